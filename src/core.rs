@@ -1,0 +1,18 @@
+//! The pure core: values in, values out.
+//!
+//! No I/O, no clock, no environment, no order taken from a hash. Everything that decides lives
+//! here and is tested without root.
+
+#![warn(clippy::wildcard_enum_match_arm)]
+
+pub mod listener;
+pub mod network;
+pub mod overview;
+pub mod plan;
+pub mod policy;
+pub mod reach;
+pub mod ruleset;
+pub mod service;
+pub mod text;
+pub mod trial;
+pub mod way_in;

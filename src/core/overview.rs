@@ -1,0 +1,90 @@
+//! The rows of the Services screen and of `list`.
+
+use std::collections::BTreeSet;
+
+use ipnet::IpNet;
+
+use crate::core::network::Interface;
+use crate::core::policy::{Decision, Policy};
+use crate::core::reach::{FamilyFilter, Filter, Reach, reach};
+use crate::core::ruleset::{Own, Ruleset, Slot, compile};
+use crate::core::service::{BoundTo, Service, ServiceId};
+
+/// One row: a service, what is decided on it, and who can connect now and after applying.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The service.
+    pub service: Service,
+    /// The decision that holds for it.
+    pub decision: Decision,
+    /// The sources it is limited to.
+    pub from: Vec<IpNet>,
+    /// Who can connect now.
+    pub reach_now: Reach,
+    /// Who can connect once the policy is applied.
+    pub reach_after: Reach,
+    /// It listens beyond this machine and nothing is decided.
+    pub is_new: bool,
+    /// The decision differs from the confirmed one.
+    pub is_changed: bool,
+}
+
+/// What the rows are made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    /// The services that listen.
+    pub services: &'a [Service],
+    /// The interfaces.
+    pub interfaces: &'a [Interface],
+    /// What is in the kernel; none where it can't be read.
+    pub filter: Option<&'a Filter>,
+    /// The policy last confirmed; none where there is none or it can't be read.
+    pub confirmed: Option<&'a Policy>,
+}
+
+impl Scene<'_> {
+    /// The rows under a policy, with rows for decisions on ports where nothing listens.
+    pub fn rows(&self, policy: &Policy) -> Vec<Row> {
+        let candidate = compile(policy, self.interfaces);
+        self.rows_for(policy, &candidate)
+    }
+
+    /// The rows with a candidate other than what the policy compiles to: `off` has an empty one.
+    pub fn rows_for(&self, policy: &Policy, candidate: &Ruleset) -> Vec<Row> {
+        // Without root, what fwtui would refuse is certain, and what it would let through is not.
+        let blind = || Filter { ipv4: FamilyFilter::unseen(), ipv6: FamilyFilter::unseen() };
+        let after = self.filter.cloned().unwrap_or_else(blind).with_own([
+            Own::wanted(Slot::A, candidate.ipv4.clone()),
+            Own::wanted(Slot::A, candidate.ipv6.clone()),
+        ]);
+        let listening: BTreeSet<&ServiceId> = self.services.iter().map(|service| &service.id).collect();
+        let absent = policy.services.keys().filter(|id| !listening.contains(id)).map(|id| Service::absent(id.clone()));
+        let mut rows: Vec<Row> = self
+            .services
+            .iter()
+            .cloned()
+            .chain(absent)
+            .map(|service| self.row(service, policy, &after))
+            .collect();
+        rows.sort_by(|a, b| a.service.id.cmp(&b.service.id));
+        rows
+    }
+
+    fn row(&self, service: Service, policy: &Policy, after: &Filter) -> Row {
+        let entry = policy.entry_for(&service.id).map(|(_, entry)| entry);
+        let decision = entry.map_or(Decision::Undecided, |entry| entry.decision);
+        let before = self.confirmed.map(|confirmed| confirmed.entry_for(&service.id).map(|(_, entry)| entry));
+        let is_new = decision == Decision::Undecided && service.bound_to != BoundTo::Loopback && !service.listeners.is_empty();
+        // Without the kernel's rules, only what the socket itself forbids is certain.
+        let unseen = if service.bound_to == BoundTo::Loopback { Reach::ThisMachine } else { Reach::Unknown };
+        Row {
+            decision,
+            from: entry.map(|entry| entry.from.clone()).unwrap_or_default(),
+            reach_now: self.filter.map_or(unseen, |filter| reach(&service, filter)),
+            reach_after: reach(&service, after),
+            is_new,
+            is_changed: before.map_or(decision != Decision::Undecided, |before| before != entry),
+            service,
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The plan: what applying would change, and what that means.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::core::overview::Row;
+use crate::core::reach::{Filter, Reach};
+use crate::core::ruleset::{DiffLine, Obstacle, Ruleset, diff};
+use crate::core::service::{Service, ServiceId};
+use crate::core::way_in::WayIn;
+
+/// What changes for one service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consequence {
+    /// The service.
+    pub id: ServiceId,
+    /// Its name.
+    pub name: String,
+    /// Who can connect now.
+    pub before: Reach,
+    /// Who can connect after applying.
+    pub after: Reach,
+    /// Running connections stay: whether the service had any to lose is not looked at here.
+    pub is_listening: bool,
+}
+
+impl fmt::Display for Consequence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.name.is_empty() {
+            write!(f, "{} ", self.name)?;
+        }
+        write!(f, "{}: ", self.id)?;
+        match (self.before, self.after) {
+            (_, Reach::ThisMachine) => f.write_str("only this machine can connect; others are refused"),
+            (Reach::ThisMachine, Reach::Trusted) => f.write_str("trusted networks gain access"),
+            (_, Reach::Trusted) => f.write_str("only trusted networks can connect; strangers are refused"),
+            (_, Reach::Everyone) => f.write_str("everyone can connect"),
+            (_, Reach::Unknown) => f.write_str("fwtui lets everyone pass; rules of other tools decide"),
+        }?;
+        if !self.is_listening {
+            f.write_str(" (nothing listens there now)")?;
+        }
+        Ok(())
+    }
+}
+
+/// Something the user should know before applying. None of them stops an apply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Warning {
+    /// Other tools' rules stand in the way in: what fwtui lets through may still be refused.
+    Foreign {
+        /// How many rules or policies.
+        count: usize,
+        /// The first of them, as text.
+        first: String,
+    },
+    /// Something a decision lets trusted networks reach, while no network is trusted.
+    NobodyTrusted,
+    /// iptables-legacy and iptables-nft both have rules.
+    TwoBackends(String),
+    /// Listeners without a decision will be refused.
+    Undecided {
+        /// How many can be reached from outside now.
+        reachable: usize,
+    },
+    /// fwtui's own rules in the kernel are not what was confirmed.
+    Drifted(String),
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Foreign { count: 1, first } => {
+                write!(f, "A rule of another tool has its say on what fwtui lets through: {first}")
+            }
+            Self::Foreign { count, first } => {
+                write!(f, "{count} rules of other tools have their say on what fwtui lets through; the first: {first}")
+            }
+            Self::NobodyTrusted => f.write_str(
+                "No network is trusted yet, so 'trusted' lets nobody in. Say which: fwtui network eth0 trusted",
+            ),
+            Self::TwoBackends(what) => write!(f, "Both kinds of iptables have rules: {what}"),
+            Self::Undecided { reachable: 1 } => {
+                f.write_str("1 service that can be reached now is undecided and will be refused")
+            }
+            Self::Undecided { reachable } => {
+                write!(f, "{reachable} services that can be reached now are undecided and will be refused")
+            }
+            Self::Drifted(why) => write!(f, "The rules in the kernel are no longer what was confirmed: {why}"),
+        }
+    }
+}
+
+/// A way in that a new connection would no longer get through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lockout {
+    /// The way in.
+    pub way_in: WayIn,
+    /// The service to open again, or to type out to go ahead all the same.
+    pub service: ServiceId,
+}
+
+impl fmt::Display for Lockout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "This locks you out: {} would be refused", self.way_in)
+    }
+}
+
+/// The plan.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The services whose reach changes, those that lose access first.
+    pub consequences: Vec<Consequence>,
+    /// The ways in that stay open.
+    pub kept: Vec<WayIn>,
+    /// The ways in that would be closed.
+    pub lockouts: Vec<Lockout>,
+    /// What else to know.
+    pub warnings: Vec<Warning>,
+    /// fwtui's own rules now against the candidate's.
+    pub diff: Vec<DiffLine>,
+    /// What would be loaded.
+    pub candidate: Ruleset,
+    /// Whether the kernel already enforces the candidate.
+    pub is_in_force: bool,
+}
+
+/// How much a plan changes, as numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Size {
+    /// Lines the ruleset gains.
+    pub added: usize,
+    /// Lines it loses.
+    pub removed: usize,
+}
+
+impl Plan {
+    /// Works out what loading `candidate` over what `filter` holds would mean.
+    pub fn new(rows: &[Row], filter: &Filter, candidate: Ruleset, ways_in: Vec<WayIn>, mut warnings: Vec<Warning>) -> Self {
+        let mut consequences: Vec<Consequence> = rows
+            .iter()
+            .filter(|row| row.reach_now != row.reach_after)
+            .map(|row| consequence(&row.service, row.reach_now, row.reach_after))
+            .collect();
+        consequences.sort_by_key(|consequence| (consequence.after, consequence.id.clone()));
+        warnings.extend(foreign_warning(filter));
+        let undecided = rows.iter().filter(|row| row.is_new && row.reach_now > Reach::ThisMachine).count();
+        if undecided > 0 && !candidate.is_empty() {
+            warnings.push(Warning::Undecided { reachable: undecided });
+        }
+        let (kept, lost): (Vec<WayIn>, Vec<WayIn>) = ways_in.into_iter().partition(|way_in| way_in.is_let_in(&candidate));
+        let lockouts = lost
+            .into_iter()
+            .filter_map(|way_in| way_in.service().map(|service| Lockout { way_in, service }))
+            .collect();
+        let is_in_force = filter.ipv4.own.enforces(&candidate.ipv4) && filter.ipv6.own.enforces(&candidate.ipv6);
+        let diff = diff([&filter.ipv4.own, &filter.ipv6.own], &candidate);
+        Self { consequences, kept, lockouts, warnings, diff, candidate, is_in_force }
+    }
+}
+
+fn consequence(service: &Service, before: Reach, after: Reach) -> Consequence {
+    Consequence {
+        id: service.id.clone(),
+        name: service.name.clone(),
+        before,
+        after,
+        is_listening: !service.listeners.is_empty(),
+    }
+}
+
+fn foreign_warning(filter: &Filter) -> Option<Warning> {
+    let mut obstacles: Vec<&Obstacle> = filter.ipv4.foreign.iter().chain(&filter.ipv6.foreign).collect();
+    obstacles.dedup();
+    let first = obstacles.first()?.to_string();
+    Some(Warning::Foreign { count: obstacles.len(), first })
+}

@@ -1,0 +1,278 @@
+//! The policy as JSON: strict, versioned, and every complaint with its line.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{self, DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::core::network::NetworkClass;
+use crate::core::policy::{
+    Decision, Entry, Logging, NetworkChoices, Policy, Refusal, VERSION, check_entry, check_overlap,
+};
+use crate::core::service::ServiceId;
+
+/// What is wrong with a policy document.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}, column {column}: {reason}")]
+pub struct PolicyError {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
+    /// What is wrong, in words.
+    pub reason: String,
+}
+
+/// The document's own shape. Field order here is the order on disk.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    #[serde(deserialize_with = "version")]
+    version: u32,
+    #[serde(default)]
+    refusal: Refusal,
+    #[serde(default)]
+    logging: Logging,
+    #[serde(default)]
+    networks: NetworkChoices,
+    #[serde(default, deserialize_with = "services")]
+    services: BTreeMap<ServiceId, Entry>,
+}
+
+impl Policy {
+    /// Reads a policy and checks all of it.
+    ///
+    /// # Errors
+    /// The first thing wrong, with its line.
+    pub fn parse(text: &str) -> Result<Self, PolicyError> {
+        let document: Document = serde_json::from_str(text).map_err(|error| PolicyError {
+            line: error.line(),
+            column: error.column(),
+            reason: reason_of(&error),
+        })?;
+        let Document { version: _, refusal, logging, networks, services } = document;
+        Ok(Self { refusal, logging, networks, services })
+    }
+
+    /// Prints the document, deterministic, ending in a newline.
+    pub fn to_text(&self) -> String {
+        let document = Document {
+            version: VERSION,
+            refusal: self.refusal,
+            logging: self.logging,
+            networks: self.networks.clone(),
+            services: self.services.clone(),
+        };
+        // Strings, numbers and string-keyed maps only: serialising cannot fail.
+        let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+}
+
+impl Serialize for Policy {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Document {
+            version: VERSION,
+            refusal: self.refusal,
+            logging: self.logging,
+            networks: self.networks.clone(),
+            services: self.services.clone(),
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Policy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Document { version: _, refusal, logging, networks, services } = Document::deserialize(deserializer)?;
+        Ok(Self { refusal, logging, networks, services })
+    }
+}
+
+/// The message without serde's " at line 3 column 7", which is said once, in front.
+fn reason_of(error: &serde_json::Error) -> String {
+    let message = error.to_string();
+    let reason = message.rsplit_once(" at line ").map_or(message.as_str(), |(reason, _)| reason);
+    match error.is_eof() {
+        true => format!("the file ends too early ({reason})"),
+        false => reason.to_owned(),
+    }
+}
+
+fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    match u32::deserialize(deserializer)? {
+        VERSION => Ok(VERSION),
+        other => Err(de::Error::custom(format!(
+            "version {other} is not known to this fwtui, which reads version {VERSION}: use a newer fwtui"
+        ))),
+    }
+}
+
+/// A map that refuses a key said twice (JSON allows it, and most readers take the last) and checks
+/// each value as it comes, so that the complaint carries the right line.
+struct StrictMap<K, V, C>(C, PhantomData<(K, V)>);
+
+impl<'de, K, V, C> Visitor<'de> for StrictMap<K, V, C>
+where
+    K: DeserializeOwned + Ord + fmt::Display,
+    V: DeserializeOwned,
+    C: Fn(&BTreeMap<K, V>, &K, &V) -> Result<(), String>,
+{
+    type Value = BTreeMap<K, V>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+        let mut map = BTreeMap::new();
+        while let Some(key) = access.next_key::<K>()? {
+            if map.contains_key(&key) {
+                return Err(de::Error::custom(format!("{key} is there twice")));
+            }
+            let value = access.next_value::<V>()?;
+            (self.0)(&map, &key, &value).map_err(de::Error::custom)?;
+            map.insert(key, value);
+        }
+        Ok(map)
+    }
+}
+
+fn services<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<ServiceId, Entry>, D::Error> {
+    let check = |earlier: &BTreeMap<ServiceId, Entry>, id: &ServiceId, entry: &Entry| {
+        if entry.decision == Decision::Undecided {
+            return Err(format!("{id} is undecided: leave it out instead"));
+        }
+        check_entry(id, entry)?;
+        check_overlap(earlier.iter(), id, entry)
+    };
+    deserializer.deserialize_map(StrictMap(check, PhantomData))
+}
+
+/// Interface name to class.
+pub(super) mod interfaces {
+    use std::collections::BTreeMap;
+    use std::marker::PhantomData;
+
+    use serde::{Deserializer, Serialize, Serializer};
+
+    use super::{NetworkClass, StrictMap};
+    use crate::core::network::is_interface_name;
+
+    pub(in crate::core::policy) fn serialize<S: Serializer>(
+        map: &BTreeMap<String, NetworkClass>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        map.serialize(serializer)
+    }
+
+    pub(in crate::core::policy) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<BTreeMap<String, NetworkClass>, D::Error> {
+        let check = |_: &BTreeMap<_, _>, name: &String, _: &NetworkClass| match is_interface_name(name) {
+            true => Ok(()),
+            false => Err(format!("{name:?} is no interface name")),
+        };
+        deserializer.deserialize_map(StrictMap(check, PhantomData))
+    }
+}
+
+/// Source networks, each as the user may write it.
+pub(super) mod sources {
+    use ipnet::IpNet;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+    use crate::core::network::parse_source;
+
+    pub(in crate::core::policy) fn serialize<S: Serializer>(list: &[IpNet], serializer: S) -> Result<S::Ok, S::Error> {
+        list.serialize(serializer)
+    }
+
+    pub(in crate::core::policy) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<IpNet>, D::Error> {
+        let words = Vec::<String>::deserialize(deserializer)?;
+        let mut nets = Vec::with_capacity(words.len());
+        for word in &words {
+            let net = parse_source(word).map_err(de::Error::custom)?;
+            if nets.contains(&net) {
+                return Err(de::Error::custom(format!("{net} is there twice")));
+            }
+            nets.push(net);
+        }
+        nets.sort();
+        Ok(nets)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SAMPLE: &str = r#"{
+  "version": 1,
+  "refusal": "reject",
+  "logging": "off",
+  "networks": {
+    "interfaces": {
+      "eth0": "public",
+      "eth1": "trusted"
+    },
+    "trusted_sources": [
+      "198.51.100.0/24"
+    ]
+  },
+  "services": {
+    "22/tcp": {
+      "decision": "open",
+      "from": [
+        "192.0.2.0/24"
+      ]
+    },
+    "5432/tcp": {
+      "decision": "confine"
+    }
+  }
+}
+"#;
+
+    #[test]
+    fn prints_what_it_reads() {
+        assert_eq!(Policy::parse(SAMPLE).unwrap().to_text(), SAMPLE);
+        assert_eq!(Policy::parse(&Policy::default().to_text()).unwrap(), Policy::default());
+    }
+
+    #[test]
+    fn every_complaint_has_its_line_and_reason() {
+        for (find, replace, line, reason) in [
+            ("\"version\": 1", "\"version\": 7", 2, "version 7 is not known"),
+            ("\"refusal\"", "\"refuse\"", 3, "unknown field `refuse`"),
+            ("\"reject\"", "\"eject\"", 3, "unknown variant `eject`"),
+            ("\"eth1\"", "\"eth0\"", 7, "eth0 is there twice"),
+            ("\"eth1\"", "\"eth/1\"", 7, "no interface name"),
+            ("5432/tcp", "22/tcp", 20, "22/tcp is there twice"),
+            ("5432/tcp", "0/tcp", 20, "1 to 65535"),
+            ("5432/tcp", "70000/tcp", 20, "1 to 65535"),
+            ("\"confine\"", "\"undecided\"", 22, "leave it out"),
+            ("\"confine\"", "\"confined\"", 21, "unknown variant `confined`"),
+            ("192.0.2.0/24", "192.0.2.0/33", 18, "no network"),
+            ("\"decision\": \"open\"", "\"decision\": \"trusted\"", 19, "takes no sources"),
+        ] {
+            let text = SAMPLE.replacen(find, replace, 1);
+            assert_ne!(text, SAMPLE, "{find}");
+            let error = Policy::parse(&text).unwrap_err();
+            assert!(error.reason.contains(reason), "{replace}: {error}");
+            assert!(error.line.abs_diff(line) <= 1, "{replace}: {error}, wanted line {line}");
+        }
+    }
+
+    #[test]
+    fn a_truncated_file_says_so() {
+        let error = Policy::parse(&SAMPLE[..100]).unwrap_err();
+        assert!(error.reason.contains("ends too early"), "{error}");
+        assert!(Policy::parse("").unwrap_err().reason.contains("ends too early"));
+    }
+}

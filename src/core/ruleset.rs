@@ -1,0 +1,196 @@
+//! The ruleset: what a policy compiles to, and what is read back from the kernel.
+//!
+//! Compiled rules are typed ([`Rule`]); [`print`](Table) and parse are each other's inverse, so
+//! what the kernel holds can be compared with, and walked like, what was meant.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::core::listener::Family;
+
+mod compile;
+mod diff;
+mod install;
+mod print;
+mod ports;
+mod rule;
+mod saved;
+mod walk;
+
+pub use compile::compile;
+pub use diff::{DiffLine, Sign, diff};
+pub use install::{leftovers, minimal_text, plain_text, switch_text};
+pub use rule::{Limit, Match, RejectWith, Rule, State, Target};
+pub use saved::{Obstacle, SaveError, SavedFamily, SavedTables, own_text_removed};
+pub use walk::{Packet, Verdict};
+
+/// Everything fwtui makes in netfilter starts with this.
+pub const PREFIX: &str = "FWTUI-";
+
+/// An iptables table fwtui has rules in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Table {
+    /// Before routing: the guard for 127.0.0.0/8.
+    Raw,
+    /// The refusals.
+    Filter,
+}
+
+impl Table {
+    /// Both, in the order of a restore text.
+    pub const ALL: [Self; 2] = [Self::Raw, Self::Filter];
+
+    /// The name in `*name`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Filter => "filter",
+        }
+    }
+}
+
+/// A built-in chain fwtui jumps from. FORWARD, for published container ports, will be a third.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hook {
+    /// raw PREROUTING.
+    Prerouting,
+    /// filter INPUT.
+    Input,
+}
+
+impl Hook {
+    /// Every hook, in the order a packet meets them.
+    pub const ALL: [Self; 2] = [Self::Prerouting, Self::Input];
+
+    /// The table of the built-in chain.
+    pub const fn table(self) -> Table {
+        match self {
+            Self::Prerouting => Table::Raw,
+            Self::Input => Table::Filter,
+        }
+    }
+
+    /// The built-in chain; also the name of fwtui's main chain for it, without prefix and slot.
+    pub const fn chain(self) -> &'static str {
+        match self {
+            Self::Prerouting => "PREROUTING",
+            Self::Input => "INPUT",
+        }
+    }
+
+    /// The entry chain, which the built-in chain jumps to and which selects the active slot.
+    pub fn entry(self) -> String {
+        format!("{PREFIX}{}", self.chain())
+    }
+}
+
+/// Two generations of fwtui's chains can be in the kernel at once; the entry chains select one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Slot {
+    /// `FWTUI-A-...`
+    A,
+    /// `FWTUI-B-...`
+    B,
+}
+
+impl Slot {
+    /// Both slots.
+    pub const ALL: [Self; 2] = [Self::A, Self::B];
+
+    /// The slot a candidate goes to while this one is active.
+    pub const fn other(self) -> Self {
+        match self {
+            Self::A => Self::B,
+            Self::B => Self::A,
+        }
+    }
+
+    /// What the names of this slot's chains start with.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::A => "FWTUI-A-",
+            Self::B => "FWTUI-B-",
+        }
+    }
+}
+
+/// The rules of one family: chains by table and name (without prefix and slot), in a stable order.
+/// Empty means that fwtui has no rules there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FamilyRules {
+    /// The chains.
+    pub chains: BTreeMap<(Table, String), Vec<Rule>>,
+}
+
+impl FamilyRules {
+    /// Whether there is nothing to load.
+    pub fn is_empty(&self) -> bool {
+        self.chains.is_empty()
+    }
+
+    /// The hooks these rules hang on: those whose main chain there is.
+    pub fn hooks(&self) -> BTreeSet<Hook> {
+        Hook::ALL
+            .into_iter()
+            .filter(|hook| self.chains.contains_key(&(hook.table(), hook.chain().to_owned())))
+            .collect()
+    }
+
+    /// How many rules there are in all.
+    pub fn len(&self) -> usize {
+        self.chains.values().map(Vec::len).sum()
+    }
+}
+
+/// What a policy compiles to, for both families.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ruleset {
+    /// For `iptables`.
+    pub ipv4: FamilyRules,
+    /// For `ip6tables`.
+    pub ipv6: FamilyRules,
+}
+
+impl Ruleset {
+    /// The rules of a family.
+    pub const fn family(&self, family: Family) -> &FamilyRules {
+        match family {
+            Family::Ipv4 => &self.ipv4,
+            Family::Ipv6 => &self.ipv6,
+        }
+    }
+
+    /// Whether there is nothing to load: fwtui is off.
+    pub fn is_empty(&self) -> bool {
+        self.ipv4.is_empty() && self.ipv6.is_empty()
+    }
+}
+
+/// What of fwtui is in the kernel, for one family. The default is "nothing was there".
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Own {
+    /// The slot the entry chains select; none when they select nothing.
+    pub slot: Option<Slot>,
+    /// The rules of that slot.
+    pub rules: FamilyRules,
+    /// The hooks whose built-in chain jumps to the entry chain.
+    pub jumps: BTreeSet<Hook>,
+}
+
+impl Own {
+    /// The rules as they are to be, in a slot, with every jump in place.
+    pub fn wanted(slot: Slot, rules: FamilyRules) -> Self {
+        match rules.is_empty() {
+            true => Self::default(),
+            false => Self { slot: Some(slot), jumps: rules.hooks(), rules },
+        }
+    }
+
+    /// Whether the same rules are in force, in whichever slot.
+    pub fn enforces(&self, rules: &FamilyRules) -> bool {
+        let effective = if self.jumps.is_superset(&self.rules.hooks()) { Some(&self.rules) } else { None };
+        match rules.is_empty() {
+            true => self.rules.is_empty() || self.jumps.is_empty(),
+            false => effective == Some(rules),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! One rule, typed: only what fwtui itself writes.
+
+use ipnet::IpNet;
+
+use crate::core::listener::Protocol;
+use crate::core::service::Ports;
+
+/// A rule of fwtui's own chains.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rule {
+    /// One that fwtui wrote.
+    Known {
+        /// What a packet must be like.
+        matches: Match,
+        /// The id of the decision it comes from, `5432/tcp`, or the kind of rule it is, `open`.
+        reason: Option<String>,
+        /// What becomes of the packet.
+        target: Target,
+    },
+    /// One that somebody else put there: its words, as read. Its effect is not known.
+    Other(Vec<String>),
+}
+
+impl Rule {
+    /// A rule with a reason.
+    pub fn new(matches: Match, reason: impl Into<String>, target: Target) -> Self {
+        Self::Known { matches, reason: Some(reason.into()), target }
+    }
+}
+
+/// What a packet must be like; the default matches every packet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Match {
+    /// Source network.
+    pub source: Option<IpNet>,
+    /// Destination network.
+    pub destination: Option<IpNet>,
+    /// The interface it came in by.
+    pub interface: Option<String>,
+    /// Any interface but this one.
+    pub not_interface: Option<String>,
+    /// Transport protocol.
+    pub protocol: Option<Protocol>,
+    /// TCP only: a SYN without ACK, RST or FIN.
+    pub is_syn: bool,
+    /// Source ports; empty means any.
+    pub source_ports: Vec<Ports>,
+    /// Destination ports, at most 15 counting a range as two; empty means any.
+    pub destination_ports: Vec<Ports>,
+    /// What conntrack says of it.
+    pub state: Option<State>,
+    /// At most so many.
+    pub limit: Option<Limit>,
+}
+
+/// A conntrack state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Belongs to a connection another one announced, or is an ICMP error about one.
+    Related,
+    /// An answer to what this machine asked.
+    EstablishedReply,
+}
+
+/// A rate limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    /// Packets a second.
+    pub per_second: u32,
+    /// Packets let through at once.
+    pub burst: u32,
+}
+
+/// How a packet is rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RejectWith {
+    /// A TCP reset.
+    TcpReset,
+    /// ICMP or ICMPv6 port-unreachable.
+    PortUnreachable,
+}
+
+/// What becomes of a matching packet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    /// Leaves fwtui's chains: whatever other tools say still holds.
+    Return,
+    /// Goes on in another chain of the same slot, named without prefix and slot.
+    Goto(String),
+    /// Refused politely.
+    Reject(RejectWith),
+    /// Refused silently.
+    Drop,
+    /// To the kernel's log with this prefix, and on to the next rule.
+    Log(String),
+    /// To this NFLOG group with this prefix, and on to the next rule.
+    Nflog(u16, String),
+}

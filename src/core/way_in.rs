@@ -1,0 +1,84 @@
+//! The ways in that the user's own session depends on.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use crate::core::listener::{Family, Protocol};
+use crate::core::ruleset::{Packet, Ruleset, Own, Slot, Verdict};
+use crate::core::service::ServiceId;
+
+/// What kind of way in it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Carrier {
+    /// The user's SSH connection.
+    Ssh,
+    /// A mosh session's UDP port.
+    Mosh,
+    /// The outer port of the tunnel whose interface the session comes in by.
+    Tunnel(String),
+}
+
+/// A way in: something that must still work for a new session to get in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WayIn {
+    /// What it is.
+    pub carrier: Carrier,
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// The local port.
+    pub port: u16,
+    /// The peer; none where it is not known, and then everyone must be let in.
+    pub peer: Option<IpAddr>,
+    /// The local address.
+    pub local: Option<IpAddr>,
+    /// The interface packets from the peer come in by.
+    pub interface: Option<String>,
+}
+
+impl WayIn {
+    /// The service it uses; none for port 0.
+    pub fn service(&self) -> Option<ServiceId> {
+        ServiceId::port(self.port, self.protocol)
+    }
+
+    /// Whether a *new* connection of this kind would get through the rules in every family it may use.
+    pub fn is_let_in(&self, rules: &Ruleset) -> bool {
+        let families: Vec<Family> = match self.peer {
+            Some(peer) => vec![Family::of(peer)],
+            None => Family::ALL.to_vec(),
+        };
+        families.into_iter().all(|family| {
+            let own = Own::wanted(Slot::A, rules.family(family).clone());
+            own.verdict(&self.packet(family)) == Verdict::Pass
+        })
+    }
+
+    fn packet(&self, family: Family) -> Packet {
+        // Documentation addresses stand for "anyone" (RFC 5737, RFC 3849).
+        let anyone: IpAddr = match family {
+            Family::Ipv4 => IpAddr::from([203, 0, 113, 77]),
+            Family::Ipv6 => IpAddr::from([0x2001, 0xdb8, 0x77, 0, 0, 0, 0, 0x77]),
+        };
+        Packet::opening(
+            self.interface.clone().unwrap_or_default(),
+            self.peer.unwrap_or(anyone),
+            self.local.filter(|local| Family::of(*local) == family).unwrap_or(anyone),
+            self.protocol,
+            self.port,
+        )
+    }
+}
+
+impl fmt::Display for WayIn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.carrier {
+            Carrier::Ssh => f.write_str("your own SSH connection")?,
+            Carrier::Mosh => f.write_str("your own mosh session")?,
+            Carrier::Tunnel(interface) => write!(f, "the tunnel {interface} your session comes in by")?,
+        }
+        if let Some(peer) = self.peer {
+            write!(f, " from {peer}")?;
+        }
+        write!(f, " to {}/{}", self.port, self.protocol)
+    }
+}
