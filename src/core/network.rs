@@ -166,14 +166,31 @@ fn is_guests_name(name: &str) -> bool {
         .strip_prefix("br-")
         .is_some_and(|id| id.len() == 12 && id.bytes().all(|byte| byte.is_ascii_hexdigit()));
     is_docker_network
-        || ["docker", "podman", "virbr", "lxdbr", "lxcbr", "incusbr", "cni-podman", "cni"].iter().any(|prefix| {
-            name.strip_prefix(prefix).is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'))
+        || [
+            "docker",
+            "podman",
+            "virbr",
+            "lxdbr",
+            "lxcbr",
+            "incusbr",
+            "cni-podman",
+            "cni",
+        ]
+        .iter()
+        .any(|prefix| {
+            name.strip_prefix(prefix)
+                .is_some_and(|rest| rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-'))
         })
 }
 
 /// The class of an interface under a policy.
 pub fn class_of(interface: &Interface, policy: &Policy) -> NetworkClass {
-    policy.networks.interfaces.get(&interface.name).copied().unwrap_or_else(|| interface.proposed_class())
+    policy
+        .networks
+        .interfaces
+        .get(&interface.name)
+        .copied()
+        .unwrap_or_else(|| interface.proposed_class())
 }
 
 /// A source that is trusted: neighbours on an interface, or a network listed by hand.
@@ -191,7 +208,10 @@ pub struct Zone {
 /// contributes nobody: trust fails closed.
 pub fn zones(policy: &Policy, interfaces: &[Interface]) -> Vec<Zone> {
     let mut zones = Vec::new();
-    for interface in interfaces.iter().filter(|interface| interface.kind != InterfaceKind::Loopback) {
+    for interface in interfaces
+        .iter()
+        .filter(|interface| interface.kind != InterfaceKind::Loopback)
+    {
         let class = class_of(interface, policy);
         if class == NetworkClass::Public || !is_interface_name(&interface.name) {
             continue;
@@ -251,15 +271,20 @@ mod tests {
     #[test]
     fn only_own_bridges_are_guests() {
         for name in ["docker0", "br-0123456789ab", "virbr0", "lxdbr0", "cni-podman0"] {
-            
             assert_eq!(bridge(name).proposed_class(), NetworkClass::Guests, "{name}");
         }
         for name in ["br0", "vmbr0", "br-lan"] {
             assert_eq!(bridge(name).proposed_class(), NetworkClass::Public, "{name}");
         }
-        let uplink = Interface { has_physical_port: true, ..bridge("virbr0") };
+        let uplink = Interface {
+            has_physical_port: true,
+            ..bridge("virbr0")
+        };
         assert_eq!(uplink.proposed_class(), NetworkClass::Public);
-        let gateway = Interface { has_default_route: true, ..bridge("docker0") };
+        let gateway = Interface {
+            has_default_route: true,
+            ..bridge("docker0")
+        };
         assert_eq!(gateway.proposed_class(), NetworkClass::Public);
     }
 
@@ -282,7 +307,16 @@ mod tests {
 
     #[test]
     fn interface_names_that_rules_would_misread_are_refused() {
-        for name in ["", "eth+", "a b", "sixteen-letters-", "!eth0", "a/b", "a\"b", "\u{1b}[2J"] {
+        for name in [
+            "",
+            "eth+",
+            "a b",
+            "sixteen-letters-",
+            "!eth0",
+            "a/b",
+            "a\"b",
+            "\u{1b}[2J",
+        ] {
             assert!(!is_interface_name(name), "{name:?}");
         }
         assert!(is_interface_name("eth0.100"));

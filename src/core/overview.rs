@@ -52,13 +52,20 @@ impl Scene<'_> {
     /// The rows with a candidate other than what the policy compiles to: `off` has an empty one.
     pub fn rows_for(&self, policy: &Policy, candidate: &Ruleset) -> Vec<Row> {
         // Without root, what fwtui would refuse is certain, and what it would let through is not.
-        let blind = || Filter { ipv4: FamilyFilter::unseen(), ipv6: FamilyFilter::unseen() };
+        let blind = || Filter {
+            ipv4: FamilyFilter::unseen(),
+            ipv6: FamilyFilter::unseen(),
+        };
         let after = self.filter.cloned().unwrap_or_else(blind).with_own([
             Own::wanted(Slot::A, candidate.ipv4.clone()),
             Own::wanted(Slot::A, candidate.ipv6.clone()),
         ]);
         let listening: BTreeSet<&ServiceId> = self.services.iter().map(|service| &service.id).collect();
-        let absent = policy.services.keys().filter(|id| !listening.contains(id)).map(|id| Service::absent(id.clone()));
+        let absent = policy
+            .services
+            .keys()
+            .filter(|id| !listening.contains(id))
+            .map(|id| Service::absent(id.clone()));
         let mut rows: Vec<Row> = self
             .services
             .iter()
@@ -73,10 +80,17 @@ impl Scene<'_> {
     fn row(&self, service: Service, policy: &Policy, after: &Filter) -> Row {
         let entry = policy.entry_for(&service.id).map(|(_, entry)| entry);
         let decision = entry.map_or(Decision::Undecided, |entry| entry.decision);
-        let before = self.confirmed.map(|confirmed| confirmed.entry_for(&service.id).map(|(_, entry)| entry));
-        let is_new = decision == Decision::Undecided && service.bound_to != BoundTo::Loopback && !service.listeners.is_empty();
+        let before = self
+            .confirmed
+            .map(|confirmed| confirmed.entry_for(&service.id).map(|(_, entry)| entry));
+        let is_new =
+            decision == Decision::Undecided && service.bound_to != BoundTo::Loopback && !service.listeners.is_empty();
         // Without the kernel's rules, only what the socket itself forbids is certain.
-        let unseen = if service.bound_to == BoundTo::Loopback { Reach::ThisMachine } else { Reach::Unknown };
+        let unseen = if service.bound_to == BoundTo::Loopback {
+            Reach::ThisMachine
+        } else {
+            Reach::Unknown
+        };
         Row {
             decision,
             from: entry.map(|entry| entry.from.clone()).unwrap_or_default(),

@@ -72,10 +72,16 @@ impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Foreign { count: 1, first } => {
-                write!(f, "A rule of another tool has its say on what fwtui lets through: {first}")
+                write!(
+                    f,
+                    "A rule of another tool has its say on what fwtui lets through: {first}"
+                )
             }
             Self::Foreign { count, first } => {
-                write!(f, "{count} rules of other tools have their say on what fwtui lets through; the first: {first}")
+                write!(
+                    f,
+                    "{count} rules of other tools have their say on what fwtui lets through; the first: {first}"
+                )
             }
             Self::NobodyTrusted => f.write_str(
                 "No network is trusted yet, so 'trusted' lets nobody in. Say which: fwtui network eth0 trusted",
@@ -85,7 +91,10 @@ impl fmt::Display for Warning {
                 f.write_str("1 service that can be reached now is undecided and will be refused")
             }
             Self::Undecided { reachable } => {
-                write!(f, "{reachable} services that can be reached now are undecided and will be refused")
+                write!(
+                    f,
+                    "{reachable} services that can be reached now are undecided and will be refused"
+                )
             }
             Self::Drifted(why) => write!(f, "The rules in the kernel are no longer what was confirmed: {why}"),
         }
@@ -137,7 +146,13 @@ pub struct Size {
 
 impl Plan {
     /// Works out what loading `candidate` over what `filter` holds would mean.
-    pub fn new(rows: &[Row], filter: &Filter, candidate: Ruleset, ways_in: Vec<WayIn>, mut warnings: Vec<Warning>) -> Self {
+    pub fn new(
+        rows: &[Row],
+        filter: &Filter,
+        candidate: Ruleset,
+        ways_in: Vec<WayIn>,
+        mut warnings: Vec<Warning>,
+    ) -> Self {
         let mut consequences: Vec<Consequence> = rows
             .iter()
             .filter(|row| row.reach_now != row.reach_after)
@@ -145,18 +160,30 @@ impl Plan {
             .collect();
         consequences.sort_by_key(|consequence| (consequence.after, consequence.id.clone()));
         warnings.extend(foreign_warning(filter));
-        let undecided = rows.iter().filter(|row| row.is_new && row.reach_now > Reach::ThisMachine).count();
+        let undecided = rows
+            .iter()
+            .filter(|row| row.is_new && row.reach_now > Reach::ThisMachine)
+            .count();
         if undecided > 0 && !candidate.is_empty() {
             warnings.push(Warning::Undecided { reachable: undecided });
         }
-        let (kept, lost): (Vec<WayIn>, Vec<WayIn>) = ways_in.into_iter().partition(|way_in| way_in.is_let_in(&candidate));
+        let (kept, lost): (Vec<WayIn>, Vec<WayIn>) =
+            ways_in.into_iter().partition(|way_in| way_in.is_let_in(&candidate));
         let lockouts = lost
             .into_iter()
             .filter_map(|way_in| way_in.service().map(|service| Lockout { way_in, service }))
             .collect();
         let is_in_force = filter.ipv4.own.enforces(&candidate.ipv4) && filter.ipv6.own.enforces(&candidate.ipv6);
         let diff = diff([&filter.ipv4.own, &filter.ipv6.own], &candidate);
-        Self { consequences, kept, lockouts, warnings, diff, candidate, is_in_force }
+        Self {
+            consequences,
+            kept,
+            lockouts,
+            warnings,
+            diff,
+            candidate,
+            is_in_force,
+        }
     }
 }
 
@@ -174,5 +201,8 @@ fn foreign_warning(filter: &Filter) -> Option<Warning> {
     let mut obstacles: Vec<&Obstacle> = filter.ipv4.foreign.iter().chain(&filter.ipv6.foreign).collect();
     obstacles.dedup();
     let first = obstacles.first()?.to_string();
-    Some(Warning::Foreign { count: obstacles.len(), first })
+    Some(Warning::Foreign {
+        count: obstacles.len(),
+        first,
+    })
 }

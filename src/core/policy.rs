@@ -166,7 +166,8 @@ impl Policy {
 
     /// The decision that holds for a service.
     pub fn decision_for(&self, id: &ServiceId) -> Decision {
-        self.entry_for(id).map_or(Decision::Undecided, |(_, entry)| entry.decision)
+        self.entry_for(id)
+            .map_or(Decision::Undecided, |(_, entry)| entry.decision)
     }
 
     /// Decides on a service; `undecided` takes the decision back.
@@ -209,7 +210,9 @@ fn check_overlap<'a>(
             && other.address == id.address
             && other.ports.intersection(id.ports).is_some();
         if overlaps && !is_nested(other.ports, id.ports) && existing != entry {
-            return Err(format!("{id} and {other} overlap in part and decide differently: split one of them"));
+            return Err(format!(
+                "{id} and {other} overlap in part and decide differently: split one of them"
+            ));
         }
     }
     Ok(())
@@ -220,11 +223,17 @@ mod tests {
     use super::*;
 
     fn open() -> Entry {
-        Entry { decision: Decision::Open, from: Vec::new() }
+        Entry {
+            decision: Decision::Open,
+            from: Vec::new(),
+        }
     }
 
     fn confine() -> Entry {
-        Entry { decision: Decision::Confine, from: Vec::new() }
+        Entry {
+            decision: Decision::Confine,
+            from: Vec::new(),
+        }
     }
 
     #[test]
@@ -245,15 +254,28 @@ mod tests {
     fn ranges_may_nest_but_not_cross() {
         let mut policy = Policy::default();
         policy.decide("100-200/tcp".parse().unwrap(), open()).unwrap();
-        assert!(policy.decide("150-250/tcp".parse().unwrap(), confine()).unwrap_err().contains("overlap"));
+        assert!(
+            policy
+                .decide("150-250/tcp".parse().unwrap(), confine())
+                .unwrap_err()
+                .contains("overlap")
+        );
         policy.decide("150-250/tcp".parse().unwrap(), open()).unwrap();
         policy.decide("120-130/tcp".parse().unwrap(), confine()).unwrap();
     }
 
     #[test]
     fn only_open_takes_sources() {
-        let entry = Entry { decision: Decision::Trusted, from: vec!["192.0.2.0/24".parse().unwrap()] };
-        assert!(Policy::default().decide("22/tcp".parse().unwrap(), entry).unwrap_err().contains("takes no sources"));
+        let entry = Entry {
+            decision: Decision::Trusted,
+            from: vec!["192.0.2.0/24".parse().unwrap()],
+        };
+        assert!(
+            Policy::default()
+                .decide("22/tcp".parse().unwrap(), entry)
+                .unwrap_err()
+                .contains("takes no sources")
+        );
     }
 
     #[test]

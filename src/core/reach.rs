@@ -55,7 +55,10 @@ pub struct FamilyFilter {
 impl FamilyFilter {
     /// What is known without root: nothing.
     pub fn unseen() -> Self {
-        Self { own: Own::default(), foreign: vec![Obstacle::Unseen] }
+        Self {
+            own: Own::default(),
+            foreign: vec![Obstacle::Unseen],
+        }
     }
 }
 
@@ -82,8 +85,14 @@ impl Filter {
     pub fn with_own(&self, own: [Own; 2]) -> Self {
         let [ipv4, ipv6] = own;
         Self {
-            ipv4: FamilyFilter { own: ipv4, foreign: self.ipv4.foreign.clone() },
-            ipv6: FamilyFilter { own: ipv6, foreign: self.ipv6.foreign.clone() },
+            ipv4: FamilyFilter {
+                own: ipv4,
+                foreign: self.ipv4.foreign.clone(),
+            },
+            ipv6: FamilyFilter {
+                own: ipv6,
+                foreign: self.ipv6.foreign.clone(),
+            },
         }
     }
 }
@@ -106,7 +115,10 @@ fn has_family(service: &Service, family: Family) -> bool {
     match (service.listeners.is_empty(), &service.bound_to) {
         (true, BoundTo::Address(address)) => Family::of(*address) == family,
         (true, _) => true,
-        (false, _) => service.listeners.iter().any(|listener| listener.families().contains(&family)),
+        (false, _) => service
+            .listeners
+            .iter()
+            .any(|listener| listener.families().contains(&family)),
     }
 }
 
@@ -116,7 +128,9 @@ fn family_reach(service: &Service, family: Family, filter: &FamilyFilter) -> Rea
     for (packet, met) in &probes {
         let here = match filter.own.verdict(packet) {
             // fwtui stands first and only restricts: what it refuses stays refused.
-            Verdict::Reject(_) | Verdict::Drop(_) if !filter.foreign.iter().any(Obstacle::goes_first) => Reach::ThisMachine,
+            Verdict::Reject(_) | Verdict::Drop(_) if !filter.foreign.iter().any(Obstacle::goes_first) => {
+                Reach::ThisMachine
+            }
             Verdict::Pass if filter.foreign.is_empty() => *met,
             Verdict::Pass | Verdict::Unknown(_) | Verdict::Reject(_) | Verdict::Drop(_) => Reach::Unknown,
         };
@@ -140,13 +154,22 @@ fn probes(service: &Service, family: Family, rules: &FamilyRules) -> Vec<(Packet
     };
     let interface_of = |name: Option<&str>| bound.or(name).unwrap_or(SOMEWHERE).to_owned();
     let packet = |interface: String, source: IpAddr| {
-        Packet::opening(interface, source, destination, service.id.protocol, service.id.ports.first())
+        Packet::opening(
+            interface,
+            source,
+            destination,
+            service.id.protocol,
+            service.id.ports.first(),
+        )
     };
     let stranger = packet(interface_of(None), stranger(family, &named));
     let mut probes = vec![(stranger, Reach::Everyone)];
     for (interface, source) in &named {
         if bound.is_none() || interface.is_none() || interface.as_deref() == bound {
-            probes.push((packet(interface_of(interface.as_deref()), source.addr()), Reach::Trusted));
+            probes.push((
+                packet(interface_of(interface.as_deref()), source.addr()),
+                Reach::Trusted,
+            ));
         }
     }
     probes
@@ -183,11 +206,21 @@ fn named_sources(rules: &FamilyRules) -> Vec<(Option<String>, IpNet)> {
 /// the networks together cover everything, there are no strangers, and any address will do.
 fn stranger(family: Family, named: &[(Option<String>, IpNet)]) -> IpAddr {
     let candidates: Vec<IpAddr> = match family {
-        Family::Ipv4 => (1..224u8).filter(|net| *net != 127).map(|net| IpAddr::V4(Ipv4Addr::new(net, 7, 113, 7))).collect(),
-        Family::Ipv6 => (0x2000..0x2100u16).map(|net| IpAddr::V6(Ipv6Addr::new(net, 7, 0x113, 7, 0, 0, 0, 7))).collect(),
+        Family::Ipv4 => (1..224u8)
+            .filter(|net| *net != 127)
+            .map(|net| IpAddr::V4(Ipv4Addr::new(net, 7, 113, 7)))
+            .collect(),
+        Family::Ipv6 => (0x2000..0x2100u16)
+            .map(|net| IpAddr::V6(Ipv6Addr::new(net, 7, 0x113, 7, 0, 0, 0, 7)))
+            .collect(),
     };
     let is_stranger = |address: &&IpAddr| named.iter().all(|(_, net)| !net.contains(*address));
-    candidates.iter().find(is_stranger).or(candidates.first()).copied().unwrap_or(anywhere(family))
+    candidates
+        .iter()
+        .find(is_stranger)
+        .or(candidates.first())
+        .copied()
+        .unwrap_or(anywhere(family))
 }
 
 impl Own {

@@ -10,15 +10,14 @@ use crate::core::listener::Family;
 mod compile;
 mod diff;
 mod install;
-mod print;
 mod ports;
+mod print;
 mod rule;
 mod saved;
 mod walk;
 
 pub use compile::compile;
 pub use diff::{DiffLine, Sign, diff};
-pub use install::{leftovers, minimal_text, plain_text, switch_text};
 pub use rule::{Limit, Match, RejectWith, Rule, State, Target};
 pub use saved::{Obstacle, SaveError, SavedFamily, SavedTables, own_text_removed};
 pub use walk::{Packet, Verdict};
@@ -181,13 +180,21 @@ impl Own {
     pub fn wanted(slot: Slot, rules: FamilyRules) -> Self {
         match rules.is_empty() {
             true => Self::default(),
-            false => Self { slot: Some(slot), jumps: rules.hooks(), rules },
+            false => Self {
+                slot: Some(slot),
+                jumps: rules.hooks(),
+                rules,
+            },
         }
     }
 
     /// Whether the same rules are in force, in whichever slot.
     pub fn enforces(&self, rules: &FamilyRules) -> bool {
-        let effective = if self.jumps.is_superset(&self.rules.hooks()) { Some(&self.rules) } else { None };
+        let effective = if self.jumps.is_superset(&self.rules.hooks()) {
+            Some(&self.rules)
+        } else {
+            None
+        };
         match rules.is_empty() {
             true => self.rules.is_empty() || self.jumps.is_empty(),
             false => effective == Some(rules),

@@ -23,7 +23,10 @@ pub struct Ports {
 
 impl Ports {
     /// All ports.
-    pub const ALL: Self = Self { first: 1, last: u16::MAX };
+    pub const ALL: Self = Self {
+        first: 1,
+        last: u16::MAX,
+    };
 
     /// The range from `first` to `last`; none for port 0 or an empty range.
     pub fn new(first: u16, last: u16) -> Option<Self> {
@@ -101,7 +104,11 @@ pub struct ServiceId {
 impl ServiceId {
     /// The id of a port on any address; none for port 0.
     pub fn port(port: u16, protocol: Protocol) -> Option<Self> {
-        Ports::single(port).map(|ports| Self { ports, protocol, address: None })
+        Ports::single(port).map(|ports| Self {
+            ports,
+            protocol,
+            address: None,
+        })
     }
 }
 
@@ -146,7 +153,11 @@ impl FromStr for ServiceId {
             Some((address, ports)) => (Some(parse_address(address)?), ports),
             None => (None, place),
         };
-        Ok(Self { ports: parse_ports(ports)?, protocol, address })
+        Ok(Self {
+            ports: parse_ports(ports)?,
+            protocol,
+            address,
+        })
     }
 }
 
@@ -167,7 +178,10 @@ fn parse_address(text: &str) -> Result<LocalAddress, String> {
     let wrong = || format!("'{text}' is no local address: write 192.0.2.1:53/udp or [fe80::1%eth0]:53/udp");
     let Some(inner) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
         let ip = text.parse::<std::net::Ipv4Addr>().map_err(|_| wrong())?;
-        return Ok(LocalAddress { ip: IpAddr::V4(ip), zone: None });
+        return Ok(LocalAddress {
+            ip: IpAddr::V4(ip),
+            zone: None,
+        });
     };
     let (ip, zone) = match inner.split_once('%') {
         Some((ip, zone)) if crate::core::network::is_interface_name(zone) => (ip, Some(zone.to_owned())),
@@ -175,7 +189,10 @@ fn parse_address(text: &str) -> Result<LocalAddress, String> {
         None => (inner, None),
     };
     let ip = ip.parse::<std::net::Ipv6Addr>().map_err(|_| wrong())?;
-    Ok(LocalAddress { ip: IpAddr::V6(ip), zone })
+    Ok(LocalAddress {
+        ip: IpAddr::V6(ip),
+        zone,
+    })
 }
 
 /// What the socket itself allows, before any rule.
@@ -272,7 +289,13 @@ mod tests {
 
     #[test]
     fn ids_read_back_as_written() {
-        for text in ["5432/tcp", "60000-61000/udp", "192.168.122.1:53/udp", "[fe80::1%virbr0]:53/udp", "[::1]:53/tcp"] {
+        for text in [
+            "5432/tcp",
+            "60000-61000/udp",
+            "192.168.122.1:53/udp",
+            "[fe80::1%virbr0]:53/udp",
+            "[::1]:53/tcp",
+        ] {
             let id: ServiceId = text.parse().unwrap();
             assert_eq!(id.to_string(), text);
         }

@@ -113,7 +113,10 @@ pub struct Trial {
 impl Trial {
     /// An armed trial that lasts `timeout` from the switch.
     pub const fn new(timeout: Duration) -> Self {
-        Self { timeout, phase: Phase::Armed }
+        Self {
+            timeout,
+            phase: Phase::Armed,
+        }
     }
 
     /// Where it stands.
@@ -173,7 +176,10 @@ impl Trial {
                 if extended > latest {
                     return Step::Refuse("a trial lasts one hour at most");
                 }
-                self.phase = Phase::Applied { at: *at, deadline: extended };
+                self.phase = Phase::Applied {
+                    at: *at,
+                    deadline: extended,
+                };
                 Step::Arm(extended)
             }
         }
@@ -210,7 +216,10 @@ mod tests {
 
     #[test]
     fn a_confirmation_at_the_deadline_is_too_late() {
-        assert_eq!(running().on(Event::Confirm, at(190)), Step::Revert(Reason::NotConfirmed));
+        assert_eq!(
+            running().on(Event::Confirm, at(190)),
+            Step::Revert(Reason::NotConfirmed)
+        );
         assert_eq!(running().on(Event::Tick, at(189)), Step::Wait);
         assert_eq!(running().on(Event::Tick, at(190)), Step::Revert(Reason::NotConfirmed));
     }
@@ -230,7 +239,10 @@ mod tests {
     #[test]
     fn a_failed_switch_reverts_at_once() {
         let mut trial = Trial::new(at(90));
-        assert!(matches!(trial.on(Event::Failed("no".into()), at(1)), Step::Revert(Reason::Failed(_))));
+        assert!(matches!(
+            trial.on(Event::Failed("no".into()), at(1)),
+            Step::Revert(Reason::Failed(_))
+        ));
         assert!(trial.is_over());
     }
 

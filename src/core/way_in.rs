@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::core::listener::{Family, Protocol};
-use crate::core::ruleset::{Packet, Ruleset, Own, Slot, Verdict};
+use crate::core::ruleset::{Own, Packet, Ruleset, Slot, Verdict};
 use crate::core::service::ServiceId;
 
 /// What kind of way in it is.
@@ -62,7 +62,9 @@ impl WayIn {
         Packet::opening(
             self.interface.clone().unwrap_or_default(),
             self.peer.unwrap_or(anyone),
-            self.local.filter(|local| Family::of(*local) == family).unwrap_or(anyone),
+            self.local
+                .filter(|local| Family::of(*local) == family)
+                .unwrap_or(anyone),
             self.protocol,
             self.port,
         )

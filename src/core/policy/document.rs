@@ -52,8 +52,19 @@ impl Policy {
             column: error.column(),
             reason: reason_of(&error),
         })?;
-        let Document { version: _, refusal, logging, networks, services } = document;
-        Ok(Self { refusal, logging, networks, services })
+        let Document {
+            version: _,
+            refusal,
+            logging,
+            networks,
+            services,
+        } = document;
+        Ok(Self {
+            refusal,
+            logging,
+            networks,
+            services,
+        })
     }
 
     /// Prints the document, deterministic, ending in a newline.
@@ -87,15 +98,28 @@ impl Serialize for Policy {
 
 impl<'de> Deserialize<'de> for Policy {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Document { version: _, refusal, logging, networks, services } = Document::deserialize(deserializer)?;
-        Ok(Self { refusal, logging, networks, services })
+        let Document {
+            version: _,
+            refusal,
+            logging,
+            networks,
+            services,
+        } = Document::deserialize(deserializer)?;
+        Ok(Self {
+            refusal,
+            logging,
+            networks,
+            services,
+        })
     }
 }
 
 /// The message without serde's " at line 3 column 7", which is said once, in front.
 fn reason_of(error: &serde_json::Error) -> String {
     let message = error.to_string();
-    let reason = message.rsplit_once(" at line ").map_or(message.as_str(), |(reason, _)| reason);
+    let reason = message
+        .rsplit_once(" at line ")
+        .map_or(message.as_str(), |(reason, _)| reason);
     match error.is_eof() {
         true => format!("the file ends too early ({reason})"),
         false => reason.to_owned(),
@@ -259,7 +283,12 @@ mod tests {
             ("\"confine\"", "\"undecided\"", 22, "leave it out"),
             ("\"confine\"", "\"confined\"", 21, "unknown variant `confined`"),
             ("192.0.2.0/24", "192.0.2.0/33", 18, "no network"),
-            ("\"decision\": \"open\"", "\"decision\": \"trusted\"", 19, "takes no sources"),
+            (
+                "\"decision\": \"open\"",
+                "\"decision\": \"trusted\"",
+                19,
+                "takes no sources",
+            ),
         ] {
             let text = SAMPLE.replacen(find, replace, 1);
             assert_ne!(text, SAMPLE, "{find}");

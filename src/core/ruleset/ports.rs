@@ -44,7 +44,10 @@ fn join(ports: impl IntoIterator<Item = Ports>) -> Vec<Ports> {
     joined
         .into_iter()
         .flat_map(|range| match range.count() {
-            2 => vec![Ports::single(range.first()), Ports::single(range.last())].into_iter().flatten().collect(),
+            2 => vec![Ports::single(range.first()), Ports::single(range.last())]
+                .into_iter()
+                .flatten()
+                .collect(),
             _ => vec![range],
         })
         .collect()
@@ -72,7 +75,10 @@ mod tests {
 
     #[test]
     fn neighbours_become_ranges() {
-        assert_eq!(fold([single(82), single(80), single(81)]), [vec![Ports::new(80, 82).unwrap()]]);
+        assert_eq!(
+            fold([single(82), single(80), single(81)]),
+            [vec![Ports::new(80, 82).unwrap()]]
+        );
         assert_eq!(fold([single(81), single(80)]), [vec![single(80), single(81)]]);
         assert_eq!(fold([single(65535), single(65535)]), [vec![single(65535)]]);
     }

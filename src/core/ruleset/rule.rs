@@ -24,7 +24,11 @@ pub enum Rule {
 impl Rule {
     /// A rule with a reason.
     pub fn new(matches: Match, reason: impl Into<String>, target: Target) -> Self {
-        Self::Known { matches, reason: Some(reason.into()), target }
+        Self::Known {
+            matches,
+            reason: Some(reason.into()),
+            target,
+        }
     }
 }
 

@@ -47,8 +47,15 @@ impl Place {
         match self {
             // A destination cannot tell these from each other, so they are one row's worth of id.
             Self::Everywhere | Self::Interface(_) => None,
-            Self::Localhost => listeners.iter().map(|listener| listener.address).min().map(|ip| LocalAddress { ip, zone: None }),
-            Self::Address(ip, zone) => Some(LocalAddress { ip: *ip, zone: zone.clone() }),
+            Self::Localhost => listeners
+                .iter()
+                .map(|listener| listener.address)
+                .min()
+                .map(|ip| LocalAddress { ip, zone: None }),
+            Self::Address(ip, zone) => Some(LocalAddress {
+                ip: *ip,
+                zone: zone.clone(),
+            }),
         }
     }
 }
@@ -82,7 +89,9 @@ pub fn group(
         for (place, mut listeners) in places {
             listeners.sort();
             listeners.dedup();
-            let Some(mut id) = ServiceId::port(port, protocol) else { continue };
+            let Some(mut id) = ServiceId::port(port, protocol) else {
+                continue;
+            };
             if !is_alone {
                 id.address = place.address(&listeners);
             }
@@ -102,7 +111,11 @@ fn merge_unaddressed(places: &mut BTreeMap<Place, Vec<Listener>>) {
     if unaddressed.len() < 2 {
         return;
     }
-    let merged: Vec<Listener> = unaddressed.iter().filter_map(|place| places.remove(place)).flatten().collect();
+    let merged: Vec<Listener> = unaddressed
+        .iter()
+        .filter_map(|place| places.remove(place))
+        .flatten()
+        .collect();
     places.insert(Place::Everywhere, merged);
 }
 
@@ -114,9 +127,21 @@ fn service(id: ServiceId, bound_to: BoundTo, listeners: Vec<Listener>, ownership
         .cloned()
         .collect();
     let owners: Vec<Owner> = owners.into_iter().collect();
-    let unit = listeners.iter().filter_map(|listener| listener.cgroup).find_map(|id| ownership.units.get(&id)).cloned();
+    let unit = listeners
+        .iter()
+        .filter_map(|listener| listener.cgroup)
+        .find_map(|id| ownership.units.get(&id))
+        .cloned();
     let name = name_of(&owners, unit.as_deref());
-    Service { id, name, bound_to, listeners, owners, unit, folded: Vec::new() }
+    Service {
+        id,
+        name,
+        bound_to,
+        listeners,
+        owners,
+        unit,
+        folded: Vec::new(),
+    }
 }
 
 /// The owners' names, or what the unit's name says where no process can be seen.
@@ -146,7 +171,12 @@ fn fold_ephemeral(services: Vec<Service>, ephemeral: Ports, keep: &dyn Fn(&Servi
             kept.push(service);
             continue;
         };
-        let owner = (listener.uid, listener.cgroup, service.id.protocol, service.bound_to.clone());
+        let owner = (
+            listener.uid,
+            listener.cgroup,
+            service.id.protocol,
+            service.bound_to.clone(),
+        );
         match first_of.get(&owner).and_then(|index| kept.get_mut(*index)) {
             None => {
                 first_of.insert(owner, kept.len());
@@ -184,13 +214,28 @@ mod tests {
 
     fn ids(listeners: &[Listener]) -> Vec<String> {
         let ephemeral = Ports::new(32768, 60999).unwrap();
-        group(listeners, &Ownership::default(), ephemeral, &|_| false).iter().map(|service| service.id.to_string()).collect()
+        group(listeners, &Ownership::default(), ephemeral, &|_| false)
+            .iter()
+            .map(|service| service.id.to_string())
+            .collect()
     }
 
     #[test]
     fn both_families_are_one_row() {
-        assert_eq!(ids(&[listener("0.0.0.0", 22, Protocol::Tcp), listener("::", 22, Protocol::Tcp)]), ["22/tcp"]);
-        assert_eq!(ids(&[listener("127.0.0.1", 631, Protocol::Tcp), listener("::1", 631, Protocol::Tcp)]), ["631/tcp"]);
+        assert_eq!(
+            ids(&[
+                listener("0.0.0.0", 22, Protocol::Tcp),
+                listener("::", 22, Protocol::Tcp)
+            ]),
+            ["22/tcp"]
+        );
+        assert_eq!(
+            ids(&[
+                listener("127.0.0.1", 631, Protocol::Tcp),
+                listener("::1", 631, Protocol::Tcp)
+            ]),
+            ["631/tcp"]
+        );
     }
 
     #[test]
@@ -208,7 +253,10 @@ mod tests {
         let mut zoned = listener("fe80::1", 53, Protocol::Udp);
         zoned.interface = Some("virbr0".into());
         assert_eq!(ids(&[zoned.clone()]), ["53/udp"]);
-        assert_eq!(ids(&[zoned, listener("::1", 53, Protocol::Udp)]), ["[::1]:53/udp", "[fe80::1%virbr0]:53/udp"]);
+        assert_eq!(
+            ids(&[zoned, listener("::1", 53, Protocol::Udp)]),
+            ["[::1]:53/udp", "[fe80::1%virbr0]:53/udp"]
+        );
     }
 
     #[test]
@@ -228,7 +276,9 @@ mod tests {
         ];
         assert_eq!(ids(&sockets), ["40001/udp", "40003/tcp"]);
         let ephemeral = Ports::new(32768, 60999).unwrap();
-        let services = group(&sockets, &Ownership::default(), ephemeral, &|id| id.ports.contains_port(40002));
+        let services = group(&sockets, &Ownership::default(), ephemeral, &|id| {
+            id.ports.contains_port(40002)
+        });
         assert_eq!(services.len(), 3);
         let folded = group(&sockets, &Ownership::default(), ephemeral, &|_| false);
         assert_eq!(folded[0].folded.len(), 1);

@@ -1,0 +1,132 @@
+//! What was seen of the machine at one moment.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::core::network::Interface;
+use crate::core::overview::Scene;
+use crate::core::policy::Policy;
+use crate::core::reach::Filter;
+use crate::core::service::Service;
+use crate::core::way_in::WayIn;
+
+/// Everything the screens and `list` show, as one value.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Observation {
+    /// The machine's name.
+    pub host: String,
+    /// Whether this process may see and change the rules.
+    pub is_root: bool,
+    /// What listens.
+    pub services: Vec<Service>,
+    /// Whether the owners have been looked up; at first paint they have not.
+    pub has_owners: bool,
+    /// The interfaces.
+    pub interfaces: Vec<Interface>,
+    /// The wanted policy; the default one where there is none or it can't be read (see `unseen`).
+    pub policy: Policy,
+    /// Why the wanted policy can't be read, with the line; it must be mended before it is changed.
+    pub policy_error: Option<String>,
+    /// What is in the kernel; none where it can't be read.
+    pub filter: Option<Filter>,
+    /// The policy last confirmed.
+    pub confirmed: Option<Policy>,
+    /// The ways in the user's session depends on.
+    pub ways_in: Vec<WayIn>,
+    /// Off, confirmed, on trial, drifted.
+    pub status: Status,
+    /// What can't be seen, why, and how to see it: one sentence each.
+    pub unseen: Vec<String>,
+}
+
+impl Observation {
+    /// What the rows are made from.
+    pub fn scene(&self) -> Scene<'_> {
+        Scene {
+            services: &self.services,
+            interfaces: &self.interfaces,
+            filter: self.filter.as_ref(),
+            confirmed: self.confirmed.as_ref(),
+        }
+    }
+}
+
+/// Where fwtui stands on this machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// No rules of fwtui.
+    Off,
+    /// The confirmed rules are in the kernel.
+    Confirmed,
+    /// A trial is running.
+    Trial,
+    /// The kernel no longer holds what was confirmed.
+    Drifted,
+    /// Can't be seen without root.
+    #[default]
+    Unknown,
+}
+
+impl State {
+    /// The word on the screens and in JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Confirmed => "confirmed",
+            Self::Trial => "trial",
+            Self::Drifted => "drifted",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The running trial.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrialView {
+    /// Its id; also the token a confirmation carries.
+    pub id: String,
+    /// When it is undone, since boot (`CLOCK_BOOTTIME`).
+    pub deadline: Duration,
+    /// How long it was to last.
+    pub timeout: Duration,
+}
+
+impl TrialView {
+    /// What is left at a time since boot, in whole seconds, rounded up: 0 means over.
+    pub fn seconds_left(&self, now: Duration) -> u64 {
+        let left = self.deadline.saturating_sub(now);
+        left.as_secs() + u64::from(left.subsec_nanos() > 0)
+    }
+}
+
+/// How the last trial ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Last {
+    /// `confirmed` or `reverted`.
+    pub outcome: String,
+    /// Why it was reverted.
+    pub reason: Option<String>,
+    /// When, RFC 3339 in UTC.
+    pub at: String,
+}
+
+/// Where fwtui stands, with what it takes to show it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Status {
+    /// Off, confirmed, on trial, drifted.
+    pub state: State,
+    /// Why it counts as drifted.
+    pub drift: Option<String>,
+    /// `iptables-nft` or `iptables-legacy`.
+    pub backend: Option<String>,
+    /// What else is in use beside it.
+    pub other_backend: Option<String>,
+    /// The running trial.
+    pub trial: Option<TrialView>,
+    /// How the last trial ended.
+    pub last: Option<Last>,
+    /// Whether the wanted policy differs from the confirmed one; none where that can't be seen.
+    pub has_pending: Option<bool>,
+}

@@ -1,0 +1,187 @@
+//! Rules as `iptables-save` writes them.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use crate::core::listener::{Family, Protocol};
+use crate::core::ruleset::rule::{Match, RejectWith, Rule, State, Target};
+use crate::core::ruleset::{FamilyRules, Hook, Slot, Table};
+use crate::core::service::Ports;
+
+/// What comments of fwtui's rules start with; the decision's id or the kind of rule follows.
+pub(super) const COMMENT_PREFIX: &str = "fwtui:";
+
+impl FamilyRules {
+    /// The rules for reading, with the jumps into them: chains by their bare names.
+    pub fn to_plain_text(&self, jumps: &BTreeSet<Hook>) -> String {
+        let mut out = String::new();
+        for table in Table::ALL {
+            let chains: Vec<_> = self
+                .chains
+                .iter()
+                .filter(|((in_table, _), _)| *in_table == table)
+                .collect();
+            if chains.is_empty() {
+                continue;
+            }
+            let _ = writeln!(out, "*{}", table.name());
+            for hook in jumps.iter().filter(|hook| hook.table() == table) {
+                let _ = writeln!(out, "-A {} -j {}", hook.chain(), hook.entry());
+            }
+            for ((_, name), rules) in chains {
+                for rule in rules {
+                    let _ = writeln!(out, "-A {}{name} {}", super::PREFIX, rule_text(rule, super::PREFIX));
+                }
+            }
+        }
+        out
+    }
+
+    /// The family these rules are for, as far as their addresses tell.
+    pub fn family_hint(&self) -> Option<Family> {
+        self.chains.values().flatten().find_map(|rule| match rule {
+            Rule::Known { matches, .. } => matches.source.or(matches.destination).map(|net| Family::of(net.addr())),
+            Rule::Other(_) => None,
+        })
+    }
+}
+
+/// A rule's specification, everything after `-A CHAIN `, with its chains in a slot.
+pub(super) fn rule_spec(rule: &Rule, slot: Slot) -> String {
+    rule_text(rule, slot.prefix())
+}
+
+fn rule_text(rule: &Rule, chain_prefix: &str) -> String {
+    match rule {
+        Rule::Other(words) => words.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" "),
+        Rule::Known {
+            matches,
+            reason,
+            target,
+        } => {
+            let mut words: Vec<String> = Vec::new();
+            push_matches(&mut words, matches);
+            if let Some(reason) = reason {
+                words.extend([
+                    "-m".into(),
+                    "comment".into(),
+                    "--comment".into(),
+                    quoted(&format!("{COMMENT_PREFIX}{reason}")),
+                ]);
+            }
+            push_target(&mut words, target, chain_prefix);
+            words.join(" ")
+        }
+    }
+}
+
+fn push_matches(words: &mut Vec<String>, matches: &Match) {
+    let mut push = |text: &[&str]| words.extend(text.iter().map(|word| (*word).to_owned()));
+    if let Some(net) = matches.source {
+        push(&["-s", &net.to_string()]);
+    }
+    if let Some(net) = matches.destination {
+        push(&["-d", &net.to_string()]);
+    }
+    if let Some(name) = &matches.interface {
+        push(&["-i", name]);
+    }
+    if let Some(name) = &matches.not_interface {
+        push(&["!", "-i", name]);
+    }
+    if let Some(protocol) = matches.protocol {
+        push(&["-p", protocol.name()]);
+        push_ports(&mut push, protocol, matches);
+    }
+    match matches.state {
+        Some(State::Related) => push(&["-m", "conntrack", "--ctstate", "RELATED"]),
+        Some(State::EstablishedReply) => push(&["-m", "conntrack", "--ctstate", "ESTABLISHED", "--ctdir", "REPLY"]),
+        None => {}
+    }
+    if let Some(limit) = matches.limit {
+        let rate = format!("{}/sec", limit.per_second);
+        push(&[
+            "-m",
+            "limit",
+            "--limit",
+            &rate,
+            "--limit-burst",
+            &limit.burst.to_string(),
+        ]);
+    }
+}
+
+fn push_ports(push: &mut impl FnMut(&[&str]), protocol: Protocol, matches: &Match) {
+    let is_single = |ports: &[Ports]| ports.len() == 1;
+    // UDP-Lite has no match of its own; multiport knows it.
+    let has_own_match = protocol != Protocol::UdpLite;
+    let (source, destination) = (&matches.source_ports, &matches.destination_ports);
+    let by_own = |ports: &[Ports]| has_own_match && is_single(ports);
+    if matches.is_syn || by_own(source) || by_own(destination) {
+        push(&["-m", protocol.name()]);
+    }
+    if by_own(source) {
+        push(&["--sport", &port_list(source)]);
+    }
+    if by_own(destination) {
+        push(&["--dport", &port_list(destination)]);
+    }
+    if matches.is_syn {
+        push(&["--tcp-flags", "FIN,SYN,RST,ACK", "SYN"]);
+    }
+    for (option, ports) in [("--sports", source), ("--dports", destination)] {
+        if !ports.is_empty() && !by_own(ports) {
+            push(&["-m", "multiport", option, &port_list(ports)]);
+        }
+    }
+}
+
+fn port_list(ports: &[Ports]) -> String {
+    let one = |range: &Ports| match range.is_single() {
+        true => range.first().to_string(),
+        false => format!("{}:{}", range.first(), range.last()),
+    };
+    ports.iter().map(one).collect::<Vec<_>>().join(",")
+}
+
+fn push_target(words: &mut Vec<String>, target: &Target, chain_prefix: &str) {
+    let family_neutral: Vec<String> = match target {
+        Target::Return => vec!["-j".into(), "RETURN".into()],
+        Target::Goto(chain) => vec!["-g".into(), format!("{chain_prefix}{chain}")],
+        // Without --reject-with, REJECT answers port-unreachable in either family.
+        Target::Reject(RejectWith::PortUnreachable) => vec!["-j".into(), "REJECT".into()],
+        Target::Reject(RejectWith::TcpReset) => {
+            vec!["-j".into(), "REJECT".into(), "--reject-with".into(), "tcp-reset".into()]
+        }
+        Target::Drop => vec!["-j".into(), "DROP".into()],
+        Target::Log(prefix) => vec!["-j".into(), "LOG".into(), "--log-prefix".into(), quoted(prefix)],
+        Target::Nflog(group, prefix) => vec![
+            "-j".into(),
+            "NFLOG".into(),
+            "--nflog-prefix".into(),
+            quoted(prefix),
+            "--nflog-group".into(),
+            group.to_string(),
+        ],
+    };
+    words.extend(family_neutral);
+}
+
+/// A word as `iptables-restore` reads it back (`add_param_to_argv` in iptables/xshared.c): quoted
+/// when it holds more than plain characters, with quotes and backslashes escaped.
+pub(super) fn quoted(word: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"!-_,.:/=+%[]".contains(&byte);
+    if !word.is_empty() && word.bytes().all(is_plain) {
+        return word.to_owned();
+    }
+    let mut out = String::with_capacity(word.len() + 2);
+    out.push('"');
+    for character in word.chars() {
+        if matches!(character, '"' | '\\' | '\'') {
+            out.push('\\');
+        }
+        out.push(character);
+    }
+    out.push('"');
+    out
+}

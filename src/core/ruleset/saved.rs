@@ -1,0 +1,364 @@
+//! What `iptables-save` and `ip6tables-save` print, read back.
+//!
+//! fwtui's own chains become typed rules; everything else stays text, of which only one question
+//! is asked here: does it stand in the way in?
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use crate::core::ruleset::{FamilyRules, Hook, Own, PREFIX, Rule, Slot, Table};
+
+mod spec;
+
+/// What can't be read of a save.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line} of what iptables-save printed: {reason}")]
+pub struct SaveError {
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Something that fwtui did not make and that has its say on packets coming in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Obstacle {
+    /// A rule: its table and its text.
+    Rule {
+        /// The table.
+        table: String,
+        /// The rule, from `-A`.
+        text: String,
+    },
+    /// A built-in chain whose policy is not ACCEPT.
+    ChainPolicy {
+        /// The table.
+        table: String,
+        /// The chain.
+        chain: String,
+        /// The policy.
+        policy: String,
+    },
+    /// A table that holds native nft rules, which `iptables-save` can't show.
+    Incompatible(String),
+    /// A native nft base chain on the way in.
+    NativeChain(String),
+    /// A rule that may accept before fwtui's jump is reached.
+    BeforeJump(String),
+    /// The rules can't be read.
+    Unseen,
+}
+
+impl Obstacle {
+    /// Whether it can let in what fwtui would refuse, because fwtui's rules are never reached.
+    pub const fn goes_first(&self) -> bool {
+        matches!(self, Self::BeforeJump(_))
+    }
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rule { table, text } => write!(f, "{text} (table {table})"),
+            Self::ChainPolicy { table, chain, policy } => write!(f, "the policy {policy} of {chain} (table {table})"),
+            Self::Incompatible(table) => write!(f, "native nft rules in table {table}"),
+            Self::NativeChain(chain) => write!(f, "the nft chain {chain}"),
+            Self::BeforeJump(text) => write!(f, "{text}, which comes before fwtui's own rules"),
+            Self::Unseen => f.write_str("rules that can't be read without root"),
+        }
+    }
+}
+
+/// One rule of a save.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct SavedRule {
+    chain: String,
+    /// Everything after `-A CHAIN`, quotes resolved.
+    words: Vec<String>,
+    /// The line as printed, without counters.
+    line: String,
+}
+
+impl SavedRule {
+    /// The chain this rule jumps or goes to, or its target.
+    fn target(&self) -> Option<&str> {
+        let at = self
+            .words
+            .iter()
+            .position(|word| matches!(word.as_str(), "-j" | "-g"))?;
+        self.words.get(at + 1).map(String::as_str)
+    }
+}
+
+/// One table of a save.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct SavedTable {
+    /// Chain name to policy; `-` for user chains.
+    chains: BTreeMap<String, String>,
+    rules: Vec<SavedRule>,
+}
+
+/// What `iptables-save` printed for one family.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SavedTables {
+    tables: BTreeMap<String, SavedTable>,
+    /// Tables of which `iptables-save` says that it can't show all.
+    incompatible: BTreeSet<String>,
+}
+
+/// The same, taken apart into what is fwtui's and what is not.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SavedFamily {
+    /// fwtui's rules in force.
+    pub own: Own,
+    /// Every chain of fwtui, in force or left over, by table.
+    pub chains: BTreeSet<(Table, String)>,
+    /// The hooks whose jump there is, in whatever place, and how many times.
+    pub jumps: BTreeMap<Hook, usize>,
+    /// The hooks whose jump stands behind a rule that may accept.
+    pub misplaced: BTreeSet<Hook>,
+    /// What others put in the way in.
+    pub foreign: Vec<Obstacle>,
+}
+
+impl SavedTables {
+    /// Reads a save. Unknown matches and targets are kept as text; only what is no save at all is
+    /// an error.
+    ///
+    /// # Errors
+    /// The first line that is neither a table, a chain, a rule, a comment nor COMMIT.
+    pub fn parse(text: &str) -> Result<Self, SaveError> {
+        let mut saved = Self::default();
+        let mut current: Option<String> = None;
+        for (index, line) in text.lines().enumerate() {
+            let error = |reason: &str| SaveError {
+                line: index + 1,
+                reason: reason.to_owned(),
+            };
+            let line = line.trim_end();
+            if let Some(comment) = line.strip_prefix('#') {
+                saved.read_comment(comment);
+            } else if let Some(name) = line.strip_prefix('*') {
+                saved.tables.entry(name.to_owned()).or_default();
+                current = Some(name.to_owned());
+            } else if line == "COMMIT" {
+                current = None;
+            } else if !line.is_empty() {
+                let table = current.as_ref().and_then(|name| saved.tables.get_mut(name));
+                table
+                    .ok_or_else(|| error("a rule outside of any table"))?
+                    .read_line(line)
+                    .map_err(|reason| error(&reason))?;
+            }
+        }
+        match current {
+            None => Ok(saved),
+            Some(table) => Err(SaveError {
+                line: text.lines().count(),
+                reason: format!("table {table} is cut off"),
+            }),
+        }
+    }
+
+    /// `# Table `filter' contains incompatible base-chains, use 'nft' tool to list them.`
+    fn read_comment(&mut self, comment: &str) {
+        if comment.contains("incompatible") {
+            let table = comment.split(['`', '\'']).nth(1).unwrap_or("?");
+            self.incompatible.insert(table.to_owned());
+        }
+    }
+
+    /// Whether there is any rule, or a policy other than ACCEPT: the variant is in use.
+    pub fn has_rules(&self) -> bool {
+        !self.incompatible.is_empty()
+            || self.tables.values().any(|table| {
+                !table.rules.is_empty()
+                    || table
+                        .chains
+                        .values()
+                        .any(|policy| !matches!(policy.as_str(), "-" | "ACCEPT"))
+            })
+    }
+
+    /// Takes the save apart into fwtui's rules and others'.
+    pub fn take_apart(&self) -> SavedFamily {
+        let mut family = SavedFamily {
+            foreign: self.obstacles(),
+            ..SavedFamily::default()
+        };
+        for table in Table::ALL {
+            let Some(saved) = self.tables.get(table.name()) else {
+                continue;
+            };
+            let own = saved.chains.keys().filter(|name| name.starts_with(PREFIX));
+            family.chains.extend(own.map(|name| (table, name.clone())));
+        }
+        let mut slots = BTreeSet::new();
+        for hook in Hook::ALL {
+            let Some(saved) = self.tables.get(hook.table().name()) else {
+                continue;
+            };
+            let entry = hook.entry();
+            let jumps = saved
+                .rules_of(hook.chain())
+                .filter(|rule| rule.words == ["-j", &entry])
+                .count();
+            if jumps > 0 {
+                family.jumps.insert(hook, jumps);
+                family.own.jumps.insert(hook);
+            }
+            if let Some(rule) = saved.rule_before_jump(hook) {
+                family.misplaced.insert(hook);
+                family.foreign.push(Obstacle::BeforeJump(rule.line.clone()));
+            }
+            slots.extend(Slot::ALL.into_iter().filter(|slot| saved.selects(&entry, *slot, hook)));
+        }
+        // Both slots selected at once would be somebody else's doing: then neither is in force whole.
+        if let (Some(slot), 1) = (slots.first().copied(), slots.len()) {
+            family.own.slot = Some(slot);
+            family.own.rules = self.rules_of_slot(slot);
+        }
+        family
+    }
+
+    fn rules_of_slot(&self, slot: Slot) -> FamilyRules {
+        let mut rules = FamilyRules::default();
+        for table in Table::ALL {
+            let Some(saved) = self.tables.get(table.name()) else {
+                continue;
+            };
+            for chain in saved.chains.keys() {
+                let Some(name) = chain.strip_prefix(slot.prefix()) else {
+                    continue;
+                };
+                let parsed: Vec<Rule> = saved
+                    .rules_of(chain)
+                    .map(|rule| spec::parse(&rule.words, slot))
+                    .collect();
+                rules.chains.insert((table, name.to_owned()), parsed);
+            }
+        }
+        rules
+    }
+
+    /// What others put where packets come in: every table's PREROUTING and INPUT.
+    fn obstacles(&self) -> Vec<Obstacle> {
+        let mut obstacles: Vec<Obstacle> = self.incompatible.iter().cloned().map(Obstacle::Incompatible).collect();
+        for (name, table) in &self.tables {
+            for chain in ["PREROUTING", "INPUT"] {
+                if let Some(policy) = table.chains.get(chain).filter(|policy| policy.as_str() != "ACCEPT") {
+                    obstacles.push(Obstacle::ChainPolicy {
+                        table: name.clone(),
+                        chain: chain.to_owned(),
+                        policy: policy.clone(),
+                    });
+                }
+                let foreign = table
+                    .rules_of(chain)
+                    .filter(|rule| !rule.target().is_some_and(|to| to.starts_with(PREFIX)));
+                obstacles.extend(foreign.map(|rule| Obstacle::Rule {
+                    table: name.clone(),
+                    text: rule.line.clone(),
+                }));
+            }
+        }
+        obstacles
+    }
+}
+
+impl SavedTable {
+    fn read_line(&mut self, line: &str) -> Result<(), String> {
+        if let Some(chain) = line.strip_prefix(':') {
+            let mut words = chain.split(' ');
+            let name = words
+                .next()
+                .filter(|name| !name.is_empty())
+                .ok_or("a chain without a name")?;
+            self.chains
+                .insert(name.to_owned(), words.next().unwrap_or("-").to_owned());
+            return Ok(());
+        }
+        let rule = without_counters(line);
+        let words = spec::words(rule)?;
+        match words.as_slice() {
+            [append, chain, rest @ ..] if append == "-A" => {
+                self.rules.push(SavedRule {
+                    chain: chain.clone(),
+                    words: rest.to_vec(),
+                    line: rule.to_owned(),
+                });
+                Ok(())
+            }
+            _ => Err("neither a chain nor a rule".to_owned()),
+        }
+    }
+
+    fn rules_of<'a>(&'a self, chain: &'a str) -> impl Iterator<Item = &'a SavedRule> {
+        self.rules.iter().filter(move |rule| rule.chain == chain)
+    }
+
+    /// Whether the entry chain does nothing but go to the slot's main chain.
+    fn selects(&self, entry: &str, slot: Slot, hook: Hook) -> bool {
+        let main = format!("{}{}", slot.prefix(), hook.chain());
+        let mut rules = self.rules_of(entry);
+        rules.next().is_some_and(|rule| rule.words == ["-g", &main]) && rules.next().is_none()
+    }
+
+    /// The first rule before fwtui's jump that may accept: an ACCEPT, or a chain (or an unknown
+    /// target) that may hold one. Rules that only refuse (fail2ban's) may stand there.
+    fn rule_before_jump(&self, hook: Hook) -> Option<&SavedRule> {
+        let entry = hook.entry();
+        let before: Vec<&SavedRule> = self
+            .rules_of(hook.chain())
+            .take_while(|rule| rule.target() != Some(&entry))
+            .collect();
+        let has_jump = self.rules_of(hook.chain()).any(|rule| rule.target() == Some(&entry));
+        before.into_iter().find(|rule| has_jump && self.may_accept(rule, 0))
+    }
+
+    fn may_accept(&self, rule: &SavedRule, depth: usize) -> bool {
+        const DEEPEST: usize = 16;
+        match rule.target() {
+            None
+            | Some("DROP" | "REJECT" | "RETURN" | "LOG" | "NFLOG" | "MARK" | "CONNMARK" | "CT" | "TRACE" | "SET") => {
+                false
+            }
+            Some(chain) if self.chains.contains_key(chain) && depth < DEEPEST => {
+                self.rules_of(chain).any(|rule| self.may_accept(rule, depth + 1))
+            }
+            Some(_) => true,
+        }
+    }
+}
+
+/// `[12:3456] -A INPUT ...` without the counters of `iptables-save -c`.
+fn without_counters(line: &str) -> &str {
+    match line.strip_prefix('[').and_then(|rest| rest.split_once("] ")) {
+        Some((_, rule)) => rule,
+        None => line,
+    }
+}
+
+/// A save with everything of fwtui taken out, and comments and counters too: what must be the same
+/// before, during and after.
+pub fn own_text_removed(text: &str) -> String {
+    let is_own = |line: &str| {
+        let rule = without_counters(line);
+        let chain = rule
+            .strip_prefix(':')
+            .or_else(|| rule.strip_prefix("-A "))
+            .and_then(|rest| rest.split(' ').next());
+        chain.is_some_and(|chain| chain.starts_with(PREFIX))
+            || rule.rsplit(' ').next().is_some_and(|last| last.starts_with(PREFIX))
+    };
+    let mut out = String::new();
+    for line in text.lines().filter(|line| !line.starts_with('#') && !is_own(line)) {
+        let line = match line.strip_prefix(':').and_then(|_| line.split_once(" [")) {
+            Some((chain, _counters)) => chain,
+            None => without_counters(line),
+        };
+        out.push_str(line);
+        out.push('\n');
+    }
+    out
+}

@@ -1,0 +1,170 @@
+//! A rule's specification: from words back to a typed rule.
+
+use std::slice::Iter;
+
+use crate::core::listener::Protocol;
+use crate::core::ruleset::Slot;
+use crate::core::ruleset::print::COMMENT_PREFIX;
+use crate::core::ruleset::rule::{Limit, Match, RejectWith, Rule, State, Target};
+use crate::core::service::Ports;
+
+/// Splits a line into words as `iptables-restore` does: double quotes keep spaces, a backslash
+/// inside them keeps the next character.
+///
+/// # Errors
+/// A quote that is never closed.
+pub(super) fn words(line: &str) -> Result<Vec<String>, String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut is_quoted = false;
+    let mut characters = line.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => {
+                is_quoted = !is_quoted;
+                word.get_or_insert_default();
+            }
+            '\\' if is_quoted => word.get_or_insert_default().extend(characters.next()),
+            ' ' | '\t' if !is_quoted => words.extend(word.take()),
+            other => word.get_or_insert_default().push(other),
+        }
+    }
+    words.extend(word);
+    match is_quoted {
+        true => Err("a quote is never closed".to_owned()),
+        false => Ok(words),
+    }
+}
+
+/// A rule as read; one with anything fwtui does not write is [`Rule::Other`].
+pub(super) fn parse(words: &[String], slot: Slot) -> Rule {
+    known(words, slot).unwrap_or_else(|| Rule::Other(words.to_vec()))
+}
+
+fn known(words: &[String], slot: Slot) -> Option<Rule> {
+    let mut matches = Match::default();
+    let mut reason = None;
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let mut value = || words.next().map(String::as_str);
+        match word.as_str() {
+            "-s" => matches.source = Some(value()?.parse().ok()?),
+            "-d" => matches.destination = Some(value()?.parse().ok()?),
+            "-i" => matches.interface = Some(value()?.to_owned()),
+            "!" => match (value()?, value()?) {
+                ("-i", name) => matches.not_interface = Some(name.to_owned()),
+                _ => return None,
+            },
+            "-p" => matches.protocol = Some(protocol(value()?)?),
+            // Each option below belongs to one match only, so the match's name adds nothing.
+            "-m" => match value()? {
+                "tcp" | "udp" | "multiport" | "conntrack" | "comment" | "limit" => {}
+                _ => return None,
+            },
+            "--sport" | "--sports" => matches.source_ports = ports(value()?)?,
+            "--dport" | "--dports" => matches.destination_ports = ports(value()?)?,
+            "--tcp-flags" => match (value()?, value()?) {
+                ("FIN,SYN,RST,ACK", "SYN") => matches.is_syn = true,
+                _ => return None,
+            },
+            "--ctstate" => match value()? {
+                "RELATED" => matches.state = Some(State::Related),
+                "ESTABLISHED" if (value()?, value()?) == ("--ctdir", "REPLY") => {
+                    matches.state = Some(State::EstablishedReply);
+                }
+                _ => return None,
+            },
+            "--limit" => matches.limit = Some(limit(&mut words)?),
+            "--comment" => reason = Some(value()?.strip_prefix(COMMENT_PREFIX)?.to_owned()),
+            "-g" => {
+                let chain = value()?.strip_prefix(slot.prefix())?.to_owned();
+                return words.next().is_none().then_some(Rule::Known {
+                    matches,
+                    reason,
+                    target: Target::Goto(chain),
+                });
+            }
+            "-j" => {
+                let name = value()?;
+                let target = target(name, &mut words)?;
+                return words.next().is_none().then_some(Rule::Known {
+                    matches,
+                    reason,
+                    target,
+                });
+            }
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// iptables prints a protocol it has no name for as a number; 136 is UDP-Lite.
+fn protocol(word: &str) -> Option<Protocol> {
+    match word {
+        "6" => Some(Protocol::Tcp),
+        "17" => Some(Protocol::Udp),
+        "136" => Some(Protocol::UdpLite),
+        name => name.parse().ok(),
+    }
+}
+
+fn ports(list: &str) -> Option<Vec<Ports>> {
+    list.split(',')
+        .map(|range| {
+            let (first, last) = range.split_once(':').unwrap_or((range, range));
+            Ports::new(first.parse().ok()?, last.parse().ok()?)
+        })
+        .collect()
+}
+
+/// `5/sec --limit-burst 10`; the burst is left out when it is the default.
+fn limit(words: &mut Iter<'_, String>) -> Option<Limit> {
+    const DEFAULT_BURST: u32 = 5;
+    let per_second = words.next()?.strip_suffix("/sec")?.parse().ok()?;
+    let mut ahead = words.clone();
+    let burst = match ahead.next().map(String::as_str) {
+        Some("--limit-burst") => {
+            let burst = ahead.next()?.parse().ok()?;
+            *words = ahead;
+            burst
+        }
+        _ => DEFAULT_BURST,
+    };
+    Some(Limit { per_second, burst })
+}
+
+fn target(name: &str, words: &mut Iter<'_, String>) -> Option<Target> {
+    let mut value = || words.next().map(String::as_str);
+    Some(match name {
+        "RETURN" => Target::Return,
+        "DROP" => Target::Drop,
+        "REJECT" => match (value(), value()) {
+            (Some("--reject-with"), Some("tcp-reset")) => Target::Reject(RejectWith::TcpReset),
+            (None, _) | (Some("--reject-with"), Some("icmp-port-unreachable" | "icmp6-port-unreachable")) => {
+                Target::Reject(RejectWith::PortUnreachable)
+            }
+            _ => return None,
+        },
+        "LOG" => match (value(), value()) {
+            (Some("--log-prefix"), Some(prefix)) => Target::Log(prefix.to_owned()),
+            _ => return None,
+        },
+        "NFLOG" => nflog(words)?,
+        _ => return None,
+    })
+}
+
+/// The options in whichever order this version of iptables prints them.
+fn nflog(words: &mut Iter<'_, String>) -> Option<Target> {
+    let (mut group, mut prefix) = (0, String::new());
+    while let Some(option) = words.next() {
+        let value = words.next()?;
+        match option.as_str() {
+            "--nflog-group" => group = value.parse().ok()?,
+            "--nflog-prefix" => prefix.clone_from(value),
+            _ => return None,
+        }
+    }
+    Some(Target::Nflog(group, prefix))
+}

@@ -1,0 +1,155 @@
+//! A packet's way through fwtui's own rules.
+
+use std::net::IpAddr;
+
+use crate::core::listener::Protocol;
+use crate::core::ruleset::rule::{Match, RejectWith, Rule, State, Target};
+use crate::core::ruleset::{FamilyRules, Hook, Table};
+use crate::core::service::Ports;
+
+/// A packet, as far as fwtui's rules can tell packets apart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packet {
+    /// The interface it comes in by.
+    pub interface: String,
+    /// Source address.
+    pub source: IpAddr,
+    /// Destination address.
+    pub destination: IpAddr,
+    /// Transport protocol; none for ICMP and all else without ports.
+    pub protocol: Option<Protocol>,
+    /// Source port.
+    pub source_port: u16,
+    /// Destination port.
+    pub destination_port: u16,
+    /// TCP: a SYN.
+    pub is_syn: bool,
+    /// What conntrack says of it.
+    pub state: Option<State>,
+}
+
+impl Packet {
+    /// The first packet of a new connection or flow, from an ephemeral port.
+    pub const fn opening(
+        interface: String,
+        source: IpAddr,
+        destination: IpAddr,
+        protocol: Protocol,
+        port: u16,
+    ) -> Self {
+        Self {
+            interface,
+            source,
+            destination,
+            protocol: Some(protocol),
+            source_port: 50_000,
+            destination_port: port,
+            is_syn: matches!(protocol, Protocol::Tcp),
+            state: None,
+        }
+    }
+}
+
+/// What becomes of a packet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// fwtui lets it pass; the rules behind still have their say.
+    Pass,
+    /// Refused politely, by the rule with this reason.
+    Reject(Option<String>),
+    /// Refused silently, by the rule with this reason.
+    Drop(Option<String>),
+    /// A rule that fwtui did not write decides: its text.
+    Unknown(String),
+}
+
+/// What a rule does to a packet that has reached it.
+enum Fate<'a> {
+    Next,
+    Leave,
+    Goto(&'a str),
+    Stop(Verdict),
+}
+
+impl FamilyRules {
+    /// Walks a packet through the chains of a hook. Chains only ever go forward with `-g`, so a
+    /// packet meets each chain once; a loop somebody else made is cut and counts as unknown.
+    pub fn walk(&self, hook: Hook, packet: &Packet) -> Verdict {
+        let table = hook.table();
+        let mut chain = hook.chain();
+        // The reason is that of the rule that sent the packet to be refused.
+        let mut sent_by: Option<String> = None;
+        for _ in 0..=self.chains.len() {
+            match self.step_through(table, chain, packet, &mut sent_by) {
+                Fate::Next | Fate::Leave => return Verdict::Pass,
+                Fate::Stop(verdict) => return verdict,
+                Fate::Goto(next) => chain = next,
+            }
+        }
+        Verdict::Unknown(format!("a loop of chains through {chain}"))
+    }
+
+    fn step_through<'a>(
+        &'a self,
+        table: Table,
+        chain: &'a str,
+        packet: &Packet,
+        sent_by: &mut Option<String>,
+    ) -> Fate<'a> {
+        let Some(rules) = self.chains.get(&(table, chain.to_owned())) else {
+            return Fate::Next;
+        };
+        for rule in rules {
+            match fate(rule, packet, sent_by) {
+                Fate::Next => {}
+                fate @ (Fate::Leave | Fate::Goto(_) | Fate::Stop(_)) => return fate,
+            }
+        }
+        Fate::Next
+    }
+}
+
+fn fate<'a>(rule: &'a Rule, packet: &Packet, sent_by: &mut Option<String>) -> Fate<'a> {
+    let (matches, reason, target) = match rule {
+        Rule::Known {
+            matches,
+            reason,
+            target,
+        } => (matches, reason, target),
+        Rule::Other(words) => return Fate::Stop(Verdict::Unknown(words.join(" "))),
+    };
+    if !matches.is_met_by(packet) {
+        return Fate::Next;
+    }
+    match target {
+        Target::Return => Fate::Leave,
+        Target::Goto(chain) => {
+            if reason.is_some() {
+                sent_by.clone_from(reason);
+            }
+            Fate::Goto(chain)
+        }
+        Target::Reject(RejectWith::TcpReset | RejectWith::PortUnreachable) => {
+            Fate::Stop(Verdict::Reject(sent_by.take()))
+        }
+        Target::Drop => Fate::Stop(Verdict::Drop(sent_by.take())),
+        Target::Log(_) | Target::Nflog(..) => Fate::Next,
+    }
+}
+
+impl Match {
+    /// Whether a packet is like this. A limit counts as met: it only guards log rules.
+    pub fn is_met_by(&self, packet: &Packet) -> bool {
+        let has_port =
+            |ports: &[Ports], port: u16| ports.is_empty() || ports.iter().any(|range| range.contains_port(port));
+        self.source.is_none_or(|net| net.contains(&packet.source))
+            && self.destination.is_none_or(|net| net.contains(&packet.destination))
+            && self.interface.as_ref().is_none_or(|name| *name == packet.interface)
+            && self.not_interface.as_ref().is_none_or(|name| *name != packet.interface)
+            && self.protocol.is_none_or(|protocol| packet.protocol == Some(protocol))
+            && (!self.is_syn || packet.is_syn)
+            && has_port(&self.source_ports, packet.source_port)
+            && has_port(&self.destination_ports, packet.destination_port)
+            && self.state.is_none_or(|state| packet.state == Some(state))
+    }
+}
