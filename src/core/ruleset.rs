@@ -14,10 +14,13 @@ mod ports;
 mod print;
 mod rule;
 mod saved;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 pub use compile::compile;
 pub use diff::{DiffLine, Sign, diff};
+pub use install::{leftovers, minimal_text, switch_text};
 pub use rule::{Limit, Match, RejectWith, Rule, State, Target};
 pub use saved::{Obstacle, SaveError, SavedFamily, SavedTables, own_text_removed};
 pub use walk::{Packet, Verdict};

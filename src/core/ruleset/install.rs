@@ -1,1 +1,167 @@
-//! placeholder
+//! The texts that `iptables-restore --noflush` is given.
+//!
+//! A candidate is written into the slot that is not in use and the entry chains are switched to it
+//! in the same commit; what was in force before stays whole in its own slot, so that a revert is
+//! the same again the other way round.
+
+use std::fmt::Write as _;
+
+use crate::core::ruleset::print::rule_spec;
+use crate::core::ruleset::{Hook, Own, PREFIX, SavedFamily, Slot, Table};
+
+/// The text that puts `want` in force over what is there now: its chains replaced, the entry chains
+/// pointed to it, one jump in each built-in chain's first place. Everything else is left alone.
+///
+/// Nothing in it can fail for what is or isn't there: chains are declared (made or emptied), and
+/// only jumps that were seen are deleted.
+pub fn switch_text(now: &SavedFamily, want: &Own) -> String {
+    let mut out = String::new();
+    for table in Table::ALL {
+        let hooks: Vec<Hook> = Hook::ALL.into_iter().filter(|hook| hook.table() == table).collect();
+        let mut chains: Vec<String> = Vec::new();
+        let mut lines: Vec<String> = Vec::new();
+        for hook in hooks {
+            let is_wanted = want.jumps.contains(&hook);
+            let is_there = now.chains.contains(&(table, hook.entry()));
+            if is_wanted || is_there {
+                chains.push(hook.entry());
+            }
+            lines.extend(jump_lines(now, hook, is_wanted));
+            if let Some(slot) = want.slot.filter(|_| is_wanted || want.rules.hooks().contains(&hook)) {
+                lines.push(format!("-A {} -g {}{}", hook.entry(), slot.prefix(), hook.chain()));
+            }
+        }
+        if let Some(slot) = want.slot {
+            for ((_, name), rules) in want.rules.chains.iter().filter(|((of, _), _)| *of == table) {
+                let chain = format!("{}{name}", slot.prefix());
+                lines.extend(rules.iter().map(|rule| format!("-A {chain} {}", rule_spec(rule, slot))));
+                chains.push(chain);
+            }
+            let stale = now
+                .chains
+                .iter()
+                .filter(|(of, name)| *of == table && name.starts_with(slot.prefix()));
+            let stale: Vec<String> = stale
+                .map(|(_, name)| name.clone())
+                .filter(|name| !chains.contains(name))
+                .collect();
+            chains.extend(stale);
+        }
+        push_table(&mut out, table, &chains, &lines);
+    }
+    out
+}
+
+/// The jump of a hook, put into the first place unless it is the only one and stands well.
+fn jump_lines(now: &SavedFamily, hook: Hook, is_wanted: bool) -> Vec<String> {
+    let count = now.jumps.get(&hook).copied().unwrap_or(0);
+    let stands_well = count == 1 && !now.misplaced.contains(&hook);
+    if is_wanted && stands_well {
+        return Vec::new();
+    }
+    let jump = format!("{} -j {}", hook.chain(), hook.entry());
+    let mut lines = vec![format!("-D {jump}"); count];
+    if is_wanted {
+        lines.push(format!("-I {} 1 -j {}", hook.chain(), hook.entry()));
+    }
+    lines
+}
+
+fn push_table(out: &mut String, table: Table, chains: &[String], lines: &[String]) {
+    if chains.is_empty() && lines.is_empty() {
+        return;
+    }
+    // Writing into a String cannot fail.
+    let _ = writeln!(out, "*{}", table.name());
+    for chain in chains {
+        let _ = writeln!(out, ":{chain} - [0:0]");
+    }
+    for line in lines {
+        let _ = writeln!(out, "{line}");
+    }
+    out.push_str("COMMIT\n");
+}
+
+/// The smallest text that takes a candidate out of force, for when nothing can be read: the entry
+/// chain of one hook emptied and, where there was something before, pointed back to its slot.
+pub fn minimal_text(hook: Hook, back_to: Option<Slot>) -> String {
+    let entry = hook.entry();
+    let line = back_to.map(|slot| format!("-A {entry} -g {}{}", slot.prefix(), hook.chain()));
+    let mut out = String::new();
+    push_table(&mut out, hook.table(), &[entry], line.as_slice());
+    out
+}
+
+/// The chains of fwtui that are no longer needed once `keep` is in force: what cleaning up removes.
+pub fn leftovers(now: &SavedFamily, keep: &Own) -> Vec<(Table, String)> {
+    let is_kept = |table: Table, name: &str| {
+        let is_entry = keep
+            .jumps
+            .iter()
+            .any(|hook| hook.table() == table && hook.entry() == name);
+        let bare = keep.slot.and_then(|slot| name.strip_prefix(slot.prefix()));
+        is_entry || bare.is_some_and(|bare| keep.rules.chains.contains_key(&(table, bare.to_owned())))
+    };
+    now.chains
+        .iter()
+        .filter(|(table, name)| name.starts_with(PREFIX) && !is_kept(*table, name))
+        .cloned()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::policy::Policy;
+    use crate::core::ruleset::{SavedTables, compile};
+
+    fn installed() -> Own {
+        Own::wanted(Slot::A, compile(&Policy::default(), &[]).ipv4)
+    }
+
+    #[test]
+    fn a_first_apply_inserts_the_jump_first() {
+        let text = switch_text(&SavedFamily::default(), &installed());
+        assert!(text.contains(":FWTUI-INPUT - [0:0]\n"), "{text}");
+        assert!(text.contains("-I INPUT 1 -j FWTUI-INPUT\n"), "{text}");
+        assert!(text.contains("-A FWTUI-INPUT -g FWTUI-A-INPUT\n"), "{text}");
+        assert!(!text.contains("-D "), "{text}");
+    }
+
+    #[test]
+    fn going_back_to_nothing_empties_the_entry_and_takes_the_jump_out() {
+        let saved = "*filter\n:INPUT ACCEPT [0:0]\n:FWTUI-INPUT - [0:0]\n:FWTUI-A-INPUT - [0:0]\n\
+                     -A INPUT -j FWTUI-INPUT\n-A FWTUI-INPUT -g FWTUI-A-INPUT\nCOMMIT\n";
+        let now = SavedTables::parse(saved).unwrap().take_apart();
+        let text = switch_text(&now, &Own::default());
+        assert_eq!(text, "*filter\n:FWTUI-INPUT - [0:0]\n-D INPUT -j FWTUI-INPUT\nCOMMIT\n");
+        let gone: Vec<String> = leftovers(&now, &Own::default())
+            .into_iter()
+            .map(|(_, name)| name)
+            .collect();
+        assert_eq!(gone, ["FWTUI-A-INPUT", "FWTUI-INPUT"]);
+    }
+
+    #[test]
+    fn a_jump_behind_an_accept_is_moved_and_doubles_are_removed() {
+        let saved = "*filter\n:INPUT ACCEPT [0:0]\n:FWTUI-INPUT - [0:0]\n-A INPUT -p tcp -j ACCEPT\n\
+                     -A INPUT -j FWTUI-INPUT\n-A INPUT -j FWTUI-INPUT\nCOMMIT\n";
+        let now = SavedTables::parse(saved).unwrap().take_apart();
+        assert!(now.misplaced.contains(&Hook::Input));
+        let text = switch_text(&now, &installed());
+        assert_eq!(text.matches("-D INPUT -j FWTUI-INPUT\n").count(), 2, "{text}");
+        assert_eq!(text.matches("-I INPUT 1 -j FWTUI-INPUT\n").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn the_minimal_text_is_minimal() {
+        assert_eq!(
+            minimal_text(Hook::Input, None),
+            "*filter\n:FWTUI-INPUT - [0:0]\nCOMMIT\n"
+        );
+        assert_eq!(
+            minimal_text(Hook::Input, Some(Slot::B)),
+            "*filter\n:FWTUI-INPUT - [0:0]\n-A FWTUI-INPUT -g FWTUI-B-INPUT\nCOMMIT\n"
+        );
+    }
+}

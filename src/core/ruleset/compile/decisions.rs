@@ -1,0 +1,194 @@
+//! The decisions of one protocol: folded, and as a tree of chains where there are many.
+
+use ipnet::IpNet;
+
+use crate::core::listener::{Family, Protocol};
+use crate::core::policy::{Decision, Entry};
+use crate::core::ruleset::Table;
+use crate::core::ruleset::compile::{Compiler, REFUSE, TRUSTED, chain_of, on};
+use crate::core::ruleset::ports::fold;
+use crate::core::ruleset::rule::{Match, Rule, Target};
+use crate::core::service::{LocalAddress, Ports, ServiceId};
+
+/// A chain with more rules than this is split by port, so that a packet's walk stays short.
+const LONGEST_CHAIN: usize = 16;
+/// Into so many parts.
+const FANOUT: usize = 12;
+
+/// A decision as far as it concerns a range of ports.
+#[derive(Debug, Clone, Copy)]
+struct Decided<'a> {
+    /// The ports of the decision within the range looked at.
+    ports: Ports,
+    id: &'a ServiceId,
+    entry: &'a Entry,
+}
+
+impl Compiler<'_> {
+    /// The rules for a protocol's decisions. What no decision covers falls off their end.
+    pub(super) fn decisions(&mut self, protocol: Protocol, end: &str) -> Vec<Rule> {
+        let policy = self.policy;
+        let decided: Vec<Decided<'_>> = policy
+            .services
+            .iter()
+            .filter(|(id, _)| id.protocol == protocol && self.has_destination(id.address.as_ref()))
+            .map(|(id, entry)| Decided {
+                ports: id.ports,
+                id,
+                entry,
+            })
+            .collect();
+        self.branch(protocol, Ports::ALL, &decided, end)
+    }
+
+    fn has_destination(&self, address: Option<&LocalAddress>) -> bool {
+        address.is_none_or(|address| Family::of(address.ip) == self.family)
+    }
+
+    /// The rules for a range of ports: plain where they are few, else one jump to each part.
+    fn branch(&mut self, protocol: Protocol, range: Ports, decided: &[Decided<'_>], end: &str) -> Vec<Rule> {
+        let rules = self.rules_for(protocol, decided);
+        let parts = if rules.len() > LONGEST_CHAIN {
+            split(range, decided)
+        } else {
+            Vec::new()
+        };
+        if parts.len() < 2 {
+            return rules;
+        }
+        let mut jumps = Vec::with_capacity(parts.len());
+        for part in parts {
+            let within: Vec<Decided<'_>> = decided
+                .iter()
+                .filter_map(|decided| {
+                    part.intersection(decided.ports)
+                        .map(|ports| Decided { ports, ..*decided })
+                })
+                .collect();
+            let chain = format!("{}-{}-{}", chain_of(protocol), part.first(), part.last());
+            let mut rules = self.branch(protocol, part, &within, end);
+            rules.push(Rule::new(Match::default(), "undecided", Target::Goto(end.to_owned())));
+            self.add(Table::Filter, &chain, rules);
+            jumps.push(Rule::new(
+                Match {
+                    destination_ports: vec![part],
+                    ..on(protocol)
+                },
+                "ports",
+                Target::Goto(chain),
+            ));
+        }
+        jumps
+    }
+
+    /// Narrow before wide, addressed before plain: the order in which `Policy::entry_for` looks.
+    fn rules_for(&self, protocol: Protocol, decided: &[Decided<'_>]) -> Vec<Rule> {
+        let is_single = |decided: &&Decided<'_>| decided.id.ports.is_single();
+        let (addressed, plain): (Vec<Decided<'_>>, Vec<Decided<'_>>) = decided
+            .iter()
+            .copied()
+            .partition(|decided| decided.id.address.is_some());
+        let mut rules = Vec::new();
+        for level in [addressed, plain] {
+            let key = |decided: &Decided<'_>| {
+                let entry = decided.entry;
+                (decided.id.address.clone(), entry.decision, entry.from.clone())
+            };
+            let singles = level.iter().filter(is_single);
+            for ((address, decision, from), ports) in Self::group_by_entry(singles.map(|one| (key(one), one.ports))) {
+                for group in fold(ports) {
+                    let reason = reason(protocol, address.as_ref(), decision, &group);
+                    let entry = Entry {
+                        decision,
+                        from: from.clone(),
+                    };
+                    rules.extend(self.act(protocol, address.as_ref(), group, &entry, &reason));
+                }
+            }
+            let mut ranges: Vec<&Decided<'_>> = level.iter().filter(|decided| !is_single(decided)).collect();
+            ranges.sort_by_key(|decided| (decided.id.ports.count(), decided.id));
+            for range in ranges {
+                let address = range.id.address.as_ref();
+                rules.extend(self.act(protocol, address, vec![range.ports], range.entry, &range.id.to_string()));
+            }
+        }
+        rules
+    }
+
+    /// What an entry does to packets for some ports. It always ends their way: a wider entry must
+    /// not have a say on what a narrower one has decided.
+    fn act(
+        &self,
+        protocol: Protocol,
+        address: Option<&LocalAddress>,
+        ports: Vec<Ports>,
+        entry: &Entry,
+        reason: &str,
+    ) -> Vec<Rule> {
+        let matches = Match {
+            destination: address.map(|address| IpNet::from(address.ip)),
+            interface: address.and_then(|address| address.zone.clone()),
+            destination_ports: ports,
+            ..on(protocol)
+        };
+        let to = |chain: &str| Target::Goto(chain.to_owned());
+        let rule = |matches, target| Rule::new(matches, reason, target);
+        match entry.decision {
+            Decision::Open if entry.from.is_empty() => vec![rule(matches, Target::Return)],
+            Decision::Open => {
+                let sources = entry.from.iter().filter(|source| self.is_of_family(**source));
+                let mut rules: Vec<Rule> = sources
+                    .map(|source| {
+                        rule(
+                            Match {
+                                source: Some(*source),
+                                ..matches.clone()
+                            },
+                            Target::Return,
+                        )
+                    })
+                    .collect();
+                rules.push(rule(matches, to(REFUSE)));
+                rules
+            }
+            Decision::Trusted => vec![rule(matches, to(TRUSTED))],
+            Decision::Confine | Decision::Undecided => vec![rule(matches, to(REFUSE))],
+        }
+    }
+}
+
+/// The decision's id where the rule stands for one port, else what was decided.
+fn reason(protocol: Protocol, address: Option<&LocalAddress>, decision: Decision, group: &[Ports]) -> String {
+    match group {
+        [ports] if ports.is_single() => ServiceId {
+            ports: *ports,
+            protocol,
+            address: address.cloned(),
+        }
+        .to_string(),
+        _ => decision.word().to_owned(),
+    }
+}
+
+/// Cuts a range where decisions begin, into parts that hold about as many each; together they
+/// cover the range.
+fn split(range: Ports, decided: &[Decided<'_>]) -> Vec<Ports> {
+    let mut starts: Vec<u16> = decided.iter().map(|decided| decided.ports.first()).collect();
+    starts.sort_unstable();
+    starts.dedup();
+    let size = starts.len().div_ceil(FANOUT).max(1);
+    let mut cuts: Vec<u16> = starts
+        .chunks(size)
+        .filter_map(|chunk| chunk.first().copied())
+        .skip(1)
+        .collect();
+    cuts.retain(|cut| *cut > range.first());
+    let mut parts = Vec::with_capacity(cuts.len() + 1);
+    let mut first = range.first();
+    for cut in cuts {
+        parts.extend(Ports::new(first, cut - 1));
+        first = cut;
+    }
+    parts.extend(Ports::new(first, range.last()));
+    parts
+}

@@ -1,0 +1,398 @@
+//! The compiled rules against the policy's promise, for policies nobody thought of.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use ipnet::IpNet;
+use proptest::prelude::*;
+
+use super::*;
+use crate::core::listener::Protocol;
+use crate::core::network::{Interface, InterfaceKind, NetworkClass, class_of, zones};
+use crate::core::policy::{Decision, Entry, Logging, Policy, Refusal};
+use crate::core::service::{LocalAddress, Ports, ServiceId};
+
+fn interface(index: u32, name: &str, kind: InterfaceKind, nets: &[&str]) -> Interface {
+    let nets: Vec<IpNet> = nets.iter().map(|net| net.parse().unwrap()).collect();
+    Interface {
+        index,
+        name: name.into(),
+        kind,
+        driver: None,
+        addresses: nets.clone(),
+        on_link: nets.iter().map(IpNet::trunc).collect(),
+        is_up: true,
+        has_default_route: name == "eth0",
+        has_physical_port: false,
+    }
+}
+
+fn interfaces() -> Vec<Interface> {
+    vec![
+        interface(1, "lo", InterfaceKind::Loopback, &["127.0.0.1/8", "::1/128"]),
+        interface(
+            2,
+            "eth0",
+            InterfaceKind::Ethernet,
+            &["198.51.100.10/24", "2001:db8:1::10/64"],
+        ),
+        interface(3, "eth1", InterfaceKind::Ethernet, &["192.168.7.10/24", "fd07::10/64"]),
+        interface(4, "docker0", InterfaceKind::Bridge, &["172.17.0.1/16"]),
+    ]
+}
+
+/// What the policy promises for the first packet of a connection, worked out without any rule.
+fn promise(policy: &Policy, packet: &Packet) -> bool {
+    let interfaces = interfaces();
+    if packet.interface == "lo" {
+        return true;
+    }
+    if IpNet::new_assert(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), 8).contains(&packet.destination) {
+        return false;
+    }
+    let Some(protocol) = packet.protocol else { return true };
+    let (from, to) = (packet.source_port, packet.destination_port);
+    let is_v4 = packet.source.is_ipv4();
+    if protocol == Protocol::Udp {
+        let is_link_local = "fe80::/10".parse::<IpNet>().unwrap().contains(&packet.source);
+        if (is_v4 && from == 67 && to == 68) || (!is_v4 && to == 546 && is_link_local) {
+            return true;
+        }
+    }
+    let is_guest = interfaces
+        .iter()
+        .any(|interface| interface.name == packet.interface && class_of(interface, policy) == NetworkClass::Guests);
+    let dhcp = if is_v4 { 67 } else { 547 };
+    if is_guest && (to == 53 && protocol != Protocol::UdpLite || to == dhcp && protocol == Protocol::Udp) {
+        return true;
+    }
+    let is_trusted = zones(policy, &interfaces).iter().any(|zone| {
+        zone.source.contains(&packet.source) && zone.interface.as_ref().is_none_or(|name| *name == packet.interface)
+    });
+    let id = |zone| ServiceId {
+        ports: Ports::single(to).unwrap(),
+        protocol,
+        address: Some(LocalAddress {
+            ip: packet.destination,
+            zone,
+        }),
+    };
+    match policy.entry_for(&id(None)).map(|(_, entry)| entry) {
+        Some(Entry {
+            decision: Decision::Open,
+            from,
+        }) => from.is_empty() || from.iter().any(|net| net.contains(&packet.source)),
+        Some(Entry {
+            decision: Decision::Trusted,
+            ..
+        }) => is_trusted,
+        Some(Entry {
+            decision: Decision::Confine | Decision::Undecided,
+            ..
+        }) => false,
+        None => is_trusted && protocol == Protocol::Udp && is_discovery(packet),
+    }
+}
+
+fn is_discovery(packet: &Packet) -> bool {
+    let groups = ["224.0.0.251", "ff02::fb"].map(|group| group.parse::<IpAddr>().unwrap());
+    (packet.destination_port == 5353 && groups.contains(&packet.destination))
+        || ([1900, 5353].contains(&packet.source_port) && packet.destination_port >= 32768)
+}
+
+fn source() -> impl Strategy<Value = IpAddr> {
+    prop_oneof![
+        Just("192.168.7.20"),
+        Just("198.51.100.77"),
+        Just("172.17.0.5"),
+        Just("203.0.113.9"),
+        Just("127.0.0.1"),
+        Just("fd07::20"),
+        Just("fe80::20"),
+        Just("2001:db8:9::1"),
+    ]
+    .prop_map(|text| text.parse().unwrap())
+}
+
+fn destination(is_v4: bool) -> IpAddr {
+    if is_v4 { "192.168.7.10" } else { "fd07::10" }.parse().unwrap()
+}
+
+fn protocol() -> impl Strategy<Value = Protocol> {
+    prop_oneof![Just(Protocol::Tcp), Just(Protocol::Udp), Just(Protocol::UdpLite)]
+}
+
+/// Few ports, so that decisions and packets meet.
+fn port() -> impl Strategy<Value = u16> {
+    prop_oneof![
+        1u16..120,
+        Just(53),
+        Just(67),
+        Just(68),
+        Just(546),
+        Just(547),
+        Just(5353),
+        Just(40000),
+        Just(65535)
+    ]
+}
+
+fn entry() -> impl Strategy<Value = Entry> {
+    let from = prop_oneof![Just("203.0.113.0/24"), Just("2001:db8:9::/48"), Just("192.168.7.0/25")]
+        .prop_map(|net| net.parse::<IpNet>().unwrap());
+    prop_oneof![
+        Just(Entry {
+            decision: Decision::Confine,
+            from: vec![]
+        }),
+        Just(Entry {
+            decision: Decision::Trusted,
+            from: vec![]
+        }),
+        Just(Entry {
+            decision: Decision::Open,
+            from: vec![]
+        }),
+        proptest::collection::vec(from, 1..3).prop_map(|mut from| {
+            from.sort();
+            from.dedup();
+            Entry {
+                decision: Decision::Open,
+                from,
+            }
+        }),
+    ]
+}
+
+fn policy() -> impl Strategy<Value = Policy> {
+    let address = prop_oneof![
+        4 => Just(None),
+        1 => Just(Some("192.168.7.10")),
+        1 => Just(Some("fd07::10")),
+        1 => Just(Some("198.51.100.10")),
+    ];
+    let decision =
+        (port(), 0u16..60, protocol(), address, entry()).prop_map(|(first, more, protocol, address, entry)| {
+            let last = if more < 40 { first } else { first.saturating_add(more) };
+            let address = address.map(|ip| LocalAddress {
+                ip: ip.parse().unwrap(),
+                zone: None,
+            });
+            (
+                ServiceId {
+                    ports: Ports::new(first, last).unwrap(),
+                    protocol,
+                    address,
+                },
+                entry,
+            )
+        });
+    let class = prop_oneof![
+        Just(NetworkClass::Trusted),
+        Just(NetworkClass::Public),
+        Just(NetworkClass::Guests)
+    ];
+    (
+        proptest::collection::vec(decision, 0..150),
+        proptest::option::of(class),
+        any::<bool>(),
+        any::<bool>(),
+    )
+        .prop_map(|(decisions, eth1, drop, by_hand)| {
+            let mut policy = Policy {
+                refusal: if drop { Refusal::Drop } else { Refusal::Reject },
+                logging: if drop { Logging::Nflog } else { Logging::Off },
+                ..Policy::default()
+            };
+            policy
+                .networks
+                .interfaces
+                .extend(eth1.map(|class| ("eth1".to_owned(), class)));
+            if by_hand {
+                policy.networks.trusted_sources.push("203.0.113.0/28".parse().unwrap());
+            }
+            for (id, entry) in decisions {
+                // Crossing ranges are refused by the policy itself; the others make up the case.
+                let _crossing = policy.decide(id, entry);
+            }
+            policy
+        })
+}
+
+fn packet() -> impl Strategy<Value = Packet> {
+    let interface = prop_oneof![Just("lo"), Just("eth0"), Just("eth1"), Just("docker0"), Just("wg9")];
+    let destination_kind = 0u8..6;
+    (
+        interface,
+        source(),
+        destination_kind,
+        protocol(),
+        port(),
+        prop_oneof![Just(50000u16), Just(67), Just(5353), Just(1900)],
+    )
+        .prop_map(|(interface, source, kind, protocol, port, source_port)| {
+            let is_v4 = source.is_ipv4();
+            let special = |v4: &str, v6: &str| if is_v4 { v4 } else { v6 }.parse().unwrap();
+            let destination = match kind {
+                0 => special("198.51.100.10", "2001:db8:1::10"),
+                1 => special("224.0.0.251", "ff02::fb"),
+                2 => special("127.0.0.1", "2001:db8:1::10"),
+                _ => destination(is_v4),
+            };
+            Packet {
+                source_port,
+                ..Packet::opening(interface.to_owned(), source, destination, protocol, port)
+            }
+        })
+}
+
+fn own(policy: &Policy, is_v4: bool) -> Own {
+    let rules = compile(policy, &interfaces());
+    Own::wanted(Slot::A, if is_v4 { rules.ipv4 } else { rules.ipv6 })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+
+    #[test]
+    fn the_rules_keep_the_policys_promise(policy in policy(), packets in proptest::collection::vec(packet(), 40)) {
+        let (ipv4, ipv6) = (own(&policy, true), own(&policy, false));
+        for packet in packets {
+            let own = if packet.source.is_ipv4() { &ipv4 } else { &ipv6 };
+            let passes = own.verdict(&packet) == Verdict::Pass;
+            prop_assert_eq!(passes, promise(&policy, &packet), "{:?} under {}", packet, policy.to_text());
+        }
+    }
+
+    #[test]
+    fn rules_read_back_as_printed(policy in policy()) {
+        for is_v4 in [true, false] {
+            let own = own(&policy, is_v4);
+            // A restore text with its one insertion written as a save would show it.
+            let text = switch_text(&SavedFamily::default(), &own);
+            let saved = text.replace("-I INPUT 1 ", "-A INPUT ").replace("-I PREROUTING 1 ", "-A PREROUTING ");
+            prop_assert_eq!(SavedTables::parse(&saved).unwrap().take_apart().own, own);
+        }
+    }
+
+    #[test]
+    fn a_packet_without_a_syn_or_ports_is_never_refused(policy in policy(), mut packet in packet()) {
+        prop_assume!(!packet.destination.is_loopback());
+        let own = own(&policy, packet.source.is_ipv4());
+        packet.is_syn = false;
+        packet.protocol = packet.protocol.filter(|protocol| *protocol == Protocol::Tcp);
+        prop_assert_eq!(own.verdict(&packet), Verdict::Pass);
+    }
+
+    #[test]
+    fn no_chain_is_longer_than_a_walk_should_be(ports in proptest::collection::btree_set(1u16..=65535, 1..1500)) {
+        let mut policy = Policy::default();
+        for (index, port) in ports.iter().enumerate() {
+            let decision = [Decision::Open, Decision::Trusted, Decision::Confine][index % 3];
+            policy.decide(ServiceId::port(*port, Protocol::Tcp).unwrap(), Entry { decision, from: vec![] }).unwrap();
+        }
+        let rules = compile(&policy, &interfaces()).ipv4;
+        for ((_, name), chain) in &rules.chains {
+            prop_assert!(chain.len() <= 20, "{} has {} rules", name, chain.len());
+            prop_assert!(Slot::A.prefix().len() + name.len() <= 28, "{} is too long a name", name);
+        }
+    }
+
+    #[test]
+    fn reading_a_save_never_panics(text in "(\\*|:|-A|#|COMMIT|\"|\\\\| |[a-zA-Z0-9\\[\\]./!-]|\n){0,200}") {
+        if let Ok(saved) = SavedTables::parse(&text) {
+            let _family = saved.take_apart();
+        }
+    }
+}
+
+#[test]
+fn the_empty_policy_is_the_good_start() {
+    let text = switch_text(&SavedFamily::default(), &own(&Policy::default(), true));
+    for line in [
+        "-A FWTUI-A-INPUT -i lo -m comment --comment fwtui:loopback -j RETURN",
+        "-A FWTUI-A-INPUT -m conntrack --ctstate RELATED -m comment --comment fwtui:related -j RETURN",
+        "-A FWTUI-A-REFUSE -p tcp -j REJECT --reject-with tcp-reset",
+        "-A FWTUI-A-REFUSE -j REJECT",
+    ] {
+        assert!(text.lines().any(|have| have == line), "{line}\n{text}");
+    }
+    assert!(!text.contains("ACCEPT"), "{text}");
+}
+
+#[test]
+fn comments_fit() {
+    let mut policy = Policy::default();
+    let id = "[2001:db8:1234:5678:9abc:def0:1234:5678]:60000-61000/udplite"
+        .parse()
+        .unwrap();
+    policy
+        .decide(
+            id,
+            Entry {
+                decision: Decision::Open,
+                from: vec![],
+            },
+        )
+        .unwrap();
+    let text = switch_text(&SavedFamily::default(), &own(&policy, false));
+    assert!(
+        text.contains("fwtui:[2001:db8:1234:5678:9abc:def0:1234:5678]:60000-61000/udplite"),
+        "{text}"
+    );
+}
+
+#[test]
+fn foreign_rules_are_told_from_own_ones() {
+    let saved = SavedTables::parse(
+        "# Generated by iptables-save v1.8.9 (nf_tables)\n*filter\n:INPUT DROP [3:180]\n:FORWARD ACCEPT [0:0]\n\
+         :FWTUI-INPUT - [0:0]\n:f2b-sshd - [0:0]\n[7:420] -A INPUT -p tcp -m multiport --dports 22 -j f2b-sshd\n\
+         -A INPUT -j FWTUI-INPUT\n-A INPUT -m recent --name \"a \\\"b\" --set\n-A f2b-sshd -s 192.0.2.7/32 -j REJECT\n\
+         -A f2b-sshd -j RETURN\nCOMMIT\n",
+    )
+    .unwrap();
+    let family = saved.take_apart();
+    assert!(family.misplaced.is_empty(), "fail2ban only refuses");
+    assert_eq!(family.jumps.get(&Hook::Input), Some(&1));
+    assert_eq!(family.own.slot, None);
+    let foreign: Vec<String> = family.foreign.iter().map(ToString::to_string).collect();
+    assert_eq!(foreign.len(), 3, "{foreign:?}");
+    assert!(foreign[0].contains("policy DROP"), "{foreign:?}");
+}
+
+#[test]
+fn what_is_no_save_is_refused_with_its_line() {
+    for (text, line, why) in [
+        ("-A INPUT -j ACCEPT\n", 1, "outside of any table"),
+        ("*filter\n:INPUT ACCEPT [0:0]\n", 2, "cut off"),
+        (
+            "*filter\n-A INPUT -m comment --comment \"x\nCOMMIT\n",
+            2,
+            "never closed",
+        ),
+        ("*filter\nhello\nCOMMIT\n", 2, "neither"),
+    ] {
+        let error = SavedTables::parse(text).unwrap_err();
+        assert_eq!(error.line, line, "{text}");
+        assert!(error.reason.contains(why), "{error}");
+    }
+}
+
+#[test]
+fn a_rule_of_somebody_elses_makes_the_verdict_unknown() {
+    let mut installed = own(&Policy::default(), true);
+    let input = (Table::Filter, "INPUT".to_owned());
+    installed
+        .rules
+        .chains
+        .get_mut(&input)
+        .unwrap()
+        .insert(0, Rule::Other(vec!["-m".into(), "u32".into()]));
+    let packet = Packet::opening(
+        "eth0".into(),
+        "203.0.113.9".parse().unwrap(),
+        destination(true),
+        Protocol::Tcp,
+        22,
+    );
+    assert!(matches!(installed.verdict(&packet), Verdict::Unknown(_)));
+}
