@@ -231,13 +231,25 @@ pub(super) mod sources {
         list.serialize(serializer)
     }
 
+    /// One source, read where it stands so that a complaint has its line.
+    #[derive(Deserialize)]
+    #[serde(try_from = "String")]
+    struct Source(IpNet);
+
+    impl TryFrom<String> for Source {
+        type Error = String;
+
+        fn try_from(text: String) -> Result<Self, String> {
+            parse_source(&text).map(Self)
+        }
+    }
+
     pub(in crate::core::policy) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<IpNet>, D::Error> {
-        let words = Vec::<String>::deserialize(deserializer)?;
-        let mut nets = Vec::with_capacity(words.len());
-        for word in &words {
-            let net = parse_source(word).map_err(de::Error::custom)?;
+        let sources = Vec::<Source>::deserialize(deserializer)?;
+        let mut nets = Vec::with_capacity(sources.len());
+        for Source(net) in sources {
             if nets.contains(&net) {
                 return Err(de::Error::custom(format!("{net} is there twice")));
             }
@@ -298,7 +310,7 @@ mod tests {
             ("5432/tcp", "70000/tcp", 21, "1 to 65535"),
             ("\"confine\"", "\"undecided\"", 24, "leave it out"),
             ("\"confine\"", "\"confined\"", 22, "unknown variant `confined`"),
-            ("192.0.2.0/24", "192.0.2.0/33", 18, "no network"),
+            ("192.0.2.0/24", "192.0.2.0/33", 19, "no network"),
             (
                 "\"decision\": \"open\"",
                 "\"decision\": \"trusted\"",
