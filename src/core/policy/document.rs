@@ -314,7 +314,7 @@ mod tests {
             (
                 "\"decision\": \"open\"",
                 "\"decision\": \"trusted\"",
-                19,
+                20,
                 "takes no sources",
             ),
         ] {
