@@ -1,1 +1,4 @@
 //! Layer sys.
+
+pub mod clock;
+pub mod runner;
