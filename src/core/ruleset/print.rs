@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::core::listener::{Family, Protocol};
+use crate::core::listener::Protocol;
 use crate::core::ruleset::rule::{Match, RejectWith, Rule, State, Target};
-use crate::core::ruleset::{FamilyRules, Hook, Slot, Table};
+use crate::core::ruleset::{FamilyRules, Hook, SavedTables, Slot, Table};
 use crate::core::service::Ports;
 
 /// What comments of fwtui's rules start with; the decision's id or the kind of rule follows.
@@ -37,12 +37,37 @@ impl FamilyRules {
         out
     }
 
-    /// The family these rules are for, as far as their addresses tell.
-    pub fn family_hint(&self) -> Option<Family> {
-        self.chains.values().flatten().find_map(|rule| match rule {
-            Rule::Known { matches, .. } => matches.source.or(matches.destination).map(|net| Family::of(net.addr())),
-            Rule::Other(_) => None,
-        })
+    /// The chains as `iptables-save` would print them in slot A, without entry chains and jumps:
+    /// the form on disk. [`Self::parse`] reads it back.
+    pub fn to_text(&self) -> String {
+        let mut out = String::new();
+        for table in Table::ALL {
+            let chains: Vec<_> = self
+                .chains
+                .iter()
+                .filter(|((in_table, _), _)| *in_table == table)
+                .collect();
+            if chains.is_empty() {
+                continue;
+            }
+            let prefix = Slot::A.prefix();
+            let _ = writeln!(out, "*{}", table.name());
+            for ((_, name), _) in &chains {
+                let _ = writeln!(out, ":{prefix}{name} - [0:0]");
+            }
+            for ((_, name), rules) in chains {
+                for rule in rules {
+                    let _ = writeln!(out, "-A {prefix}{name} {}", rule_spec(rule, Slot::A));
+                }
+            }
+            out.push_str("COMMIT\n");
+        }
+        out
+    }
+
+    /// Reads [`Self::to_text`] back; none where it is something else.
+    pub fn parse(text: &str) -> Option<Self> {
+        SavedTables::parse(text).ok().map(|saved| saved.rules_of_slot(Slot::A))
     }
 }
 

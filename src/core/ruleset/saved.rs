@@ -221,7 +221,7 @@ impl SavedTables {
         family
     }
 
-    fn rules_of_slot(&self, slot: Slot) -> FamilyRules {
+    pub(super) fn rules_of_slot(&self, slot: Slot) -> FamilyRules {
         let mut rules = FamilyRules::default();
         for table in Table::ALL {
             let Some(saved) = self.tables.get(table.name()) else {
@@ -339,26 +339,32 @@ fn without_counters(line: &str) -> &str {
     }
 }
 
-/// A save with everything of fwtui taken out, and comments and counters too: what must be the same
-/// before, during and after.
+/// A save with everything of fwtui taken out, and comments, counters and empty built-in tables too:
+/// what must be the same before, during and after. (Removing the last rule leaves an empty table.)
 pub fn own_text_removed(text: &str) -> String {
     let is_own = |line: &str| {
         let rule = without_counters(line);
-        let chain = rule
-            .strip_prefix(':')
-            .or_else(|| rule.strip_prefix("-A "))
-            .and_then(|rest| rest.split(' ').next());
+        let chain = rule.strip_prefix(':').or_else(|| rule.strip_prefix("-A ")).and_then(|rest| rest.split(' ').next());
         chain.is_some_and(|chain| chain.starts_with(PREFIX))
             || rule.rsplit(' ').next().is_some_and(|last| last.starts_with(PREFIX))
     };
     let mut out = String::new();
+    let mut table = String::new();
+    let mut is_empty = true;
     for line in text.lines().filter(|line| !line.starts_with('#') && !is_own(line)) {
         let line = match line.strip_prefix(':').and_then(|_| line.split_once(" [")) {
             Some((chain, _counters)) => chain,
             None => without_counters(line),
         };
-        out.push_str(line);
-        out.push('\n');
+        is_empty &= line.starts_with('*') || line == "COMMIT" || line.ends_with(" ACCEPT") && line.starts_with(':');
+        table.push_str(line);
+        table.push('\n');
+        if line == "COMMIT" {
+            let whole = std::mem::take(&mut table);
+            if !std::mem::replace(&mut is_empty, true) {
+                out.push_str(&whole);
+            }
+        }
     }
-    out
+    out + &table
 }

@@ -1,0 +1,222 @@
+//! Apply, read back, revert, clean up: the same for every backend.
+
+use crate::backend::{Backend, BackendError, Observed};
+use crate::core::listener::Family;
+use crate::core::ruleset::{Hook, Own, Ruleset, Slot, leftovers, minimal_text, switch_text};
+
+/// What fwtui had in the kernel before a change, and what a revert puts back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Base {
+    /// IPv4.
+    pub ipv4: Own,
+    /// IPv6.
+    pub ipv6: Own,
+}
+
+impl Base {
+    /// What is in force in what was read.
+    pub fn of(observed: &Observed) -> Self {
+        Self {
+            ipv4: observed.ipv4.own.clone(),
+            ipv6: observed.ipv6.own.clone(),
+        }
+    }
+
+    /// A ruleset in the slots that are free beside this one.
+    pub fn successor(&self, ruleset: &Ruleset) -> Self {
+        let place = |own: &Own, rules| Own::wanted(own.slot.map_or(Slot::A, Slot::other), rules);
+        Self {
+            ipv4: place(&self.ipv4, ruleset.ipv4.clone()),
+            ipv6: place(&self.ipv6, ruleset.ipv6.clone()),
+        }
+    }
+
+    /// The part of a family.
+    pub const fn family(&self, family: Family) -> &Own {
+        match family {
+            Family::Ipv4 => &self.ipv4,
+            Family::Ipv6 => &self.ipv6,
+        }
+    }
+}
+
+/// Puts `want` in force, IPv6 first (where a mistake is noticed last), and reads it back. With the
+/// first error the rest is left alone; the caller reverts.
+///
+/// # Errors
+/// Where loading failed, or the kernel does not hold what was loaded.
+pub fn put(backend: &dyn Backend, now: &Observed, want: &Base) -> Result<(), BackendError> {
+    for family in [Family::Ipv6, Family::Ipv4] {
+        if !backend.families().contains(&family) {
+            continue;
+        }
+        let text = switch_text(now.family(family), want.family(family));
+        if !text.is_empty() {
+            backend.load(family, &text)?;
+        }
+    }
+    verify(backend, want)
+}
+
+/// Compares what is in force with what is wanted: a rule the kernel ignored in silence is an error.
+///
+/// # Errors
+/// Where they differ, or nothing can be read.
+pub fn verify(backend: &dyn Backend, want: &Base) -> Result<(), BackendError> {
+    let observed = backend.read()?;
+    for &family in backend.families() {
+        let saved = observed.family(family);
+        let error = |what: &str| {
+            Err(BackendError::NotAsLoaded {
+                family,
+                what: what.to_owned(),
+            })
+        };
+        let want = want.family(family);
+        if !saved.misplaced.is_empty() && !want.jumps.is_empty() {
+            return error("the jump to fwtui's chains does not come first");
+        }
+        if saved.own.jumps != want.jumps {
+            return error("the jumps to fwtui's chains differ");
+        }
+        if saved.own.slot != want.slot || saved.own.rules != want.rules {
+            return error("the rules differ");
+        }
+    }
+    Ok(())
+}
+
+/// Puts the old rules back: first the whole of them over what is there; where that fails or nothing
+/// can be read, the one rule that matters, so that at least the candidate is out of force.
+///
+/// # Errors
+/// Where the old rules are not back whole; the candidate may be out of force all the same.
+pub fn revert(backend: &dyn Backend, base: &Base) -> Result<(), BackendError> {
+    let whole = backend.read().and_then(|now| put(backend, &now, base));
+    if whole.is_ok() {
+        return Ok(());
+    }
+    let mut last = whole;
+    for &family in backend.families() {
+        let own = base.family(family);
+        for hook in Hook::ALL {
+            let back_to = own.slot.filter(|_| own.rules.hooks().contains(&hook));
+            // A hook the candidate never used is no loss: the first error tells all there is to tell.
+            let _tried = backend.load(family, &minimal_text(hook, back_to));
+        }
+    }
+    if verify(backend, base).is_ok() {
+        last = Ok(());
+    }
+    last
+}
+
+/// Removes the chains that `keep` does not need.
+///
+/// # Errors
+/// The chains that are still there.
+pub fn clean(backend: &dyn Backend, keep: &Base) -> Result<(), BackendError> {
+    let observed = backend.read()?;
+    let mut result = Ok(());
+    for &family in backend.families() {
+        let gone = leftovers(observed.family(family), keep.family(family));
+        if !gone.is_empty() {
+            result = backend.remove(family, &gone).and(result);
+        }
+    }
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::memory::Memory;
+    use crate::core::policy::{Decision, Entry, Policy};
+    use crate::core::ruleset::compile;
+
+    const FOREIGN: &str = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:f2b-sshd - [0:0]\n\
+                           -A INPUT -p tcp -m multiport --dports 22 -j f2b-sshd\n-A f2b-sshd -j RETURN\nCOMMIT\n";
+
+    fn ruleset(port: u16) -> Ruleset {
+        let mut policy = Policy::default();
+        let id = format!("{port}/tcp").parse().unwrap();
+        policy
+            .decide(
+                id,
+                Entry {
+                    decision: Decision::Open,
+                    from: vec![],
+                },
+            )
+            .unwrap();
+        compile(&policy, &[])
+    }
+
+    fn apply(backend: &Memory, rules: &Ruleset) -> (Base, Base) {
+        let now = backend.read().unwrap();
+        let base = Base::of(&now);
+        let want = base.successor(rules);
+        put(backend, &now, &want).unwrap();
+        (base, want)
+    }
+
+    #[test]
+    fn apply_and_revert_leave_foreign_rules_alone() {
+        let backend = Memory::with(FOREIGN, "");
+        let before = backend.saved_text(Family::Ipv4);
+        let (base, want) = apply(&backend, &ruleset(22));
+        assert_eq!(
+            backend.foreign_text(Family::Ipv4),
+            crate::core::ruleset::own_text_removed(&before)
+        );
+        verify(&backend, &want).unwrap();
+        revert(&backend, &base).unwrap();
+        clean(&backend, &base).unwrap();
+        assert_eq!(backend.foreign_text(Family::Ipv4), crate::core::ruleset::own_text_removed(&before));
+        assert!(!backend.saved_text(Family::Ipv4).contains("FWTUI"));
+    }
+
+    #[test]
+    fn a_second_apply_takes_the_other_slot_and_reverts_to_the_first() {
+        let backend = Memory::default();
+        let (_, first) = apply(&backend, &ruleset(22));
+        let (base, second) = apply(&backend, &ruleset(80));
+        assert_eq!(base, first);
+        assert_ne!(base.ipv4.slot, second.ipv4.slot);
+        revert(&backend, &base).unwrap();
+        verify(&backend, &first).unwrap();
+        clean(&backend, &first).unwrap();
+        assert!(!backend.saved_text(Family::Ipv4).contains("FWTUI-B-"));
+    }
+
+    #[test]
+    fn a_revert_restores_what_a_script_flushed() {
+        let backend = Memory::default();
+        let (_, first) = apply(&backend, &ruleset(22));
+        let (base, _) = apply(&backend, &ruleset(80));
+        backend.flush_everything();
+        revert(&backend, &base).unwrap();
+        verify(&backend, &first).unwrap();
+    }
+
+    #[test]
+    fn a_revert_that_cannot_read_still_takes_the_candidate_out() {
+        let backend = Memory::default();
+        let (base, _) = apply(&backend, &ruleset(22));
+        backend.refuse_reads(1);
+        revert(&backend, &base).unwrap_err();
+        assert!(backend.read().unwrap().ipv4.own.rules.is_empty());
+    }
+
+    #[test]
+    fn a_failing_family_is_an_error_and_reverts_whole() {
+        let backend = Memory::default();
+        let now = backend.read().unwrap();
+        let base = Base::of(&now);
+        backend.refuse_next_load(Family::Ipv4);
+        put(&backend, &now, &base.successor(&ruleset(22))).unwrap_err();
+        assert!(!backend.read().unwrap().ipv6.own.rules.is_empty(), "IPv6 came first");
+        revert(&backend, &base).unwrap();
+        verify(&backend, &base).unwrap();
+    }
+}

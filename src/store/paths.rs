@@ -1,0 +1,66 @@
+//! Where everything is.
+
+use std::path::{Path, PathBuf};
+
+/// The folders fwtui uses, all under one root.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    root: PathBuf,
+}
+
+impl Paths {
+    /// All folders under `root`; `/` on a real machine.
+    pub fn under(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The root itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The wanted policy.
+    pub fn policy(&self) -> PathBuf {
+        self.root.join("etc/fwtui/policy.json")
+    }
+
+    /// The state folder, root's only.
+    pub fn state(&self) -> PathBuf {
+        self.root.join("var/lib/fwtui")
+    }
+
+    /// What was last confirmed, and what boot restores.
+    pub fn confirmed(&self) -> PathBuf {
+        self.state().join("confirmed.json")
+    }
+
+    /// What is on trial; becomes the confirmed one by a rename.
+    pub fn candidate(&self) -> PathBuf {
+        self.state().join("candidate.json")
+    }
+
+    /// The journal of the trial under way.
+    pub fn journal(&self) -> PathBuf {
+        self.state().join("trial.json")
+    }
+
+    /// How the last trial ended.
+    pub fn last(&self) -> PathBuf {
+        self.state().join("last.json")
+    }
+
+    /// The run folder, root's only.
+    pub fn run(&self) -> PathBuf {
+        self.root.join("run/fwtui")
+    }
+
+    /// The lock the guard holds while it lives.
+    pub fn lock(&self) -> PathBuf {
+        self.run().join("lock")
+    }
+
+    /// The guard's socket.
+    pub fn socket(&self) -> PathBuf {
+        self.run().join("guard.sock")
+    }
+}

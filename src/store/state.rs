@@ -1,0 +1,320 @@
+//! The state folder: what was confirmed, what is on trial, what is under way, how it ended.
+//!
+//! Every document carries a format number. One that is torn, of another format, or otherwise not
+//! understood is an error and never taken for confirmed; it is left where it is.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::core::network::Interface;
+use crate::core::policy::Policy;
+use crate::core::ruleset::{FamilyRules, Hook, Own, Ruleset, Slot};
+use crate::core::trial::Reason;
+use crate::store::StoreError;
+use crate::store::paths::Paths;
+use crate::sys::files;
+
+/// The format this program writes, and the only one it reads.
+const FORMAT: u32 = 1;
+/// A ruleset of 65,535 decisions on every port fits.
+const LARGEST: u64 = 64 * 1024 * 1024;
+
+/// A document with its format number in front.
+#[derive(Serialize, Deserialize)]
+struct Versioned<T> {
+    format: u32,
+    #[serde(flatten)]
+    document: T,
+}
+
+/// What is, or may become, confirmed: enough to load it at boot without recompiling.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confirmed {
+    /// The id of the trial it comes from.
+    pub id: String,
+    /// When it was applied, RFC 3339 in UTC.
+    pub at: String,
+    /// Whether it takes all of fwtui's rules out.
+    pub is_off: bool,
+    /// The policy.
+    pub policy: Policy,
+    /// The interfaces it was compiled for.
+    pub interfaces: Vec<Interface>,
+    /// The rules, as text.
+    pub rules: RulesText,
+}
+
+/// A ruleset as `iptables-save` would print its chains, for both families.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RulesText {
+    /// IPv4.
+    pub ipv4: String,
+    /// IPv6.
+    pub ipv6: String,
+}
+
+impl RulesText {
+    /// Prints a ruleset.
+    pub fn of(ruleset: &Ruleset) -> Self {
+        Self {
+            ipv4: ruleset.ipv4.to_text(),
+            ipv6: ruleset.ipv6.to_text(),
+        }
+    }
+
+    /// Reads it back; none where it is not what was printed.
+    pub fn ruleset(&self) -> Option<Ruleset> {
+        Some(Ruleset {
+            ipv4: FamilyRules::parse(&self.ipv4)?,
+            ipv6: FamilyRules::parse(&self.ipv6)?,
+        })
+    }
+}
+
+/// What of fwtui was in the kernel before the trial, for one family.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BaseText {
+    /// `A` or `B`; none where nothing was there.
+    pub slot: Option<String>,
+    /// The rules of that slot.
+    pub rules: String,
+    /// The built-in chains that jumped to fwtui's.
+    pub jumps: Vec<String>,
+}
+
+impl BaseText {
+    /// Prints what was there.
+    pub fn of(own: &Own) -> Self {
+        let slot = own.slot.map(|slot| if slot == Slot::A { "A" } else { "B" }.to_owned());
+        let jumps = own.jumps.iter().map(|hook| hook.chain().to_owned()).collect();
+        Self {
+            slot,
+            rules: own.rules.to_text(),
+            jumps,
+        }
+    }
+
+    /// Reads it back; none where it is not what was printed.
+    pub fn own(&self) -> Option<Own> {
+        let slot = match self.slot.as_deref() {
+            None => None,
+            Some("A") => Some(Slot::A),
+            Some("B") => Some(Slot::B),
+            Some(_) => return None,
+        };
+        let hook = |name: &String| Hook::ALL.into_iter().find(|hook| hook.chain() == name);
+        let jumps: Option<BTreeSet<Hook>> = self.jumps.iter().map(hook).collect();
+        Some(Own {
+            slot,
+            rules: FamilyRules::parse(&self.rules)?,
+            jumps: jumps?,
+        })
+    }
+}
+
+/// The journal of a trial: written before anything changes, removed when it is over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Journal {
+    /// The trial's id.
+    pub id: String,
+    /// The boot it runs in (`/proc/sys/kernel/random/boot_id`).
+    pub boot_id: String,
+    /// When it was armed, RFC 3339 in UTC.
+    pub at: String,
+    /// What to put back, IPv4.
+    pub ipv4: BaseText,
+    /// What to put back, IPv6.
+    pub ipv6: BaseText,
+}
+
+/// How a trial ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The trial's id.
+    pub id: String,
+    /// Why it was reverted; none when it was confirmed.
+    pub reverted: Option<Reason>,
+    /// What went wrong while reverting, where something did.
+    pub trouble: Option<String>,
+    /// When, RFC 3339 in UTC.
+    pub at: String,
+}
+
+/// Reads what was last confirmed.
+///
+/// # Errors
+/// Where it is damaged or can't be read.
+pub fn confirmed(paths: &Paths) -> Result<Option<Confirmed>, StoreError> {
+    read(&paths.confirmed())
+}
+
+/// Reads what is on trial.
+///
+/// # Errors
+/// Where it is damaged or can't be read.
+pub fn candidate(paths: &Paths) -> Result<Option<Confirmed>, StoreError> {
+    read(&paths.candidate())
+}
+
+/// Reads the journal.
+///
+/// # Errors
+/// Where it is damaged or can't be read.
+pub fn journal(paths: &Paths) -> Result<Option<Journal>, StoreError> {
+    read(&paths.journal())
+}
+
+/// Reads how the last trial ended.
+///
+/// # Errors
+/// Where it is damaged or can't be read.
+pub fn last(paths: &Paths) -> Result<Option<Outcome>, StoreError> {
+    read(&paths.last())
+}
+
+/// Writes down, before anything changes, what is to be tried and what is to be put back.
+///
+/// # Errors
+/// Where the disk does not take it: then nothing may change.
+pub fn arm(paths: &Paths, candidate: &Confirmed, journal: &Journal) -> Result<(), StoreError> {
+    write(&paths.candidate(), candidate)?;
+    write(&paths.journal(), journal)
+}
+
+/// The one decision: from here on the candidate is the confirmed one. One rename, so there is no
+/// moment at which it is half true.
+///
+/// # Errors
+/// Where renaming fails: then it is not confirmed.
+pub fn confirm(paths: &Paths) -> Result<(), StoreError> {
+    let path = paths.confirmed();
+    files::rename_durably(&paths.candidate(), &path).map_err(StoreError::io(&path, "written"))
+}
+
+/// Closes the journal: how it ended is written down, and nothing is under way any more.
+///
+/// # Errors
+/// Where the disk does not take it.
+pub fn close(paths: &Paths, outcome: &Outcome) -> Result<(), StoreError> {
+    let written = write(&paths.last(), outcome);
+    for path in [paths.candidate(), paths.journal()] {
+        files::remove_durably(&path).map_err(StoreError::io(&path, "removed"))?;
+    }
+    written
+}
+
+fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreError> {
+    let Some(text) = files::read_limited(path, LARGEST).map_err(StoreError::io(path, "read"))? else {
+        return Ok(None);
+    };
+    let damaged = |reason: String| StoreError::Damaged {
+        path: path.to_owned(),
+        reason,
+    };
+    let versioned: Versioned<T> = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
+    match versioned.format {
+        FORMAT => Ok(Some(versioned.document)),
+        other => Err(damaged(format!(
+            "it is of format {other}, and this fwtui reads format {FORMAT}"
+        ))),
+    }
+}
+
+fn write<T: Serialize>(path: &Path, document: &T) -> Result<(), StoreError> {
+    let versioned = Versioned {
+        format: FORMAT,
+        document,
+    };
+    let text = serde_json::to_string_pretty(&versioned).map_err(std::io::Error::other);
+    text.and_then(|text| files::write_atomic(path, &(text + "\n"), 0o600))
+        .map_err(StoreError::io(path, "written"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::ruleset::compile;
+
+    fn paths() -> (tempfile::TempDir, Paths) {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::under(folder.path());
+        std::fs::create_dir_all(paths.state()).unwrap();
+        (folder, paths)
+    }
+
+    fn document() -> Confirmed {
+        let policy = Policy::default();
+        let rules = RulesText::of(&compile(&policy, &[]));
+        Confirmed {
+            id: "t1".into(),
+            at: "2026-11-22T14:02:00Z".into(),
+            is_off: false,
+            policy,
+            interfaces: vec![],
+            rules,
+        }
+    }
+
+    fn open_journal() -> Journal {
+        let none = BaseText::of(&Own::default());
+        Journal {
+            id: "t1".into(),
+            boot_id: "b".into(),
+            at: "x".into(),
+            ipv4: none.clone(),
+            ipv6: none,
+        }
+    }
+
+    #[test]
+    fn a_trial_is_confirmed_by_one_rename() {
+        let (_folder, paths) = paths();
+        arm(&paths, &document(), &open_journal()).unwrap();
+        assert_eq!(confirmed(&paths).unwrap(), None);
+        confirm(&paths).unwrap();
+        assert_eq!(confirmed(&paths).unwrap(), Some(document()));
+        assert_eq!(candidate(&paths).unwrap(), None);
+        let outcome = Outcome {
+            id: "t1".into(),
+            reverted: None,
+            trouble: None,
+            at: "y".into(),
+        };
+        close(&paths, &outcome).unwrap();
+        assert_eq!((journal(&paths).unwrap(), last(&paths).unwrap()), (None, Some(outcome)));
+    }
+
+    #[test]
+    fn rules_and_bases_read_back_as_written() {
+        let ruleset = compile(&Policy::default(), &[]);
+        assert_eq!(RulesText::of(&ruleset).ruleset().unwrap(), ruleset);
+        assert_eq!(
+            RulesText::of(&Ruleset::default()).ruleset().unwrap(),
+            Ruleset::default()
+        );
+        for own in [Own::default(), Own::wanted(Slot::B, ruleset.ipv4)] {
+            assert_eq!(BaseText::of(&own).own().unwrap(), own);
+        }
+    }
+
+    #[test]
+    fn torn_and_newer_documents_are_never_believed_and_never_deleted() {
+        let (_folder, paths) = paths();
+        arm(&paths, &document(), &open_journal()).unwrap();
+        confirm(&paths).unwrap();
+        let whole = std::fs::read_to_string(paths.confirmed()).unwrap();
+        for text in [
+            &whole[..whole.len() / 2],
+            &whole.replace("\"format\": 1", "\"format\": 2"),
+            "",
+            "[]",
+        ] {
+            std::fs::write(paths.confirmed(), text).unwrap();
+            assert!(matches!(confirmed(&paths), Err(StoreError::Damaged { .. })));
+            assert_eq!(std::fs::read_to_string(paths.confirmed()).unwrap(), text);
+        }
+    }
+}
