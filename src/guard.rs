@@ -1,1 +1,140 @@
-//! Layer guard.
+//! The trial's own process.
+//!
+//! Whoever applies starts a guard and hands it the whole job. The guard writes down what it is
+//! about to do, makes the change itself, holds the deadline, and puts the old rules back unless it
+//! is told to keep the new ones. It has its own session, no terminal and no need of whoever started
+//! it. A [`twin`] waits for its death and then does what it would have done; should both be gone,
+//! the next start of fwtui finds the journal ([`recover`]).
+//!
+//! There is one decision point: the rename in `store::state::confirm`.
+
+mod channel;
+mod client;
+mod hold;
+mod process;
+mod recover;
+pub mod twin;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::backend::BackendError;
+use crate::core::trial::Reason;
+use crate::store::StoreError;
+use crate::store::state::Confirmed;
+
+pub use client::{ask, start};
+pub use hold::Holder;
+pub use process::run;
+pub use recover::recover;
+
+/// What a guard is to try.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Job {
+    /// The root of fwtui's folders.
+    pub root: PathBuf,
+    /// How long the trial lasts, counted from the switch.
+    pub timeout: Duration,
+    /// What to load, and what becomes the confirmed document.
+    pub candidate: Confirmed,
+}
+
+/// What a guard says once it has tried: one line on its standard output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Report {
+    /// The trial runs until this time since boot.
+    Applied(Duration),
+    /// Nothing has changed, or it has been undone: why.
+    Failed(String),
+    /// Another guard is at work.
+    Busy,
+}
+
+/// What a guard is asked over its socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Request {
+    /// How does it stand?
+    Status,
+    /// Keep the new rules.
+    Confirm,
+    /// Put the old ones back now.
+    Revert,
+    /// One minute more.
+    Extend,
+}
+
+/// A request with the id of the trial it means, so that a late one can't hit another trial.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// What is asked.
+    pub request: Request,
+    /// The trial's id; none means whichever runs.
+    pub id: Option<String>,
+}
+
+/// What a guard answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Answer {
+    /// The trial goes on.
+    Running {
+        /// Its id.
+        id: String,
+        /// Its deadline since boot.
+        deadline: Duration,
+        /// How long it was to last.
+        timeout: Duration,
+    },
+    /// It is kept.
+    Confirmed,
+    /// It is undone.
+    Reverted {
+        /// Why.
+        reason: Reason,
+        /// What went wrong with that.
+        trouble: Option<String>,
+    },
+    /// Not now: why. The trial goes on.
+    Refused(String),
+}
+
+/// Why there is no trial.
+#[derive(Debug, thiserror::Error)]
+pub enum GuardError {
+    /// Another guard holds the lock.
+    #[error("a trial is running already")]
+    Busy,
+    /// Something about the state folder.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Something about the rules.
+    #[error(transparent)]
+    Backend(#[from] BackendError),
+    /// The system refused.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// The guard tried and undid it.
+    #[error("{0}")]
+    Failed(String),
+    /// The guard ended without a word.
+    #[error("the guard ended without a word; nothing it did is left in place")]
+    Died,
+    /// What came over the socket makes no sense.
+    #[error("the guard's answer makes no sense")]
+    Gibberish,
+}
+
+impl GuardError {
+    fn io(what: &'static str) -> impl FnOnce(std::io::Error) -> Self {
+        move |source| Self::Io { what, source }
+    }
+}

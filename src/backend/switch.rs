@@ -172,7 +172,10 @@ mod tests {
         verify(&backend, &want).unwrap();
         revert(&backend, &base).unwrap();
         clean(&backend, &base).unwrap();
-        assert_eq!(backend.foreign_text(Family::Ipv4), crate::core::ruleset::own_text_removed(&before));
+        assert_eq!(
+            backend.foreign_text(Family::Ipv4),
+            crate::core::ruleset::own_text_removed(&before)
+        );
         assert!(!backend.saved_text(Family::Ipv4).contains("FWTUI"));
     }
 

@@ -344,7 +344,10 @@ fn without_counters(line: &str) -> &str {
 pub fn own_text_removed(text: &str) -> String {
     let is_own = |line: &str| {
         let rule = without_counters(line);
-        let chain = rule.strip_prefix(':').or_else(|| rule.strip_prefix("-A ")).and_then(|rest| rest.split(' ').next());
+        let chain = rule
+            .strip_prefix(':')
+            .or_else(|| rule.strip_prefix("-A "))
+            .and_then(|rest| rest.split(' ').next());
         chain.is_some_and(|chain| chain.starts_with(PREFIX))
             || rule.rsplit(' ').next().is_some_and(|last| last.starts_with(PREFIX))
     };

@@ -1,0 +1,203 @@
+//! The guard as a process: detached, waiting on its timer, its socket and its signals.
+
+use std::io::{self, Read};
+use std::os::fd::AsFd;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fs::{Mode, OFlags, open};
+use rustix::stdio::{dup2_stderr, dup2_stdin, dup2_stdout};
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
+};
+use signal_hook::consts::{
+    SIGALRM, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2,
+};
+
+use crate::backend::Backend;
+use crate::core::trial::Event;
+use crate::guard::channel::{self, PATIENCE};
+use crate::guard::{Answer, GuardError, Holder, Job, Message, Report, Request, twin};
+use crate::store::paths::Paths;
+use crate::sys::clock;
+
+/// Reads a job from standard input, tries it, reports on standard output, and holds it to its end.
+///
+/// # Errors
+/// Where there was no trial to hold; the report has said so to whoever started us.
+pub fn run(
+    open_backend: impl FnOnce() -> Result<Box<dyn Backend>, GuardError>,
+    boot_id: &str,
+) -> Result<(), GuardError> {
+    let result = prepare(open_backend).and_then(|(job, backend)| hold(&job, backend.as_ref(), boot_id));
+    if let Err(error) = &result {
+        let report = match error {
+            GuardError::Busy => Report::Busy,
+            other => Report::Failed(other.to_string()),
+        };
+        // Whoever started us may be gone; the state folder has the outcome.
+        let _unheard = channel::write(io::stdout(), &report);
+    }
+    result
+}
+
+fn prepare(
+    open_backend: impl FnOnce() -> Result<Box<dyn Backend>, GuardError>,
+) -> Result<(Job, Box<dyn Backend>), GuardError> {
+    // Out of the terminal's session, before anything can go wrong with it. It fails where we lead a
+    // group already, and then we are out of it.
+    let _already = rustix::process::setsid();
+    ignore_signals().map_err(GuardError::io("signals can't be handled"))?;
+    let mut text = String::new();
+    io::stdin()
+        .read_to_string(&mut text)
+        .map_err(GuardError::io("the job can't be read"))?;
+    let job = serde_json::from_str(&text)
+        .map_err(io::Error::other)
+        .map_err(GuardError::io("the job can't be read"))?;
+    Ok((job, open_backend()?))
+}
+
+fn hold(job: &Job, backend: &dyn Backend, boot_id: &str) -> Result<(), GuardError> {
+    let paths = Paths::under(&job.root);
+    let stop = stop_signal().map_err(GuardError::io("signals can't be handled"))?;
+    let mut holder = Holder::arm(backend, job, boot_id)?;
+    let armed = channel::listen(&paths.socket())
+        .map_err(GuardError::io("the guard's socket can't be made"))
+        .and_then(|listener| {
+            Timer::new()
+                .map_err(GuardError::io("no timer"))
+                .map(|timer| (listener, timer))
+        })
+        .and_then(|ready| twin::start(&job.root).map(|()| ready));
+    let (listener, timer) = match armed {
+        Ok(ready) => ready,
+        Err(error) => {
+            // Nothing has changed; this closes the journal.
+            holder.on(Event::Failed(error.to_string()), clock::since_boot());
+            return Err(error);
+        }
+    };
+    let deadline = holder.switch(clock::since_boot).inspect_err(|_| holder.clean())?;
+    timer.set(deadline);
+    // The trial holds whether or not anybody hears of it.
+    let _unheard = channel::write(io::stdout(), &Report::Applied(deadline));
+    let _attached = let_go_of_terminal();
+    wait(&mut holder, &timer, &listener, &stop);
+    // From here on nobody finds us any more.
+    drop(listener);
+    let _gone = std::fs::remove_file(paths.socket());
+    holder.clean();
+    Ok(())
+}
+
+/// Waits for one of three things until the trial is over.
+fn wait(holder: &mut Holder<'_>, timer: &Timer, listener: &UnixListener, stop: &UnixStream) {
+    while !holder.trial().is_over() {
+        let mut events = [
+            PollFd::from_borrowed_fd(timer.0.as_fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(listener.as_fd(), PollFlags::IN),
+            PollFd::from_borrowed_fd(stop.as_fd(), PollFlags::IN),
+        ];
+        // A signal interrupts it; then one looks again.
+        let _ready = poll(&mut events, None);
+        let is_stopped = events.get(2).is_some_and(|event| !event.revents().is_empty());
+        // Whatever woke us: the deadline is looked at first.
+        holder.on(if is_stopped { Event::Stop } else { Event::Tick }, clock::since_boot());
+        while let Ok((stream, _)) = listener.accept() {
+            serve(holder, &stream);
+        }
+        if let Some(deadline) = holder.trial().deadline() {
+            timer.set(deadline);
+        }
+    }
+}
+
+/// Answers one client. One that says nothing in time, or nonsense, gets no answer.
+fn serve(holder: &mut Holder<'_>, stream: &UnixStream) {
+    let is_ready = channel::is_ours(stream)
+        && stream.set_nonblocking(false).is_ok()
+        && stream.set_read_timeout(Some(PATIENCE)).is_ok()
+        && stream.set_write_timeout(Some(PATIENCE)).is_ok();
+    if !is_ready {
+        return;
+    }
+    let Ok(message) = channel::read::<Message>(stream) else {
+        return;
+    };
+    // A client that died after asking loses its answer, not its effect: `status` tells.
+    let _unheard = channel::write(stream, &answer(holder, &message));
+}
+
+fn answer(holder: &mut Holder<'_>, message: &Message) -> Answer {
+    if message.id.as_deref().is_some_and(|id| id != holder.id()) {
+        return Answer::Refused("that was another trial".to_owned());
+    }
+    let event = match message.request {
+        Request::Status => return holder.answer(),
+        Request::Confirm => Event::Confirm,
+        Request::Revert => Event::Revert,
+        Request::Extend => Event::Extend,
+    };
+    holder.on(event, clock::since_boot())
+}
+
+/// The deadline: absolute, on `CLOCK_BOOTTIME`, so neither a suspend nor a new date moves it.
+struct Timer(std::os::fd::OwnedFd);
+
+impl Timer {
+    fn new() -> io::Result<Self> {
+        Ok(Self(timerfd_create(
+            TimerfdClockId::Boottime,
+            TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK,
+        )?))
+    }
+
+    fn set(&self, deadline: Duration) {
+        // 0 would disarm it; a time long past fires at once.
+        let deadline = deadline.max(Duration::from_nanos(1));
+        let value = Timespec {
+            tv_sec: i64::try_from(deadline.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: deadline.subsec_nanos().into(),
+        };
+        let never_again = Timespec { tv_sec: 0, tv_nsec: 0 };
+        // It can only fail for a bad descriptor or value, and these are neither.
+        let _set = timerfd_settime(
+            &self.0,
+            TimerfdTimerFlags::ABSTIME,
+            &Itimerspec {
+                it_interval: never_again,
+                it_value: value,
+            },
+        );
+    }
+}
+
+/// Signals that a terminal, a shell or a logout sends mean nothing to a guard.
+pub(super) fn ignore_signals() -> io::Result<()> {
+    let nobody_reads = Arc::new(AtomicBool::new(false));
+    for signal in [
+        SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU, SIGALRM, SIGUSR1, SIGUSR2,
+    ] {
+        signal_hook::flag::register(signal, Arc::clone(&nobody_reads))?;
+    }
+    Ok(())
+}
+
+/// SIGTERM (stop, shutdown) means: revert now.
+fn stop_signal() -> io::Result<UnixStream> {
+    let (read, write) = UnixStream::pair()?;
+    signal_hook::low_level::pipe::register(SIGTERM, write)?;
+    Ok(read)
+}
+
+fn let_go_of_terminal() -> io::Result<()> {
+    let null = open("/dev/null", OFlags::RDWR | OFlags::CLOEXEC, Mode::empty())?;
+    dup2_stdin(&null)?;
+    dup2_stdout(&null)?;
+    dup2_stderr(&null)?;
+    Ok(())
+}
