@@ -2,7 +2,16 @@
 //! both come through here, and reach nothing below.
 
 mod error;
+mod look;
+mod machine;
 mod observation;
+mod preview;
+mod status;
+mod trial;
 
 pub use error::{Error, Kind};
+pub use look::Depth;
+pub use machine::{Machine, Options};
 pub use observation::{Last, Observation, State, Status, TrialView};
+pub use preview::plan;
+pub use trial::{ApplyRequest, Restored};

@@ -1,6 +1,94 @@
-//! Layer cli.
+//! The command line: arguments to the app layer, answers to text or JSON, errors to exit codes.
+//!
+//! The only layer that reads the environment and writes to standard output.
+
+pub mod args;
+mod apply;
+mod decide;
+mod list;
+pub mod man;
+mod network;
+mod output;
+mod preview;
+mod process;
+mod sandbox;
+mod screens;
+mod status;
+mod table;
+mod trial;
+
 use std::process::ExitCode;
-/// Runs.
+
+use clap::Parser as _;
+
+use crate::app::{Error, Kind, Machine, Options};
+use args::{Cli, Verb};
+use output::Out;
+
+/// Nothing to complain about.
+const DONE: u8 = 0;
+/// Something is to be done: changes, a drift, a running trial.
+const TO_DO: u8 = 3;
+/// Not everything could be seen.
+const NOT_PERMITTED: u8 = 5;
+
+/// Runs the program.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors; clap knows the stream and the code (0 or 2).
+            let _unheard = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let out = Out::new();
+    match run(cli, &out) {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            out.error(&error);
+            ExitCode::from(code_of(error.kind))
+        }
+    }
+}
+
+fn run(cli: Cli, out: &Out) -> Result<u8, Error> {
+    let machine = || Machine::new(Options { root: cli.root.clone(), ssh_connection: variable("SSH_CONNECTION") });
+    let Some(verb) = cli.verb else {
+        return screens::run(machine(), cli.theme.as_deref(), out);
+    };
+    match verb {
+        Verb::List(args) => list::run(&machine(), &args, out),
+        Verb::Set(args) => decide::run(&machine(), &args, out),
+        Verb::Network(args) => network::run(&machine(), &args, out),
+        Verb::Preview(args) => preview::run(&machine(), &args, out),
+        Verb::Apply(args) => apply::run(&machine(), &args, false, out),
+        Verb::Off(args) => apply::run(&machine(), &args, true, out),
+        Verb::Confirm => trial::confirm(&machine(), out),
+        Verb::Revert => trial::revert(&machine(), out),
+        Verb::Extend => trial::extend(&machine(), out),
+        Verb::Status(args) => status::run(&machine(), &args, out),
+        Verb::Restore => trial::restore(&machine(), out),
+        Verb::Sandbox(args) => sandbox::run(&args, cli.theme.as_deref(), out),
+        Verb::Knock(args) => sandbox::knock(&args, out),
+        Verb::Completions { shell } => man::completions(shell, out),
+        Verb::Man => man::print(out),
+        Verb::Guard(args) => process::guard(&machine(), &args),
+        Verb::SandboxService { sockets } => sandbox::serve(&sockets),
+    }
+}
+
+fn code_of(kind: Kind) -> u8 {
+    match kind {
+        Kind::Failed => 1,
+        Kind::Usage => 2,
+        Kind::Reverted => 4,
+        Kind::NotPermitted => NOT_PERMITTED,
+    }
+}
+
+/// A variable of the environment; none where it is not set or not UTF-8.
+#[expect(clippy::disallowed_methods, reason = "the environment is read here and nowhere else")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }

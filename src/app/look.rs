@@ -1,0 +1,139 @@
+//! Looking at the machine.
+
+use std::sync::PoisonError;
+use std::thread;
+
+use crate::app::machine::{INSTALL_IPTABLES, Opened};
+use crate::app::{Machine, Observation};
+use crate::backend::{BackendError, Observed, detect};
+use crate::core::listener::Listener;
+use crate::core::reach::{FamilyFilter, Filter};
+use crate::core::service::{Ownership, ServiceId, group};
+use crate::core::way_in::WayIn;
+use crate::store::policy;
+use crate::sys::{host, interfaces, owners, session, sock_diag};
+
+/// How far a look goes. Each depth includes the ones before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// Sockets, interfaces and the policy: what the first paint needs, in milliseconds.
+    Sockets,
+    /// Also who owns the sockets.
+    Owners,
+    /// Also the kernel's rules, the status and the ways in.
+    Complete,
+}
+
+/// The kernel's rules as read, or why they are not known.
+pub(super) struct Kernel {
+    pub(super) filter: Option<Filter>,
+    /// The name of the backend; none where no rules were there to ask one for.
+    pub(super) backend: Option<String>,
+    pub(super) report: Option<String>,
+    pub(super) unseen: Option<String>,
+}
+
+impl Machine {
+    /// Looks at the machine. What can't be seen is said in the observation; nothing here fails.
+    pub fn look(&self, depth: Depth) -> Observation {
+        let is_root = host::is_root();
+        let mut unseen = Vec::new();
+        let interfaces = interfaces::interfaces().unwrap_or_else(|error| {
+            unseen.push(format!("The interfaces can't be read: {error}."));
+            Vec::new()
+        });
+        let name = |index| interfaces.iter().find(|have| have.index == index).map(|have| have.name.clone());
+        let listeners = sock_diag::listeners(&name).unwrap_or_else(|error| {
+            unseen.push(format!("The sockets can't be listed: {error}."));
+            Vec::new()
+        });
+        let (policy, policy_error) = match policy::load(&self.paths) {
+            Ok(policy) => (policy.unwrap_or_default(), None),
+            Err(error) => (Default::default(), Some(error.to_string())),
+        };
+        // The rules are read by other programs; meanwhile this one looks for the owners.
+        let (ownership, kernel) = thread::scope(|scope| {
+            let kernel = (depth == Depth::Complete).then(|| scope.spawn(|| self.kernel(is_root)));
+            let ownership = self.ownership(&listeners, depth);
+            let blind = || Kernel::unseen("The rules could not be read.");
+            (ownership, kernel.map_or_else(blind, |thread| thread.join().unwrap_or_else(|_| blind())))
+        });
+        let is_decided = |id: &ServiceId| policy.entry_for(id).is_some();
+        let services = group(&listeners, &ownership, owners::ephemeral_ports(), &is_decided);
+        let mut observation = Observation {
+            host: host::hostname(),
+            is_root,
+            services,
+            has_owners: depth >= Depth::Owners,
+            interfaces,
+            policy,
+            policy_error,
+            filter: None,
+            confirmed: None,
+            ways_in: Vec::new(),
+            status: Default::default(),
+            unseen,
+        };
+        if depth == Depth::Complete {
+            if !is_root {
+                observation.unseen.push(
+                    "Without root, processes of other users and the rules in the kernel can't be seen: sudo fwtui shows them."
+                        .to_owned(),
+                );
+            }
+            observation.unseen.extend(kernel.unseen.clone());
+            observation.ways_in = self.ways_in(&listeners, &ownership, &observation);
+            self.judge(&mut observation, kernel);
+        }
+        observation
+    }
+
+    fn ownership(&self, listeners: &[Listener], depth: Depth) -> Ownership {
+        if depth == Depth::Sockets {
+            return Ownership { units: owners::units(listeners), ..Ownership::default() };
+        }
+        let mut resolver = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        resolver.refresh(listeners).clone()
+    }
+
+    fn ways_in(&self, listeners: &[Listener], ownership: &Ownership, observation: &Observation) -> Vec<WayIn> {
+        session::ways_in(listeners, ownership, &observation.interfaces, self.ssh_connection.as_deref())
+    }
+
+    /// Reads the rules in the kernel.
+    pub(super) fn kernel(&self, is_root: bool) -> Kernel {
+        if !is_root {
+            return Kernel { unseen: None, ..Kernel::unseen("") };
+        }
+        // Without any rules there is nothing to start other programs for.
+        let is_pristine = detect::is_pristine();
+        let read = Self::open().and_then(|Opened { backend, report }| {
+            let observed = if is_pristine { Observed::default() } else { backend.read()? };
+            Ok(Kernel {
+                filter: Some(filter_of(observed)),
+                backend: Some(backend.name().to_owned()),
+                report,
+                unseen: None,
+            })
+        });
+        read.unwrap_or_else(|error| match error {
+            BackendError::NoIptables if is_pristine => {
+                Kernel { filter: Some(Filter::default()), backend: None, report: None, unseen: None }
+            }
+            BackendError::NoIptables => Kernel::unseen(&format!("The rules can't be read: {error}. {INSTALL_IPTABLES}")),
+            error => Kernel::unseen(&format!("The rules can't be read: {error}.")),
+        })
+    }
+}
+
+impl Kernel {
+    fn unseen(why: &str) -> Self {
+        Self { filter: None, backend: None, report: None, unseen: Some(why.to_owned()) }
+    }
+}
+
+/// What was read, as what stands between peers and sockets.
+pub(super) fn filter_of(observed: Observed) -> Filter {
+    let family = |saved: crate::core::ruleset::SavedFamily| FamilyFilter { own: saved.own, foreign: saved.foreign };
+    Filter { ipv4: family(observed.ipv4), ipv6: family(observed.ipv6) }
+}

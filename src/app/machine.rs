@@ -1,0 +1,189 @@
+//! This machine, or the one under another root.
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use crate::app::{Error, Kind};
+use crate::backend::switch::Base;
+use crate::backend::{Backend, BackendError, Observed, detect, iptables};
+use crate::core::listener::Family;
+use crate::core::policy::Policy;
+use crate::core::ruleset::{Ruleset, switch_text};
+use crate::guard::{self, GuardError, recover};
+use crate::store::paths::Paths;
+use crate::store::{StoreError, policy};
+use crate::sys::{clock, host};
+use crate::sys::owners::Resolver;
+use crate::sys::runner::SystemRunner;
+
+/// What the command line read from its arguments and environment.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Every path of fwtui is below this; `/` where none is given.
+    pub root: Option<PathBuf>,
+    /// `SSH_CONNECTION`, where there is one: sudo removes it, so it is the last resort only.
+    pub ssh_connection: Option<String>,
+}
+
+/// The machine fwtui works on.
+#[derive(Debug)]
+pub struct Machine {
+    pub(super) paths: Paths,
+    pub(super) ssh_connection: Option<String>,
+    /// Owners of sockets seen before, so that a running TUI looks up new ones only.
+    pub(super) owners: Mutex<Resolver>,
+}
+
+/// A backend with what to tell about the one that is not used.
+pub(super) struct Opened {
+    pub(super) backend: Box<dyn Backend>,
+    pub(super) report: Option<String>,
+}
+
+impl Machine {
+    /// The machine with these options. Nothing is read yet.
+    pub fn new(options: Options) -> Self {
+        Self {
+            paths: Paths::under(options.root.unwrap_or_else(|| PathBuf::from("/"))),
+            ssh_connection: options.ssh_connection,
+            owners: Mutex::default(),
+        }
+    }
+
+    /// The wanted policy; the default one where there is none.
+    ///
+    /// # Errors
+    /// Where it can't be read or is wrong.
+    pub fn policy(&self) -> Result<Policy, Error> {
+        Ok(policy::load(&self.paths)?.unwrap_or_default())
+    }
+
+    /// Writes the wanted policy.
+    ///
+    /// # Errors
+    /// Where it can't be written, or the one that is there is wrong and would be lost.
+    pub fn save(&self, wanted: &Policy) -> Result<(), Error> {
+        require_root("change the policy")?;
+        // Overwriting a document with a mistake in it would throw the rest of it away as well.
+        policy::load(&self.paths)?;
+        Ok(policy::save(&self.paths, wanted)?)
+    }
+
+    /// The backend of this machine.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub(super) fn open() -> Result<Opened, BackendError> {
+        let (backend, report) = iptables::open(SystemRunner::new())?;
+        Ok(Opened { backend: Box::new(backend), report })
+    }
+
+    /// Closes the trial of a guard that died, if there is one: before anything else is done.
+    ///
+    /// # Errors
+    /// Where that trial can't be closed.
+    pub(super) fn recover(&self) -> Result<(), Error> {
+        if !self.paths.journal().exists() {
+            return Ok(());
+        }
+        let opened = Self::open()?;
+        recover(&self.paths, opened.backend.as_ref(), &host::boot_id())?;
+        Ok(())
+    }
+}
+
+/// Refuses what only root can do, with the way to do it.
+pub(super) fn require_root(what: &str) -> Result<(), Error> {
+    match host::is_root() {
+        true => Ok(()),
+        false => Err(Error::new(Kind::NotPermitted, format!("only root can {what}")).hint("Run it with sudo.")),
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        let hint = match &error {
+            StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
+                return Self::new(Kind::NotPermitted, error.to_string()).hint("Run it with sudo.");
+            }
+            StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
+                "Make room on the disk; nothing has been changed.".to_owned()
+            }
+            StoreError::Io { .. } => "Nothing has been changed.".to_owned(),
+            StoreError::Policy { .. } => "Mend that line; until then the policy is left as it is.".to_owned(),
+            StoreError::Damaged { path, .. } => format!(
+                "It is left as it is and not believed. Move it away to go on without it: mv {0} {0}.damaged",
+                path.display()
+            ),
+        };
+        Self::failed(error.to_string()).hint(hint)
+    }
+}
+
+impl From<BackendError> for Error {
+    fn from(error: BackendError) -> Self {
+        let failed = Self::failed(error.to_string());
+        match error {
+            BackendError::NoIptables => failed.hint(INSTALL_IPTABLES),
+            BackendError::Refused { .. } => failed.hint("Other rules are untouched; the words are those of the program."),
+            _ => failed,
+        }
+    }
+}
+
+/// How to get iptables, by distribution.
+pub(super) const INSTALL_IPTABLES: &str =
+    "Install it: apt install iptables, dnf install iptables-nft, or pacman -S iptables-nft.";
+
+impl From<GuardError> for Error {
+    fn from(error: GuardError) -> Self {
+        match error {
+            GuardError::Store(error) => error.into(),
+            GuardError::Backend(error) => error.into(),
+            GuardError::Busy => Self::failed("a trial is running already")
+                .hint("Keep it with 'fwtui confirm' or end it with 'fwtui revert' first."),
+            other => Self::failed(other.to_string()),
+        }
+    }
+}
+
+/// The processes that outlive the one that started them.
+impl Machine {
+    /// Becomes a guard: reads a job from standard input, and holds it to its end.
+    ///
+    /// # Errors
+    /// Where there was no trial to hold.
+    pub fn be_guard() -> Result<(), Error> {
+        require_root("hold a trial")?;
+        Ok(guard::run(|| Ok(Self::open()?.backend), &host::boot_id())?)
+    }
+
+    /// Becomes the twin of the guard with this process id.
+    ///
+    /// # Errors
+    /// Where it can't be watched, or its trial can't be closed.
+    pub fn be_twin_of(&self, pid: i32) -> Result<(), Error> {
+        require_root("hold a trial")?;
+        Ok(guard::twin::watch(pid, &self.paths, || Ok(Self::open()?.backend), &host::boot_id())?)
+    }
+
+    /// The time since boot, in which deadlines are given.
+    pub fn since_boot(&self) -> Duration {
+        clock::since_boot()
+    }
+
+    /// The text for `iptables-restore --noflush` or `ip6tables-restore --noflush` that puts a ruleset
+    /// in force over what is there; as over nothing where that can't be read.
+    ///
+    /// # Errors
+    /// Where the rules that are there make no sense.
+    pub fn restore_text(&self, rules: &Ruleset, family: Family) -> Result<String, Error> {
+        let now = match host::is_root() && !detect::is_pristine() {
+            true => Self::open()?.backend.read()?,
+            false => Observed::default(),
+        };
+        let want = Base::of(&now).successor(rules);
+        Ok(switch_text(now.family(family), want.family(family)))
+    }
+}

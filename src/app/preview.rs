@@ -1,0 +1,25 @@
+//! What applying would change.
+
+use crate::app::Observation;
+use crate::core::network::zones;
+use crate::core::plan::{Plan, Warning};
+use crate::core::policy::{Decision, Policy};
+use crate::core::reach::Filter;
+use crate::core::ruleset::{Ruleset, compile};
+
+/// The plan for a policy on the machine as observed; with `is_off`, for taking all of fwtui's rules
+/// out.
+pub fn plan(observation: &Observation, policy: &Policy, is_off: bool) -> Plan {
+    let candidate = if is_off { Ruleset::default() } else { compile(policy, &observation.interfaces) };
+    let rows = observation.scene().rows_for(policy, &candidate);
+    let mut warnings = Vec::new();
+    let trusts = policy.services.values().any(|entry| entry.decision == Decision::Trusted);
+    if !is_off && trusts && zones(policy, &observation.interfaces).is_empty() {
+        warnings.push(Warning::NobodyTrusted);
+    }
+    warnings.extend(observation.status.other_backend.clone().map(Warning::TwoBackends));
+    warnings.extend(observation.status.drift.clone().map(Warning::Drifted));
+    let nothing = Filter::default();
+    let filter = observation.filter.as_ref().unwrap_or(&nothing);
+    Plan::new(&rows, filter, candidate, observation.ways_in.clone(), warnings)
+}

@@ -1,0 +1,221 @@
+//! Apply, confirm, revert, extend, restore.
+
+use std::time::Duration;
+
+use crate::app::machine::{Opened, require_root};
+use crate::app::{Depth, Error, Kind, Machine, Observation, State, TrialView, plan};
+use crate::backend::switch::{self, Base};
+use crate::backend::{Backend, BackendError};
+use crate::core::network::{Interface, zones};
+use crate::core::plan::Plan;
+use crate::core::policy::Policy;
+use crate::core::ruleset::{Ruleset, compile};
+use crate::core::service::ServiceId;
+use crate::guard::{self, Answer, GuardError, Job, Message, Request};
+use crate::store::state::{self, Confirmed, RulesText};
+use crate::sys::files::{self, Lock};
+use crate::sys::{clock, host, interfaces};
+
+/// What to apply.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplyRequest {
+    /// Take all of fwtui's rules out instead of loading what the wanted policy compiles to.
+    pub is_off: bool,
+    /// How long the trial lasts.
+    pub timeout: Duration,
+    /// The services the user named, knowing that losing them locks him out.
+    pub accepted_lockouts: Vec<ServiceId>,
+}
+
+/// What restoring did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Restored {
+    /// The confirmed rules are in the kernel.
+    Loaded,
+    /// The same, compiled anew: the addresses of trusted networks have changed.
+    Recompiled,
+    /// Nothing was ever confirmed, or fwtui is off.
+    Nothing,
+}
+
+impl Machine {
+    /// Starts a trial of the wanted policy.
+    ///
+    /// # Errors
+    /// Where nothing was applied, or what was applied has been reverted.
+    pub fn apply(&self, request: &ApplyRequest) -> Result<TrialView, Error> {
+        require_root("apply rules")?;
+        self.recover()?;
+        let observation = self.look(Depth::Complete);
+        self.check(&observation, request)?;
+        let plan = plan(&observation, &observation.policy, request.is_off);
+        refuse_lockout(&plan, request)?;
+        let id = host::new_id();
+        let candidate = Confirmed {
+            id: id.clone(),
+            at: clock::rfc3339(clock::now()),
+            is_off: request.is_off,
+            policy: observation.policy,
+            interfaces: observation.interfaces,
+            rules: RulesText::of(&plan.candidate),
+        };
+        let job = Job { root: self.paths.root().to_owned(), timeout: request.timeout, candidate };
+        let deadline = guard::start(&job)?;
+        Ok(TrialView { id, deadline, timeout: request.timeout })
+    }
+
+    fn check(&self, observation: &Observation, request: &ApplyRequest) -> Result<(), Error> {
+        if observation.status.state == State::Trial {
+            return Err(GuardError::Busy.into());
+        }
+        if !request.is_off {
+            // Once more, for the error with its hint.
+            self.policy()?;
+        }
+        match &observation.filter {
+            Some(_) => Ok(()),
+            None => Self::open().and_then(|opened| opened.backend.read()).map_err(Error::from).map(|_| ()),
+        }
+    }
+
+    /// Keeps what is on trial.
+    ///
+    /// # Errors
+    /// Where it is too early or too late, or nothing is on trial.
+    pub fn confirm(&self) -> Result<(), Error> {
+        match self.ask(Request::Confirm)? {
+            Answer::Confirmed => Ok(()),
+            answer => Err(not_done(answer)),
+        }
+    }
+
+    /// Puts the old rules back.
+    ///
+    /// # Errors
+    /// Where nothing is on trial, or the old rules are not back whole.
+    pub fn revert(&self) -> Result<(), Error> {
+        match self.ask(Request::Revert)? {
+            Answer::Reverted { trouble: None, .. } => Ok(()),
+            answer => Err(not_done(answer)),
+        }
+    }
+
+    /// One minute more.
+    ///
+    /// # Errors
+    /// Where nothing is on trial, or it would last too long.
+    pub fn extend(&self) -> Result<TrialView, Error> {
+        match self.ask(Request::Extend)? {
+            Answer::Running { id, deadline, timeout } => Ok(TrialView { id, deadline, timeout }),
+            answer => Err(not_done(answer)),
+        }
+    }
+
+    fn ask(&self, request: Request) -> Result<Answer, Error> {
+        require_root("decide on a trial")?;
+        let message = Message { request, id: None };
+        if let Some(answer) = guard::ask(&self.paths, &message)? {
+            return Ok(answer);
+        }
+        self.recover()?;
+        let nothing = Error::failed("no trial is running").hint("Start one with 'fwtui apply'.");
+        Err(match self.last()? {
+            Some(last) if last.outcome == "reverted" && request == Request::Confirm => Error::new(
+                Kind::Reverted,
+                format!(
+                    "too late: the trial was reverted at {} ({})",
+                    last.at,
+                    last.reason.unwrap_or_else(|| "no reason was written down".to_owned())
+                ),
+            )
+            .hint("The old rules are in force. Apply again with 'fwtui apply'."),
+            _ => nothing,
+        })
+    }
+
+    /// Loads what was last confirmed, without a trial: at boot, or where it has drifted.
+    ///
+    /// # Errors
+    /// Where it can't be read or loaded; what fwtui had in the kernel is then back.
+    pub fn restore(&self) -> Result<Restored, Error> {
+        require_root("restore rules")?;
+        self.recover()?;
+        let Some(confirmed) = state::confirmed(&self.paths)?.filter(|confirmed| !confirmed.is_off) else {
+            return Ok(Restored::Nothing);
+        };
+        files::private_folder(&self.paths.run()).map_err(|error| Error::failed(error.to_string()))?;
+        let lock = Lock::try_take(&self.paths.lock()).map_err(|error| Error::failed(error.to_string()))?;
+        let Some(_lock) = lock else { return Err(GuardError::Busy.into()) };
+        let (rules, restored) = rules_for_now(&confirmed, interfaces::interfaces().unwrap_or_default())?;
+        let Opened { backend, .. } = Self::open()?;
+        load(backend.as_ref(), &rules)?;
+        Ok(restored)
+    }
+}
+
+/// Loads without a trial; a failure puts back what was there.
+fn load(backend: &dyn Backend, rules: &Ruleset) -> Result<(), BackendError> {
+    let now = backend.read()?;
+    let base = Base::of(&now);
+    let want = base.successor(rules);
+    if let Err(error) = switch::put(backend, &now, &want) {
+        // The error that counts is the first one.
+        let _reverted = switch::revert(backend, &base);
+        return Err(error);
+    }
+    // Chains left over are in nobody's way.
+    let _left_behind = switch::clean(backend, &want);
+    Ok(())
+}
+
+/// The confirmed rules; compiled anew where trusted networks have other addresses now. An interface
+/// without addresses (at boot, before the network is up) keeps those it was confirmed with.
+fn rules_for_now(confirmed: &Confirmed, now: Vec<Interface>) -> Result<(Ruleset, Restored), Error> {
+    let mut interfaces = now;
+    interfaces.retain(|interface| !interface.on_link.is_empty());
+    let missing: Vec<Interface> = confirmed
+        .interfaces
+        .iter()
+        .filter(|known| interfaces.iter().all(|interface| interface.name != known.name))
+        .cloned()
+        .collect();
+    interfaces.extend(missing);
+    if zones(&confirmed.policy, &interfaces) != zones(&confirmed.policy, &confirmed.interfaces) {
+        return Ok((compile(&confirmed.policy, &interfaces), Restored::Recompiled));
+    }
+    let rules = confirmed.rules.ruleset();
+    let rules = rules.ok_or_else(|| Error::failed("the confirmed rules can't be read back").hint("Run 'fwtui apply'."))?;
+    Ok((rules, Restored::Loaded))
+}
+
+fn refuse_lockout(plan: &Plan, request: &ApplyRequest) -> Result<(), Error> {
+    let mut refused = plan.lockouts.iter().filter(|lockout| !request.accepted_lockouts.contains(&lockout.service)).peekable();
+    let Some(first) = refused.peek() else { return Ok(()) };
+    let mut error = Error::failed(first.to_string()).hint(format!("Let it in: fwtui set {} open", first.service));
+    for lockout in refused {
+        error = error.hint(format!("Or, if you are sure: fwtui apply --accept-lockout {}", lockout.service));
+    }
+    Err(error)
+}
+
+fn not_done(answer: Answer) -> Error {
+    match answer {
+        Answer::Refused(why) => Error::failed(why),
+        Answer::Reverted { reason, trouble: None } => {
+            Error::new(Kind::Reverted, format!("too late: the old rules are back ({reason})"))
+                .hint("Apply again with 'fwtui apply'.")
+        }
+        Answer::Reverted { trouble: Some(trouble), .. } => Error::failed(trouble)
+            .hint("Look with 'fwtui status'; the guard's twin tries again for half a minute."),
+        Answer::Confirmed => Error::failed("it has been confirmed already"),
+        Answer::Running { .. } => Error::failed("the trial goes on"),
+    }
+}
+
+/// What boot and a script may want to know of a policy without applying it.
+impl Machine {
+    /// The rules a policy compiles to with the addresses of now.
+    pub fn compiled(&self, policy: &Policy) -> Ruleset {
+        compile(policy, &interfaces::interfaces().unwrap_or_default())
+    }
+}

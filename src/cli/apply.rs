@@ -1,0 +1,162 @@
+//! `fwtui apply` and `fwtui off`
+
+use std::io::{self, BufRead, IsTerminal};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+use signal_hook::consts::SIGINT;
+
+use crate::app::{ApplyRequest, Depth, Error, Kind, Machine, State, TrialView, plan};
+use crate::cli::args::Apply;
+use crate::cli::output::Out;
+use crate::cli::{DONE, preview};
+
+/// How often the trial is looked at while waiting for it.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> Result<u8, Error> {
+    let is_asked = !args.yes && !args.wait;
+    if is_asked && !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+        return Err(Error::new(Kind::Usage, "this is no terminal, so nobody can be asked")
+            .hint("Add --yes to start the trial and return, or --wait to wait for its end."));
+    }
+    let request =
+        ApplyRequest { is_off, timeout: args.timeout, accepted_lockouts: args.accept_lockout.clone() };
+    if !is_off {
+        machine.policy()?;
+    }
+    let observation = machine.look(Depth::Complete);
+    let plan = plan(&observation, &observation.policy, is_off);
+    let status = &observation.status;
+    let is_settled = match is_off {
+        true => status.state == State::Off && plan.is_in_force,
+        false => status.state == State::Confirmed && plan.is_in_force && status.has_pending == Some(false),
+    };
+    if is_settled {
+        out.line("Nothing to change: the kernel holds these rules, and they are confirmed.")?;
+        return Ok(DONE);
+    }
+    if observation.is_root && status.state != State::Trial {
+        out.print(&preview::words(&plan))?;
+    }
+    // Locking oneself out is refused before anybody is asked.
+    if is_asked && plan.lockouts.is_empty() && observation.is_root && !ask(args.timeout, out)? {
+        out.line("Nothing has been changed.")?;
+        return Ok(DONE);
+    }
+    let trial = machine.apply(&request)?;
+    out.line(&format!(
+        "On trial for {} seconds. Open a second session to see whether you still get in, then:\n  \
+         sudo fwtui confirm    keep the new rules\n  \
+         sudo fwtui revert     put the old ones back now\n  \
+         sudo fwtui extend     one minute more",
+        args.timeout.as_secs()
+    ))?;
+    match (is_asked, args.wait) {
+        (true, _) => converse(machine, &trial, out),
+        (false, true) => wait(machine, &trial, out),
+        (false, false) => Ok(DONE),
+    }
+}
+
+fn ask(timeout: Duration, out: &Out) -> Result<bool, Error> {
+    out.print(&format!("Apply? Without a 'keep' the old rules are back after {} seconds. [y/N] ", timeout.as_secs()))?;
+    let mut line = String::new();
+    // The end of input is a no.
+    let read = io::stdin().lock().read_line(&mut line);
+    Ok(read.is_ok() && matches!(line.trim(), "y" | "Y" | "yes"))
+}
+
+/// Waits for the trial's end.
+fn wait(machine: &Machine, trial: &TrialView, out: &Out) -> Result<u8, Error> {
+    while is_running(machine, trial) {
+        thread::sleep(LOOK_EVERY);
+    }
+    conclude(machine, out)
+}
+
+fn is_running(machine: &Machine, trial: &TrialView) -> bool {
+    machine.status().trial.is_some_and(|running| running.id == trial.id)
+}
+
+/// Says how the trial ended.
+fn conclude(machine: &Machine, out: &Out) -> Result<u8, Error> {
+    match machine.status().last {
+        Some(last) if last.outcome == "confirmed" => {
+            out.line("Confirmed. These rules are kept, and restored at boot.")?;
+            Ok(DONE)
+        }
+        Some(last) => {
+            let reason = last.reason.unwrap_or_default();
+            Err(Error::new(Kind::Reverted, format!("reverted: {reason}")).hint("The old rules are in force."))
+        }
+        None => Err(Error::failed("how the trial ended is not known").hint("Look with 'fwtui status'.")),
+    }
+}
+
+/// Waits for the trial's end, or for the user's word.
+fn converse(machine: &Machine, trial: &TrialView, out: &Out) -> Result<u8, Error> {
+    out.line("Type keep, revert or more, and Enter. Ctrl-C reverts at once.")?;
+    let is_interrupted = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(SIGINT, Arc::clone(&is_interrupted))
+        .map_err(|error| Error::failed(format!("ctrl-c can't be handled: {error}")))?;
+    let lines = read_lines();
+    let mut trial = trial.clone();
+    let mut shown = None;
+    while is_running(machine, &trial) {
+        if is_interrupted.swap(false, Ordering::Relaxed) {
+            machine.revert()?;
+            break;
+        }
+        let left = trial.seconds_left(machine.since_boot());
+        if shown != Some(left) && out.is_terminal() {
+            out.print(&format!("\r\u{1b}[K{left} s left > "))?;
+            shown = Some(left);
+        }
+        match lines.recv_timeout(LOOK_EVERY) {
+            Ok(line) => {
+                shown = None;
+                obey(machine, line.trim(), &mut trial, out)?;
+            }
+            // The terminal is gone: the guard holds the trial, and nothing here can help it.
+            Err(RecvTimeoutError::Disconnected) => thread::sleep(LOOK_EVERY),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+    }
+    out.line("")?;
+    conclude(machine, out)
+}
+
+fn obey(machine: &Machine, word: &str, trial: &mut TrialView, out: &Out) -> Result<(), Error> {
+    let done = match word {
+        "keep" => machine.confirm(),
+        "revert" => machine.revert(),
+        "more" => machine.extend().map(|extended| *trial = extended),
+        "" => Ok(()),
+        _ => Err(Error::failed("the words are keep, revert and more")),
+    };
+    match done {
+        // Too early, or an hour reached: the trial goes on, so does the conversation.
+        Err(error) if error.kind == Kind::Failed => {
+            out.error(&error);
+            Ok(())
+        }
+        Err(error) if error.kind == Kind::Reverted => Ok(()),
+        other => other,
+    }
+}
+
+fn read_lines() -> Receiver<String> {
+    let (send, receive) = mpsc::channel();
+    thread::spawn(move || {
+        for line in io::stdin().lines().map_while(Result::ok) {
+            if send.send(line).is_err() {
+                break;
+            }
+        }
+    });
+    receive
+}

@@ -1,0 +1,225 @@
+//! The arguments. Help, completions and the man page are made from this.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::core::service::ServiceId;
+use crate::core::trial::{DEFAULT_TIMEOUT, LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
+
+/// See what listens, decide who may connect, apply with a rollback timer.
+#[derive(Debug, Parser)]
+#[command(name = "fwtui", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Cli {
+    /// Keep every path of fwtui (etc, run, var) under this folder
+    #[arg(long, value_name = "DIR", global = true, env = "FWTUI_ROOT", hide_env_values = true)]
+    pub root: Option<PathBuf>,
+
+    /// Colours: dark, light, mono, or a file of your own in the config folder
+    #[arg(long, value_name = "NAME", global = true)]
+    pub theme: Option<String>,
+
+    /// What to do; without it the screens open
+    #[command(subcommand)]
+    pub verb: Option<Verb>,
+}
+
+/// The exit codes, for the help and the man page.
+pub const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed or unreadable; 2 usage; \
+3 there is something to do (changes, drift, a running trial); 4 reverted, or too late to confirm; 5 not permitted.";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// List what listens, who can connect now, and who can after applying
+    List(Json),
+    /// Decide who may connect to a service, or how what is refused is refused
+    ///
+    /// fwtui set 5432/tcp confine        this machine only
+    /// fwtui set 5353/udp trusted        neighbours on trusted networks
+    /// fwtui set 22/tcp open             everyone
+    /// fwtui set 22/tcp open --from 192.0.2.0/24
+    /// fwtui set 5432/tcp undecided      take the decision back
+    /// fwtui set refusal drop            silently, or politely with reject
+    /// fwtui set logging kernel          or nflog, or off
+    #[command(verbatim_doc_comment)]
+    Set(Set),
+    /// Show the networks, or say which are trusted
+    ///
+    /// fwtui network                          show them
+    /// fwtui network eth1 trusted             or public, or guests
+    /// fwtui network 198.51.100.0/24 trusted  wherever it comes in; public takes it back
+    #[command(verbatim_doc_comment)]
+    Network(Network),
+    /// Show what applying would change and what that means
+    Preview(Preview),
+    /// Apply the policy, on trial until it is confirmed
+    Apply(Apply),
+    /// Keep what is on trial
+    Confirm,
+    /// Put the old rules back now
+    Revert,
+    /// Give the trial one minute more
+    Extend,
+    /// Tell where fwtui stands; the exit code tells, too
+    Status(Json),
+    /// Take all of fwtui's rules out, on trial until it is confirmed
+    Off(Apply),
+    /// Load the rules that were confirmed last, as at boot
+    Restore,
+    /// Try it out on a machine of its own: nothing on this one is touched, and no root is needed
+    Sandbox(Sandbox),
+    /// In the sandbox: knock at every service from its neighbours, with real packets
+    Knock(Json),
+    /// Print the completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the man page
+    Man,
+    /// The process that holds a trial
+    #[command(hide = true)]
+    Guard(Guard),
+    /// A service of the sandbox
+    #[command(hide = true)]
+    SandboxService {
+        /// Sockets to open
+        sockets: Vec<String>,
+    },
+}
+
+/// For verbs that only read.
+#[derive(Debug, Args)]
+pub struct Json {
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `set`.
+#[derive(Debug, Args)]
+pub struct Set {
+    /// A service (5432/tcp, 60000-61000/udp, 192.0.2.1:53/udp), or refusal, or logging
+    pub subject: String,
+    /// confine, trusted, open or undecided; reject or drop; off, kernel or nflog
+    pub value: String,
+    /// With open: only from this network; may be given more than once
+    #[arg(long, value_name = "NETWORK")]
+    pub from: Vec<String>,
+}
+
+/// `network`.
+#[derive(Debug, Args)]
+pub struct Network {
+    /// An interface, or a network such as 198.51.100.0/24
+    #[arg(requires = "class")]
+    pub subject: Option<String>,
+    /// trusted, public or guests
+    pub class: Option<String>,
+    /// Print JSON
+    #[arg(long, conflicts_with = "subject")]
+    pub json: bool,
+}
+
+/// `preview`.
+#[derive(Debug, Args)]
+pub struct Preview {
+    /// What to print
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub format: Format,
+    /// Exit with 3 if there is anything to change
+    #[arg(long)]
+    pub exit_code: bool,
+    /// Preview taking all of fwtui's rules out
+    #[arg(long)]
+    pub off: bool,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    pub json: bool,
+}
+
+/// What `preview` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// What it means in words, then the diff
+    Text,
+    /// The diff against the kernel
+    Diff,
+    /// Input for iptables-restore --noflush
+    Iptables,
+    /// Input for ip6tables-restore --noflush
+    Ip6tables,
+    /// All of it as JSON
+    Json,
+}
+
+/// `apply` and `off`.
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// How long the trial lasts: 20 s to 1 h, such as 90, 90s or 5m
+    #[arg(long, value_name = "TIME", value_parser = timeout, default_value = "90s")]
+    pub timeout: Duration,
+    /// Do not ask; return once the trial runs
+    #[arg(long)]
+    pub yes: bool,
+    /// Do not ask; stay until the trial is over, and tell by the exit code how it ended
+    #[arg(long)]
+    pub wait: bool,
+    /// Go ahead although it locks your own session out of this service
+    #[arg(long, value_name = "SERVICE")]
+    pub accept_lockout: Vec<ServiceId>,
+}
+
+/// `sandbox`.
+#[derive(Debug, Args)]
+pub struct Sandbox {
+    /// Namespaces and networks only, no services
+    #[arg(long)]
+    pub bare: bool,
+    /// Run this in it instead of the screens
+    #[arg(last = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+/// `guard`.
+#[derive(Debug, Args)]
+pub struct Guard {
+    /// Watch the guard with this process id instead of being one
+    #[arg(long)]
+    pub twin_of: Option<i32>,
+}
+
+/// A trial's length: seconds, or a number with a unit.
+fn timeout(text: &str) -> Result<Duration, String> {
+    let plain = text.parse::<u64>().ok().map(Duration::from_secs);
+    let parsed = plain.or_else(|| humantime::parse_duration(text).ok());
+    let time = parsed.ok_or_else(|| format!("write it like {}, 90s or 5m", DEFAULT_TIMEOUT.as_secs()))?;
+    match (SHORTEST_TIMEOUT..=LONGEST_TIMEOUT).contains(&time) {
+        true => Ok(time),
+        false => Err("a trial lasts from 20 seconds to 1 hour".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn timeouts_are_bounded() {
+        for (text, seconds) in [("90", Some(90)), ("60s", Some(60)), ("5m", Some(300)), ("1h", Some(3600)), ("20", Some(20))] {
+            assert_eq!(timeout(text).ok().map(|time| time.as_secs()), seconds, "{text}");
+        }
+        for text in ["0", "-1", "19", "1000000000000", "inf", "", "3601", "60 apples", "1e3"] {
+            assert!(timeout(text).is_err(), "{text}");
+        }
+    }
+}

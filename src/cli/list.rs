@@ -1,0 +1,137 @@
+//! `fwtui list`
+
+use serde::Serialize;
+
+use crate::app::{Depth, Error, Machine};
+use crate::cli::args::Json;
+use crate::cli::output::Out;
+use crate::cli::{DONE, table};
+use crate::core::listener::{Family, Listener, Owner, Protocol};
+use crate::core::overview::Row;
+use crate::core::policy::Decision;
+use crate::core::reach::Reach;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    services: Vec<ServiceJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct ServiceJson<'a> {
+    id: String,
+    protocol: Protocol,
+    port: u16,
+    name: &'a str,
+    bound_to: &'static str,
+    unit: Option<&'a str>,
+    listeners: Vec<ListenerJson<'a>>,
+    owners: &'a [Owner],
+    /// Further ports of the same client, folded into this row.
+    folded: Vec<String>,
+    decision: Decision,
+    from: Vec<String>,
+    reach: ReachJson,
+}
+
+#[derive(Serialize)]
+struct ListenerJson<'a> {
+    address: std::net::IpAddr,
+    family: Family,
+    v6only: bool,
+    interface: Option<&'a str>,
+    inode: u32,
+    uid: u32,
+}
+
+#[derive(Serialize)]
+struct ReachJson {
+    now: Reach,
+    after: Reach,
+}
+
+impl<'a> From<&'a Row> for ServiceJson<'a> {
+    fn from(row: &'a Row) -> Self {
+        let service = &row.service;
+        Self {
+            id: service.id.to_string(),
+            protocol: service.id.protocol,
+            port: service.id.ports.first(),
+            name: &service.name,
+            bound_to: service.bound_to.word(),
+            unit: service.unit.as_deref(),
+            listeners: service.listeners.iter().map(ListenerJson::from).collect(),
+            owners: &service.owners,
+            folded: service.folded.iter().map(ToString::to_string).collect(),
+            decision: row.decision,
+            from: row.from.iter().map(ToString::to_string).collect(),
+            reach: ReachJson { now: row.reach_now, after: row.reach_after },
+        }
+    }
+}
+
+impl<'a> From<&'a Listener> for ListenerJson<'a> {
+    fn from(listener: &'a Listener) -> Self {
+        Self {
+            address: listener.address,
+            family: Family::of(listener.address),
+            v6only: listener.v6only,
+            interface: listener.interface.as_deref(),
+            inode: listener.inode,
+            uid: listener.uid,
+        }
+    }
+}
+
+pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error> {
+    let observation = machine.look(Depth::Complete);
+    let rows = observation.scene().rows(&observation.policy);
+    if args.json {
+        out.json(&Document { schema: 1, services: rows.iter().map(ServiceJson::from).collect() })?;
+    } else if rows.is_empty() {
+        out.line("Nothing listens.")?;
+    } else {
+        let heading = ["SERVICE", "PORT", "BOUND TO", "REACH NOW", "AFTER", "DECISION"].map(str::to_owned).to_vec();
+        let cells: Vec<Vec<String>> = std::iter::once(heading).chain(rows.iter().map(cells)).collect();
+        out.print(&table::columns(&cells))?;
+    }
+    if let Some(error) = &observation.policy_error {
+        out.note(&format!("fwtui: the policy is not used: {error}"));
+    }
+    for sentence in &observation.unseen {
+        out.note(sentence);
+    }
+    Ok(DONE)
+}
+
+fn cells(row: &Row) -> Vec<String> {
+    let service = &row.service;
+    let name = match (service.name.as_str(), service.is_ownerless(), service.listeners.is_empty()) {
+        ("", true, _) => "(kernel)",
+        ("", _, true) => "(not listening)",
+        ("", _, false) => "?",
+        (name, ..) => name,
+    };
+    let port = match service.folded.len() {
+        0 => service.id.to_string(),
+        more => format!("{} +{more}", service.id),
+    };
+    let changed = if row.reach_now == row.reach_after { "" } else { " *" };
+    let decision = match (row.is_new, row.from.as_slice()) {
+        (true, _) => "undecided NEW".to_owned(),
+        (false, []) if row.decision == Decision::Undecided => "-".to_owned(),
+        (false, []) => row.decision.to_string(),
+        (false, from) => {
+            let list: Vec<String> = from.iter().map(ToString::to_string).collect();
+            format!("{} from {}", row.decision, list.join(", "))
+        }
+    };
+    vec![
+        name.to_owned(),
+        port,
+        service.bound_to.to_string(),
+        row.reach_now.to_string(),
+        format!("{}{changed}", row.reach_after),
+        decision,
+    ]
+}

@@ -1,0 +1,134 @@
+//! `fwtui network`
+
+use serde::Serialize;
+
+use crate::app::{Depth, Error, Kind, Machine, Observation};
+use crate::cli::args::Network;
+use crate::cli::output::Out;
+use crate::cli::{DONE, table};
+use crate::core::network::{Interface, InterfaceKind, NetworkClass, class_of, is_interface_name, parse_source};
+use crate::core::policy::Policy;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    networks: Vec<NetworkJson<'a>>,
+    trusted_sources: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct NetworkJson<'a> {
+    interface: &'a str,
+    kind: InterfaceKind,
+    driver: Option<&'a str>,
+    addresses: Vec<String>,
+    up: bool,
+    default_route: bool,
+    class: &'static str,
+    chosen: bool,
+}
+
+/// What stands for the class of the loopback interface, which has none.
+const NEVER_REFUSED: &str = "this-machine";
+
+pub(super) fn run(machine: &Machine, args: &Network, out: &Out) -> Result<u8, Error> {
+    match (&args.subject, &args.class) {
+        (Some(subject), Some(class)) => choose(machine, subject, class, out),
+        _ => show(&machine.look(Depth::Sockets), args.json, out),
+    }
+}
+
+fn show(observation: &Observation, is_json: bool, out: &Out) -> Result<u8, Error> {
+    let policy = &observation.policy;
+    let trusted_sources: Vec<String> = policy.networks.trusted_sources.iter().map(ToString::to_string).collect();
+    let networks: Vec<NetworkJson<'_>> = observation.interfaces.iter().map(|one| network_json(one, policy)).collect();
+    if is_json {
+        out.json(&Document { schema: 1, networks, trusted_sources })?;
+        return Ok(DONE);
+    }
+    let heading = ["INTERFACE", "KIND", "CLASS", "ADDRESSES"].map(str::to_owned).to_vec();
+    let rows: Vec<Vec<String>> = std::iter::once(heading).chain(networks.iter().map(cells)).collect();
+    out.print(&table::columns(&rows))?;
+    if !trusted_sources.is_empty() {
+        out.line(&format!("Trusted wherever it comes in: {}", trusted_sources.join(", ")))?;
+    }
+    if let Some(error) = &observation.policy_error {
+        out.note(&format!("fwtui: the policy is not used: {error}"));
+    }
+    Ok(DONE)
+}
+
+fn network_json<'a>(interface: &'a Interface, policy: &Policy) -> NetworkJson<'a> {
+    let is_loopback = interface.kind == InterfaceKind::Loopback;
+    NetworkJson {
+        interface: &interface.name,
+        kind: interface.kind,
+        driver: interface.driver.as_deref(),
+        addresses: interface.addresses.iter().map(ToString::to_string).collect(),
+        up: interface.is_up,
+        default_route: interface.has_default_route,
+        class: if is_loopback { NEVER_REFUSED } else { class_of(interface, policy).word() },
+        chosen: policy.networks.interfaces.contains_key(&interface.name),
+    }
+}
+
+fn cells(network: &NetworkJson<'_>) -> Vec<String> {
+    let kind = match (network.kind, network.driver) {
+        (InterfaceKind::Vpn, Some(driver)) => format!("vpn ({driver})"),
+        (kind, _) => kind.word().to_owned(),
+    };
+    let mut notes = Vec::new();
+    if network.default_route {
+        notes.push("default route");
+    }
+    if !network.up {
+        notes.push("down");
+    }
+    if !network.chosen && network.class != NEVER_REFUSED {
+        notes.push("proposed");
+    }
+    let class = match notes.as_slice() {
+        [] => network.class.to_owned(),
+        notes => format!("{} ({})", network.class, notes.join(", ")),
+    };
+    vec![network.interface.to_owned(), kind, class, network.addresses.join(" ")]
+}
+
+fn choose(machine: &Machine, subject: &str, class: &str, out: &Out) -> Result<u8, Error> {
+    let usage = |error: String| Error::new(Kind::Usage, error);
+    let class: NetworkClass = class.parse().map_err(usage)?;
+    let mut policy = machine.policy()?;
+    let before = policy.clone();
+    let said = match parse_source(subject) {
+        Ok(net) => {
+            let sources = &mut policy.networks.trusted_sources;
+            sources.retain(|known| *known != net);
+            match class {
+                NetworkClass::Trusted => sources.push(net),
+                NetworkClass::Public => {}
+                NetworkClass::Guests => return Err(usage("guests are an interface's neighbours, not a network".to_owned())),
+            }
+            sources.sort();
+            format!("{net} is {class}")
+        }
+        // A word with a slash or a colon was meant as a network: its own complaint is the right one.
+        Err(error) if subject.contains(['/', ':']) => return Err(usage(error)),
+        Err(_) if subject == "lo" => return Err(usage("lo is this machine itself, which is never refused".to_owned())),
+        Err(_) if !is_interface_name(subject) => return Err(usage(format!("'{subject}' is no interface and no network"))),
+        Err(_) => {
+            policy.networks.interfaces.insert(subject.to_owned(), class);
+            format!("{subject} is {class}")
+        }
+    };
+    if policy == before {
+        out.line(&format!("{said} already; nothing changed."))?;
+        return Ok(DONE);
+    }
+    machine.save(&policy)?;
+    let is_there = machine.look(Depth::Sockets).interfaces.iter().any(|interface| interface.name == subject);
+    if parse_source(subject).is_err() && !is_there {
+        out.note(&format!("There is no interface {subject} now; it will be {class} when it comes."));
+    }
+    out.line(&format!("{said}. Nothing is in force yet: 'fwtui preview' shows it, 'sudo fwtui apply' applies it."))?;
+    Ok(DONE)
+}

@@ -1,0 +1,70 @@
+//! Standard output and standard error.
+
+use std::io::{self, IsTerminal, Write};
+
+use serde::Serialize;
+
+use crate::app::Error;
+
+/// Where answers go. A reader that has gone (`fwtui list | head`) is not an error.
+#[derive(Debug)]
+pub(super) struct Out {
+    is_terminal: bool,
+}
+
+impl Out {
+    pub(super) fn new() -> Self {
+        Self { is_terminal: io::stdout().is_terminal() }
+    }
+
+    /// Whether a person reads it.
+    pub(super) const fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
+    /// Prints text as it is.
+    ///
+    /// # Errors
+    /// Where it can't be written (a full disk), except that nobody reads any more.
+    pub(super) fn print(&self, text: &str) -> Result<(), Error> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Error::failed(format!("the output can't be written: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Prints a line.
+    ///
+    /// # Errors
+    /// As [`Self::print`].
+    pub(super) fn line(&self, text: &str) -> Result<(), Error> {
+        self.print(&format!("{text}\n"))
+    }
+
+    /// Prints a value as JSON.
+    ///
+    /// # Errors
+    /// As [`Self::print`].
+    pub(super) fn json<T: Serialize>(&self, value: &T) -> Result<(), Error> {
+        let text = serde_json::to_string(value).map_err(|error| Error::failed(error.to_string()))?;
+        self.line(&text)
+    }
+
+    /// Says something beside the answer, on standard error.
+    #[expect(clippy::unused_self, reason = "standard error belongs to the same value as standard output")]
+    pub(super) fn note(&self, text: &str) {
+        // Nowhere is left to say that standard error is gone.
+        let _unheard = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// Says what went wrong and what to do next, on standard error.
+    pub(super) fn error(&self, error: &Error) {
+        self.note(&format!("fwtui: {}", error.message));
+        for hint in &error.hints {
+            self.note(&format!("  {hint}"));
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! `fwtui preview`
+
+use serde::Serialize;
+
+use crate::app::{Depth, Error, Machine, plan};
+use crate::cli::args::{Format, Preview};
+use crate::cli::output::Out;
+use crate::cli::{DONE, TO_DO};
+use crate::core::listener::Family;
+use crate::core::plan::Plan;
+use crate::core::reach::Reach;
+use crate::core::ruleset::Sign;
+
+#[derive(Serialize)]
+struct Document {
+    schema: u32,
+    changes: bool,
+    consequences: Vec<ConsequenceJson>,
+    ways_in: Vec<String>,
+    lockouts: Vec<LockoutJson>,
+    warnings: Vec<String>,
+    diff: Vec<String>,
+    ruleset: RulesetJson,
+}
+
+#[derive(Serialize)]
+struct ConsequenceJson {
+    id: String,
+    name: String,
+    before: Reach,
+    after: Reach,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct LockoutJson {
+    service: String,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct RulesetJson {
+    ipv4: String,
+    ipv6: String,
+}
+
+pub(super) fn run(machine: &Machine, args: &Preview, out: &Out) -> Result<u8, Error> {
+    // A broken policy has no preview: the default one would be shown in its place.
+    let policy = machine.policy()?;
+    let observation = machine.look(Depth::Complete);
+    let plan = plan(&observation, &policy, args.off);
+    match if args.json { Format::Json } else { args.format } {
+        Format::Text => out.print(&text(&plan))?,
+        Format::Diff => out.print(&diff(&plan))?,
+        Format::Iptables => out.print(&machine.restore_text(&plan.candidate, Family::Ipv4)?)?,
+        Format::Ip6tables => out.print(&machine.restore_text(&plan.candidate, Family::Ipv6)?)?,
+        Format::Json => out.json(&document(machine, &plan)?)?,
+    }
+    for sentence in &observation.unseen {
+        out.note(sentence);
+    }
+    Ok(if args.exit_code && !plan.is_in_force { TO_DO } else { DONE })
+}
+
+/// The plan in words.
+pub(super) fn words(plan: &Plan) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for lockout in &plan.lockouts {
+        lines.push(format!("!! {lockout}."));
+    }
+    for warning in &plan.warnings {
+        lines.push(format!(" ! {warning}."));
+    }
+    for consequence in &plan.consequences {
+        lines.push(format!("   {consequence}."));
+    }
+    for way_in in &plan.kept {
+        lines.push(format!("   {}{} stays.", way_in.to_string().get(..1).unwrap_or_default().to_uppercase(), way_in.to_string().get(1..).unwrap_or_default()));
+    }
+    if plan.consequences.is_empty() {
+        lines.push(match plan.is_in_force {
+            true => "   Nothing changes: the kernel holds these rules already.".to_owned(),
+            false => "   Nobody gains or loses access.".to_owned(),
+        });
+    }
+    lines.join("\n") + "\n"
+}
+
+fn text(plan: &Plan) -> String {
+    match plan.is_in_force {
+        true => words(plan),
+        false => format!("{}\n{}", words(plan), diff(plan)),
+    }
+}
+
+fn diff(plan: &Plan) -> String {
+    plan.diff
+        .iter()
+        .map(|line| match line.sign {
+            Sign::Heading => format!("# {}\n", line.text),
+            sign => format!("{}{}\n", sign.mark(), line.text),
+        })
+        .collect()
+}
+
+fn document(machine: &Machine, plan: &Plan) -> Result<Document, Error> {
+    Ok(Document {
+        schema: 1,
+        changes: !plan.is_in_force,
+        consequences: plan
+            .consequences
+            .iter()
+            .map(|consequence| ConsequenceJson {
+                id: consequence.id.to_string(),
+                name: consequence.name.clone(),
+                before: consequence.before,
+                after: consequence.after,
+                text: consequence.to_string(),
+            })
+            .collect(),
+        ways_in: plan.kept.iter().map(ToString::to_string).collect(),
+        lockouts: plan
+            .lockouts
+            .iter()
+            .map(|lockout| LockoutJson { service: lockout.service.to_string(), text: lockout.to_string() })
+            .collect(),
+        warnings: plan.warnings.iter().map(ToString::to_string).collect(),
+        diff: diff(plan).lines().map(str::to_owned).collect(),
+        ruleset: RulesetJson {
+            ipv4: machine.restore_text(&plan.candidate, Family::Ipv4)?,
+            ipv6: machine.restore_text(&plan.candidate, Family::Ipv6)?,
+        },
+    })
+}

@@ -1,0 +1,84 @@
+//! `fwtui status`
+
+use serde::Serialize;
+
+use crate::app::{Error, Last, Machine, State, Status};
+use crate::cli::args::Json;
+use crate::cli::output::Out;
+use crate::cli::{DONE, NOT_PERMITTED, TO_DO};
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    state: State,
+    backend: Option<&'a str>,
+    trial: Option<TrialJson<'a>>,
+    last: Option<&'a Last>,
+    pending_changes: Option<bool>,
+    drift: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct TrialJson<'a> {
+    id: &'a str,
+    seconds_left: u64,
+    timeout: u64,
+}
+
+pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error> {
+    let status = machine.status();
+    let now = machine.since_boot();
+    if args.json {
+        out.json(&Document {
+            schema: 1,
+            state: status.state,
+            backend: status.backend.as_deref(),
+            trial: status.trial.as_ref().map(|trial| TrialJson {
+                id: &trial.id,
+                seconds_left: trial.seconds_left(now),
+                timeout: trial.timeout.as_secs(),
+            }),
+            last: status.last.as_ref(),
+            pending_changes: status.has_pending,
+            drift: status.drift.as_deref(),
+        })?;
+    } else {
+        out.print(&text(&status, now))?;
+    }
+    Ok(match status.state {
+        State::Off | State::Confirmed => DONE,
+        State::Trial | State::Drifted => TO_DO,
+        // What can't be seen must not pass for "all is well".
+        State::Unknown if status.drift.is_some() => 1,
+        State::Unknown => NOT_PERMITTED,
+    })
+}
+
+fn text(status: &Status, now: std::time::Duration) -> String {
+    let mut lines = vec![match (status.state, &status.trial) {
+        (_, Some(trial)) => format!(
+            "On trial: {} seconds left. Keep it with 'sudo fwtui confirm', end it with 'sudo fwtui revert'.",
+            trial.seconds_left(now)
+        ),
+        (State::Off | State::Trial, None) => "Off: no rules of fwtui are in force.".to_owned(),
+        (State::Confirmed, None) => "Confirmed: the rules in force are those that were confirmed.".to_owned(),
+        (State::Drifted, None) => format!(
+            "Drifted: {}. Load what was confirmed with 'sudo fwtui restore', or apply again.",
+            status.drift.as_deref().unwrap_or("the kernel does not hold what was confirmed")
+        ),
+        (State::Unknown, None) => match &status.drift {
+            Some(why) => format!("Unknown: {why}."),
+            None => "Unknown: without root the rules can't be seen. Look with 'sudo fwtui status'.".to_owned(),
+        },
+    }];
+    lines.extend(status.backend.as_ref().map(|name| format!("Rules go through {name}.")));
+    lines.extend(status.other_backend.as_ref().map(|report| format!("Beware: {report}.")));
+    if let Some(last) = &status.last {
+        let reason = last.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        lines.push(format!("The last trial was {} at {}{reason}.", last.outcome, last.at));
+    }
+    if status.has_pending == Some(true) {
+        lines.push("The policy has changes that are not applied: 'fwtui preview' shows them.".to_owned());
+    }
+    lines.join("\n") + "\n"
+}

@@ -1,0 +1,32 @@
+//! `fwtui confirm`, `revert`, `extend` and `restore`
+
+use crate::app::{Error, Machine, Restored};
+use crate::cli::DONE;
+use crate::cli::output::Out;
+
+pub(super) fn confirm(machine: &Machine, out: &Out) -> Result<u8, Error> {
+    machine.confirm()?;
+    out.line("Confirmed. These rules are kept, and restored at boot.")?;
+    Ok(DONE)
+}
+
+pub(super) fn revert(machine: &Machine, out: &Out) -> Result<u8, Error> {
+    machine.revert()?;
+    out.line("Reverted. The old rules are in force.")?;
+    Ok(DONE)
+}
+
+pub(super) fn extend(machine: &Machine, out: &Out) -> Result<u8, Error> {
+    let trial = machine.extend()?;
+    out.line(&format!("The trial goes on for {} seconds.", trial.seconds_left(machine.since_boot())))?;
+    Ok(DONE)
+}
+
+pub(super) fn restore(machine: &Machine, out: &Out) -> Result<u8, Error> {
+    out.line(match machine.restore()? {
+        Restored::Loaded => "The confirmed rules are loaded.",
+        Restored::Recompiled => "The confirmed policy is loaded, with the addresses that trusted networks have now.",
+        Restored::Nothing => "Nothing to restore: no rules are confirmed.",
+    })?;
+    Ok(DONE)
+}
