@@ -1,1 +1,9 @@
-//! Layer sys.
+//! What this machine is and does: sockets, interfaces, processes, the kernel's tables. Everything
+//! is read anew at each call; nothing here decides.
+
+pub mod cgroups;
+pub mod interfaces;
+pub mod netlink;
+pub mod owners;
+mod procfs;
+pub mod sock_diag;
