@@ -2,8 +2,10 @@
 //! is read anew at each call; nothing here decides.
 
 pub mod cgroups;
+pub mod host;
 pub mod interfaces;
 pub mod netlink;
+pub mod nftables;
 pub mod owners;
 mod procfs;
 pub mod sock_diag;
