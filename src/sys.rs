@@ -1,6 +1,14 @@
-//! The machine below: sockets, processes, interfaces, programs, files, clocks.
+//! The machine below: sockets, processes, interfaces, the kernel's tables, programs, files, clocks.
+//! Everything is read anew at each call; nothing here decides.
 
+pub mod cgroups;
 pub mod clock;
 pub mod files;
+pub mod host;
+pub mod interfaces;
+pub mod netlink;
 pub mod nftables;
+pub mod owners;
+mod procfs;
 pub mod runner;
+pub mod sock_diag;

@@ -1,0 +1,286 @@
+//! Processes, as proc(5) shows them. Reads what is asked for and nothing more: walking over every
+//! open file of every process is what finding the owners of sockets costs.
+
+use std::ffi::{CStr, OsString};
+use std::io;
+use std::mem::MaybeUninit;
+use std::ops::ControlFlow;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt as _;
+
+use rustix::fs::{CWD, Mode, OFlags, RawDir};
+use rustix::io::retry_on_intr;
+
+/// Longest link target read: more than any `socket:[N]` and any path worth showing.
+const LONGEST_TARGET: usize = 512;
+/// Room for the names of about a thousand open files a read.
+const DIRECTORY_BUFFER: usize = 32 * 1024;
+
+/// Reads a whole small file of procfs or cgroupfs, whose size is not known before.
+pub(super) fn read_file(directory: impl AsFd, path: &str) -> io::Result<Vec<u8>> {
+    let file = open(directory, path, OFlags::RDONLY)?;
+    let mut bytes = Vec::with_capacity(4096);
+    loop {
+        bytes.reserve(4096);
+        let length = retry_on_intr(|| rustix::io::read(&file, rustix::buffer::spare_capacity(&mut bytes)))?;
+        if length == 0 {
+            return Ok(bytes);
+        }
+    }
+}
+
+/// Opens a file below a directory.
+pub(super) fn open(directory: impl AsFd, path: &str, flags: OFlags) -> io::Result<OwnedFd> {
+    Ok(retry_on_intr(|| {
+        rustix::fs::openat(&directory, path, flags | OFlags::CLOEXEC, Mode::empty())
+    })?)
+}
+
+/// The number a directory entry of `/proc` or `/proc/PID/fd` is named by.
+fn number(name: &CStr) -> Option<u32> {
+    name.to_str().ok()?.parse().ok()
+}
+
+/// The inode in a link to a socket: `socket:[12345]`.
+pub(super) fn socket_inode(target: &[u8]) -> Option<u32> {
+    let digits = target.strip_prefix(b"socket:[")?.strip_suffix(b"]")?;
+    // Digit by digit: this runs once for each open file of the machine.
+    digits.iter().try_fold(0_u32, |number, byte| {
+        let digit = byte.wrapping_sub(b'0');
+        number
+            .checked_mul(10)?
+            .checked_add(u32::from(digit))
+            .filter(|_| digit < 10)
+    })
+}
+
+/// `/proc`.
+#[derive(Debug)]
+pub(super) struct Proc {
+    root: OwnedFd,
+}
+
+impl Proc {
+    pub(super) fn open() -> io::Result<Self> {
+        let root = open(CWD, "/proc", OFlags::PATH | OFlags::DIRECTORY)?;
+        Ok(Self { root })
+    }
+
+    /// Every process (not thread) that can be seen, in the kernel's order.
+    pub(super) fn processes(&self) -> io::Result<Vec<u32>> {
+        // O_PATH gives nothing to read from.
+        let directory = open(&self.root, ".", OFlags::RDONLY | OFlags::DIRECTORY)?;
+        let mut buffer = vec![MaybeUninit::uninit(); DIRECTORY_BUFFER];
+        let mut entries = RawDir::new(directory, &mut buffer);
+        let mut processes = Vec::new();
+        while let Some(entry) = entries.next() {
+            processes.extend(number(entry?.file_name()));
+        }
+        Ok(processes)
+    }
+
+    /// A file of a process.
+    pub(super) fn read(&self, process: u32, file: &str) -> io::Result<Vec<u8>> {
+        read_file(&self.root, &format!("{process}/{file}"))
+    }
+
+    /// Its name and its parent.
+    pub(super) fn status(&self, process: u32) -> Option<Status> {
+        Status::parse(&self.read(process, "stat").ok()?)
+    }
+
+    /// The path of its cgroup.
+    pub(super) fn cgroup(&self, process: u32) -> Option<String> {
+        let text = self.read(process, "cgroup").ok()?;
+        cgroup_of(&String::from_utf8_lossy(&text)).map(str::to_owned)
+    }
+}
+
+/// What `/proc/PID/stat` begins with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Status {
+    /// The process's name, as it chose it.
+    pub(super) name: String,
+    /// Its parent; 0 for none (in this PID namespace).
+    pub(super) parent: u32,
+}
+
+impl Status {
+    /// Reads `PID (NAME) STATE PPID ...`. The name may hold spaces and parentheses, so it ends at
+    /// the last one.
+    fn parse(text: &[u8]) -> Option<Self> {
+        let text = String::from_utf8_lossy(text);
+        let (_, rest) = text.split_once('(')?;
+        let (name, rest) = rest.rsplit_once(')')?;
+        Some(Self {
+            name: name.to_owned(),
+            parent: rest.split_ascii_whitespace().nth(1)?.parse().ok()?,
+        })
+    }
+}
+
+/// The path in `/proc/PID/cgroup` that systemd manages: cgroup v2's, and in a hybrid layout, where
+/// that may be the root for all, systemd's own hierarchy of v1 (cgroups(7)).
+fn cgroup_of(text: &str) -> Option<&str> {
+    let path = |mark: &str| {
+        text.lines()
+            .find_map(|line| line.split_once(mark))
+            .map(|(_, path)| path)
+    };
+    let unified = text.lines().find_map(|line| line.strip_prefix("0::"));
+    unified
+        .filter(|path| *path != "/")
+        .or_else(|| path(":name=systemd:"))
+        .or(unified)
+}
+
+/// Buffers for [`Descriptors::each`], to be used again and again.
+#[derive(Debug)]
+pub(super) struct Descriptors {
+    entries: Vec<MaybeUninit<u8>>,
+    target: [MaybeUninit<u8>; LONGEST_TARGET],
+}
+
+impl Descriptors {
+    pub(super) fn new() -> Self {
+        Self {
+            entries: vec![MaybeUninit::uninit(); DIRECTORY_BUFFER],
+            target: [MaybeUninit::uninit(); LONGEST_TARGET],
+        }
+    }
+
+    /// Calls `each` with the number and the target of every open file of a process, until it breaks
+    /// off.
+    ///
+    /// # Errors
+    /// The process ended, or belongs to somebody else.
+    pub(super) fn each(
+        &mut self,
+        proc: &Proc,
+        process: u32,
+        mut each: impl FnMut(u32, &[u8]) -> ControlFlow<()>,
+    ) -> io::Result<()> {
+        let directory = open(&proc.root, &format!("{process}/fd"), OFlags::RDONLY | OFlags::DIRECTORY)?;
+        let mut entries = RawDir::new(&directory, &mut self.entries);
+        while let Some(entry) = entries.next() {
+            let entry = entry?;
+            let name = entry.file_name();
+            let Some(descriptor) = number(name) else {
+                continue;
+            };
+            // It may have been closed meanwhile.
+            let Ok((target, _)) = rustix::fs::readlinkat_raw(&directory, name, self.target.as_mut_slice()) else {
+                continue;
+            };
+            if each(descriptor, target).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where a link of a process leads; the kernel's mark of a deleted file taken off.
+pub(super) fn link(proc: &Proc, process: u32, name: &str) -> Option<OsString> {
+    let target = rustix::fs::readlinkat(&proc.root, format!("{process}/{name}"), Vec::new()).ok()?;
+    let mut target = target.into_bytes();
+    if let Some(path) = target.strip_suffix(b" (deleted)") {
+        target.truncate(path.len());
+    }
+    Some(OsString::from_vec(target))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_may_hold_anything() {
+        let status = Status::parse(b"42 (tmux: server) S 1 42 42 0").unwrap();
+        assert_eq!(
+            status,
+            Status {
+                name: "tmux: server".into(),
+                parent: 1
+            }
+        );
+        let status = Status::parse(b"42 (a) S 7 (b)) R 99 42").unwrap();
+        assert_eq!((status.name.as_str(), status.parent), ("a) S 7 (b)", 99));
+        for text in ["", "42", "42 (a", "42 a) S 1", "42 (a) S", "42 (a) S x"] {
+            assert_eq!(Status::parse(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_unified_cgroup_comes_first_unless_all_are_in_its_root() {
+        assert_eq!(
+            cgroup_of("0::/system.slice/ssh.service\n"),
+            Some("/system.slice/ssh.service")
+        );
+        let hybrid = "12:pids:/x\n1:name=systemd:/system.slice/cron.service\n0::/\n";
+        assert_eq!(cgroup_of(hybrid), Some("/system.slice/cron.service"));
+        assert_eq!(cgroup_of("0::/\n"), Some("/"));
+        assert_eq!(cgroup_of(""), None);
+    }
+
+    #[test]
+    fn socket_links_are_told_from_others() {
+        assert_eq!(socket_inode(b"socket:[4294967295]"), Some(u32::MAX));
+        for target in [
+            &b"socket:[4294967296]"[..],
+            b"socket:[1x]",
+            b"socket:[1",
+            b"pipe:[1]",
+            b"/tmp/socket:[1]",
+            b"",
+        ] {
+            assert_eq!(socket_inode(target), None);
+        }
+    }
+
+    #[test]
+    fn this_process_is_seen() {
+        let proc = Proc::open().unwrap();
+        let own = std::process::id();
+        assert!(proc.processes().unwrap().contains(&own));
+        assert!(!proc.status(own).unwrap().name.is_empty());
+        assert_eq!(
+            link(&proc, own, "exe").unwrap(),
+            std::env::current_exe().unwrap().into_os_string()
+        );
+        assert!(proc.cgroup(own).unwrap().starts_with('/'));
+        assert_eq!(proc.status(u32::MAX), None);
+    }
+
+    #[test]
+    fn open_files_are_walked_until_told_to_stop() {
+        let proc = Proc::open().unwrap();
+        let count = |limit: usize| {
+            let mut count = 0;
+            Descriptors::new()
+                .each(&proc, std::process::id(), |_, _| {
+                    count += 1;
+                    if count == limit {
+                        ControlFlow::Break(())
+                    } else {
+                        ControlFlow::Continue(())
+                    }
+                })
+                .unwrap();
+            count
+        };
+        assert!(count(usize::MAX) > 2);
+        assert_eq!(count(2), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_readers_panic(bytes in proptest::collection::vec(any::<u8>(), 0..64)) {
+            drop(Status::parse(&bytes));
+            let _: Option<u32> = socket_inode(&bytes);
+            let _: Option<&str> = cgroup_of(&String::from_utf8_lossy(&bytes));
+        }
+    }
+}
