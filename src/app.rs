@@ -3,6 +3,7 @@
 
 mod error;
 mod observation;
+pub mod sandbox;
 
 pub use error::{Error, Kind};
 pub use observation::{Last, Observation, State, Status, TrialView};

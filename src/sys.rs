@@ -1,4 +1,5 @@
 //! Layer sys.
 
 pub mod clock;
+pub mod netns;
 pub mod runner;
