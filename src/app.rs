@@ -6,6 +6,7 @@ mod look;
 mod machine;
 mod observation;
 mod preview;
+pub mod sandbox;
 mod status;
 mod trial;
 

@@ -2,8 +2,8 @@
 //!
 //! The only layer that reads the environment and writes to standard output.
 
-pub mod args;
 mod apply;
+pub mod args;
 mod decide;
 mod list;
 pub mod man;
@@ -17,6 +17,7 @@ mod status;
 mod table;
 mod trial;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -53,7 +54,13 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli, out: &Out) -> Result<u8, Error> {
-    let machine = || Machine::new(Options { root: cli.root.clone(), ssh_connection: variable("SSH_CONNECTION") });
+    let root = cli.root.or_else(|| variable("FWTUI_ROOT").map(PathBuf::from));
+    let machine = || {
+        Machine::new(Options {
+            root: root.clone(),
+            ssh_connection: variable("SSH_CONNECTION"),
+        })
+    };
     let Some(verb) = cli.verb else {
         return screens::run(machine(), cli.theme.as_deref(), out);
     };

@@ -11,7 +11,7 @@ use crate::core::reach::{FamilyFilter, Filter};
 use crate::core::service::{Ownership, ServiceId, group};
 use crate::core::way_in::WayIn;
 use crate::store::policy;
-use crate::sys::{host, interfaces, owners, session, sock_diag};
+use crate::sys::{cgroups, host, interfaces, owners, session, sock_diag};
 
 /// How far a look goes. Each depth includes the ones before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,7 +42,12 @@ impl Machine {
             unseen.push(format!("The interfaces can't be read: {error}."));
             Vec::new()
         });
-        let name = |index| interfaces.iter().find(|have| have.index == index).map(|have| have.name.clone());
+        let name = |index| {
+            interfaces
+                .iter()
+                .find(|have| have.index == index)
+                .map(|have| have.name.clone())
+        };
         let listeners = sock_diag::listeners(&name).unwrap_or_else(|error| {
             unseen.push(format!("The sockets can't be listed: {error}."));
             Vec::new()
@@ -56,12 +61,15 @@ impl Machine {
             let kernel = (depth == Depth::Complete).then(|| scope.spawn(|| self.kernel(is_root)));
             let ownership = self.ownership(&listeners, depth);
             let blind = || Kernel::unseen("The rules could not be read.");
-            (ownership, kernel.map_or_else(blind, |thread| thread.join().unwrap_or_else(|_| blind())))
+            (
+                ownership,
+                kernel.map_or_else(blind, |thread| thread.join().unwrap_or_else(|_| blind())),
+            )
         });
         let is_decided = |id: &ServiceId| policy.entry_for(id).is_some();
         let services = group(&listeners, &ownership, owners::ephemeral_ports(), &is_decided);
         let mut observation = Observation {
-            host: host::hostname(),
+            host: host::name().unwrap_or_default(),
             is_root,
             services,
             has_owners: depth >= Depth::Owners,
@@ -90,25 +98,40 @@ impl Machine {
 
     fn ownership(&self, listeners: &[Listener], depth: Depth) -> Ownership {
         if depth == Depth::Sockets {
-            return Ownership { units: owners::units(listeners), ..Ownership::default() };
+            return Ownership {
+                units: cgroups::units(listeners),
+                ..Ownership::default()
+            };
         }
         let mut resolver = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
         resolver.refresh(listeners).clone()
     }
 
     fn ways_in(&self, listeners: &[Listener], ownership: &Ownership, observation: &Observation) -> Vec<WayIn> {
-        session::ways_in(listeners, ownership, &observation.interfaces, self.ssh_connection.as_deref())
+        session::ways_in(
+            listeners,
+            ownership,
+            &observation.interfaces,
+            self.ssh_connection.as_deref(),
+        )
     }
 
     /// Reads the rules in the kernel.
     pub(super) fn kernel(&self, is_root: bool) -> Kernel {
         if !is_root {
-            return Kernel { unseen: None, ..Kernel::unseen("") };
+            return Kernel {
+                unseen: None,
+                ..Kernel::unseen("")
+            };
         }
         // Without any rules there is nothing to start other programs for.
         let is_pristine = detect::is_pristine();
         let read = Self::open().and_then(|Opened { backend, report }| {
-            let observed = if is_pristine { Observed::default() } else { backend.read()? };
+            let observed = if is_pristine {
+                Observed::default()
+            } else {
+                backend.read()?
+            };
             Ok(Kernel {
                 filter: Some(filter_of(observed)),
                 backend: Some(backend.name().to_owned()),
@@ -117,10 +140,15 @@ impl Machine {
             })
         });
         read.unwrap_or_else(|error| match error {
-            BackendError::NoIptables if is_pristine => {
-                Kernel { filter: Some(Filter::default()), backend: None, report: None, unseen: None }
+            BackendError::NoIptables if is_pristine => Kernel {
+                filter: Some(Filter::default()),
+                backend: None,
+                report: None,
+                unseen: None,
+            },
+            BackendError::NoIptables => {
+                Kernel::unseen(&format!("The rules can't be read: {error}. {INSTALL_IPTABLES}"))
             }
-            BackendError::NoIptables => Kernel::unseen(&format!("The rules can't be read: {error}. {INSTALL_IPTABLES}")),
             error => Kernel::unseen(&format!("The rules can't be read: {error}.")),
         })
     }
@@ -128,12 +156,23 @@ impl Machine {
 
 impl Kernel {
     fn unseen(why: &str) -> Self {
-        Self { filter: None, backend: None, report: None, unseen: Some(why.to_owned()) }
+        Self {
+            filter: None,
+            backend: None,
+            report: None,
+            unseen: Some(why.to_owned()),
+        }
     }
 }
 
 /// What was read, as what stands between peers and sockets.
 pub(super) fn filter_of(observed: Observed) -> Filter {
-    let family = |saved: crate::core::ruleset::SavedFamily| FamilyFilter { own: saved.own, foreign: saved.foreign };
-    Filter { ipv4: family(observed.ipv4), ipv6: family(observed.ipv6) }
+    let family = |saved: crate::core::ruleset::SavedFamily| FamilyFilter {
+        own: saved.own,
+        foreign: saved.foreign,
+    };
+    Filter {
+        ipv4: family(observed.ipv4),
+        ipv6: family(observed.ipv6),
+    }
 }

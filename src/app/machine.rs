@@ -13,9 +13,9 @@ use crate::core::ruleset::{Ruleset, switch_text};
 use crate::guard::{self, GuardError, recover};
 use crate::store::paths::Paths;
 use crate::store::{StoreError, policy};
-use crate::sys::{clock, host};
 use crate::sys::owners::Resolver;
 use crate::sys::runner::SystemRunner;
+use crate::sys::{clock, host};
 
 /// What the command line read from its arguments and environment.
 #[derive(Debug, Clone, Default)]
@@ -76,7 +76,10 @@ impl Machine {
     /// Where there is none.
     pub(super) fn open() -> Result<Opened, BackendError> {
         let (backend, report) = iptables::open(SystemRunner::new())?;
-        Ok(Opened { backend: Box::new(backend), report })
+        Ok(Opened {
+            backend: Box::new(backend),
+            report,
+        })
     }
 
     /// Closes the trial of a guard that died, if there is one: before anything else is done.
@@ -88,7 +91,11 @@ impl Machine {
             return Ok(());
         }
         let opened = Self::open()?;
-        recover(&self.paths, opened.backend.as_ref(), &host::boot_id())?;
+        recover(
+            &self.paths,
+            opened.backend.as_ref(),
+            &host::boot_id().unwrap_or_default(),
+        )?;
         Ok(())
     }
 }
@@ -126,7 +133,9 @@ impl From<BackendError> for Error {
         let failed = Self::failed(error.to_string());
         match error {
             BackendError::NoIptables => failed.hint(INSTALL_IPTABLES),
-            BackendError::Refused { .. } => failed.hint("Other rules are untouched; the words are those of the program."),
+            BackendError::Refused { .. } => {
+                failed.hint("Other rules are untouched; the words are those of the program.")
+            }
             _ => failed,
         }
     }
@@ -156,7 +165,10 @@ impl Machine {
     /// Where there was no trial to hold.
     pub fn be_guard() -> Result<(), Error> {
         require_root("hold a trial")?;
-        Ok(guard::run(|| Ok(Self::open()?.backend), &host::boot_id())?)
+        Ok(guard::run(
+            || Ok(Self::open()?.backend),
+            &host::boot_id().unwrap_or_default(),
+        )?)
     }
 
     /// Becomes the twin of the guard with this process id.
@@ -165,7 +177,12 @@ impl Machine {
     /// Where it can't be watched, or its trial can't be closed.
     pub fn be_twin_of(&self, pid: i32) -> Result<(), Error> {
         require_root("hold a trial")?;
-        Ok(guard::twin::watch(pid, &self.paths, || Ok(Self::open()?.backend), &host::boot_id())?)
+        Ok(guard::twin::watch(
+            pid,
+            &self.paths,
+            || Ok(Self::open()?.backend),
+            &host::boot_id().unwrap_or_default(),
+        )?)
     }
 
     /// The time since boot, in which deadlines are given.

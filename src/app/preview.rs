@@ -10,10 +10,17 @@ use crate::core::ruleset::{Ruleset, compile};
 /// The plan for a policy on the machine as observed; with `is_off`, for taking all of fwtui's rules
 /// out.
 pub fn plan(observation: &Observation, policy: &Policy, is_off: bool) -> Plan {
-    let candidate = if is_off { Ruleset::default() } else { compile(policy, &observation.interfaces) };
+    let candidate = if is_off {
+        Ruleset::default()
+    } else {
+        compile(policy, &observation.interfaces)
+    };
     let rows = observation.scene().rows_for(policy, &candidate);
     let mut warnings = Vec::new();
-    let trusts = policy.services.values().any(|entry| entry.decision == Decision::Trusted);
+    let trusts = policy
+        .services
+        .values()
+        .any(|entry| entry.decision == Decision::Trusted);
     if !is_off && trusts && zones(policy, &observation.interfaces).is_empty() {
         warnings.push(Warning::NobodyTrusted);
     }

@@ -17,7 +17,11 @@ impl Machine {
     pub fn status(&self) -> Status {
         let is_root = host::is_root();
         if let Some(trial) = self.trial() {
-            return Status { state: State::Trial, trial: Some(trial), ..self.status_outside_trial(&Kernel::nothing(), &[]) };
+            return Status {
+                state: State::Trial,
+                trial: Some(trial),
+                ..self.status_outside_trial(&Kernel::nothing(), &[])
+            };
         }
         let interfaces = interfaces::interfaces().unwrap_or_default();
         self.status_outside_trial(&self.kernel(is_root), &interfaces)
@@ -40,7 +44,13 @@ impl Machine {
         if !host::is_root() {
             return None;
         }
-        match guard::ask(&self.paths, &Message { request: Request::Status, id: None }) {
+        match guard::ask(
+            &self.paths,
+            &Message {
+                request: Request::Status,
+                id: None,
+            },
+        ) {
             Ok(Some(Answer::Running { id, deadline, timeout })) => Some(TrialView { id, deadline, timeout }),
             _ => None,
         }
@@ -83,7 +93,12 @@ impl Machine {
     /// How the last trial ended.
     pub(super) fn last(&self) -> Result<Option<Last>, Error> {
         Ok(state::last(&self.paths)?.map(|outcome| Last {
-            outcome: if outcome.reverted.is_some() { "reverted" } else { "confirmed" }.to_owned(),
+            outcome: if outcome.reverted.is_some() {
+                "reverted"
+            } else {
+                "confirmed"
+            }
+            .to_owned(),
             reason: outcome.reverted.map(|reason| match outcome.trouble {
                 Some(trouble) => format!("{reason}; {trouble}"),
                 None => reason.to_string(),
@@ -96,7 +111,12 @@ impl Machine {
 impl Kernel {
     /// For when the guard has answered and the rules are its business.
     fn nothing() -> Self {
-        Self { filter: None, backend: None, report: None, unseen: None }
+        Self {
+            filter: None,
+            backend: None,
+            report: None,
+            unseen: None,
+        }
     }
 }
 
@@ -111,7 +131,10 @@ fn standing(confirmed: Option<&Confirmed>, filter: &Filter, interfaces: &[Interf
         };
     };
     let Some(rules) = confirmed.rules.ruleset() else {
-        return (State::Unknown, Some("the confirmed rules can't be read back".to_owned()));
+        return (
+            State::Unknown,
+            Some("the confirmed rules can't be read back".to_owned()),
+        );
     };
     if let Some(why) = difference(&rules, filter) {
         return drifted(why);

@@ -59,9 +59,17 @@ impl Machine {
             interfaces: observation.interfaces,
             rules: RulesText::of(&plan.candidate),
         };
-        let job = Job { root: self.paths.root().to_owned(), timeout: request.timeout, candidate };
+        let job = Job {
+            root: self.paths.root().to_owned(),
+            timeout: request.timeout,
+            candidate,
+        };
         let deadline = guard::start(&job)?;
-        Ok(TrialView { id, deadline, timeout: request.timeout })
+        Ok(TrialView {
+            id,
+            deadline,
+            timeout: request.timeout,
+        })
     }
 
     fn check(&self, observation: &Observation, request: &ApplyRequest) -> Result<(), Error> {
@@ -74,7 +82,10 @@ impl Machine {
         }
         match &observation.filter {
             Some(_) => Ok(()),
-            None => Self::open().and_then(|opened| opened.backend.read()).map_err(Error::from).map(|_| ()),
+            None => Self::open()
+                .and_then(|opened| opened.backend.read())
+                .map_err(Error::from)
+                .map(|_| ()),
         }
     }
 
@@ -145,7 +156,9 @@ impl Machine {
         };
         files::private_folder(&self.paths.run()).map_err(|error| Error::failed(error.to_string()))?;
         let lock = Lock::try_take(&self.paths.lock()).map_err(|error| Error::failed(error.to_string()))?;
-        let Some(_lock) = lock else { return Err(GuardError::Busy.into()) };
+        let Some(_lock) = lock else {
+            return Err(GuardError::Busy.into());
+        };
         let (rules, restored) = rules_for_now(&confirmed, interfaces::interfaces().unwrap_or_default())?;
         let Opened { backend, .. } = Self::open()?;
         load(backend.as_ref(), &rules)?;
@@ -184,16 +197,24 @@ fn rules_for_now(confirmed: &Confirmed, now: Vec<Interface>) -> Result<(Ruleset,
         return Ok((compile(&confirmed.policy, &interfaces), Restored::Recompiled));
     }
     let rules = confirmed.rules.ruleset();
-    let rules = rules.ok_or_else(|| Error::failed("the confirmed rules can't be read back").hint("Run 'fwtui apply'."))?;
+    let rules =
+        rules.ok_or_else(|| Error::failed("the confirmed rules can't be read back").hint("Run 'fwtui apply'."))?;
     Ok((rules, Restored::Loaded))
 }
 
 fn refuse_lockout(plan: &Plan, request: &ApplyRequest) -> Result<(), Error> {
-    let mut refused = plan.lockouts.iter().filter(|lockout| !request.accepted_lockouts.contains(&lockout.service)).peekable();
+    let mut refused = plan
+        .lockouts
+        .iter()
+        .filter(|lockout| !request.accepted_lockouts.contains(&lockout.service))
+        .peekable();
     let Some(first) = refused.peek() else { return Ok(()) };
     let mut error = Error::failed(first.to_string()).hint(format!("Let it in: fwtui set {} open", first.service));
     for lockout in refused {
-        error = error.hint(format!("Or, if you are sure: fwtui apply --accept-lockout {}", lockout.service));
+        error = error.hint(format!(
+            "Or, if you are sure: fwtui apply --accept-lockout {}",
+            lockout.service
+        ));
     }
     Err(error)
 }
@@ -205,8 +226,9 @@ fn not_done(answer: Answer) -> Error {
             Error::new(Kind::Reverted, format!("too late: the old rules are back ({reason})"))
                 .hint("Apply again with 'fwtui apply'.")
         }
-        Answer::Reverted { trouble: Some(trouble), .. } => Error::failed(trouble)
-            .hint("Look with 'fwtui status'; the guard's twin tries again for half a minute."),
+        Answer::Reverted {
+            trouble: Some(trouble), ..
+        } => Error::failed(trouble).hint("Look with 'fwtui status'; the guard's twin tries again for half a minute."),
         Answer::Confirmed => Error::failed("it has been confirmed already"),
         Answer::Running { .. } => Error::failed("the trial goes on"),
     }

@@ -12,7 +12,7 @@ use crate::backend::detect::{Detected, Programs, Variant};
 use crate::backend::{Backend, BackendError, Observed};
 use crate::core::listener::Family;
 use crate::core::ruleset::{Obstacle, SavedFamily, SavedTables, Table};
-use crate::sys::nftables::{self, BaseChain, ChainFamily, ChainHook};
+use crate::sys::nftables::{self, BaseChain, TableFamily};
 use crate::sys::runner::{Call, Output, Runner};
 
 /// How long iptables waits for the legacy lock, in seconds.
@@ -110,11 +110,11 @@ impl<R: Runner> Backend for Iptables<R> {
             if !stands_in_the_way(&chain) {
                 continue;
             }
-            let obstacle = Obstacle::NativeChain(format!("{} {} {}", chain.family.name(), chain.table, chain.name));
-            if chain.family != ChainFamily::Ip6 {
+            let obstacle = Obstacle::NativeChain(format!("{} {} {}", chain.family.word(), chain.table, chain.name));
+            if chain.family != TableFamily::Ip6 {
                 observed.ipv4.foreign.push(obstacle.clone());
             }
-            if chain.family != ChainFamily::Ip {
+            if chain.family != TableFamily::Ip {
                 observed.ipv6.foreign.push(obstacle);
             }
         }
@@ -204,11 +204,9 @@ fn complaint(call: &Call, output: &Output) -> BackendError {
 /// A native chain on the way in that can refuse something. The built-in chains of iptables-nft are
 /// base chains too, and were read as iptables rules.
 fn stands_in_the_way(chain: &BaseChain) -> bool {
-    let is_on_the_way = matches!(
-        chain.hook,
-        ChainHook::Ingress | ChainHook::Prerouting | ChainHook::Input
-    );
-    let is_iptables = matches!(chain.family, ChainFamily::Ip | ChainFamily::Ip6)
+    let is_on_the_way = matches!(chain.hook, "ingress" | "prerouting" | "input" | "unknown")
+        && !matches!(chain.family, TableFamily::Arp | TableFamily::Bridge);
+    let is_iptables = matches!(chain.family, TableFamily::Ip | TableFamily::Ip6)
         && ["raw", "mangle", "nat", "filter", "security"].contains(&chain.table.as_str())
         && ["PREROUTING", "INPUT"].contains(&chain.name.as_str());
     is_on_the_way && !is_iptables && (chain.has_rules || chain.drops_by_policy)

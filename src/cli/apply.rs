@@ -23,8 +23,11 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
         return Err(Error::new(Kind::Usage, "this is no terminal, so nobody can be asked")
             .hint("Add --yes to start the trial and return, or --wait to wait for its end."));
     }
-    let request =
-        ApplyRequest { is_off, timeout: args.timeout, accepted_lockouts: args.accept_lockout.clone() };
+    let request = ApplyRequest {
+        is_off,
+        timeout: args.timeout,
+        accepted_lockouts: args.accept_lockout.clone(),
+    };
     if !is_off {
         machine.policy()?;
     }
@@ -63,7 +66,10 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
 }
 
 fn ask(timeout: Duration, out: &Out) -> Result<bool, Error> {
-    out.print(&format!("Apply? Without a 'keep' the old rules are back after {} seconds. [y/N] ", timeout.as_secs()))?;
+    out.print(&format!(
+        "Apply? Without a 'keep' the old rules are back after {} seconds. [y/N] ",
+        timeout.as_secs()
+    ))?;
     let mut line = String::new();
     // The end of input is a no.
     let read = io::stdin().lock().read_line(&mut line);

@@ -13,8 +13,8 @@ use crate::core::trial::{DEFAULT_TIMEOUT, LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
 #[derive(Debug, Parser)]
 #[command(name = "fwtui", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
-    /// Keep every path of fwtui (etc, run, var) under this folder
-    #[arg(long, value_name = "DIR", global = true, env = "FWTUI_ROOT", hide_env_values = true)]
+    /// Keep every path of fwtui (etc, run, var) under this folder; FWTUI_ROOT does the same
+    #[arg(long, value_name = "DIR", global = true)]
     pub root: Option<PathBuf>,
 
     /// Colours: dark, light, mono, or a file of your own in the config folder
@@ -215,7 +215,13 @@ mod tests {
 
     #[test]
     fn timeouts_are_bounded() {
-        for (text, seconds) in [("90", Some(90)), ("60s", Some(60)), ("5m", Some(300)), ("1h", Some(3600)), ("20", Some(20))] {
+        for (text, seconds) in [
+            ("90", Some(90)),
+            ("60s", Some(60)),
+            ("5m", Some(300)),
+            ("1h", Some(3600)),
+            ("20", Some(20)),
+        ] {
             assert_eq!(timeout(text).ok().map(|time| time.as_secs()), seconds, "{text}");
         }
         for text in ["0", "-1", "19", "1000000000000", "inf", "", "3601", "60 apples", "1e3"] {

@@ -17,14 +17,22 @@ pub(super) fn run(machine: &Machine, args: &Set, out: &Out) -> Result<u8, Error>
         return Ok(DONE);
     }
     machine.save(&policy)?;
-    out.line(&format!("{said}. Nothing is in force yet: 'fwtui preview' shows it, 'sudo fwtui apply' applies it."))?;
+    out.line(&format!(
+        "{said}. Nothing is in force yet: 'fwtui preview' shows it, 'sudo fwtui apply' applies it."
+    ))?;
     Ok(DONE)
 }
 
 /// Changes the policy and says what it is then, without a full stop.
 fn change(policy: &mut Policy, args: &Set) -> Result<String, Error> {
     let usage = |error: String| Error::new(Kind::Usage, error);
-    let words = |words: &[&str]| usage(format!("'{}' is not known here: use {}", args.value, words.join(" or ")));
+    let words = |words: &[&str]| {
+        usage(format!(
+            "'{}' is not known here: use {}",
+            args.value,
+            words.join(" or ")
+        ))
+    };
     if !args.from.is_empty() && matches!(args.subject.as_str(), "refusal" | "logging") {
         return Err(usage(format!("'{}' takes no sources", args.subject)));
     }
@@ -56,10 +64,23 @@ fn decide(policy: &mut Policy, args: &Set) -> Result<String, Error> {
     let usage = |error: String| Error::new(Kind::Usage, error);
     let id: ServiceId = args.subject.parse().map_err(usage)?;
     let decision: Decision = args.value.parse().map_err(usage)?;
-    let mut from = args.from.iter().map(|source| parse_source(source)).collect::<Result<Vec<_>, _>>().map_err(usage)?;
+    let mut from = args
+        .from
+        .iter()
+        .map(|source| parse_source(source))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(usage)?;
     from.sort();
     from.dedup();
-    policy.decide(id.clone(), Entry { decision, from: from.clone() }).map_err(usage)?;
+    policy
+        .decide(
+            id.clone(),
+            Entry {
+                decision,
+                from: from.clone(),
+            },
+        )
+        .map_err(usage)?;
     let sources: Vec<String> = from.iter().map(ToString::to_string).collect();
     Ok(match (decision, sources.is_empty()) {
         (Decision::Undecided, _) => format!("{id} is undecided"),

@@ -65,7 +65,10 @@ impl<'a> From<&'a Row> for ServiceJson<'a> {
             folded: service.folded.iter().map(ToString::to_string).collect(),
             decision: row.decision,
             from: row.from.iter().map(ToString::to_string).collect(),
-            reach: ReachJson { now: row.reach_now, after: row.reach_after },
+            reach: ReachJson {
+                now: row.reach_now,
+                after: row.reach_after,
+            },
         }
     }
 }
@@ -87,11 +90,16 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
     let observation = machine.look(Depth::Complete);
     let rows = observation.scene().rows(&observation.policy);
     if args.json {
-        out.json(&Document { schema: 1, services: rows.iter().map(ServiceJson::from).collect() })?;
+        out.json(&Document {
+            schema: 1,
+            services: rows.iter().map(ServiceJson::from).collect(),
+        })?;
     } else if rows.is_empty() {
         out.line("Nothing listens.")?;
     } else {
-        let heading = ["SERVICE", "PORT", "BOUND TO", "REACH NOW", "AFTER", "DECISION"].map(str::to_owned).to_vec();
+        let heading = ["SERVICE", "PORT", "BOUND TO", "REACH NOW", "AFTER", "DECISION"]
+            .map(str::to_owned)
+            .to_vec();
         let cells: Vec<Vec<String>> = std::iter::once(heading).chain(rows.iter().map(cells)).collect();
         out.print(&table::columns(&cells))?;
     }
@@ -106,7 +114,11 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
 
 fn cells(row: &Row) -> Vec<String> {
     let service = &row.service;
-    let name = match (service.name.as_str(), service.is_ownerless(), service.listeners.is_empty()) {
+    let name = match (
+        service.name.as_str(),
+        service.is_ownerless(),
+        service.listeners.is_empty(),
+    ) {
         ("", true, _) => "(kernel)",
         ("", _, true) => "(not listening)",
         ("", _, false) => "?",

@@ -40,10 +40,23 @@ pub(super) fn run(machine: &Machine, args: &Network, out: &Out) -> Result<u8, Er
 
 fn show(observation: &Observation, is_json: bool, out: &Out) -> Result<u8, Error> {
     let policy = &observation.policy;
-    let trusted_sources: Vec<String> = policy.networks.trusted_sources.iter().map(ToString::to_string).collect();
-    let networks: Vec<NetworkJson<'_>> = observation.interfaces.iter().map(|one| network_json(one, policy)).collect();
+    let trusted_sources: Vec<String> = policy
+        .networks
+        .trusted_sources
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let networks: Vec<NetworkJson<'_>> = observation
+        .interfaces
+        .iter()
+        .map(|one| network_json(one, policy))
+        .collect();
     if is_json {
-        out.json(&Document { schema: 1, networks, trusted_sources })?;
+        out.json(&Document {
+            schema: 1,
+            networks,
+            trusted_sources,
+        })?;
         return Ok(DONE);
     }
     let heading = ["INTERFACE", "KIND", "CLASS", "ADDRESSES"].map(str::to_owned).to_vec();
@@ -67,7 +80,11 @@ fn network_json<'a>(interface: &'a Interface, policy: &Policy) -> NetworkJson<'a
         addresses: interface.addresses.iter().map(ToString::to_string).collect(),
         up: interface.is_up,
         default_route: interface.has_default_route,
-        class: if is_loopback { NEVER_REFUSED } else { class_of(interface, policy).word() },
+        class: if is_loopback {
+            NEVER_REFUSED
+        } else {
+            class_of(interface, policy).word()
+        },
         chosen: policy.networks.interfaces.contains_key(&interface.name),
     }
 }
@@ -106,7 +123,9 @@ fn choose(machine: &Machine, subject: &str, class: &str, out: &Out) -> Result<u8
             match class {
                 NetworkClass::Trusted => sources.push(net),
                 NetworkClass::Public => {}
-                NetworkClass::Guests => return Err(usage("guests are an interface's neighbours, not a network".to_owned())),
+                NetworkClass::Guests => {
+                    return Err(usage("guests are an interface's neighbours, not a network".to_owned()));
+                }
             }
             sources.sort();
             format!("{net} is {class}")
@@ -114,7 +133,9 @@ fn choose(machine: &Machine, subject: &str, class: &str, out: &Out) -> Result<u8
         // A word with a slash or a colon was meant as a network: its own complaint is the right one.
         Err(error) if subject.contains(['/', ':']) => return Err(usage(error)),
         Err(_) if subject == "lo" => return Err(usage("lo is this machine itself, which is never refused".to_owned())),
-        Err(_) if !is_interface_name(subject) => return Err(usage(format!("'{subject}' is no interface and no network"))),
+        Err(_) if !is_interface_name(subject) => {
+            return Err(usage(format!("'{subject}' is no interface and no network")));
+        }
         Err(_) => {
             policy.networks.interfaces.insert(subject.to_owned(), class);
             format!("{subject} is {class}")
@@ -125,10 +146,18 @@ fn choose(machine: &Machine, subject: &str, class: &str, out: &Out) -> Result<u8
         return Ok(DONE);
     }
     machine.save(&policy)?;
-    let is_there = machine.look(Depth::Sockets).interfaces.iter().any(|interface| interface.name == subject);
+    let is_there = machine
+        .look(Depth::Sockets)
+        .interfaces
+        .iter()
+        .any(|interface| interface.name == subject);
     if parse_source(subject).is_err() && !is_there {
-        out.note(&format!("There is no interface {subject} now; it will be {class} when it comes."));
+        out.note(&format!(
+            "There is no interface {subject} now; it will be {class} when it comes."
+        ));
     }
-    out.line(&format!("{said}. Nothing is in force yet: 'fwtui preview' shows it, 'sudo fwtui apply' applies it."))?;
+    out.line(&format!(
+        "{said}. Nothing is in force yet: 'fwtui preview' shows it, 'sudo fwtui apply' applies it."
+    ))?;
     Ok(DONE)
 }

@@ -14,7 +14,9 @@ pub(super) struct Out {
 
 impl Out {
     pub(super) fn new() -> Self {
-        Self { is_terminal: io::stdout().is_terminal() }
+        Self {
+            is_terminal: io::stdout().is_terminal(),
+        }
     }
 
     /// Whether a person reads it.
@@ -54,7 +56,10 @@ impl Out {
     }
 
     /// Says something beside the answer, on standard error.
-    #[expect(clippy::unused_self, reason = "standard error belongs to the same value as standard output")]
+    #[expect(
+        clippy::unused_self,
+        reason = "standard error belongs to the same value as standard output"
+    )]
     pub(super) fn note(&self, text: &str) {
         // Nowhere is left to say that standard error is gone.
         let _unheard = writeln!(io::stderr().lock(), "{text}");

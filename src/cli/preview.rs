@@ -59,7 +59,11 @@ pub(super) fn run(machine: &Machine, args: &Preview, out: &Out) -> Result<u8, Er
     for sentence in &observation.unseen {
         out.note(sentence);
     }
-    Ok(if args.exit_code && !plan.is_in_force { TO_DO } else { DONE })
+    Ok(if args.exit_code && !plan.is_in_force {
+        TO_DO
+    } else {
+        DONE
+    })
 }
 
 /// The plan in words.
@@ -75,7 +79,11 @@ pub(super) fn words(plan: &Plan) -> String {
         lines.push(format!("   {consequence}."));
     }
     for way_in in &plan.kept {
-        lines.push(format!("   {}{} stays.", way_in.to_string().get(..1).unwrap_or_default().to_uppercase(), way_in.to_string().get(1..).unwrap_or_default()));
+        lines.push(format!(
+            "   {}{} stays.",
+            way_in.to_string().get(..1).unwrap_or_default().to_uppercase(),
+            way_in.to_string().get(1..).unwrap_or_default()
+        ));
     }
     if plan.consequences.is_empty() {
         lines.push(match plan.is_in_force {
@@ -122,7 +130,10 @@ fn document(machine: &Machine, plan: &Plan) -> Result<Document, Error> {
         lockouts: plan
             .lockouts
             .iter()
-            .map(|lockout| LockoutJson { service: lockout.service.to_string(), text: lockout.to_string() })
+            .map(|lockout| LockoutJson {
+                service: lockout.service.to_string(),
+                text: lockout.to_string(),
+            })
             .collect(),
         warnings: plan.warnings.iter().map(ToString::to_string).collect(),
         diff: diff(plan).lines().map(str::to_owned).collect(),

@@ -64,7 +64,10 @@ fn text(status: &Status, now: std::time::Duration) -> String {
         (State::Confirmed, None) => "Confirmed: the rules in force are those that were confirmed.".to_owned(),
         (State::Drifted, None) => format!(
             "Drifted: {}. Load what was confirmed with 'sudo fwtui restore', or apply again.",
-            status.drift.as_deref().unwrap_or("the kernel does not hold what was confirmed")
+            status
+                .drift
+                .as_deref()
+                .unwrap_or("the kernel does not hold what was confirmed")
         ),
         (State::Unknown, None) => match &status.drift {
             Some(why) => format!("Unknown: {why}."),
@@ -74,7 +77,11 @@ fn text(status: &Status, now: std::time::Duration) -> String {
     lines.extend(status.backend.as_ref().map(|name| format!("Rules go through {name}.")));
     lines.extend(status.other_backend.as_ref().map(|report| format!("Beware: {report}.")));
     if let Some(last) = &status.last {
-        let reason = last.reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        let reason = last
+            .reason
+            .as_ref()
+            .map(|reason| format!(" ({reason})"))
+            .unwrap_or_default();
         lines.push(format!("The last trial was {} at {}{reason}.", last.outcome, last.at));
     }
     if status.has_pending == Some(true) {

@@ -4,7 +4,12 @@
 /// heading.
 pub(super) fn columns(rows: &[Vec<String>]) -> String {
     let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+    };
     let widths: Vec<usize> = (0..count).map(|column| width(column).unwrap_or(0)).collect();
     let mut out = String::new();
     for row in rows {
@@ -23,7 +28,10 @@ pub(super) fn columns(rows: &[Vec<String>]) -> String {
 mod tests {
     #[test]
     fn cells_line_up_and_lines_end_without_spaces() {
-        let rows = [vec!["A".to_owned(), "B".to_owned()], vec!["long".to_owned(), "x".to_owned()]];
+        let rows = [
+            vec!["A".to_owned(), "B".to_owned()],
+            vec!["long".to_owned(), "x".to_owned()],
+        ];
         assert_eq!(super::columns(&rows), "A     B\nlong  x\n");
     }
 }

@@ -18,7 +18,10 @@ pub(super) fn revert(machine: &Machine, out: &Out) -> Result<u8, Error> {
 
 pub(super) fn extend(machine: &Machine, out: &Out) -> Result<u8, Error> {
     let trial = machine.extend()?;
-    out.line(&format!("The trial goes on for {} seconds.", trial.seconds_left(machine.since_boot())))?;
+    out.line(&format!(
+        "The trial goes on for {} seconds.",
+        trial.seconds_left(machine.since_boot())
+    ))?;
     Ok(DONE)
 }
 

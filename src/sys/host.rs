@@ -20,6 +20,15 @@ pub fn boot_id() -> Option<String> {
     is_id.then_some(id)
 }
 
+/// An id nobody can guess: 16 hexadecimal digits.
+pub fn new_id() -> String {
+    let mut bytes = [0u8; 8];
+    // It can only be interrupted or refused on kernels too old for this program; whatever it leaves
+    // unfilled only makes the id easier to guess, which root alone could use.
+    let _filled = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty());
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Whether this process acts as root: its effective user id is 0.
 pub fn is_root() -> bool {
     rustix::process::geteuid().is_root()

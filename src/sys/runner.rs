@@ -4,6 +4,7 @@
 //! with a limit on their time and on their output. Everything above asks through [`Runner`], so
 //! tests can put a [`ScriptedRunner`] in its place.
 
+mod foreground;
 mod scripted;
 mod spawn;
 mod system;
@@ -15,8 +16,9 @@ use std::time::Duration;
 
 use rustix::fs::{Access, access};
 
+pub use foreground::run_in_foreground;
 pub use scripted::{ScriptedCall, ScriptedRunner};
-pub use spawn::{Environment, SelfCall, Stdin, run_in_foreground, spawn_self};
+pub use spawn::{Environment, SelfCall, Stdin, spawn_self};
 pub use system::SystemRunner;
 
 /// Where programs are looked for, in this order; the caller's `PATH` has no say, because what is

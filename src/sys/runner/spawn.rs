@@ -1,11 +1,10 @@
-//! Starting what stays: another process of our own program (guard, sandbox services), or a
-//! command that gets the terminal.
+//! Starting what stays: another process of our own program (guard, sandbox services).
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Seek, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use rustix::fs::{MemfdFlags, memfd_create};
 
@@ -91,25 +90,6 @@ pub fn spawn_self(call: &SelfCall) -> io::Result<Child> {
         .spawn()
 }
 
-/// Runs a command of the user's with our terminal, environment and directory, found through the
-/// user's own `PATH`, and waits for its end. For what the user typed, never for what we need.
-///
-/// # Errors
-///
-/// Where the system does not start it.
-pub fn run_in_foreground(
-    program: &OsStr,
-    args: &[OsString],
-    variables: &[(OsString, OsString)],
-) -> io::Result<ExitStatus> {
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that may")]
-    let mut command = Command::new(program);
-    command
-        .args(args)
-        .envs(variables.iter().map(|(name, value)| (name, value)))
-        .status()
-}
-
 /// The path of the running program. After an upgrade its file may be gone; the kernel still has it.
 fn own_program() -> io::Result<PathBuf> {
     let path = std::env::current_exe()?;
@@ -166,15 +146,5 @@ mod tests {
         assert!(text.contains("FWTUI_ROOT=/x\n"));
         call.environment = Environment::Inherited;
         assert!(output_of(&call).contains("CARGO"));
-    }
-
-    #[test]
-    fn a_command_in_the_foreground_gives_its_status() {
-        let status = run_in_foreground(
-            OsStr::new("sh"),
-            &["-c".into(), "exit $N".into()],
-            &[("N".into(), "7".into())],
-        );
-        assert_eq!(status.unwrap().code(), Some(7));
     }
 }

@@ -1,0 +1,231 @@
+//! The sandbox's networks: who is where, and the links between them.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::thread;
+
+use serde::Serialize;
+
+use crate::app::error::Error;
+use crate::core::listener::Family;
+use crate::sys::netns;
+use crate::sys::runner::{Call, Runner};
+
+/// An address in each family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pair {
+    /// The IPv4 address.
+    pub v4: Ipv4Addr,
+    /// The IPv6 address.
+    pub v6: Ipv6Addr,
+}
+
+impl Pair {
+    /// The address of a family.
+    pub const fn of(self, family: Family) -> IpAddr {
+        match family {
+            Family::Ipv4 => IpAddr::V4(self.v4),
+            Family::Ipv6 => IpAddr::V6(self.v6),
+        }
+    }
+}
+
+const fn pair(v4: [u8; 4], v6: u128) -> Pair {
+    Pair {
+        v4: Ipv4Addr::from_bits(u32::from_be_bytes(v4)),
+        v6: Ipv6Addr::from_bits(v6),
+    }
+}
+
+/// The machine on its public network (`eth0`).
+pub const MACHINE_PUBLIC: Pair = pair([203, 0, 113, 10], 0x2001_0db8_0001_0000_0000_0000_0000_0010);
+/// The machine on its other network (`eth1`), the one to be trusted.
+pub const MACHINE_TRUSTED: Pair = pair([192, 168, 7, 10], 0xfd07_0000_0000_0000_0000_0000_0000_0010);
+/// The router of the public network.
+pub const PUBLIC: Pair = pair([203, 0, 113, 1], 0x2001_0db8_0001_0000_0000_0000_0000_0001);
+/// Somebody else on the public network.
+pub const STRANGER: Pair = pair([203, 0, 113, 66], 0x2001_0db8_0001_0000_0000_0000_0000_0066);
+/// The neighbour on the network to be trusted.
+pub const TRUSTED: Pair = pair([192, 168, 7, 1], 0xfd07_0000_0000_0000_0000_0000_0000_0001);
+/// Somebody far away, whose packets the trusted neighbour forwards.
+pub const FAR: Pair = pair([198, 18, 5, 5], 0xfd05_0000_0000_0000_0000_0000_0000_0005);
+/// The trusted neighbour, as the far one sees it.
+const TRUSTED_FAR_SIDE: Pair = pair([198, 18, 5, 1], 0xfd05_0000_0000_0000_0000_0000_0000_0001);
+
+/// Who knocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Neighbour {
+    /// The router of the public network.
+    Public,
+    /// Somebody else on the public network (in the public router's namespace).
+    Stranger,
+    /// The neighbour on the network to be trusted.
+    Trusted,
+    /// Somebody routed in through the trusted neighbour: not a neighbour at all.
+    Far,
+}
+
+impl Neighbour {
+    /// Those with a namespace of their own.
+    pub const ALL: [Self; 3] = [Self::Public, Self::Trusted, Self::Far];
+
+    /// The name of the namespace, for `ip netns exec NAME`.
+    pub const fn namespace(self) -> &'static str {
+        match self {
+            Self::Public | Self::Stranger => "public",
+            Self::Trusted => "trusted",
+            Self::Far => "far",
+        }
+    }
+
+    /// Its own addresses.
+    pub const fn addresses(self) -> Pair {
+        match self {
+            Self::Public => PUBLIC,
+            Self::Stranger => STRANGER,
+            Self::Trusted => TRUSTED,
+            Self::Far => FAR,
+        }
+    }
+
+    /// Where it finds the machine.
+    pub const fn machine(self) -> Pair {
+        match self {
+            Self::Public | Self::Stranger => MACHINE_PUBLIC,
+            Self::Trusted | Self::Far => MACHINE_TRUSTED,
+        }
+    }
+
+    /// The name in a table's head.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Stranger => "stranger",
+            Self::Trusted => "trusted",
+            Self::Far => "far",
+        }
+    }
+}
+
+/// Settings of every network in the sandbox: errors are never held back, so that a refusal is seen
+/// as one however many there are, and addresses work at once.
+const SETTINGS: [(&str, &str); 6] = [
+    ("ipv4/icmp_ratelimit", "0"),
+    ("ipv4/icmp_ratemask", "0"),
+    ("ipv6/icmp/ratelimit", "0"),
+    ("ipv6/icmp/ratemask", "\n"),
+    ("ipv6/conf/all/accept_dad", "0"),
+    ("ipv6/conf/default/accept_dad", "0"),
+];
+
+/// Settings of the neighbours, which are routers.
+const ROUTER_SETTINGS: [(&str, &str); 2] = [("ipv4/ip_forward", "1"), ("ipv6/conf/all/forwarding", "1")];
+
+/// Makes the neighbours' namespaces and the links between all of them.
+pub(super) fn build(runner: &dyn Runner) -> Result<(), Error> {
+    set(&SETTINGS)?;
+    for neighbour in Neighbour::ALL {
+        netns::add(neighbour.namespace(), || {
+            set(&SETTINGS)?;
+            set(&ROUTER_SETTINGS)
+        })??;
+    }
+    batch(runner, &machine())?;
+    thread::scope(|scope| {
+        let ends = [
+            (Neighbour::Public, public()),
+            (Neighbour::Trusted, trusted()),
+            (Neighbour::Far, far()),
+        ]
+        .map(|(neighbour, text)| scope.spawn(move || netns::enter(neighbour.namespace(), || batch(runner, &text))));
+        ends.into_iter()
+            .try_for_each(|end| end.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?)
+    })
+}
+
+fn set(settings: &[(&str, &str)]) -> Result<(), Error> {
+    settings.iter().try_for_each(|(name, value)| {
+        let path = format!("/proc/sys/net/{name}");
+        match fs::write(&path, value) {
+            // Older kernels lack the masks, and one without IPv6 lacks more.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(super::failed(&format!("write {path}"), error)),
+            Ok(()) => Ok(()),
+        }
+    })
+}
+
+/// Runs commands of `ip`, one a line, in the calling thread's namespace.
+fn batch(runner: &dyn Runner, commands: &str) -> Result<(), Error> {
+    let call = Call::new("ip").args(["-batch", "-"]).stdin(commands);
+    let output = runner
+        .run(&call)
+        .map_err(|error| super::failed("make its networks", error))?;
+    if output.is_success() {
+        return Ok(());
+    }
+    Err(
+        super::failed("make its networks", format!("ip: {}", output.stderr.trim()))
+            .hint("The kernel needs the module 'veth'; try: sudo modprobe veth"),
+    )
+}
+
+fn machine() -> String {
+    let mut text = "link set lo up\n\
+        link add eth0 type veth peer name eth0 netns public\n\
+        link add eth1 type veth peer name eth0 netns trusted\n\
+        link add eth1 netns trusted type veth peer name eth0 netns far\n"
+        .to_owned();
+    address(&mut text, "eth0", MACHINE_PUBLIC);
+    address(&mut text, "eth1", MACHINE_TRUSTED);
+    up(&mut text, "eth0");
+    up(&mut text, "eth1");
+    route(&mut text, "default", "default", PUBLIC);
+    route(&mut text, "198.18.5.0/24", "fd05::/64", TRUSTED);
+    text
+}
+
+fn public() -> String {
+    let mut text = String::new();
+    address(&mut text, "eth0", PUBLIC);
+    address(&mut text, "eth0", STRANGER);
+    up(&mut text, "lo");
+    up(&mut text, "eth0");
+    text
+}
+
+fn trusted() -> String {
+    let mut text = String::new();
+    address(&mut text, "eth0", TRUSTED);
+    address(&mut text, "eth1", TRUSTED_FAR_SIDE);
+    for link in ["lo", "eth0", "eth1"] {
+        up(&mut text, link);
+    }
+    text
+}
+
+fn far() -> String {
+    let mut text = String::new();
+    address(&mut text, "eth0", FAR);
+    up(&mut text, "lo");
+    up(&mut text, "eth0");
+    route(&mut text, "default", "default", TRUSTED_FAR_SIDE);
+    text
+}
+
+// Writing to a string does not fail.
+fn address(text: &mut String, link: &str, Pair { v4, v6 }: Pair) {
+    let _ = writeln!(text, "address add {v4}/24 broadcast + dev {link}");
+    let _ = writeln!(text, "address add {v6}/64 dev {link} nodad");
+}
+
+fn up(text: &mut String, link: &str) {
+    let _ = writeln!(text, "link set {link} up");
+}
+
+fn route(text: &mut String, to4: &str, to6: &str, Pair { v4, v6 }: Pair) {
+    let _ = writeln!(text, "route add {to4} via {v4}");
+    let _ = writeln!(text, "route add {to6} via {v6}");
+}

@@ -1,0 +1,62 @@
+//! `fwtui sandbox` and `fwtui knock`
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::app::{Error, Machine, Options, sandbox};
+use crate::cli::args::{Json, Sandbox};
+use crate::cli::output::Out;
+use crate::cli::{DONE, variable};
+use crate::sys::runner::SystemRunner;
+
+#[derive(Serialize)]
+struct Document {
+    schema: u32,
+    services: Vec<sandbox::Row>,
+}
+
+/// How long a silent port is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+pub(super) fn run(args: &Sandbox, theme: Option<&str>, out: &Out) -> Result<u8, Error> {
+    let options = sandbox::Options {
+        bare: args.bare,
+        search_path: variable("PATH").map(OsString::from),
+    };
+    let sandbox = sandbox::Sandbox::enter(&SystemRunner::new(), options)?;
+    let own_root = sandbox.root();
+    let machine = || {
+        Machine::new(Options {
+            root: Some(own_root.clone()),
+            ssh_connection: None,
+        })
+    };
+    let code = if args.command.is_empty() {
+        super::screens::run(machine(), theme, out)
+    } else {
+        sandbox.run(&args.command)
+    };
+    // A trial's guard would wait in there for its deadline; nobody needs it any more.
+    let _no_trial = machine().revert();
+    code
+}
+
+pub(super) fn knock(args: &Json, out: &Out) -> Result<u8, Error> {
+    let rows = sandbox::rows(&sandbox::targets(), PATIENCE)?;
+    if args.json {
+        out.json(&Document {
+            schema: 1,
+            services: rows,
+        })?;
+    } else {
+        out.print(&sandbox::print_rows(&rows))?;
+    }
+    Ok(DONE)
+}
+
+pub(super) fn serve(sockets: &[String]) -> Result<u8, Error> {
+    sandbox::serve(sockets)?;
+    Ok(DONE)
+}

@@ -1,0 +1,25 @@
+//! Tests against the kernel: each runs in a sandbox of its own, with real rules and real packets.
+//!
+//! They work with and without root, and fail, not skip, where the kernel or a program does not
+//! give what they need: `ip`, `iptables` and `conntrack` must be installed.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    missing_docs,
+    unreachable_pub,
+    reason = "test code"
+)]
+
+mod basics;
+mod checks;
+mod harness;
+mod host;
+mod raw;
+mod rules;
+mod sandbox;
+mod sessions;
