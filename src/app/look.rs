@@ -4,9 +4,10 @@ use std::sync::PoisonError;
 use std::thread;
 
 use crate::app::machine::{INSTALL_IPTABLES, Opened};
-use crate::app::{Machine, Observation};
+use crate::app::{Machine, Observation, Status};
 use crate::backend::{BackendError, Observed, detect};
 use crate::core::listener::Listener;
+use crate::core::policy::Policy;
 use crate::core::reach::{FamilyFilter, Filter};
 use crate::core::service::{Ownership, ServiceId, group};
 use crate::core::way_in::WayIn;
@@ -54,11 +55,11 @@ impl Machine {
         });
         let (policy, policy_error) = match policy::load(&self.paths) {
             Ok(policy) => (policy.unwrap_or_default(), None),
-            Err(error) => (Default::default(), Some(error.to_string())),
+            Err(error) => (Policy::default(), Some(error.to_string())),
         };
         // The rules are read by other programs; meanwhile this one looks for the owners.
         let (ownership, kernel) = thread::scope(|scope| {
-            let kernel = (depth == Depth::Complete).then(|| scope.spawn(|| self.kernel(is_root)));
+            let kernel = (depth == Depth::Complete).then(|| scope.spawn(|| Self::kernel(is_root)));
             let ownership = self.ownership(&listeners, depth);
             let blind = || Kernel::unseen("The rules could not be read.");
             (
@@ -79,7 +80,7 @@ impl Machine {
             filter: None,
             confirmed: None,
             ways_in: Vec::new(),
-            status: Default::default(),
+            status: Status::default(),
             unseen,
         };
         if depth == Depth::Complete {
@@ -117,7 +118,7 @@ impl Machine {
     }
 
     /// Reads the rules in the kernel.
-    pub(super) fn kernel(&self, is_root: bool) -> Kernel {
+    pub(super) fn kernel(is_root: bool) -> Kernel {
         if !is_root {
             return Kernel {
                 unseen: None,

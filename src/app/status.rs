@@ -24,7 +24,7 @@ impl Machine {
             };
         }
         let interfaces = interfaces::interfaces().unwrap_or_default();
-        self.status_outside_trial(&self.kernel(is_root), &interfaces)
+        self.status_outside_trial(&Self::kernel(is_root), &interfaces)
     }
 
     /// Fills in what depends on the kernel's rules.

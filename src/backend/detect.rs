@@ -70,6 +70,10 @@ impl Programs {
 }
 
 /// What the choice is made from.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, and any combination occurs"
+)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Facts {
     /// What plain `iptables` is.

@@ -23,6 +23,7 @@ impl Base {
     }
 
     /// A ruleset in the slots that are free beside this one.
+    #[must_use]
     pub fn successor(&self, ruleset: &Ruleset) -> Self {
         let place = |own: &Own, rules| Own::wanted(own.slot.map_or(Slot::A, Slot::other), rules);
         Self {

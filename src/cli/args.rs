@@ -13,7 +13,7 @@ use crate::core::trial::{DEFAULT_TIMEOUT, LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
 #[derive(Debug, Parser)]
 #[command(name = "fwtui", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
-    /// Keep every path of fwtui (etc, run, var) under this folder; FWTUI_ROOT does the same
+    /// Keep every path of fwtui (etc, run, var) under this folder (or set `FWTUI_ROOT`)
     #[arg(long, value_name = "DIR", global = true)]
     pub root: Option<PathBuf>,
 

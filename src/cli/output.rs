@@ -9,19 +9,21 @@ use crate::app::Error;
 /// Where answers go. A reader that has gone (`fwtui list | head`) is not an error.
 #[derive(Debug)]
 pub(super) struct Out {
-    is_terminal: bool,
+    stdout: io::Stdout,
+    stderr: io::Stderr,
 }
 
 impl Out {
     pub(super) fn new() -> Self {
         Self {
-            is_terminal: io::stdout().is_terminal(),
+            stdout: io::stdout(),
+            stderr: io::stderr(),
         }
     }
 
     /// Whether a person reads it.
-    pub(super) const fn is_terminal(&self) -> bool {
-        self.is_terminal
+    pub(super) fn is_terminal(&self) -> bool {
+        self.stdout.is_terminal()
     }
 
     /// Prints text as it is.
@@ -29,7 +31,7 @@ impl Out {
     /// # Errors
     /// Where it can't be written (a full disk), except that nobody reads any more.
     pub(super) fn print(&self, text: &str) -> Result<(), Error> {
-        let mut stdout = io::stdout().lock();
+        let mut stdout = self.stdout.lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Error::failed(format!("the output can't be written: {error}")))
@@ -56,13 +58,9 @@ impl Out {
     }
 
     /// Says something beside the answer, on standard error.
-    #[expect(
-        clippy::unused_self,
-        reason = "standard error belongs to the same value as standard output"
-    )]
     pub(super) fn note(&self, text: &str) {
         // Nowhere is left to say that standard error is gone.
-        let _unheard = writeln!(io::stderr().lock(), "{text}");
+        let _unheard = writeln!(self.stderr.lock(), "{text}");
     }
 
     /// Says what went wrong and what to do next, on standard error.

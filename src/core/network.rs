@@ -242,7 +242,7 @@ pub fn parse_source(text: &str) -> Result<IpNet, String> {
         Err(_) => text
             .parse::<IpAddr>()
             .map(IpNet::from)
-            .map_err(|_| format!("'{text}' is no network: write 192.0.2.0/24, 2001:db8::/32 or an address"))?,
+            .map_err(|_plain| format!("'{text}' is no network: write 192.0.2.0/24, 2001:db8::/32 or an address"))?,
     };
     if net.addr().is_loopback() {
         return Err(format!("'{text}' is this machine itself, which is never refused"));

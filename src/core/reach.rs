@@ -218,9 +218,9 @@ fn stranger(family: Family, named: &[(Option<String>, IpNet)]) -> IpAddr {
     candidates
         .iter()
         .find(is_stranger)
-        .or(candidates.first())
+        .or_else(|| candidates.first())
         .copied()
-        .unwrap_or(anywhere(family))
+        .unwrap_or_else(|| anywhere(family))
 }
 
 impl Own {

@@ -99,6 +99,7 @@ impl Slot {
     pub const ALL: [Self; 2] = [Self::A, Self::B];
 
     /// The slot a candidate goes to while this one is active.
+    #[must_use]
     pub const fn other(self) -> Self {
         match self {
             Self::A => Self::B,

@@ -177,7 +177,7 @@ fn parse_ports(text: &str) -> Result<Ports, String> {
 fn parse_address(text: &str) -> Result<LocalAddress, String> {
     let wrong = || format!("'{text}' is no local address: write 192.0.2.1:53/udp or [fe80::1%eth0]:53/udp");
     let Some(inner) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
-        let ip = text.parse::<std::net::Ipv4Addr>().map_err(|_| wrong())?;
+        let ip = text.parse::<std::net::Ipv4Addr>().map_err(|_plain| wrong())?;
         return Ok(LocalAddress {
             ip: IpAddr::V4(ip),
             zone: None,
@@ -188,7 +188,7 @@ fn parse_address(text: &str) -> Result<LocalAddress, String> {
         Some(_) => return Err(wrong()),
         None => (inner, None),
     };
-    let ip = ip.parse::<std::net::Ipv6Addr>().map_err(|_| wrong())?;
+    let ip = ip.parse::<std::net::Ipv6Addr>().map_err(|_plain| wrong())?;
     Ok(LocalAddress {
         ip: IpAddr::V6(ip),
         zone,

@@ -26,7 +26,7 @@ pub fn new_id() -> String {
     // It can only be interrupted or refused on kernels too old for this program; whatever it leaves
     // unfilled only makes the id easier to guess, which root alone could use.
     let _filled = rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty());
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:016x}", u64::from_ne_bytes(bytes))
 }
 
 /// Whether this process acts as root: its effective user id is 0.

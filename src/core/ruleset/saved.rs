@@ -160,7 +160,7 @@ impl SavedTables {
         }
     }
 
-    /// `# Table `filter' contains incompatible base-chains, use 'nft' tool to list them.`
+    /// "Table `filter` contains incompatible base-chains, use 'nft' tool to list them."
     fn read_comment(&mut self, comment: &str) {
         if comment.contains("incompatible") {
             let table = comment.split(['`', '\'']).nth(1).unwrap_or("?");

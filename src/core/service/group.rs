@@ -23,12 +23,14 @@ enum Place {
 impl Place {
     fn of(listener: &Listener) -> Self {
         let interface = listener.interface.clone();
+        if listener.address.is_unspecified() {
+            return interface.map_or(Self::Everywhere, Self::Interface);
+        }
         match listener.address {
-            ip if ip.is_unspecified() => interface.map_or(Self::Everywhere, Self::Interface),
             IpAddr::V4(Ipv4Addr::LOCALHOST) => Self::Localhost,
             IpAddr::V6(ip) if ip.is_loopback() => Self::Localhost,
             IpAddr::V6(ip) if ip.is_unicast_link_local() => Self::Address(ip.into(), interface),
-            ip => Self::Address(ip, None),
+            ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => Self::Address(ip, None),
         }
     }
 
@@ -75,12 +77,7 @@ pub fn group(
     let mut ports: BTreeMap<(u16, Protocol), BTreeMap<Place, Vec<Listener>>> = BTreeMap::new();
     for listener in listeners.iter().filter(|listener| listener.port != 0) {
         let places = ports.entry((listener.port, listener.protocol)).or_default();
-        // A socket bound to an interface shares the id of the wildcard row, so it shares the row.
-        let place = match Place::of(listener) {
-            Place::Interface(_) if places.contains_key(&Place::Everywhere) => Place::Everywhere,
-            place => place,
-        };
-        places.entry(place).or_default().push(listener.clone());
+        places.entry(Place::of(listener)).or_default().push(listener.clone());
     }
     let mut services = Vec::new();
     for ((port, protocol), mut places) in ports {
@@ -101,7 +98,8 @@ pub fn group(
     fold_ephemeral(services, ephemeral, keep)
 }
 
-/// Wildcard sockets and those bound to interfaces cannot be told apart by destination: one row.
+/// Wildcard sockets and those bound to interfaces cannot be told apart by destination, so they share
+/// an id, and with it a row.
 fn merge_unaddressed(places: &mut BTreeMap<Place, Vec<Listener>>) {
     let unaddressed: Vec<Place> = places
         .keys()

@@ -110,12 +110,12 @@ fn protocol(word: &str) -> Option<Protocol> {
 }
 
 fn ports(list: &str) -> Option<Vec<Ports>> {
-    list.split(',')
-        .map(|range| {
-            let (first, last) = range.split_once(':').unwrap_or((range, range));
-            Ports::new(first.parse().ok()?, last.parse().ok()?)
-        })
-        .collect()
+    list.split(',').map(port_range).collect()
+}
+
+fn port_range(range: &str) -> Option<Ports> {
+    let (first, last) = range.split_once(':').unwrap_or((range, range));
+    Ports::new(first.parse().ok()?, last.parse().ok()?)
 }
 
 /// `5/sec --limit-burst 10`; the burst is left out when it is the default.
