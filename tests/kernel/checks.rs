@@ -3,6 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6, TcpListener, TcpStream, UdpSocket};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use fwtui::app::sandbox::{FAR, MACHINE_TRUSTED, Neighbour, TRUSTED};
@@ -61,7 +62,7 @@ pub fn router_advertisement(lab: &Lab) -> Check {
     let prefix: Ipv6Addr = "fd99::".parse().unwrap();
     let own = lab.link_local(Some(Neighbour::Trusted), "eth0");
     at(Neighbour::Trusted, || {
-        raw::advertise(prefix, own, raw::index_of("eth0"))
+        raw::advertise(prefix, own, raw::index_of("eth0"));
     });
     let made = within(SILENCE, || {
         addresses("eth1")
@@ -92,7 +93,7 @@ pub fn dhcp(_lab: &Lab) -> Check {
     )
 }
 
-/// A DHCPv6 server's answer arrives: from its link-local address, to ours, though we asked a group.
+/// The same for IPv6: from the server's link-local address, to ours, though we asked a group.
 pub fn dhcpv6(lab: &Lab) -> Check {
     let ours = lab.link_local(None, "eth1");
     let theirs = lab.link_local(Some(Neighbour::Trusted), "eth0");
@@ -166,16 +167,15 @@ pub fn multicast_answer(lab: &Lab, family: Family) -> Check {
 /// says so got through.
 pub fn path_mtu(lab: &Lab, family: Family, port: u16) -> Check {
     const SIZE: usize = 2_000_000;
-    const MTU: &str = "1300";
-    lab.run_at(Neighbour::Trusted, &["ip", "link", "set", "eth1", "mtu", MTU]);
-    // What an earlier transfer learned must not help.
-    let far = FAR.of(family).to_string();
-    lab.run(&["ip", "route", "flush", "cache"]);
+    // Smaller every time: what an earlier transfer learned must not help.
+    static MTU: AtomicUsize = AtomicUsize::new(1480);
+    let mtu = MTU.fetch_sub(10, Ordering::Relaxed).to_string();
+    lab.run_at(Neighbour::Trusted, &["ip", "link", "set", "eth1", "mtu", &mtu]);
     let listener = TcpListener::bind(SocketAddr::new(MACHINE_TRUSTED.of(family), port)).unwrap();
     let done = std::thread::scope(|scope| {
         let sender = scope.spawn(|| {
             let (mut connection, _) = listener.accept().unwrap();
-            connection.set_write_timeout(Some(PATIENCE)).unwrap();
+            connection.set_write_timeout(Some(SILENCE * 3)).unwrap();
             connection.write_all(&vec![1; SIZE]).is_ok()
         });
         let received = at(Neighbour::Far, || {
@@ -194,9 +194,9 @@ pub fn path_mtu(lab: &Lab, family: Family, port: u16) -> Check {
         done,
         format!("a transfer over a link with a smaller MTU stalls, {family}"),
     )?;
-    let route = lab.run(&["ip", "route", "get", &far]);
+    let route = lab.run(&["ip", "route", "get", &FAR.of(family).to_string()]);
     check(
-        route.contains(&format!("mtu {MTU}")),
+        route.contains(&format!("mtu {mtu}")),
         format!("the path MTU was not learned: {route}"),
     )
 }

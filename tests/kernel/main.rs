@@ -10,6 +10,7 @@
     clippy::print_stdout,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
+    clippy::unused_self,
     missing_docs,
     unreachable_pub,
     reason = "test code"

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::harness::eventually;
+use crate::harness::{eventually, in_sandbox};
 
 fn sandbox(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fwtui"));
@@ -108,4 +108,14 @@ fn outside_nobody_knocks() {
     let output = Command::new(env!("CARGO_BIN_EXE_fwtui")).arg("knock").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("fwtui sandbox"));
+}
+
+#[test]
+fn a_bare_sandbox_has_neighbours_but_no_services() {
+    in_sandbox(|lab| {
+        let output = lab.fwtui(&["knock"]);
+        let table = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && table.contains("refused"), "{table}");
+        assert!(!table.contains("answers"), "{table}");
+    });
 }

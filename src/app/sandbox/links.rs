@@ -4,13 +4,14 @@ use std::fmt::Write as _;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::thread;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::app::error::Error;
 use crate::core::listener::Family;
-use crate::sys::netns;
 use crate::sys::runner::{Call, Runner};
+use crate::sys::{clock, netns};
 
 /// An address in each family.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +124,9 @@ const SETTINGS: [(&str, &str); 6] = [
 /// Settings of the neighbours, which are routers.
 const ROUTER_SETTINGS: [(&str, &str); 2] = [("ipv4/ip_forward", "1"), ("ipv6/conf/all/forwarding", "1")];
 
+/// How long links may take to come up; they take a few milliseconds.
+const READY_WITHIN: Duration = Duration::from_secs(5);
+
 /// Makes the neighbours' namespaces and the links between all of them.
 pub(super) fn build(runner: &dyn Runner) -> Result<(), Error> {
     set(&SETTINGS)?;
@@ -135,14 +139,46 @@ pub(super) fn build(runner: &dyn Runner) -> Result<(), Error> {
     batch(runner, &machine())?;
     thread::scope(|scope| {
         let ends = [
-            (Neighbour::Public, public()),
-            (Neighbour::Trusted, trusted()),
-            (Neighbour::Far, far()),
+            (Neighbour::Public, public(), 1),
+            (Neighbour::Trusted, trusted(), 2),
+            (Neighbour::Far, far(), 1),
         ]
-        .map(|(neighbour, text)| scope.spawn(move || netns::enter(neighbour.namespace(), || batch(runner, &text))));
+        .map(|(neighbour, text, links)| {
+            scope.spawn(move || {
+                netns::enter(neighbour.namespace(), || {
+                    batch(runner, &text)?;
+                    await_links(links)
+                })
+            })
+        });
         ends.into_iter()
             .try_for_each(|end| end.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?)
-    })
+    })?;
+    await_links(2)
+}
+
+/// Waits until so many links of the calling thread's namespace carry IPv6: a kernel thread tells
+/// it of their carrier, and without link-local addresses no neighbour is found.
+fn await_links(count: usize) -> Result<(), Error> {
+    let deadline = clock::since_boot() + READY_WITHIN;
+    loop {
+        let Ok(text) = fs::read_to_string("/proc/thread-self/net/if_inet6") else {
+            return Ok(());
+        };
+        // Address, index, prefix length, scope, flags (0x40: tentative, linux/if_addr.h), name.
+        let is_ready = |line: &&str| {
+            let flags = line.split_whitespace().nth(4);
+            let flags = flags.and_then(|word| u8::from_str_radix(word, 16).ok());
+            line.starts_with("fe80") && flags.is_some_and(|flags| flags & 0x40 == 0)
+        };
+        if text.lines().filter(is_ready).count() >= count {
+            return Ok(());
+        }
+        if clock::since_boot() > deadline {
+            return Err(super::failed("bring up its networks", "the links carry no IPv6"));
+        }
+        thread::sleep(Duration::from_millis(1));
+    }
 }
 
 fn set(settings: &[(&str, &str)]) -> Result<(), Error> {
@@ -173,10 +209,13 @@ fn batch(runner: &dyn Runner, commands: &str) -> Result<(), Error> {
 }
 
 fn machine() -> String {
+    // The two ends of a link get different indexes: the kernel takes an interface whose peer has
+    // its own index for one without a peer, and tells IPv6 of its carrier up to a second later
+    // (linkwatch_urgent_event in net/core/link_watch.c).
     let mut text = "link set lo up\n\
-        link add eth0 type veth peer name eth0 netns public\n\
-        link add eth1 type veth peer name eth0 netns trusted\n\
-        link add eth1 netns trusted type veth peer name eth0 netns far\n"
+        link add eth0 index 2 type veth peer name eth0 index 12 netns public\n\
+        link add eth1 index 3 type veth peer name eth0 index 13 netns trusted\n\
+        link add eth1 index 14 netns trusted type veth peer name eth0 index 15 netns far\n"
         .to_owned();
     address(&mut text, "eth0", MACHINE_PUBLIC);
     address(&mut text, "eth1", MACHINE_TRUSTED);

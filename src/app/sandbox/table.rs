@@ -157,11 +157,11 @@ mod tests {
                 ]
             })
             .collect();
-        let expected = "\
-                           public                  trusted                 far
-SERVICE         PORT       IPv4        IPv6        IPv4        IPv6        IPv4        IPv6
-sshd            22/tcp     answers     refused     answers     refused     answers     refused
-";
+        let expected = concat!(
+            "                           public                  trusted                 far\n",
+            "SERVICE         PORT       IPv4        IPv6        IPv4        IPv6        IPv4        IPv6\n",
+            "sshd            22/tcp     answers     refused     answers     refused     answers     refused\n",
+        );
         assert_eq!(print_rows(&[Row { target, knocks }]), expected);
     }
 
