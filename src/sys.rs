@@ -8,4 +8,5 @@ pub mod netlink;
 pub mod nftables;
 pub mod owners;
 mod procfs;
+pub mod session;
 pub mod sock_diag;

@@ -87,6 +87,13 @@ impl Proc {
         Ok(processes)
     }
 
+    /// Every process that goes by such a name.
+    pub(super) fn processes_named(&self, is_meant: impl Fn(&str) -> bool) -> Vec<u32> {
+        let mut processes = self.processes().unwrap_or_default();
+        processes.retain(|process| self.name(*process).is_some_and(|name| is_meant(&name)));
+        processes
+    }
+
     /// The name a process has, as it or its program's file chose it; none for one that ended.
     pub(super) fn name(&self, process: u32) -> Option<String> {
         let text = read_record(&self.root, &format!("{process}/comm")).ok()?;
