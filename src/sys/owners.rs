@@ -15,7 +15,7 @@ use crate::sys::procfs::{self, Proc};
 mod details;
 mod search;
 
-use search::{Holder, Until, Wanted};
+use search::{Group, Holder, Until, Wanted};
 
 /// From this many processes in a cgroup on, the walk over all of them is as good.
 const MOST_IN_CGROUP: usize = 256;
@@ -150,20 +150,19 @@ fn quick(proc: &Proc, listeners: &[Listener], cgroups: &Cgroups) -> Vec<Holder> 
     for listener in listeners.iter().filter(|listener| listener.inode != 0) {
         by_cgroup.entry(listener.cgroup).or_default().push(listener.inode);
     }
-    let (mut holders, mut left) = (Vec::new(), Vec::new());
-    for (id, members) in by_cgroup {
-        let wanted = Wanted::new(members.into_iter());
-        if let Some(processes) = id.and_then(|id| cgroups.processes(id))
-            && processes.len() <= MOST_IN_CGROUP
-        {
-            holders.extend(search::among(proc, &processes, &wanted, Until::AllFound));
-        }
-        left.extend(wanted.missing());
-    }
-    if !left.is_empty() {
-        let wanted = Wanted::new(left.into_iter());
-        holders.extend(search::everywhere(proc, &wanted, Until::AllFound));
-    }
+    let groups: Vec<Group> = by_cgroup
+        .into_iter()
+        .map(|(id, inodes)| Group {
+            processes: id
+                .and_then(|id| cgroups.processes(id))
+                .filter(|processes| processes.len() <= MOST_IN_CGROUP)
+                .unwrap_or_default(),
+            wanted: Wanted::new(inodes.into_iter()),
+        })
+        .collect();
+    let mut holders = search::in_groups(proc, &groups);
+    let left = Wanted::new(groups.iter().flat_map(|group| group.wanted.missing()));
+    holders.extend(search::everywhere(proc, &left, Until::AllFound));
     holders
 }
 

@@ -1,14 +1,13 @@
 //! Processes, as proc(5) shows them. Reads what is asked for and nothing more: walking over every
 //! open file of every process is what finding the owners of sockets costs.
 
-use std::ffi::{CStr, OsString};
+use std::ffi::CStr;
 use std::io;
 use std::mem::MaybeUninit;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt as _;
 
-use rustix::fs::{CWD, Mode, OFlags, RawDir};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, RawDir};
 use rustix::io::retry_on_intr;
 
 /// Longest link target read: more than any `socket:[N]` and any path worth showing.
@@ -27,6 +26,15 @@ pub(super) fn read_file(directory: impl AsFd, path: &str) -> io::Result<Vec<u8>>
             return Ok(bytes);
         }
     }
+}
+
+/// Reads a file of procfs that is a single record, such as `comm` or `stat`: those come with the
+/// first read.
+fn read_record(directory: impl AsFd, path: &str) -> io::Result<Vec<u8>> {
+    let file = open(directory, path, OFlags::RDONLY)?;
+    let mut bytes = Vec::with_capacity(4096);
+    retry_on_intr(|| rustix::io::read(&file, rustix::buffer::spare_capacity(&mut bytes)))?;
+    Ok(bytes)
 }
 
 /// Opens a file below a directory.
@@ -79,19 +87,49 @@ impl Proc {
         Ok(processes)
     }
 
-    /// A file of a process.
-    pub(super) fn read(&self, process: u32, file: &str) -> io::Result<Vec<u8>> {
-        read_file(&self.root, &format!("{process}/{file}"))
+    /// Every process that goes by such a name.
+    pub(super) fn processes_named(&self, is_meant: impl Fn(&str) -> bool) -> Vec<u32> {
+        let mut processes = self.processes().unwrap_or_default();
+        processes.retain(|process| self.name(*process).is_some_and(|name| is_meant(&name)));
+        processes
+    }
+
+    /// The name a process has, as it or its program's file chose it; none for one that ended.
+    pub(super) fn name(&self, process: u32) -> Option<String> {
+        let text = read_record(&self.root, &format!("{process}/comm")).ok()?;
+        let name = String::from_utf8_lossy(&text);
+        // The name may end in line feeds of its own; the last one is the kernel's.
+        Some(name.strip_suffix('\n').unwrap_or(&name).to_owned())
+    }
+
+    /// The path of its program, without the kernel's mark where that was deleted or replaced.
+    pub(super) fn program(&self, process: u32) -> Option<String> {
+        let target = rustix::fs::readlinkat(&self.root, format!("{process}/exe"), Vec::new()).ok()?;
+        let path = target.to_string_lossy();
+        Some(path.strip_suffix(" (deleted)").unwrap_or(&path).to_owned())
+    }
+
+    /// Its effective user: the owner of its folder, whatever the process is protected from
+    /// (`task_dump_owner` in fs/proc/base.c).
+    pub(super) fn user(&self, process: u32) -> Option<u32> {
+        let folder = rustix::fs::statat(&self.root, process.to_string(), AtFlags::empty());
+        Some(folder.ok()?.st_uid)
     }
 
     /// Its name and its parent.
     pub(super) fn status(&self, process: u32) -> Option<Status> {
-        Status::parse(&self.read(process, "stat").ok()?)
+        Status::parse(&read_record(&self.root, &format!("{process}/stat")).ok()?)
+    }
+
+    /// What `fdinfo` says of one of its open files.
+    pub(super) fn descriptor_info(&self, process: u32, descriptor: u32) -> Option<String> {
+        let text = read_file(&self.root, &format!("{process}/fdinfo/{descriptor}")).ok()?;
+        Some(String::from_utf8_lossy(&text).into_owned())
     }
 
     /// The path of its cgroup.
     pub(super) fn cgroup(&self, process: u32) -> Option<String> {
-        let text = self.read(process, "cgroup").ok()?;
+        let text = read_record(&self.root, &format!("{process}/cgroup")).ok()?;
         cgroup_of(&String::from_utf8_lossy(&text)).map(str::to_owned)
     }
 }
@@ -180,16 +218,6 @@ impl Descriptors {
     }
 }
 
-/// Where a link of a process leads; the kernel's mark of a deleted file taken off.
-pub(super) fn link(proc: &Proc, process: u32, name: &str) -> Option<OsString> {
-    let target = rustix::fs::readlinkat(&proc.root, format!("{process}/{name}"), Vec::new()).ok()?;
-    let mut target = target.into_bytes();
-    if let Some(path) = target.strip_suffix(b" (deleted)") {
-        target.truncate(path.len());
-    }
-    Some(OsString::from_vec(target))
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -245,11 +273,9 @@ mod tests {
         let proc = Proc::open().unwrap();
         let own = std::process::id();
         assert!(proc.processes().unwrap().contains(&own));
-        assert!(!proc.status(own).unwrap().name.is_empty());
-        assert_eq!(
-            link(&proc, own, "exe").unwrap(),
-            std::env::current_exe().unwrap().into_os_string()
-        );
+        assert_eq!(proc.status(own).unwrap().name, proc.name(own).unwrap());
+        assert_eq!(proc.program(own).as_deref(), std::env::current_exe().unwrap().to_str());
+        assert_eq!(proc.user(own), Some(rustix::process::geteuid().as_raw()));
         assert!(proc.cgroup(own).unwrap().starts_with('/'));
         assert_eq!(proc.status(u32::MAX), None);
     }
