@@ -1,5 +1,6 @@
-use std::fs;
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::symlink;
+use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command};
 
 use super::*;
@@ -30,15 +31,24 @@ impl Drop for Session {
 fn a_servers_connection_is_found_through_its_socket() {
     let folder = tempfile::tempdir().unwrap();
     let program = folder.path().join("dropbear");
-    fs::copy("/bin/sleep", &program).unwrap();
+    symlink("/bin/sleep", &program).unwrap();
     let server = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = server.local_addr().unwrap().port();
     let _client = TcpStream::connect(("127.0.0.1", port)).unwrap();
     let (accepted, peer) = server.accept().unwrap();
     let accepted = std::os::fd::OwnedFd::from(accepted);
-    let session = Session(Command::new(&program).arg("60").stdin(accepted).spawn().unwrap());
+    let session = Session(
+        Command::new(&program)
+            .arg0("sleep")
+            .arg("60")
+            .stdin(accepted)
+            .spawn()
+            .unwrap(),
+    );
 
     let proc = Proc::open().unwrap();
+    // `spawn` returns in the middle of execve(2), before the name is set.
+    assert!((0..10_000).any(|_| proc.name(session.0.id()).as_deref() == Some("dropbear")));
     assert!(proc.processes_named(decide::is_ssh_server).contains(&session.0.id()));
     let held = sockets(&proc, &[session.0.id()]);
     let listeners = sock_diag::listeners(&|_| None).unwrap();
