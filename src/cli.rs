@@ -54,7 +54,13 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli, out: &Out) -> Result<u8, Error> {
-    let root = cli.root.or_else(|| variable("FWTUI_ROOT").map(PathBuf::from));
+    // The guard runs in `/`, so a relative root would be another one there.
+    let root = cli
+        .root
+        .or_else(|| variable("FWTUI_ROOT").map(PathBuf::from))
+        .map(std::path::absolute)
+        .transpose();
+    let root = root.map_err(|error| Error::new(Kind::Usage, format!("--root: {error}")))?;
     let machine = || {
         Machine::new(Options {
             root: root.clone(),

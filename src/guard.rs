@@ -88,6 +88,8 @@ pub enum Answer {
         deadline: Duration,
         /// How long it was to last.
         timeout: Duration,
+        /// Through which backend.
+        backend: String,
     },
     /// It is kept.
     Confirmed,

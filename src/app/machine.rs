@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Mutex;
+use std::thread;
 use std::time::Duration;
 
 use crate::app::{Error, Kind};
@@ -13,9 +14,14 @@ use crate::core::ruleset::{Ruleset, switch_text};
 use crate::guard::{self, GuardError, recover};
 use crate::store::paths::Paths;
 use crate::store::{StoreError, policy};
+use crate::sys::files::{self, Lock};
 use crate::sys::owners::Resolver;
 use crate::sys::runner::SystemRunner;
 use crate::sys::{clock, host};
+
+/// An edit takes milliseconds; together these are two seconds.
+const LOCK_ATTEMPTS: u32 = 100;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// What the command line read from its arguments and environment.
 #[derive(Debug, Clone, Default)]
@@ -59,15 +65,50 @@ impl Machine {
         Ok(policy::load(&self.paths)?.unwrap_or_default())
     }
 
-    /// Writes the wanted policy.
+    /// Changes the wanted policy. Whether it changed is told; nothing is in force yet.
     ///
     /// # Errors
-    /// Where it can't be written, or the one that is there is wrong and would be lost.
-    pub fn save(&self, wanted: &Policy) -> Result<(), Error> {
+    /// Where the policy can't be read, the change makes no sense, or it can't be written; the old
+    /// one is then as it was.
+    pub fn edit<T>(&self, change: impl FnOnce(&mut Policy) -> Result<T, Error>) -> Result<(T, bool), Error> {
+        let before = self.policy()?;
+        let mut wanted = before.clone();
+        // What makes no sense is said before what is not permitted.
+        let said = change(&mut wanted)?;
+        if wanted == before {
+            return Ok((said, false));
+        }
+        self.save(&before, &wanted)?;
+        Ok((said, true))
+    }
+
+    /// Writes the wanted policy over the one it was made from.
+    ///
+    /// # Errors
+    /// Where it can't be written, or another one is there by now and would be lost.
+    pub fn save(&self, before: &Policy, wanted: &Policy) -> Result<(), Error> {
         require_root("change the policy")?;
-        // Overwriting a document with a mistake in it would throw the rest of it away as well.
-        policy::load(&self.paths)?;
+        let _lock = self.policy_lock()?;
+        if self.policy()? != *before {
+            return Err(Error::failed(
+                "the policy was changed by another fwtui a moment ago; your change is not saved",
+            )
+            .hint("Look at it again, then repeat your change."));
+        }
         Ok(policy::save(&self.paths, wanted)?)
+    }
+
+    /// Keeps other edits out, for the moment between reading and writing.
+    fn policy_lock(&self) -> Result<Lock, Error> {
+        let failed = |error: std::io::Error| Error::failed(format!("the policy can't be locked: {error}"));
+        files::private_folder(&self.paths.run()).map_err(failed)?;
+        for _ in 0..LOCK_ATTEMPTS {
+            if let Some(lock) = Lock::try_take(&self.paths.policy_lock()).map_err(failed)? {
+                return Ok(lock);
+            }
+            thread::sleep(LOCK_PAUSE);
+        }
+        Err(Error::failed("another fwtui is changing the policy").hint("Try again in a moment."))
     }
 
     /// The backend of this machine.

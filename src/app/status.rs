@@ -16,11 +16,15 @@ impl Machine {
     /// Where fwtui stands, without looking at sockets and processes.
     pub fn status(&self) -> Status {
         let is_root = host::is_root();
-        if let Some(trial) = self.trial() {
+        if let Some((trial, backend)) = self.trial() {
+            let kernel = Kernel {
+                backend: Some(backend),
+                ..Kernel::nothing()
+            };
             return Status {
                 state: State::Trial,
                 trial: Some(trial),
-                ..self.status_outside_trial(&Kernel::nothing(), &[])
+                ..self.status_outside_trial(&kernel, &[])
             };
         }
         let interfaces = interfaces::interfaces().unwrap_or_default();
@@ -31,7 +35,7 @@ impl Machine {
     pub(super) fn judge(&self, observation: &mut Observation, kernel: Kernel) {
         observation.confirmed = self.confirmed().ok().flatten().map(|confirmed| confirmed.policy);
         observation.status = self.status_outside_trial(&kernel, &observation.interfaces);
-        if let Some(trial) = self.trial() {
+        if let Some((trial, _)) = self.trial() {
             observation.status.state = State::Trial;
             observation.status.drift = None;
             observation.status.trial = Some(trial);
@@ -39,8 +43,8 @@ impl Machine {
         observation.filter = kernel.filter;
     }
 
-    /// The running trial.
-    fn trial(&self) -> Option<TrialView> {
+    /// The running trial, and the backend it goes through.
+    fn trial(&self) -> Option<(TrialView, String)> {
         if !host::is_root() {
             return None;
         }
@@ -51,7 +55,12 @@ impl Machine {
                 id: None,
             },
         ) {
-            Ok(Some(Answer::Running { id, deadline, timeout })) => Some(TrialView { id, deadline, timeout }),
+            Ok(Some(Answer::Running {
+                id,
+                deadline,
+                timeout,
+                backend,
+            })) => Some((TrialView { id, deadline, timeout }, backend)),
             _ => None,
         }
     }

@@ -117,7 +117,12 @@ impl Machine {
     /// Where nothing is on trial, or it would last too long.
     pub fn extend(&self) -> Result<TrialView, Error> {
         match self.ask(Request::Extend)? {
-            Answer::Running { id, deadline, timeout } => Ok(TrialView { id, deadline, timeout }),
+            Answer::Running {
+                id,
+                deadline,
+                timeout,
+                backend: _,
+            } => Ok(TrialView { id, deadline, timeout }),
             answer => Err(not_done(answer)),
         }
     }

@@ -156,15 +156,19 @@ pub struct Detected {
 /// Where neither is installed, or the rules can't be read.
 pub fn detect(runner: &dyn Runner) -> Result<Detected, BackendError> {
     let plain = plain_variant(runner);
+    // Listing a legacy table creates it, so the kernel is asked first which there are.
+    let has_legacy_tables = has_legacy_tables();
     let find = |variant| Programs::find(Family::Ipv4, variant, plain);
     let (nft, legacy) = (find(Variant::Nft), find(Variant::Legacy));
     let nft_tables = match &nft {
-        Some(programs) if nft_may_have_rules() => read_all(runner, programs, Variant::Nft, plain)?,
+        // The usual case has one answer whatever the tables hold, so they are not read for it.
+        Some(programs) if (has_legacy_tables || plain != Some(Variant::Nft)) && nft_may_have_rules() => {
+            read_all(runner, programs, Variant::Nft, plain)?
+        }
         _ => Vec::new(),
     };
-    // Listing a legacy table creates it, so the kernel is asked first which there are.
     let legacy_tables = match &legacy {
-        Some(programs) if has_legacy_tables() => read_all(runner, programs, Variant::Legacy, plain)?,
+        Some(programs) if has_legacy_tables => read_all(runner, programs, Variant::Legacy, plain)?,
         _ => Vec::new(),
     };
     let has_own = |saves: &[(String, SavedTables)]| saves.iter().any(|(text, _)| text.contains(PREFIX));

@@ -9,18 +9,17 @@ use crate::core::policy::{Decision, Entry, Logging, Policy, Refusal};
 use crate::core::service::ServiceId;
 
 pub(super) fn run(machine: &Machine, args: &Set, out: &Out) -> Result<u8, Error> {
-    let mut policy = machine.policy()?;
-    let before = policy.clone();
-    let said = change(&mut policy, args)?;
-    if policy == before {
-        out.line(&format!("{said} already; nothing changed."))?;
-        return Ok(DONE);
-    }
-    machine.save(&policy)?;
-    out.line(&format!(
-        "{said}. Nothing is in force yet: 'fwtui preview' shows it, 'sudo fwtui apply' applies it."
-    ))?;
+    let (said, has_changed) = machine.edit(|policy| change(policy, args))?;
+    out.line(&outcome(&said, has_changed))?;
     Ok(DONE)
+}
+
+/// What an edit of the policy says.
+pub(super) fn outcome(said: &str, has_changed: bool) -> String {
+    match has_changed {
+        true => format!("{said}. Nothing is in force yet: 'fwtui preview' shows it, 'sudo fwtui apply' applies it."),
+        false => format!("{said} already; nothing changed."),
+    }
 }
 
 /// Changes the policy and says what it is then, without a full stop.

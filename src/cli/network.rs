@@ -5,9 +5,10 @@ use serde::Serialize;
 use crate::app::{Depth, Error, Kind, Machine, Observation};
 use crate::cli::args::Network;
 use crate::cli::output::Out;
-use crate::cli::{DONE, table};
+use crate::cli::{DONE, decide, table};
 use crate::core::network::{Interface, InterfaceKind, NetworkClass, class_of, is_interface_name, parse_source};
 use crate::core::policy::Policy;
+use crate::core::text::printable;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -112,52 +113,53 @@ fn cells(network: &NetworkJson<'_>) -> Vec<String> {
 }
 
 fn choose(machine: &Machine, subject: &str, class: &str, out: &Out) -> Result<u8, Error> {
-    let usage = |error: String| Error::new(Kind::Usage, error);
     let class: NetworkClass = class.parse().map_err(usage)?;
-    let mut policy = machine.policy()?;
-    let before = policy.clone();
-    let said = match parse_source(subject) {
-        Ok(net) => {
-            let sources = &mut policy.networks.trusted_sources;
-            sources.retain(|known| *known != net);
-            match class {
-                NetworkClass::Trusted => sources.push(net),
-                NetworkClass::Public => {}
-                NetworkClass::Guests => {
-                    return Err(usage("guests are an interface's neighbours, not a network".to_owned()));
-                }
-            }
-            sources.sort();
-            format!("{net} is {class}")
-        }
-        // A word with a slash or a colon was meant as a network: its own complaint is the right one.
-        Err(error) if subject.contains(['/', ':']) => return Err(usage(error)),
-        Err(_) if subject == "lo" => return Err(usage("lo is this machine itself, which is never refused".to_owned())),
-        Err(_) if !is_interface_name(subject) => {
-            return Err(usage(format!("'{subject}' is no interface and no network")));
-        }
-        Err(_) => {
-            policy.networks.interfaces.insert(subject.to_owned(), class);
-            format!("{subject} is {class}")
-        }
+    let (said, has_changed) = machine.edit(|policy| change(policy, subject, class))?;
+    let is_there = || {
+        machine
+            .look(Depth::Sockets)
+            .interfaces
+            .iter()
+            .any(|interface| interface.name == subject)
     };
-    if policy == before {
-        out.line(&format!("{said} already; nothing changed."))?;
-        return Ok(DONE);
-    }
-    machine.save(&policy)?;
-    let is_there = machine
-        .look(Depth::Sockets)
-        .interfaces
-        .iter()
-        .any(|interface| interface.name == subject);
-    if parse_source(subject).is_err() && !is_there {
+    if parse_source(subject).is_err() && !is_there() {
         out.note(&format!(
             "There is no interface {subject} now; it will be {class} when it comes."
         ));
     }
-    out.line(&format!(
-        "{said}. Nothing is in force yet: 'fwtui preview' shows it, 'sudo fwtui apply' applies it."
-    ))?;
+    out.line(&decide::outcome(&said, has_changed))?;
     Ok(DONE)
+}
+
+/// Changes the policy and says what it is then, without a full stop.
+fn change(policy: &mut Policy, subject: &str, class: NetworkClass) -> Result<String, Error> {
+    let source = match parse_source(subject) {
+        Ok(net) => net,
+        // A word with a slash or a colon was meant as a network: its own complaint is the right one.
+        Err(error) if subject.contains(['/', ':']) => return Err(usage(error)),
+        Err(_) if subject == "lo" => return Err(usage("lo is this machine itself, which is never refused".to_owned())),
+        Err(_) if !is_interface_name(subject) => {
+            return Err(usage(format!(
+                "'{}' is no interface and no network",
+                printable(subject)
+            )));
+        }
+        Err(_) => {
+            policy.networks.interfaces.insert(subject.to_owned(), class);
+            return Ok(format!("{subject} is {class}"));
+        }
+    };
+    let sources = &mut policy.networks.trusted_sources;
+    sources.retain(|known| *known != source);
+    match class {
+        NetworkClass::Trusted => sources.push(source),
+        NetworkClass::Public => {}
+        NetworkClass::Guests => return Err(usage("guests are an interface's neighbours, not a network".to_owned())),
+    }
+    sources.sort();
+    Ok(format!("{source} is {class}"))
+}
+
+fn usage(error: String) -> Error {
+    Error::new(Kind::Usage, error)
 }

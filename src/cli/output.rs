@@ -5,6 +5,10 @@ use std::io::{self, IsTerminal, Write};
 use serde::Serialize;
 
 use crate::app::Error;
+use crate::core::text::printable_within;
+
+/// Longest line on standard error, in characters: it may quote what it complains about.
+const LONGEST_LINE: usize = 1000;
 
 /// Where answers go. A reader that has gone (`fwtui list | head`) is not an error.
 #[derive(Debug)]
@@ -59,6 +63,8 @@ impl Out {
 
     /// Says something beside the answer, on standard error.
     pub(super) fn note(&self, text: &str) {
+        let lines = text.lines().map(|line| printable_within(line, LONGEST_LINE));
+        let text = lines.collect::<Vec<_>>().join("\n");
         // Nowhere is left to say that standard error is gone.
         let _unheard = writeln!(self.stderr.lock(), "{text}");
     }

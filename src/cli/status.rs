@@ -84,7 +84,7 @@ fn text(status: &Status, now: std::time::Duration) -> String {
             .unwrap_or_default();
         lines.push(format!("The last trial was {} at {}{reason}.", last.outcome, last.at));
     }
-    if status.has_pending == Some(true) {
+    if status.has_pending == Some(true) && status.trial.is_none() {
         lines.push("The policy has changes that are not applied: 'fwtui preview' shows them.".to_owned());
     }
     lines.join("\n") + "\n"

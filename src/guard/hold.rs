@@ -144,6 +144,7 @@ impl<'a> Holder<'a> {
                 id: self.id.clone(),
                 deadline: *deadline,
                 timeout: self.trial.timeout(),
+                backend: self.backend.name().to_owned(),
             },
             Phase::Confirmed => Answer::Confirmed,
             Phase::Reverted(reason) => Answer::Reverted {

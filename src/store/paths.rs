@@ -59,6 +59,11 @@ impl Paths {
         self.run().join("lock")
     }
 
+    /// The lock of an edit of the policy.
+    pub fn policy_lock(&self) -> PathBuf {
+        self.run().join("policy.lock")
+    }
+
     /// The guard's socket.
     pub fn socket(&self) -> PathBuf {
         self.run().join("guard.sock")

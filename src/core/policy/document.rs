@@ -12,6 +12,10 @@ use crate::core::policy::{
     Decision, Entry, Logging, NetworkChoices, Policy, Refusal, VERSION, check_entry, check_overlap,
 };
 use crate::core::service::ServiceId;
+use crate::core::text::printable_within;
+
+/// Longest reason given, in characters.
+const LONGEST_REASON: usize = 300;
 
 /// What is wrong with a policy document.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -122,7 +126,8 @@ fn reason_of(error: &serde_json::Error) -> String {
         .map_or(message.as_str(), |(reason, _)| reason);
     match error.is_eof() {
         true => format!("the file ends too early ({reason})"),
-        false => reason.to_owned(),
+        // It quotes the file, which may hold anything.
+        false => printable_within(reason, LONGEST_REASON),
     }
 }
 
@@ -328,7 +333,7 @@ mod tests {
 
     #[test]
     fn a_truncated_file_says_so() {
-        let error = Policy::parse(&SAMPLE[..100]).unwrap_err();
+        let error = Policy::parse(SAMPLE.split_at(100).0).unwrap_err();
         assert!(error.reason.contains("ends too early"), "{error}");
         assert!(Policy::parse("").unwrap_err().reason.contains("ends too early"));
     }
