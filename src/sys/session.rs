@@ -56,8 +56,11 @@ pub fn ways_in(
     };
     // A session from this machine itself came in by another one.
     if !ways.is_empty() && ways.iter().all(decide::is_from_this_machine) {
-        ways = ssh(&named(decide::is_ssh_server));
-        ways.retain(|way| !decide::is_from_this_machine(way));
+        let mut others = ssh(&named(decide::is_ssh_server));
+        others.retain(|way| !decide::is_from_this_machine(way));
+        if !others.is_empty() {
+            ways = others;
+        }
     }
     if ways.is_empty() {
         ways.extend(ssh_connection.and_then(decide::from_variable));

@@ -143,21 +143,32 @@ pub(super) fn ssh(
     ownership: &Ownership,
     interfaces: &[Interface],
 ) -> Vec<WayIn> {
-    connections
-        .iter()
-        .filter_map(|connection| {
-            let sessions = held.get(&connection.inode)?;
-            let is_accepted = listeners
-                .iter()
-                .filter(|listener| listener.protocol == connection.protocol)
-                .filter(|listener| listener.port == connection.local.port())
-                .any(|listener| !is_forwarding(listener, sessions, held, ownership));
-            is_accepted.then(|| WayIn {
-                interface: scope(connection.peer, interfaces),
-                ..way_in(connection.local, connection.peer.ip())
-            })
-        })
-        .collect()
+    let (mut accepted, mut forwarded) = (Vec::new(), Vec::new());
+    for connection in connections {
+        let Some(sessions) = held.get(&connection.inode) else {
+            continue;
+        };
+        let way = WayIn {
+            interface: scope(connection.peer, interfaces),
+            ..way_in(connection.local, connection.peer.ip())
+        };
+        let mut heard = listeners
+            .iter()
+            .filter(|listener| listener.protocol == connection.protocol)
+            .filter(|listener| listener.port == connection.local.port())
+            .map(|listener| is_forwarding(listener, sessions, held, ownership))
+            .peekable();
+        if heard.peek().is_none() {
+            continue;
+        }
+        if heard.all(|is_forwarding| is_forwarding) {
+            forwarded.push(way);
+        } else {
+            accepted.push(way);
+        }
+    }
+    // A server that serves its only session itself looks like one: better to count it.
+    if accepted.is_empty() { forwarded } else { accepted }
 }
 
 /// The interface of a link-local address.

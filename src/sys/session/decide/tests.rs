@@ -142,11 +142,14 @@ fn the_sessions_own_connection_is_the_way_in() {
 #[test]
 fn forwarded_connections_are_no_way_in() {
     // ssh -L: out to a database; ssh -R: in to a port of the session's own.
-    let ways = session(&[
-        connection("192.0.2.1:40000", "192.0.2.2:5432", 300),
-        connection("127.0.0.1:8080", "127.0.0.1:40001", 400),
-    ]);
-    assert_eq!(ways, []);
+    let own = connection("192.0.2.1:22", "198.51.100.7:51000", 200);
+    let out = connection("192.0.2.1:40000", "192.0.2.2:5432", 300);
+    let back = connection("127.0.0.1:8080", "127.0.0.1:40001", 400);
+    let ways = session(&[out.clone(), own, back.clone()]);
+    assert_eq!(ways.iter().map(|way| way.port).collect::<Vec<_>>(), [22]);
+    assert_eq!(session(&[out]), []);
+    // With nothing else to go by, what was accepted may be the way in after all.
+    assert_eq!(session(&[back]).len(), 1);
 }
 
 #[test]
