@@ -100,7 +100,9 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
         let heading = ["SERVICE", "PORT", "BOUND TO", "REACH NOW", "AFTER", "DECISION"]
             .map(str::to_owned)
             .to_vec();
-        let cells: Vec<Vec<String>> = std::iter::once(heading).chain(rows.iter().map(cells)).collect();
+        let cells: Vec<Vec<String>> = std::iter::once(heading)
+            .chain(rows.iter().map(|row| cells(row, observation.is_root)))
+            .collect();
         out.print(&table::columns(&cells))?;
     }
     if let Some(error) = &observation.policy_error {
@@ -112,17 +114,13 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
     Ok(DONE)
 }
 
-fn cells(row: &Row) -> Vec<String> {
+fn cells(row: &Row, is_root: bool) -> Vec<String> {
     let service = &row.service;
-    let name = match (
-        service.name.as_str(),
-        service.is_ownerless(),
-        service.listeners.is_empty(),
-    ) {
-        ("", true, _) => "(kernel)",
-        ("", _, true) => "(not listening)",
-        ("", _, false) => "?",
-        (name, ..) => name,
+    let name = match service.name.as_str() {
+        "" if service.listeners.is_empty() => "(not listening)",
+        "" if is_root => "(kernel)",
+        "" => "?",
+        name => name,
     };
     let port = match service.folded.len() {
         0 => service.id.to_string(),

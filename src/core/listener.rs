@@ -94,7 +94,7 @@ pub struct Listener {
     pub v6only: bool,
     /// The interface the socket is bound to (`SO_BINDTODEVICE`, or a link-local address's zone).
     pub interface: Option<String>,
-    /// The socket's inode; 0 for sockets no process holds (the kernel's own).
+    /// The socket's inode. The kernel's own sockets (VXLAN, WireGuard) may have one, too.
     pub inode: u32,
     /// The user id that made the socket.
     pub uid: u32,

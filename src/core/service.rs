@@ -268,9 +268,10 @@ impl Service {
         }
     }
 
-    /// Whether the sockets belong to the kernel itself (WireGuard, VXLAN, NFS) or are being handed over.
+    /// Whether nobody was found who holds the sockets. Where root has looked, they belong to the
+    /// kernel itself (WireGuard, VXLAN, NFS) or are being handed over.
     pub fn is_ownerless(&self) -> bool {
-        !self.listeners.is_empty() && self.listeners.iter().all(|listener| listener.inode == 0)
+        !self.listeners.is_empty() && self.owners.is_empty()
     }
 }
 

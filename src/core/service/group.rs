@@ -95,7 +95,11 @@ pub fn group(
             services.push(service(id, place.bound_to(), listeners, ownership));
         }
     }
-    fold_ephemeral(services, ephemeral, keep)
+    // Before owners are known everything may be a client; later, what nobody holds is the kernel's.
+    let knows_owners = !ownership.by_inode.is_empty();
+    let is_kernels = |service: &Service| knows_owners && service.is_ownerless();
+    let may_fold = |service: &Service| !is_kernels(service) && !keep(&service.id);
+    fold_ephemeral(services, ephemeral, &may_fold)
 }
 
 /// Wildcard sockets and those bound to interfaces cannot be told apart by destination, so they share
@@ -157,14 +161,12 @@ fn name_of(owners: &[Owner], unit: Option<&str>) -> String {
 }
 
 /// Folds the clients' sockets of each user and cgroup into their lowest port's row.
-fn fold_ephemeral(services: Vec<Service>, ephemeral: Ports, keep: &dyn Fn(&ServiceId) -> bool) -> Vec<Service> {
+fn fold_ephemeral(services: Vec<Service>, ephemeral: Ports, may_fold: &dyn Fn(&Service) -> bool) -> Vec<Service> {
     let mut kept: Vec<Service> = Vec::with_capacity(services.len());
     let mut first_of: BTreeMap<(u32, Option<u64>, Protocol, BoundTo), usize> = BTreeMap::new();
     for service in services {
-        let is_client = service.id.protocol != Protocol::Tcp
-            && ephemeral.contains(service.id.ports)
-            && !service.is_ownerless()
-            && !keep(&service.id);
+        let is_client =
+            service.id.protocol != Protocol::Tcp && ephemeral.contains(service.id.ports) && may_fold(&service);
         let Some(listener) = service.listeners.first().filter(|_| is_client) else {
             kept.push(service);
             continue;
