@@ -342,7 +342,11 @@ mod tests {
         }
         for command in table() {
             assert!(!command.keys.is_empty() && Context::ALL.contains(&command.context));
-            assert!(command.doc.len() <= 60 && !command.doc.ends_with('.'), "{}", command.doc);
+            assert!(
+                command.doc.len() <= 60 && !command.doc.ends_with('.'),
+                "{}",
+                command.doc
+            );
         }
     }
 }

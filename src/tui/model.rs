@@ -257,25 +257,22 @@ impl Model {
         };
         if observation.filter.is_none() {
             // That the rules can't be seen is said once, and not as if they were another tool's.
-            plan.warnings.retain(|warning| !matches!(warning, Warning::Foreign { .. }));
+            plan.warnings
+                .retain(|warning| !matches!(warning, Warning::Foreign { .. }));
         }
         plan
     }
 
     /// Whether something waits for an apply, as far as can be seen.
     pub fn has_pending(&self) -> bool {
-        self.observation.filter.is_some()
-            && !self.plan.is_in_force
-            && self.observation.status.state != State::Off
+        self.observation.filter.is_some() && !self.plan.is_in_force && self.observation.status.state != State::Off
     }
 
     /// Brings cursors and scrolled texts back in order after lists or sizes changed.
     pub fn settle(&mut self) {
         let frames = self.frames();
         let heights = layout::Heights::of(&frames);
-        self.services
-            .list
-            .keep_in_sight(self.services.len(), heights.services);
+        self.services.list.keep_in_sight(self.services.len(), heights.services);
         self.networks
             .list
             .keep_in_sight(self.networks.lines().len(), heights.networks);

@@ -346,7 +346,10 @@ mod tests {
             assert_eq!(theme.name(), name);
             let at_least = |text, on, least: f64| {
                 if let Some(contrast) = theme.contrast(text, on) {
-                    assert!(contrast >= least, "{name}: {text} on {on} is {contrast:.2}, not {least}");
+                    assert!(
+                        contrast >= least,
+                        "{name}: {text} on {on} is {contrast:.2}, not {least}"
+                    );
                 }
             };
             for token in READ {

@@ -62,11 +62,7 @@ impl fmt::Display for Key {
 /// The character a key press types into a line of text; none for keys that type nothing.
 pub fn typed(event: &KeyEvent) -> Option<char> {
     match event.code {
-        KeyCode::Char(character)
-            if !event
-                .modifiers
-                .intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) =>
-        {
+        KeyCode::Char(character) if !event.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT) => {
             Some(character)
         }
         _ => None,
@@ -97,8 +93,13 @@ mod tests {
 
     #[test]
     fn keys_are_named_as_they_are_labelled() {
-        let names = [Key::char(' '), Key::ctrl('l'), Key::code(KeyCode::F(5)), Key::code(KeyCode::Esc)]
-            .map(|key| key.to_string());
+        let names = [
+            Key::char(' '),
+            Key::ctrl('l'),
+            Key::code(KeyCode::F(5)),
+            Key::code(KeyCode::Esc),
+        ]
+        .map(|key| key.to_string());
         assert_eq!(names, ["space", "ctrl-l", "F5", "esc"]);
     }
 }

@@ -222,7 +222,10 @@ fn haystack(row: &Row) -> String {
     if row.is_new {
         text.push_str(" new");
     }
-    let owners = service.owners.iter().flat_map(|owner| [&owner.user, &owner.unit, &owner.exe]);
+    let owners = service
+        .owners
+        .iter()
+        .flat_map(|owner| [&owner.user, &owner.unit, &owner.exe]);
     for word in owners.chain([&service.unit]).flatten() {
         text.push(' ');
         text.push_str(word);

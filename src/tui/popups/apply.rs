@@ -108,7 +108,9 @@ pub(super) fn draw(model: &Model, apply: &Apply, frame: &mut Frame<'_>, area: Re
     for sentence in plan_sentences(&apply.plan, MOST_CONSEQUENCES) {
         sentences.extend(sentence_lines(palette, &sentence, cells));
     }
-    let room = usize::from(area.height.saturating_sub(4 + 6)).saturating_sub(lines.len()).max(2);
+    let room = usize::from(area.height.saturating_sub(4 + 6))
+        .saturating_sub(lines.len())
+        .max(2);
     if sentences.len() > room {
         sentences.truncate(room - 1);
         sentences.push(Line::styled("  … all of it is in the preview.", palette.of(Token::Dim)));
@@ -117,7 +119,10 @@ pub(super) fn draw(model: &Model, apply: &Apply, frame: &mut Frame<'_>, area: Re
     lines.push(Line::default());
     lines.push(Line::from(vec![
         Span::styled("On trial for ", palette.of(Token::Text)),
-        Span::styled(format!("{} seconds", apply.timeout.as_secs()), palette.of(Token::Accent)),
+        Span::styled(
+            format!("{} seconds", apply.timeout.as_secs()),
+            palette.of(Token::Accent),
+        ),
         Span::styled(": unless you keep them, the old rules", palette.of(Token::Text)),
     ]));
     lines.push(Line::styled(
@@ -152,7 +157,10 @@ fn question(model: &Model, apply: &Apply, cells: usize) -> Vec<Line<'static>> {
     if let Some(word) = apply.wanted_word() {
         let mut lines = vec![Line::default()];
         lines.push(Line::from(vec![
-            Span::styled(format!("To go ahead all the same, type {word}: "), palette.of(Token::Bad)),
+            Span::styled(
+                format!("To go ahead all the same, type {word}: "),
+                palette.of(Token::Bad),
+            ),
             Span::styled(apply.typed.clone(), palette.of(Token::Text)),
             Span::styled("▏", palette.of(Token::Accent)),
         ]));

@@ -82,7 +82,10 @@ pub(super) fn draw(model: &Model, entry: &Entry, frame: &mut Frame<'_>, area: Re
                 [id] => format!("Open {id} from"),
                 ids => format!("Open {} services from", ids.len()),
             };
-            (which, "Networks or addresses, separated by commas. Nothing means everyone.")
+            (
+                which,
+                "Networks or addresses, separated by commas. Nothing means everyone.",
+            )
         }
         Purpose::TrustedSource | Purpose::Filter(_) => (
             "Trust a network".to_owned(),

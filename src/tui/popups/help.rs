@@ -52,7 +52,11 @@ pub fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
         ("●", Token::Bad, "Everyone can connect"),
         ("◐", Token::Warn, "Trusted networks, or the sources named, can connect"),
         ("○", Token::Good, "Only this machine can connect"),
-        ("?", Token::Unknown, "Not known: other tools' rules decide, or they can't be read"),
+        (
+            "?",
+            Token::Unknown,
+            "Not known: other tools' rules decide, or they can't be read",
+        ),
         ("NEW", Token::New, "Needs a decision; until then it is refused"),
         ("*", Token::Changed, "Decided otherwise than what was last confirmed"),
     ];

@@ -15,7 +15,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let width = text_width(area, 62);
     let cells = usize::from(width);
     let palette = &model.palette;
-    let text = "The trial goes on without these screens, and the old rules come back at its end unless it is confirmed.";
+    let text =
+        "The trial goes on without these screens, and the old rules come back at its end unless it is confirmed.";
     let mut lines = wrapped(text, cells, 0, palette.of(Token::Text));
     lines.push(Line::default());
     let text = format!("To confirm it later: {CONFIRM_COMMAND}, or start fwtui again.");

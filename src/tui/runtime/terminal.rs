@@ -48,9 +48,8 @@ impl Screen {
         }));
         IS_TAKEN.store(true, Ordering::SeqCst);
         let started = start(has_mouse);
-        let terminal = started.and_then(|()| {
-            Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME_BUFFER, stdout())))
-        });
+        let terminal = started
+            .and_then(|()| Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME_BUFFER, stdout()))));
         match terminal {
             Ok(terminal) => Ok(Self {
                 terminal,
@@ -67,9 +66,7 @@ impl Screen {
 
     /// Columns and rows. Some pseudo-terminals say 0x0 until they are told.
     pub(super) fn size(&self) -> (u16, u16) {
-        self.terminal
-            .size()
-            .map_or((80, 24), |size| (size.width, size.height))
+        self.terminal.size().map_or((80, 24), |size| (size.width, size.height))
     }
 
     /// Draws a frame: only the cells that changed are written.

@@ -104,7 +104,10 @@ fn row(model: &Model, columns: &Columns, line: &NetworkLine, is_selected: bool) 
         Span::styled(if is_selected { "▸ " } else { "  " }, style(Token::Accent)),
         Span::styled(format!("{} ", pad(&cells.name, columns.name)), style(cells.token)),
         Span::styled(format!("{} ", pad(cells.kind, columns.kind)), style(Token::Dim)),
-        Span::styled(format!("{} ", pad(&format!("{symbol} {class}{star}"), columns.class)), style(token)),
+        Span::styled(
+            format!("{} ", pad(&format!("{symbol} {class}{star}"), columns.class)),
+            style(token),
+        ),
         Span::styled(format!("{} ", pad(cells.route, columns.route)), style(Token::Dim)),
         Span::styled(pad(&cells.addresses, columns.addresses), style(cells.token)),
     ];
@@ -144,7 +147,11 @@ impl Cells {
                         (true, true) => "no address".to_owned(),
                         (true, false) => joined(&interface.addresses),
                     },
-                    token: if is_loopback || !interface.is_up { Token::Dim } else { Token::Text },
+                    token: if is_loopback || !interface.is_up {
+                        Token::Dim
+                    } else {
+                        Token::Text
+                    },
                 }
             }
             NetworkLine::Absent(name) => Self {
@@ -160,8 +167,7 @@ impl Cells {
                 name: source.to_string(),
                 kind: "by hand",
                 class: Some(NetworkClass::Trusted),
-                is_changed: confirmed
-                    .is_some_and(|confirmed| !confirmed.networks.trusted_sources.contains(source)),
+                is_changed: confirmed.is_some_and(|confirmed| !confirmed.networks.trusted_sources.contains(source)),
                 route: "",
                 addresses: "by whatever interface".to_owned(),
                 token: Token::Text,
@@ -188,7 +194,11 @@ fn detail(model: &Model, frame: &mut Frame<'_>, title: Rect, area: Rect) {
     };
     frame.render_widget(rule(palette, &heading, "", title.width), title);
     let cells = usize::from(area.width).saturating_sub(4);
-    let sentences = model.networks.selected().map(|line| sentences(model, line)).unwrap_or_default();
+    let sentences = model
+        .networks
+        .selected()
+        .map(|line| sentences(model, line))
+        .unwrap_or_default();
     let lines = sentences
         .iter()
         .flat_map(|(token, text)| wrapped(text, cells, 0, palette.of(*token)));

@@ -27,16 +27,11 @@ struct Panes {
 }
 
 fn panes(model: &Model, body: Rect) -> Panes {
-    let titled = |area: Rect| -> [Rect; 2] {
-        Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area)
-    };
+    let titled =
+        |area: Rect| -> [Rect; 2] { Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area) };
     let (words, rules) = if body.width >= WIDE {
-        let [words, gap, rules] = Layout::horizontal([
-            Constraint::Percentage(45),
-            Constraint::Length(2),
-            Constraint::Min(0),
-        ])
-        .areas(body);
+        let [words, gap, rules] =
+            Layout::horizontal([Constraint::Percentage(45), Constraint::Length(2), Constraint::Min(0)]).areas(body);
         let _ = gap;
         (words, rules)
     } else {
@@ -68,7 +63,12 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, body: Rect) {
     };
     let words = words::lines(model, usize::from(panes.words.width).saturating_sub(2));
     let below = below(words.len(), model.preview.words_top, panes.words);
-    let heading = rule(palette, &title("What changes", Pane::Words), &below, panes.words_title.width);
+    let heading = rule(
+        palette,
+        &title("What changes", Pane::Words),
+        &below,
+        panes.words_title.width,
+    );
     frame.render_widget(heading, panes.words_title);
     for (area, line) in panes.words.rows().zip(words.into_iter().skip(model.preview.words_top)) {
         frame.render_widget(indented(line), area);
@@ -135,7 +135,11 @@ fn rules(model: &Model, cells: usize) -> Vec<(Token, String)> {
             lines
                 .iter()
                 .flat_map(|text| {
-                    let token = if text.starts_with('*') { Token::Title } else { Token::Text };
+                    let token = if text.starts_with('*') {
+                        Token::Title
+                    } else {
+                        Token::Text
+                    };
                     hanging("", text, cells, token)
                 })
                 .collect()

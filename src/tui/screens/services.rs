@@ -22,7 +22,10 @@ mod detail;
 pub fn draw(model: &Model, frame: &mut Frame<'_>, body: Rect) {
     let parts = layout::table(body);
     let palette = &model.palette;
-    frame.render_widget(rule(palette, "Services", &remark(model, body.width), body.width), parts.title);
+    frame.render_widget(
+        rule(palette, "Services", &remark(model, body.width), body.width),
+        parts.title,
+    );
     let columns = Columns::of(body.width);
     frame.render_widget(head(palette, &columns, model.services.sort()), parts.head);
     let services = &model.services;
@@ -32,7 +35,12 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, body: Rect) {
             parts.rows,
         );
     }
-    for (index, (area, row)) in parts.rows.rows().zip(services.visible_from(services.list.top)).enumerate() {
+    for (index, (area, row)) in parts
+        .rows
+        .rows()
+        .zip(services.visible_from(services.list.top))
+        .enumerate()
+    {
         let is_selected = services.list.top + index == services.list.cursor;
         let line = row_line(model, &columns, row, is_selected);
         frame.render_widget(line, area);
@@ -47,7 +55,11 @@ fn remark(model: &Model, cells: u16) -> String {
     let counts = model.services.counts();
     let mut parts = vec![format!("{} listening", counts.listening)];
     if model.observation.filter.is_some() {
-        let outside = if cells < 80 { "reachable" } else { "reachable from outside" };
+        let outside = if cells < 80 {
+            "reachable"
+        } else {
+            "reachable from outside"
+        };
         parts.push(format!("{} {outside}", counts.reachable));
     }
     if counts.new > 0 {
@@ -123,7 +135,11 @@ impl Columns {
 fn head(palette: &Palette, columns: &Columns, sort: Sort) -> Line<'static> {
     let style = palette.of(Token::Dim);
     let cell = |name: &str, is_sorted: bool, cells: usize| {
-        let name = if is_sorted { format!("{name} ▾") } else { name.to_owned() };
+        let name = if is_sorted {
+            format!("{name} ▾")
+        } else {
+            name.to_owned()
+        };
         Span::styled(
             format!("{} ", pad(&name, cells)),
             if is_sorted { palette.of(Token::Title) } else { style },
@@ -139,10 +155,18 @@ fn head(palette: &Palette, columns: &Columns, sort: Sort) -> Line<'static> {
     }
     spans.push(cell("REACH NOW", sort == Sort::Reach, columns.now));
     spans.push(cell("AFTER", false, columns.after));
-    let decision = if sort == Sort::Decision { "DECISION ▾" } else { "DECISION" };
+    let decision = if sort == Sort::Decision {
+        "DECISION ▾"
+    } else {
+        "DECISION"
+    };
     spans.push(Span::styled(
         pad(decision, columns.decision),
-        if sort == Sort::Decision { palette.of(Token::Title) } else { style },
+        if sort == Sort::Decision {
+            palette.of(Token::Title)
+        } else {
+            style
+        },
     ));
     Line::from(spans)
 }
@@ -218,7 +242,10 @@ fn decision_cell(row: &Row, columns: &Columns, style: &dyn Fn(Token) -> Style) -
         (Decision::Undecided, false) => spans.push(Span::styled(pad("-", cells), style(Token::Dim))),
         (decision, _) => {
             let word = decision.word();
-            spans.push(Span::styled(word, style(symbols::decision(decision)).remove_modifier(Modifier::BOLD)));
+            spans.push(Span::styled(
+                word,
+                style(symbols::decision(decision)).remove_modifier(Modifier::BOLD),
+            ));
             let room = cells.saturating_sub(width(word));
             let from: Vec<String> = row.from.iter().map(ToString::to_string).collect();
             let from = match (from.is_empty(), columns.is_wide) {

@@ -83,7 +83,10 @@ fn paint(entry: &Entry) -> Result<Paint, String> {
 
 fn rgb(text: &str) -> Result<[u8; 3], String> {
     let wrong = || format!("'{text}' is no colour: write it like #7aa2f7");
-    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6).ok_or_else(wrong)?;
+    let digits = text
+        .strip_prefix('#')
+        .filter(|digits| digits.len() == 6)
+        .ok_or_else(wrong)?;
     let number = u32::from_str_radix(digits, 16).map_err(|_| wrong())?;
     let [_, red, green, blue] = number.to_be_bytes();
     Ok([red, green, blue])

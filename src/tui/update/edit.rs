@@ -39,12 +39,7 @@ pub(super) fn decide(model: &mut Model, decision: Decision) -> Vec<Effect> {
 }
 
 /// Decides on services, with sources.
-pub(super) fn decide_with(
-    model: &mut Model,
-    targets: &[ServiceId],
-    decision: Decision,
-    from: &[IpNet],
-) -> Vec<Effect> {
+pub(super) fn decide_with(model: &mut Model, targets: &[ServiceId], decision: Decision, from: &[IpNet]) -> Vec<Effect> {
     let entry = Entry {
         decision,
         from: from.to_vec(),
@@ -84,7 +79,10 @@ fn decided(targets: &[ServiceId], decision: Decision, from: &[IpNet]) -> String 
 pub(super) fn cycle_class(model: &mut Model) -> Vec<Effect> {
     let (name, class) = match model.networks.selected() {
         Some(NetworkLine::Interface(interface)) if interface.kind == InterfaceKind::Loopback => {
-            model.say(Token::Text, "Loopback is this machine itself: there is nothing to decide.");
+            model.say(
+                Token::Text,
+                "Loopback is this machine itself: there is nothing to decide.",
+            );
             return Vec::new();
         }
         Some(NetworkLine::Interface(interface)) => (interface.name.clone(), class_of(interface, &model.policy)),
@@ -110,7 +108,10 @@ pub(super) fn cycle_class(model: &mut Model) -> Vec<Effect> {
 }
 
 fn next_class(class: NetworkClass) -> NetworkClass {
-    let mut classes = NetworkClass::ALL.into_iter().cycle().skip_while(|other| *other != class);
+    let mut classes = NetworkClass::ALL
+        .into_iter()
+        .cycle()
+        .skip_while(|other| *other != class);
     classes.nth(1).unwrap_or(class)
 }
 
@@ -132,7 +133,10 @@ pub(super) fn remove_source(model: &mut Model) -> Vec<Effect> {
         Some(NetworkLine::Source(source)) => *source,
         Some(NetworkLine::Absent(name)) => return forget(model, &name.clone()),
         Some(NetworkLine::Interface(_)) => {
-            model.say(Token::Text, "Interfaces are given a class (enter); networks listed by hand are removed.");
+            model.say(
+                Token::Text,
+                "Interfaces are given a class (enter); networks listed by hand are removed.",
+            );
             return Vec::new();
         }
         None => return Vec::new(),
@@ -142,7 +146,10 @@ pub(super) fn remove_source(model: &mut Model) -> Vec<Effect> {
         Ok(())
     });
     if effect.is_some() {
-        model.say(Token::Changed, format!("{source} is no longer trusted. Waits for an apply."));
+        model.say(
+            Token::Changed,
+            format!("{source} is no longer trusted. Waits for an apply."),
+        );
     }
     effect.into_iter().collect()
 }

@@ -110,7 +110,9 @@ pub(super) fn on_extended(model: &mut Model, result: Result<TrialView, Error>) -
 fn forget_trial(model: &mut Model, state: State) {
     model.over = model.observation.status.trial.take().map(|trial| trial.id);
     model.observation.status.state = state;
-    model.popups.retain(|popup| !matches!(popup, Popup::Keep | Popup::Leave));
+    model
+        .popups
+        .retain(|popup| !matches!(popup, Popup::Keep | Popup::Leave));
 }
 
 /// Takes a status, and tells how a trial ended that ended by itself or from elsewhere.
@@ -127,7 +129,10 @@ pub(super) fn adopt_status(model: &mut Model, status: Status) {
     let last = status.last.clone();
     model.observation.status = status;
     if began_elsewhere && model.task.is_none() {
-        model.say(Token::Warn, "A trial is running. It goes on whatever becomes of this terminal.");
+        model.say(
+            Token::Warn,
+            "A trial is running. It goes on whatever becomes of this terminal.",
+        );
     }
     if !is_over {
         return;
@@ -140,7 +145,10 @@ pub(super) fn adopt_status(model: &mut Model, status: Status) {
             let why = last.reason.unwrap_or_else(|| "the reason is not known".to_owned());
             tell_reverted(model, &format!("The old rules are back: {why}."));
         }
-        None => tell_reverted(model, "The trial is over, and how it ended is not known: fwtui status tells."),
+        None => tell_reverted(
+            model,
+            "The trial is over, and how it ended is not known: fwtui status tells.",
+        ),
     }
 }
 

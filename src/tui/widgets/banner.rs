@@ -81,9 +81,5 @@ fn keys(model: &Model, cells: usize) -> Line<'static> {
         false => CONFIRM_COMMAND.to_owned(),
     };
     let room = cells.saturating_sub(width(&elsewhere) + 1);
-    Line::from(vec![
-        Span::raw(pad(&text, room)),
-        Span::raw(elsewhere),
-        Span::raw(" "),
-    ])
+    Line::from(vec![Span::raw(pad(&text, room)), Span::raw(elsewhere), Span::raw(" ")])
 }

@@ -130,10 +130,7 @@ pub fn notice(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         (Some(notice), None) => (notice.token, notice.text.clone()),
         (None, None) => standing(model),
     };
-    let line = Line::from(vec![
-        Span::raw(" "),
-        Span::styled(fit(&text, cells), palette.of(token)),
-    ]);
+    let line = Line::from(vec![Span::raw(" "), Span::styled(fit(&text, cells), palette.of(token))]);
     frame.render_widget(line, area);
 }
 
@@ -156,7 +153,10 @@ fn standing(model: &Model) -> (Token, String) {
         return (Token::Dim, why);
     }
     if status.state == State::Off {
-        return (Token::Dim, "Decide on each service, then see the preview and apply.".to_owned());
+        return (
+            Token::Dim,
+            "Decide on each service, then see the preview and apply.".to_owned(),
+        );
     }
     match model.has_pending() {
         true => (Token::Changed, "Changes wait for an apply.".to_owned()),

@@ -47,13 +47,21 @@ impl Sentence {
 /// What a plan means, the gravest first: lock-outs, ways in, warnings, who gains and who loses.
 pub fn plan_sentences(plan: &Plan, most: usize) -> Vec<Sentence> {
     let mut sentences = Vec::new();
-    sentences.extend(plan.lockouts.iter().map(|lockout| Sentence::loud("✗ ", Token::Bad, lockout)));
+    sentences.extend(
+        plan.lockouts
+            .iter()
+            .map(|lockout| Sentence::loud("✗ ", Token::Bad, lockout)),
+    );
     sentences.extend(
         plan.kept
             .iter()
             .map(|way_in| Sentence::quiet("✓ ", Token::Good, format!("You keep {way_in}."))),
     );
-    sentences.extend(plan.warnings.iter().map(|warning| Sentence::quiet("! ", Token::Warn, warning)));
+    sentences.extend(
+        plan.warnings
+            .iter()
+            .map(|warning| Sentence::quiet("! ", Token::Warn, warning)),
+    );
     sentences.extend(plan.consequences.iter().take(most).map(|consequence| {
         let (symbol, token) = match consequence.after {
             Reach::ThisMachine => ("○ ", Token::Good),
@@ -65,7 +73,11 @@ pub fn plan_sentences(plan: &Plan, most: usize) -> Vec<Sentence> {
     }));
     let more = plan.consequences.len().saturating_sub(most);
     if more > 0 {
-        sentences.push(Sentence::quiet("  ", Token::Dim, format!("… and {more} more services.")));
+        sentences.push(Sentence::quiet(
+            "  ",
+            Token::Dim,
+            format!("… and {more} more services."),
+        ));
     }
     if plan.consequences.is_empty() {
         sentences.push(Sentence::quiet("  ", Token::Dim, "No service gains or loses anybody."));

@@ -63,7 +63,10 @@ fn sentences(model: &Model, row: &Row) -> Vec<(Token, String)> {
     if let Some((id, _)) = model.policy.entry_for(&row.service.id)
         && *id != row.service.id
     {
-        sentences.push((Token::Dim, format!("Decided with {id}; a decision here goes before it.")));
+        sentences.push((
+            Token::Dim,
+            format!("Decided with {id}; a decision here goes before it."),
+        ));
     }
     if !row.from.is_empty() {
         let from: Vec<String> = row.from.iter().map(ToString::to_string).collect();
@@ -93,7 +96,10 @@ fn sockets(row: &Row) -> String {
     let both = listeners
         .iter()
         .any(|listener| matches!(listener.address, IpAddr::V6(_)) && listener.families().len() == 2);
-    let families = match (both, listeners.iter().any(|listener| listener.families() == [Family::Ipv4])) {
+    let families = match (
+        both,
+        listeners.iter().any(|listener| listener.families() == [Family::Ipv4]),
+    ) {
         (true, false) => ", which answers IPv4 as well",
         _ => "",
     };
@@ -101,7 +107,11 @@ fn sockets(row: &Row) -> String {
 }
 
 fn socket(listener: &Listener) -> String {
-    let zone = listener.interface.as_ref().map(|name| format!("%{name}")).unwrap_or_default();
+    let zone = listener
+        .interface
+        .as_ref()
+        .map(|name| format!("%{name}"))
+        .unwrap_or_default();
     match listener.address {
         IpAddr::V4(address) => format!("{address}{zone}:{}", listener.port),
         IpAddr::V6(address) => format!("[{address}{zone}]:{}", listener.port),
@@ -122,14 +132,22 @@ fn what_holds(model: &Model, row: &Row) -> (Token, String) {
     match (row.decision, row.reach_after) {
         (Decision::Undecided, _) if row.is_new => (
             Token::New,
-            format!("Not decided yet, so it will be refused: {refused}. c confines it, t trusts your networks, o opens it."),
+            format!(
+                "Not decided yet, so it will be refused: {refused}. c confines it, t trusts your networks, o opens it."
+            ),
         ),
-        (_, Reach::ThisMachine) => (Token::Good, format!("After applying only this machine connects; {refused}.")),
+        (_, Reach::ThisMachine) => (
+            Token::Good,
+            format!("After applying only this machine connects; {refused}."),
+        ),
         (_, Reach::Trusted) if row.from.is_empty() => (
             Token::Warn,
             format!("After applying trusted networks and guests connect; {refused}."),
         ),
-        (_, Reach::Trusted) => (Token::Warn, format!("After applying the sources named connect; {refused}.")),
+        (_, Reach::Trusted) => (
+            Token::Warn,
+            format!("After applying the sources named connect; {refused}."),
+        ),
         (_, Reach::Everyone) => (Token::Bad, "After applying everyone can connect.".to_owned()),
         (_, Reach::Unknown) if model.observation.filter.is_none() => (
             Token::Unknown,
