@@ -244,7 +244,7 @@ const TABLE: &[Command] = &[
     command(CommandId::PaneRight, Context::Preview, &[code(KeyCode::Right)], "rules", "Go to the rules", 7),
     command(CommandId::TurnOff, Context::Preview, &[char('O')], "off", "Take all of fwtui's rules out, on trial too", 6),
 
-    command(CommandId::ShowPreview, Context::Screens, &[char('3'), char('p')], "preview", "See what applying would change", 3),
+    command(CommandId::ShowPreview, Context::Screens, &[char('p'), char('3')], "preview", "See what applying would change", 3),
     command(CommandId::Apply, Context::Screens, &[char('a')], "apply", "Apply the policy on trial, after a question", 1),
     command(CommandId::Undo, Context::Screens, &[char('u')], "undo", "Take the last edit back", 5),
     command(CommandId::ShowServices, Context::Screens, &[char('1')], "services", "What listens, and who may connect", 0),

@@ -2,12 +2,10 @@
 
 use std::time::Duration;
 
-use crate::app::{Observation, State, TrialView};
-use crate::core::network::{class_of, zones};
-use crate::core::plan::{Plan, Warning};
-use crate::core::policy::{Decision, Policy};
-use crate::core::reach::{FamilyFilter, Filter};
-use crate::core::ruleset::{Ruleset, compile};
+use crate::app::{Observation, State, TrialView, plan};
+use crate::core::network::class_of;
+use crate::core::plan::Plan;
+use crate::core::policy::Policy;
 use crate::tui::commands::Context;
 use crate::tui::layout::{self, Frames};
 use crate::tui::popups::Popup;
@@ -217,50 +215,17 @@ impl Model {
 
     /// Works out rows and plan again after the observation or the policy changed.
     pub fn recompute(&mut self) {
-        let candidate = compile(&self.policy, &self.observation.interfaces);
-        let rows = self.observation.scene().rows_for(&self.policy, &candidate);
+        self.plan = plan(&self.observation, &self.policy, false);
+        let rows = self.observation.scene().rows_for(&self.policy, &self.plan.candidate);
         self.services.replace(rows);
         self.networks.replace(&self.observation.interfaces, &self.policy);
-        self.plan = self.plan_for(candidate);
         self.preview.replace(&self.plan.candidate);
         self.settle();
     }
 
     /// The plan of taking everything out.
     pub fn off_plan(&self) -> Plan {
-        self.plan_for(Ruleset::default())
-    }
-
-    fn plan_for(&self, candidate: Ruleset) -> Plan {
-        let observation = &self.observation;
-        let filter = observation.filter.clone().unwrap_or_else(|| Filter {
-            ipv4: FamilyFilter::unseen(),
-            ipv6: FamilyFilter::unseen(),
-        });
-        let mut warnings = Vec::new();
-        let wants_trust = self
-            .policy
-            .services
-            .values()
-            .any(|entry| entry.decision == Decision::Trusted);
-        if wants_trust && !candidate.is_empty() && zones(&self.policy, &observation.interfaces).is_empty() {
-            warnings.push(Warning::NobodyTrusted);
-        }
-        warnings.extend(observation.status.other_backend.clone().map(Warning::TwoBackends));
-        warnings.extend(observation.status.drift.clone().map(Warning::Drifted));
-        let ways_in = observation.ways_in.clone();
-        let mut plan = if candidate.is_empty() {
-            let rows = observation.scene().rows_for(&self.policy, &candidate);
-            Plan::new(&rows, &filter, candidate, ways_in, warnings)
-        } else {
-            Plan::new(self.services.rows(), &filter, candidate, ways_in, warnings)
-        };
-        if observation.filter.is_none() {
-            // That the rules can't be seen is said once, and not as if they were another tool's.
-            plan.warnings
-                .retain(|warning| !matches!(warning, Warning::Foreign { .. }));
-        }
-        plan
+        plan(&self.observation, &self.policy, true)
     }
 
     /// Whether something waits for an apply, as far as can be seen.
@@ -281,9 +246,11 @@ impl Model {
 
     /// The interfaces with a class, for the header: all but loopback.
     pub fn classes(&self) -> Vec<String> {
-        self.observation
-            .interfaces
-            .iter()
+        let lines = self.networks.lines().iter().filter_map(|line| match line {
+            NetworkLine::Interface(interface) => Some(interface),
+            NetworkLine::Absent(_) | NetworkLine::Source(_) => None,
+        });
+        lines
             .filter(|interface| interface.kind != crate::core::network::InterfaceKind::Loopback && interface.is_up)
             .map(|interface| format!("{} {}", interface.name, class_of(interface, &self.policy)))
             .collect()

@@ -1,7 +1,7 @@
 //! Layers over a screen: the last one opened gets the keys.
 
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Margin, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType, Clear};
 
@@ -90,8 +90,10 @@ impl Sheet<'_> {
     fn draw(self, frame: &mut Frame<'_>, area: Rect) {
         let wanted = u16::try_from(self.lines.len()).unwrap_or(u16::MAX).saturating_add(4);
         let place = centered(area, self.width + 6, wanted);
-        frame.render_widget(Clear, place);
-        frame.buffer_mut().set_style(place, self.palette.base());
+        // A margin at both sides keeps what lies below from running into the border.
+        let cleared = place.outer(Margin::new(1, 0)).intersection(area);
+        frame.render_widget(Clear, cleared);
+        frame.buffer_mut().set_style(cleared, self.palette.base());
         let block = Block::bordered()
             .border_type(BorderType::Rounded)
             .border_style(self.palette.of(self.token))

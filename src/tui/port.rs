@@ -1,32 +1,11 @@
-//! What the screens need of the machine; the layer that starts them provides it.
+//! What the screens need of the machine. Tests bring one of their own.
 
 use std::time::Duration;
 
-use crate::app::{Error, Observation, Status, TrialView};
+pub use crate::app::{ApplyRequest, Depth};
+
+use crate::app::{self, Error, Observation, Status, TrialView};
 use crate::core::policy::Policy;
-use crate::core::service::ServiceId;
-
-/// How far a look goes. Each depth includes the ones before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Depth {
-    /// Sockets, interfaces and the policy: what the first paint needs, in milliseconds.
-    Sockets,
-    /// Also who owns the sockets.
-    Owners,
-    /// Also the kernel's rules, the status and the ways in.
-    Complete,
-}
-
-/// What to apply.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApplyRequest {
-    /// Take all of fwtui's rules out instead of loading what the wanted policy compiles to.
-    pub is_off: bool,
-    /// How long the trial lasts.
-    pub timeout: Duration,
-    /// The services the user typed out, knowing that losing them locks him out.
-    pub accepted_lockouts: Vec<ServiceId>,
-}
 
 /// The machine as the runtime calls it, from its worker threads. Calls may block; the screens do
 /// not wait for them.
@@ -58,8 +37,42 @@ pub trait Machine: Send + Sync + 'static {
     /// # Errors
     /// Where there is no trial, or it would last too long.
     fn extend(&self) -> Result<TrialView, Error>;
-    /// Where fwtui stands. Cheap: it is asked every second while a trial runs, else every three.
+    /// Where fwtui stands. It is asked every second while a trial runs, and seldom otherwise.
     fn status(&self) -> Status;
     /// The time since boot (`CLOCK_BOOTTIME`), which deadlines are given in.
     fn since_boot(&self) -> Duration;
+}
+
+impl Machine for app::Machine {
+    fn look(&self, depth: Depth) -> Observation {
+        self.look(depth)
+    }
+
+    fn save(&self, policy: &Policy) -> Result<(), Error> {
+        self.save(policy)
+    }
+
+    fn apply(&self, request: &ApplyRequest) -> Result<TrialView, Error> {
+        self.apply(request)
+    }
+
+    fn confirm(&self) -> Result<(), Error> {
+        self.confirm()
+    }
+
+    fn revert(&self) -> Result<(), Error> {
+        self.revert()
+    }
+
+    fn extend(&self) -> Result<TrialView, Error> {
+        self.extend()
+    }
+
+    fn status(&self) -> Status {
+        self.status()
+    }
+
+    fn since_boot(&self) -> Duration {
+        self.since_boot()
+    }
 }

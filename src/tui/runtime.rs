@@ -69,7 +69,7 @@ enum Event {
 ///
 /// # Errors
 /// Where standard input or output is no terminal, or a worker failed in a way it should not.
-pub fn run(machine: Arc<dyn Machine>, options: Options) -> io::Result<Outcome> {
+pub fn run(machine: Arc<dyn Machine>, options: &Options) -> io::Result<Outcome> {
     let mut screen = Screen::enter(options.has_mouse)?;
     let (sender, events) = sync_channel(QUEUE);
     let palette = Palette::new(&options.theme, options.color);
@@ -132,7 +132,7 @@ impl Session<'_> {
     /// Waits for an event; while a trial runs, no longer than until its countdown changes.
     fn wait(&self, model: &Model) -> Result<Event, RecvTimeoutError> {
         let Some(trial) = model.trial() else {
-            return self.events.recv().map_err(|_| RecvTimeoutError::Disconnected);
+            return self.events.recv().map_err(RecvTimeoutError::from);
         };
         let left = trial.deadline.saturating_sub(self.machine.since_boot());
         let until_change = match left.subsec_nanos() {

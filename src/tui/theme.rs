@@ -211,9 +211,10 @@ impl Default for Theme {
 fn relative_luminance(rgb: [u8; 3]) -> f64 {
     let [red, green, blue] = rgb.map(|channel| {
         let value = f64::from(channel) / 255.0;
-        match value <= 0.040_45 {
-            true => value / 12.92,
-            false => ((value + 0.055) / 1.055).powf(2.4),
+        if value <= 0.040_45 {
+            value / 12.92
+        } else {
+            ((value + 0.055) / 1.055).powf(2.4)
         }
     });
     0.2126 * red + 0.7152 * green + 0.0722 * blue
@@ -266,9 +267,10 @@ impl Palette {
 
     /// A meaning within the selected row.
     pub fn selected(&self, token: Token) -> Style {
-        match self.has_colored_selection && token != Token::Text {
-            true => self.selection().patch(self.of(token)),
-            false => self.selection(),
+        if self.has_colored_selection && token != Token::Text {
+            self.selection().patch(self.of(token))
+        } else {
+            self.selection()
         }
     }
 

@@ -95,9 +95,10 @@ fn on_status(model: &mut Model, status: Status) -> Vec<Effect> {
     };
     let before = key(&model.observation.status);
     trial::adopt_status(model, status);
-    match before == key(&model.observation.status) {
-        true => Vec::new(),
-        false => vec![Effect::Look(Depth::Complete)],
+    if before == key(&model.observation.status) {
+        Vec::new()
+    } else {
+        vec![Effect::Look(Depth::Complete)]
     }
 }
 

@@ -98,10 +98,10 @@ impl Services {
 
     /// What a decision is for: the marked rows, else the one under the cursor.
     pub fn targets(&self) -> Vec<ServiceId> {
-        match self.marks.is_empty() {
-            false => self.marks.iter().cloned().collect(),
-            true => self.selected().map(|row| row.service.id.clone()).into_iter().collect(),
+        if self.marks.is_empty() {
+            return self.selected().map(|row| row.service.id.clone()).into_iter().collect();
         }
+        self.marks.iter().cloned().collect()
     }
 
     /// Whether a row is marked.

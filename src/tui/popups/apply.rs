@@ -77,9 +77,10 @@ impl Apply {
 
     /// A trial that is longer or shorter by a step, within the limits.
     pub fn stretch(&mut self, is_longer: bool) {
-        let timeout = match is_longer {
-            true => self.timeout.saturating_add(STEP),
-            false => self.timeout.saturating_sub(STEP),
+        let timeout = if is_longer {
+            self.timeout.saturating_add(STEP)
+        } else {
+            self.timeout.saturating_sub(STEP)
         };
         self.timeout = timeout.clamp(SHORTEST_TIMEOUT, LONGEST_TIMEOUT);
     }
@@ -117,18 +118,12 @@ pub(super) fn draw(model: &Model, apply: &Apply, frame: &mut Frame<'_>, area: Re
     }
     lines.extend(sentences);
     lines.push(Line::default());
-    lines.push(Line::from(vec![
-        Span::styled("On trial for ", palette.of(Token::Text)),
-        Span::styled(
-            format!("{} seconds", apply.timeout.as_secs()),
-            palette.of(Token::Accent),
-        ),
-        Span::styled(": unless you keep them, the old rules", palette.of(Token::Text)),
-    ]));
-    lines.push(Line::styled(
-        "come back by themselves, whatever becomes of this terminal.",
-        palette.of(Token::Text),
-    ));
+    let text = format!(
+        "On trial for {} seconds: unless you keep the new rules, the old ones come back by themselves, \
+         whatever becomes of this terminal.",
+        apply.timeout.as_secs()
+    );
+    lines.extend(wrapped(&text, cells, 0, palette.of(Token::Accent)));
     lines.extend(question(model, apply, cells));
     let contexts = match apply.wanted_word() {
         Some(_) => [Context::Typing],
@@ -166,13 +161,12 @@ fn question(model: &Model, apply: &Apply, cells: usize) -> Vec<Line<'static>> {
         ]));
         return lines;
     }
-    match apply.is_harmless() {
-        true => Vec::new(),
-        false => {
-            let mut lines = vec![Line::default()];
-            let text = "Press y to apply in spite of what is said above.";
-            lines.extend(wrapped(text, cells, 0, palette.of(Token::Warn)));
-            lines
-        }
+    if apply.is_harmless() {
+        Vec::new()
+    } else {
+        let mut lines = vec![Line::default()];
+        let text = "Press y to apply in spite of what is said above.";
+        lines.extend(wrapped(text, cells, 0, palette.of(Token::Warn)));
+        lines
     }
 }

@@ -23,7 +23,7 @@ const SHOWN: [Context; 5] = [
 const WIDTH: u16 = 74;
 
 /// The whole text: this screen's keys first, then the rest, then what the symbols mean.
-pub fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
+pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     let palette = &model.palette;
     let mut lines = Vec::new();
     for (token, text) in alerts::of(model) {

@@ -13,6 +13,9 @@ use crate::tui::port::{Depth, Machine};
 
 /// How often the sockets are looked at while nothing else is asked for.
 const PROBE: Duration = Duration::from_secs(3);
+/// How many such looks go by until the status is asked for too: it has to read the kernel's rules,
+/// which starts other programs.
+const PROBES_PER_STATUS: u32 = 5;
 
 /// The workers; dropped, they end after what they are doing.
 pub(super) struct Workers {
@@ -29,6 +32,7 @@ impl Workers {
             events: events.clone(),
             sockets: None,
             status: None,
+            probes: 0,
         };
         spawn("looks", events, move || looker.run(&jobs))?;
         let (trial, jobs) = channel();
@@ -75,6 +79,7 @@ struct Looker {
     /// What the last shallow look saw.
     sockets: Option<Observation>,
     status: Option<Status>,
+    probes: u32,
 }
 
 impl Looker {
@@ -119,6 +124,11 @@ impl Looker {
             self.sockets = Some(sockets);
             return self.look(Depth::Complete);
         }
+        self.probes += 1;
+        if self.probes < PROBES_PER_STATUS {
+            return true;
+        }
+        self.probes = 0;
         let status = self.machine.status();
         let has_changed = self.status.as_ref() != Some(&status);
         self.status = Some(status.clone());

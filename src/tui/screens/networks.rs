@@ -92,9 +92,12 @@ fn head(palette: &Palette, columns: &Columns) -> Line<'static> {
 
 fn row(model: &Model, columns: &Columns, line: &NetworkLine, is_selected: bool) -> Line<'static> {
     let palette = &model.palette;
-    let style = |token: Token| match is_selected {
-        true => palette.selected(token),
-        false => palette.of(token),
+    let style = |token: Token| {
+        if is_selected {
+            palette.selected(token)
+        } else {
+            palette.of(token)
+        }
     };
     let cells = Cells::of(model, line);
     let (symbol, token) = cells.class.map_or((' ', Token::Dim), symbols::class);
@@ -112,9 +115,10 @@ fn row(model: &Model, columns: &Columns, line: &NetworkLine, is_selected: bool) 
         Span::styled(pad(&cells.addresses, columns.addresses), style(cells.token)),
     ];
     let line = Line::from(spans);
-    match is_selected {
-        true => line.style(palette.selection()),
-        false => line,
+    if is_selected {
+        line.style(palette.selection())
+    } else {
+        line
     }
 }
 
@@ -282,13 +286,17 @@ fn trusted_services(model: &Model, who: &str) -> String {
         .iter()
         .filter(|row| row.decision == Decision::Trusted)
         .take(5)
-        .map(|row| match row.service.name.is_empty() {
-            true => row.service.id.to_string(),
-            false => row.service.name.clone(),
+        .map(|row| {
+            if row.service.name.is_empty() {
+                row.service.id.to_string()
+            } else {
+                row.service.name.clone()
+            }
         })
         .collect();
-    match names.is_empty() {
-        true => format!("{who} reach what is decided 'trusted': nothing yet."),
-        false => format!("{who} reach what is decided 'trusted': {}.", names.join(", ")),
+    if names.is_empty() {
+        format!("{who} reach what is decided 'trusted': nothing yet.")
+    } else {
+        format!("{who} reach what is decided 'trusted': {}.", names.join(", "))
     }
 }

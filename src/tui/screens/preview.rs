@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
-use crate::core::ruleset::Sign;
+use crate::core::ruleset::{DiffLine, Sign};
 use crate::tui::layout::Frames;
 use crate::tui::model::{Model, Pane, RulesView};
 use crate::tui::theme::{Palette, Token};
@@ -57,9 +57,12 @@ fn panes(model: &Model, body: Rect) -> Panes {
 pub fn draw(model: &Model, frame: &mut Frame<'_>, body: Rect) {
     let panes = panes(model, body);
     let palette = &model.palette;
-    let title = |text: &str, pane: Pane| match model.preview.pane == pane {
-        true => format!("▸ {text}"),
-        false => text.to_owned(),
+    let title = |text: &str, pane: Pane| {
+        if model.preview.pane == pane {
+            format!("▸ {text}")
+        } else {
+            text.to_owned()
+        }
     };
     let words = words::lines(model, usize::from(panes.words.width).saturating_sub(2));
     let below = below(words.len(), model.preview.words_top, panes.words);
@@ -101,9 +104,12 @@ fn below(len: usize, top: usize, area: Rect) -> String {
 }
 
 fn views(shown: RulesView) -> String {
-    let words = RulesView::ALL.map(|view| match view == shown {
-        true => format!("[{}]", view.word()),
-        false => view.word().to_owned(),
+    let words = RulesView::ALL.map(|view| {
+        if view == shown {
+            format!("[{}]", view.word())
+        } else {
+            view.word().to_owned()
+        }
     });
     words.join(" ")
 }
@@ -111,22 +117,7 @@ fn views(shown: RulesView) -> String {
 /// The right side, long rules continued on indented lines.
 fn rules(model: &Model, cells: usize) -> Vec<(Token, String)> {
     match model.preview.view {
-        RulesView::Diff => {
-            let diff = &model.plan.diff;
-            if diff.is_empty() {
-                return vec![(Token::Dim, "No rules, now or after applying.".to_owned())];
-            }
-            let line = |sign: Sign, text: &str| {
-                let token = match sign {
-                    Sign::Heading => Token::Title,
-                    Sign::Same => Token::Dim,
-                    Sign::Added => Token::Added,
-                    Sign::Removed => Token::Removed,
-                };
-                hanging(&sign.mark().to_string(), text, cells, token)
-            };
-            diff.iter().flat_map(|entry| line(entry.sign, &entry.text)).collect()
-        }
+        RulesView::Diff => difference(&model.plan.diff, cells),
         RulesView::Full(family) => {
             let lines = model.preview.full(family);
             if lines.is_empty() {
@@ -145,6 +136,46 @@ fn rules(model: &Model, cells: usize) -> Vec<(Token, String)> {
                 .collect()
         }
     }
+}
+
+/// Unchanged lines shown around a change.
+const CONTEXT: usize = 2;
+
+/// What changes with a little around it; what stays is only counted.
+fn difference(diff: &[DiffLine], cells: usize) -> Vec<(Token, String)> {
+    if diff.is_empty() {
+        return vec![(Token::Dim, "No rules, now or after applying.".to_owned())];
+    }
+    let changes = |line: &DiffLine| matches!(line.sign, Sign::Added | Sign::Removed);
+    let is_near = |index: usize| {
+        let from = index.saturating_sub(CONTEXT);
+        diff.iter().skip(from).take(index + CONTEXT + 1 - from).any(changes)
+    };
+    let mut lines = Vec::new();
+    let mut hidden = 0;
+    for (index, line) in diff.iter().enumerate() {
+        if line.sign == Sign::Same && !is_near(index) {
+            hidden += 1;
+            continue;
+        }
+        lines.extend(unchanged(std::mem::take(&mut hidden)));
+        let token = match line.sign {
+            Sign::Heading => Token::Title,
+            Sign::Same => Token::Dim,
+            Sign::Added => Token::Added,
+            Sign::Removed => Token::Removed,
+        };
+        match line.sign {
+            Sign::Heading => lines.push((token, line.text.clone())),
+            sign => lines.extend(hanging(&sign.mark().to_string(), &line.text, cells, token)),
+        }
+    }
+    lines.extend(unchanged(hidden));
+    lines
+}
+
+fn unchanged(count: usize) -> Option<(Token, String)> {
+    (count > 0).then(|| (Token::Dim, format!("  … {count} unchanged")))
 }
 
 fn hanging(mark: &str, text: &str, cells: usize, token: Token) -> Vec<(Token, String)> {

@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 use crate::core::overview::Row;
 use crate::core::policy::Decision;
 use crate::core::reach::Reach;
+use crate::core::service::ServiceId;
 use crate::tui::layout;
 use crate::tui::model::{Model, Sort};
 use crate::tui::port::Depth;
@@ -173,16 +174,16 @@ fn head(palette: &Palette, columns: &Columns, sort: Sort) -> Line<'static> {
 
 fn row_line(model: &Model, columns: &Columns, row: &Row, is_selected: bool) -> Line<'static> {
     let palette = &model.palette;
-    let style = |token: Token| match is_selected {
-        true => palette.selected(token),
-        false => palette.of(token),
+    let style = |token: Token| {
+        if is_selected {
+            palette.selected(token)
+        } else {
+            palette.of(token)
+        }
     };
     let is_marked = model.services.is_marked(&row.service.id);
     let id = &row.service.id;
-    let port = match id.ports.is_single() {
-        true => format!("{}/{}", id.ports.first(), id.protocol),
-        false => format!("{}-{}/{}", id.ports.first(), id.ports.last(), id.protocol),
-    };
+    let port = port(id, columns.port);
     let (name, name_token) = name(model, row);
     let mut spans = vec![
         Span::styled(if is_selected { "▸" } else { " " }, style(Token::Accent)),
@@ -191,9 +192,10 @@ fn row_line(model: &Model, columns: &Columns, row: &Row, is_selected: bool) -> L
         Span::styled(format!("{} ", pad(&port, columns.port)), style(Token::Text)),
     ];
     if columns.bound > 0 {
-        let bound = match row.service.listeners.is_empty() {
-            true => "-".to_owned(),
-            false => row.service.bound_to.to_string(),
+        let bound = if row.service.listeners.is_empty() {
+            "-".to_owned()
+        } else {
+            row.service.bound_to.to_string()
         };
         spans.push(Span::styled(
             format!("{} ", pad(&bound, columns.bound)),
@@ -209,9 +211,10 @@ fn row_line(model: &Model, columns: &Columns, row: &Row, is_selected: bool) -> L
     ));
     spans.extend(decision_cell(row, columns, &style));
     let line = Line::from(spans);
-    match is_selected {
-        true => line.style(palette.selection()),
-        false => line,
+    if is_selected {
+        line.style(palette.selection())
+    } else {
+        line
     }
 }
 
@@ -222,10 +225,7 @@ fn reach_cell(reach: Reach, cells: usize, style: &dyn Fn(Token) -> Style, is_new
         ..8 => format!("{} {symbol}", if is_news { '→' } else { ' ' }),
         8.. => format!("{symbol} {reach}"),
     };
-    let style = match is_news {
-        true => style(token),
-        false => style(Token::Dim),
-    };
+    let style = if is_news { style(token) } else { style(Token::Dim) };
     Span::styled(format!("{} ", pad(&text, cells)), style)
 }
 
@@ -251,7 +251,7 @@ fn decision_cell(row: &Row, columns: &Columns, style: &dyn Fn(Token) -> Style) -
             let from = match (from.is_empty(), columns.is_wide) {
                 (true, _) => String::new(),
                 (false, true) => format!(" from {}", from.join(", ")),
-                (false, false) => " from…".to_owned(),
+                (false, false) => format!(" ({})", row.from.len()),
             };
             spans.push(Span::styled(pad(&from, room), style(Token::Dim)));
         }
@@ -279,4 +279,17 @@ fn name(model: &Model, row: &Row) -> (String, Token) {
         "(not seen)"
     };
     (format!("{stand_in}{more}"), Token::Dim)
+}
+
+/// Ports and protocol; where there is no room for a range, its beginning and the protocol.
+fn port(id: &ServiceId, cells: usize) -> String {
+    let (first, last, protocol) = (id.ports.first(), id.ports.last(), id.protocol);
+    if id.ports.is_single() {
+        return format!("{first}/{protocol}");
+    }
+    let range = format!("{first}-{last}/{protocol}");
+    if width(&range) <= cells {
+        return range;
+    }
+    format!("{first}…/{protocol}")
 }

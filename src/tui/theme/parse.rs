@@ -87,7 +87,7 @@ fn rgb(text: &str) -> Result<[u8; 3], String> {
         .strip_prefix('#')
         .filter(|digits| digits.len() == 6)
         .ok_or_else(wrong)?;
-    let number = u32::from_str_radix(digits, 16).map_err(|_| wrong())?;
+    let number = u32::from_str_radix(digits, 16).ok().ok_or_else(wrong)?;
     let [_, red, green, blue] = number.to_be_bytes();
     Ok([red, green, blue])
 }

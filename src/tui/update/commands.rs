@@ -166,9 +166,10 @@ fn clear(model: &mut Model, had_notice: bool) {
     if had_notice || model.screen != ScreenId::Services {
         return;
     }
-    match model.services.marked() > 0 {
-        true => model.services.clear_marks(),
-        false => model.services.set_filter(String::new()),
+    if model.services.marked() > 0 {
+        model.services.clear_marks();
+    } else {
+        model.services.set_filter(String::new());
     }
 }
 

@@ -38,9 +38,10 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let width = usize::from(area.width);
     let hidden = alerts.len().saturating_sub(rows);
     for (index, (row, (token, text))) in area.rows().zip(&alerts).enumerate() {
-        let more = match hidden > 0 && index + 1 == rows {
-            true => format!("  +{hidden} more: ?"),
-            false => String::new(),
+        let more = if hidden > 0 && index + 1 == rows {
+            format!("  +{hidden} more: ?")
+        } else {
+            String::new()
         };
         let style = model.palette.of(*token);
         let line = Line::from(vec![

@@ -50,9 +50,10 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 }
 
 fn style(model: &Model, seconds: u64) -> Style {
-    match seconds <= LAST_SECONDS {
-        true => model.palette.alarm(),
-        false => model.palette.trial(),
+    if seconds <= LAST_SECONDS {
+        model.palette.alarm()
+    } else {
+        model.palette.trial()
     }
 }
 
@@ -72,13 +73,14 @@ fn keys(model: &Model, cells: usize) -> Line<'static> {
     if model.popups.is_empty() {
         for command in commands::of(Context::Trial) {
             let key = command.keys.first().map(ToString::to_string).unwrap_or_default();
-            text.push_str(&format!(" [{key}] {} ", command.label));
+            text.extend([" [", &key, "] ", command.label, " "]);
         }
     }
     let elsewhere = format!("second terminal: {CONFIRM_COMMAND}");
-    let elsewhere = match width(&text) + width(&elsewhere) + 2 <= cells {
-        true => elsewhere,
-        false => CONFIRM_COMMAND.to_owned(),
+    let elsewhere = if width(&text) + width(&elsewhere) + 2 <= cells {
+        elsewhere
+    } else {
+        CONFIRM_COMMAND.to_owned()
     };
     let room = cells.saturating_sub(width(&elsewhere) + 1);
     Line::from(vec![Span::raw(pad(&text, room)), Span::raw(elsewhere), Span::raw(" ")])

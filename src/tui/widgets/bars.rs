@@ -20,23 +20,22 @@ pub fn header(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     if !observation.host.is_empty() {
         parts.push(vec![Span::raw(fit(&observation.host, 20))]);
     }
-    if model.depth != Some(Depth::Complete) {
-        parts.push(vec![Span::styled("looking …", palette.of(Token::Dim))]);
-    } else {
+    if model.depth == Some(Depth::Complete) {
         let (symbol, token) = symbols::state(observation.status.state);
         parts.push(vec![Span::styled(
             format!("{symbol} {}", state_words(model)),
             palette.of(token),
         )]);
+    } else {
+        parts.push(vec![Span::styled("looking …", palette.of(Token::Dim))]);
     }
-    if let Some(backend) = &observation.status.backend {
+    if let Some(backend) = observation.status.backend.as_ref().filter(|_| area.width >= 100) {
         parts.push(vec![Span::styled(fit(backend, 20), palette.of(Token::Dim))]);
     }
-    let classes = model.classes().join(" · ");
     let used: usize = parts.iter().map(|part| line_width(part) + 3).sum();
-    let room = usize::from(area.width).saturating_sub(used + 2);
-    if room >= 12 && !classes.is_empty() {
-        parts.push(vec![Span::styled(fit(&classes, room), palette.of(Token::Dim))]);
+    let classes = some_of(&model.classes(), usize::from(area.width).saturating_sub(used + 1));
+    if !classes.is_empty() {
+        parts.push(vec![Span::styled(classes, palette.of(Token::Dim))]);
     }
     let mut spans = Vec::new();
     for part in parts {
@@ -44,6 +43,21 @@ pub fn header(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         spans.extend(part);
     }
     frame.render_widget(Line::from(spans), area);
+}
+
+/// As many entries as fit whole, and how many there are besides.
+fn some_of(entries: &[String], cells: usize) -> String {
+    (1..=entries.len())
+        .rev()
+        .map(|count| {
+            let shown: Vec<&str> = entries.iter().take(count).map(String::as_str).collect();
+            match entries.len() - count {
+                0 => shown.join(" · "),
+                more => format!("{} · +{more}", shown.join(" · ")),
+            }
+        })
+        .find(|text| width(text) <= cells)
+        .unwrap_or_default()
 }
 
 fn state_words(model: &Model) -> String {
@@ -79,9 +93,10 @@ fn tab_cells(area: Rect) -> impl Iterator<Item = (ScreenId, String, Rect)> {
 /// The screens' names.
 pub fn tabs(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     for (id, text, place) in tab_cells(area) {
-        let style = match id == model.screen {
-            true => model.palette.selection(),
-            false => model.palette.of(Token::Dim),
+        let style = if id == model.screen {
+            model.palette.selection()
+        } else {
+            model.palette.of(Token::Dim)
         };
         frame.render_widget(Line::styled(text, style), place);
     }
@@ -99,15 +114,13 @@ pub fn rule(palette: &Palette, title: &str, remark: &str, cells: u16) -> Line<'s
     let cells = usize::from(cells);
     let title = fit(title, cells.saturating_sub(6));
     let room = cells.saturating_sub(width(&title) + 4);
-    let remark = match width(remark) + 4 <= room {
-        true => remark.to_owned(),
-        false => fit(remark, room.saturating_sub(4)),
+    let remark = if width(remark) + 4 <= room {
+        remark.to_owned()
+    } else {
+        fit(remark, room.saturating_sub(4))
     };
     let border = palette.of(Token::Border);
-    let tail = match remark.is_empty() {
-        true => 0,
-        false => width(&remark) + 4,
-    };
+    let tail = if remark.is_empty() { 0 } else { width(&remark) + 4 };
     let mut spans = vec![
         Span::styled("─ ", border),
         Span::styled(title, palette.of(Token::Title)),
@@ -158,8 +171,9 @@ fn standing(model: &Model) -> (Token, String) {
             "Decide on each service, then see the preview and apply.".to_owned(),
         );
     }
-    match model.has_pending() {
-        true => (Token::Changed, "Changes wait for an apply.".to_owned()),
-        false => (Token::Dim, String::new()),
+    if model.has_pending() {
+        (Token::Changed, "Changes wait for an apply.".to_owned())
+    } else {
+        (Token::Dim, String::new())
     }
 }

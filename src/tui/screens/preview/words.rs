@@ -27,16 +27,16 @@ pub struct Sentence {
 }
 
 impl Sentence {
-    fn quiet(symbol: &'static str, token: Token, text: impl ToString) -> Self {
+    fn quiet(symbol: &'static str, token: Token, text: impl Into<String>) -> Self {
         Self {
             symbol,
             token,
-            text: text.to_string(),
+            text: text.into(),
             is_loud: false,
         }
     }
 
-    fn loud(symbol: &'static str, token: Token, text: impl ToString) -> Self {
+    fn loud(symbol: &'static str, token: Token, text: impl Into<String>) -> Self {
         Self {
             is_loud: true,
             ..Self::quiet(symbol, token, text)
@@ -50,17 +50,17 @@ pub fn plan_sentences(plan: &Plan, most: usize) -> Vec<Sentence> {
     sentences.extend(
         plan.lockouts
             .iter()
-            .map(|lockout| Sentence::loud("✗ ", Token::Bad, lockout)),
+            .map(|lockout| Sentence::loud("✗ ", Token::Bad, lockout.to_string())),
     );
     sentences.extend(
         plan.kept
             .iter()
-            .map(|way_in| Sentence::quiet("✓ ", Token::Good, format!("You keep {way_in}."))),
+            .map(|way_in| Sentence::quiet("✓ ", Token::Good, format!("You keep {way_in}"))),
     );
     sentences.extend(
         plan.warnings
             .iter()
-            .map(|warning| Sentence::quiet("! ", Token::Warn, warning)),
+            .map(|warning| Sentence::quiet("! ", Token::Warn, warning.to_string())),
     );
     sentences.extend(plan.consequences.iter().take(most).map(|consequence| {
         let (symbol, token) = match consequence.after {
@@ -69,18 +69,14 @@ pub fn plan_sentences(plan: &Plan, most: usize) -> Vec<Sentence> {
             Reach::Unknown => ("? ", Token::Unknown),
             Reach::Everyone => ("● ", Token::Bad),
         };
-        Sentence::quiet(symbol, token, consequence)
+        Sentence::quiet(symbol, token, consequence.to_string())
     }));
     let more = plan.consequences.len().saturating_sub(most);
     if more > 0 {
-        sentences.push(Sentence::quiet(
-            "  ",
-            Token::Dim,
-            format!("… and {more} more services."),
-        ));
+        sentences.push(Sentence::quiet("  ", Token::Dim, format!("… and {more} more services")));
     }
     if plan.consequences.is_empty() {
-        sentences.push(Sentence::quiet("  ", Token::Dim, "No service gains or loses anybody."));
+        sentences.push(Sentence::quiet("  ", Token::Dim, "No service gains or loses anybody"));
     }
     sentences
 }

@@ -130,11 +130,16 @@ fn what_holds(model: &Model, row: &Row) -> (Token, String) {
         (Refusal::Reject, Protocol::Udp | Protocol::UdpLite) => "others get port-unreachable at once",
     };
     match (row.decision, row.reach_after) {
-        (Decision::Undecided, _) if row.is_new => (
+        (Decision::Undecided, Reach::ThisMachine | Reach::Unknown) if row.is_new => (
             Token::New,
             format!(
                 "Not decided yet, so it will be refused: {refused}. c confines it, t trusts your networks, o opens it."
             ),
+        ),
+        // The one thing every network of guests needs of its host is let in whatever is decided.
+        (Decision::Confine | Decision::Undecided, Reach::Trusted) => (
+            Token::Warn,
+            format!("VMs and containers always get DHCP and DNS from their host; {refused}."),
         ),
         (_, Reach::ThisMachine) => (
             Token::Good,
