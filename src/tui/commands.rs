@@ -1,0 +1,352 @@
+//! The one table of commands: it decides what a key does, and the footer, the help and the manual
+//! page are made from it.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+mod key;
+
+pub use key::{Key, typed};
+
+/// What a key can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum CommandId {
+    /// Be asked what becomes of a trial, or quit.
+    Interrupt,
+    /// Look again and draw everything anew.
+    Refresh,
+    /// Let the trial's rules stay.
+    Keep,
+    /// End the trial.
+    Revert,
+    /// A minute more.
+    Extend,
+    /// Decide: this machine only.
+    Confine,
+    /// Decide: trusted networks.
+    Trust,
+    /// Decide: everyone.
+    Open,
+    /// Take the decision back.
+    Undecide,
+    /// Name the sources of an open service.
+    Sources,
+    /// Mark a row.
+    Mark,
+    /// Search.
+    Filter,
+    /// Another order.
+    Sort,
+    /// Another class.
+    CycleClass,
+    /// Trust a network by hand.
+    AddSource,
+    /// No longer trust it.
+    RemoveSource,
+    /// Diff, IPv4, IPv6.
+    SwitchView,
+    /// Reject or drop.
+    SwitchRefusal,
+    /// Off, kernel, nflog.
+    SwitchLogging,
+    /// Take all rules out.
+    TurnOff,
+    /// The pane to the left.
+    PaneLeft,
+    /// The pane to the right.
+    PaneRight,
+    /// Take the last edit back.
+    Undo,
+    /// The Services screen.
+    ShowServices,
+    /// The Networks screen.
+    ShowNetworks,
+    /// The Preview screen.
+    ShowPreview,
+    /// The next screen.
+    NextScreen,
+    /// The screen before.
+    PreviousScreen,
+    /// Start a trial.
+    Apply,
+    /// Clear marks and filter.
+    Clear,
+    /// One up.
+    Up,
+    /// One down.
+    Down,
+    /// A page up.
+    PageUp,
+    /// A page down.
+    PageDown,
+    /// To the first.
+    First,
+    /// To the last.
+    Last,
+    /// The help.
+    Help,
+    /// Leave.
+    Quit,
+    /// Say yes.
+    Accept,
+    /// Go ahead where nothing speaks against it.
+    Go,
+    /// Leave a popup.
+    Cancel,
+    /// Take what was typed.
+    Submit,
+    /// Remove a character.
+    Erase,
+    /// Remove all characters.
+    EraseAll,
+    /// A longer trial.
+    Longer,
+    /// A shorter trial.
+    Shorter,
+    /// Quit and leave the trial running.
+    LeaveRunning,
+    /// Revert, then quit.
+    RevertAndQuit,
+}
+
+/// Where a command holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Context {
+    /// Everywhere, popups included.
+    Always,
+    /// While a trial runs.
+    Trial,
+    /// The Services screen.
+    Services,
+    /// The Networks screen.
+    Networks,
+    /// The Preview screen.
+    Preview,
+    /// Every screen.
+    Screens,
+    /// Lists and texts, popups included.
+    Moving,
+    /// A popup that is only read.
+    Reading,
+    /// A line of text being typed.
+    Typing,
+    /// A question.
+    Asking,
+    /// The question before an apply.
+    Applying,
+    /// The question when leaving during a trial.
+    Leaving,
+}
+
+impl Context {
+    /// Every context, in the order of the help and the manual page.
+    pub const ALL: [Self; 12] = [
+        Self::Services,
+        Self::Networks,
+        Self::Preview,
+        Self::Trial,
+        Self::Screens,
+        Self::Moving,
+        Self::Always,
+        Self::Applying,
+        Self::Asking,
+        Self::Leaving,
+        Self::Typing,
+        Self::Reading,
+    ];
+
+    /// The heading in the help and the manual page.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Always => "Always",
+            Self::Trial => "While a trial runs",
+            Self::Services => "Services",
+            Self::Networks => "Networks",
+            Self::Preview => "Preview",
+            Self::Screens => "On every screen",
+            Self::Moving => "Moving",
+            Self::Reading => "Reading a message",
+            Self::Typing => "Typing",
+            Self::Asking => "Answering a question",
+            Self::Applying => "Before applying",
+            Self::Leaving => "Leaving during a trial",
+        }
+    }
+}
+
+/// A command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Command {
+    /// What it does.
+    pub id: CommandId,
+    /// Where it holds.
+    pub context: Context,
+    /// Its keys, the one to show first.
+    pub keys: &'static [Key],
+    /// One or two words for the footer.
+    pub label: &'static str,
+    /// One line, an imperative sentence without a full stop.
+    pub doc: &'static str,
+    /// How soon it yields its place in a footer that is too narrow: 1 last, 9 first, 0 never shown.
+    pub rank: u8,
+}
+
+const fn command(
+    id: CommandId,
+    context: Context,
+    keys: &'static [Key],
+    label: &'static str,
+    doc: &'static str,
+    rank: u8,
+) -> Command {
+    Command {
+        id,
+        context,
+        keys,
+        label,
+        doc,
+        rank,
+    }
+}
+
+const fn char(character: char) -> Key {
+    Key::char(character)
+}
+
+const fn code(code: KeyCode) -> Key {
+    Key::code(code)
+}
+
+// Letters do not move the cursor: k keeps a trial, and a finger used to another program's k must
+// not come near that.
+#[rustfmt::skip]
+const TABLE: &[Command] = &[
+    command(CommandId::Keep, Context::Trial, &[char('k')], "keep", "Keep the new rules, after a question", 1),
+    command(CommandId::Revert, Context::Trial, &[char('r')], "revert now", "Put the old rules back at once", 1),
+    command(CommandId::Extend, Context::Trial, &[char('m')], "one more minute", "Make the trial a minute longer", 1),
+
+    command(CommandId::Confine, Context::Services, &[char('c')], "confine", "Let only this machine connect", 2),
+    command(CommandId::Trust, Context::Services, &[char('t')], "trusted", "Let trusted networks and guests connect", 2),
+    command(CommandId::Open, Context::Services, &[char('o')], "open", "Let everyone connect", 2),
+    command(CommandId::Undecide, Context::Services, &[char('-')], "undecided", "Take the decision back", 6),
+    command(CommandId::Sources, Context::Services, &[char('f')], "from", "Open it to certain sources only", 6),
+    command(CommandId::Mark, Context::Services, &[char(' ')], "mark", "Mark the row, to decide on many at once", 7),
+    command(CommandId::Filter, Context::Services, &[char('/')], "filter", "Show only the rows that match what you type", 4),
+    command(CommandId::Sort, Context::Services, &[char('s')], "sort", "Sort by port, name, reach or decision", 7),
+
+    command(CommandId::CycleClass, Context::Networks, &[code(KeyCode::Enter), char('c')], "class", "Change the class: public, trusted, guests", 2),
+    command(CommandId::AddSource, Context::Networks, &[char('+')], "trust a network", "Trust a network wherever its packets come in", 3),
+    command(CommandId::RemoveSource, Context::Networks, &[code(KeyCode::Delete), char('-')], "remove", "No longer trust the selected network", 4),
+
+    command(CommandId::SwitchView, Context::Preview, &[char('v')], "view", "Show the difference, all of IPv4, or all of IPv6", 2),
+    command(CommandId::SwitchRefusal, Context::Preview, &[char('x')], "reject/drop", "Refuse politely or silently", 3),
+    command(CommandId::SwitchLogging, Context::Preview, &[char('l')], "log", "Log refusals: off, to the kernel's log, to NFLOG", 4),
+    command(CommandId::PaneLeft, Context::Preview, &[code(KeyCode::Left)], "words", "Go to the consequences in words", 7),
+    command(CommandId::PaneRight, Context::Preview, &[code(KeyCode::Right)], "rules", "Go to the rules", 7),
+    command(CommandId::TurnOff, Context::Preview, &[char('O')], "off", "Take all of fwtui's rules out, on trial too", 6),
+
+    command(CommandId::ShowPreview, Context::Screens, &[char('p'), char('3')], "preview", "See what applying would change", 3),
+    command(CommandId::Apply, Context::Screens, &[char('a')], "apply", "Apply the policy on trial, after a question", 1),
+    command(CommandId::Undo, Context::Screens, &[char('u')], "undo", "Take the last edit back", 5),
+    command(CommandId::ShowServices, Context::Screens, &[char('1')], "services", "What listens, and who may connect", 0),
+    command(CommandId::ShowNetworks, Context::Screens, &[char('2')], "networks", "The interfaces, and who is trusted", 0),
+    command(CommandId::NextScreen, Context::Screens, &[code(KeyCode::Tab)], "next screen", "Go to the next screen", 8),
+    command(CommandId::PreviousScreen, Context::Screens, &[code(KeyCode::BackTab)], "previous screen", "Go to the screen before", 0),
+    command(CommandId::Clear, Context::Screens, &[code(KeyCode::Esc)], "clear", "Clear the message, the marks, then the filter", 0),
+    command(CommandId::Help, Context::Screens, &[char('?'), code(KeyCode::F(1))], "help", "Show all keys", 1),
+    command(CommandId::Quit, Context::Screens, &[char('q')], "quit", "Leave; a running trial goes on without the screens", 1),
+
+    command(CommandId::Up, Context::Moving, &[code(KeyCode::Up)], "up", "Go up", 0),
+    command(CommandId::Down, Context::Moving, &[code(KeyCode::Down)], "down", "Go down", 0),
+    command(CommandId::PageUp, Context::Moving, &[code(KeyCode::PageUp)], "page up", "Go up a page", 0),
+    command(CommandId::PageDown, Context::Moving, &[code(KeyCode::PageDown)], "page down", "Go down a page", 0),
+    command(CommandId::First, Context::Moving, &[code(KeyCode::Home)], "first", "Go to the beginning", 0),
+    command(CommandId::Last, Context::Moving, &[code(KeyCode::End)], "last", "Go to the end", 0),
+
+    command(CommandId::Refresh, Context::Always, &[code(KeyCode::F(5)), Key::ctrl('l')], "refresh", "Look again and redraw", 0),
+    command(CommandId::Interrupt, Context::Always, &[Key::ctrl('c')], "interrupt", "Leave; during a trial, be asked once what becomes of it", 0),
+
+    command(CommandId::Go, Context::Applying, &[code(KeyCode::Enter)], "apply", "Apply, where there is no warning", 1),
+    command(CommandId::Accept, Context::Applying, &[char('y')], "apply", "Apply, warnings or not", 1),
+    command(CommandId::Longer, Context::Applying, &[char('+')], "longer", "Make the trial longer", 2),
+    command(CommandId::Shorter, Context::Applying, &[char('-')], "shorter", "Make the trial shorter", 2),
+    command(CommandId::Cancel, Context::Applying, &[code(KeyCode::Esc), char('n'), char('q')], "back", "Change nothing", 1),
+
+    command(CommandId::Accept, Context::Asking, &[char('y'), code(KeyCode::Enter)], "yes", "Go ahead", 1),
+    command(CommandId::Cancel, Context::Asking, &[code(KeyCode::Esc), char('n'), char('q')], "no", "Change nothing", 1),
+
+    command(CommandId::LeaveRunning, Context::Leaving, &[char('y'), char('q'), code(KeyCode::Enter)], "leave it running", "Quit; the trial goes on", 1),
+    command(CommandId::RevertAndQuit, Context::Leaving, &[char('r')], "revert and quit", "Put the old rules back, then quit", 1),
+    command(CommandId::Cancel, Context::Leaving, &[code(KeyCode::Esc), char('n')], "stay", "Stay here", 1),
+
+    command(CommandId::Submit, Context::Typing, &[code(KeyCode::Enter)], "done", "Take what was typed", 1),
+    command(CommandId::Cancel, Context::Typing, &[code(KeyCode::Esc)], "cancel", "Forget what was typed", 1),
+    command(CommandId::Erase, Context::Typing, &[code(KeyCode::Backspace)], "erase", "Remove the last character", 0),
+    command(CommandId::EraseAll, Context::Typing, &[Key::ctrl('u')], "erase all", "Remove all characters", 3),
+
+    command(CommandId::Cancel, Context::Reading, &[code(KeyCode::Esc), char('q'), char('?'), code(KeyCode::Enter), code(KeyCode::F(1))], "close", "Close it", 1),
+];
+
+/// All commands, in the order of the help.
+pub const fn table() -> &'static [Command] {
+    TABLE
+}
+
+/// The commands of a context.
+pub fn of(context: Context) -> impl Iterator<Item = &'static Command> {
+    TABLE.iter().filter(move |command| command.context == context)
+}
+
+/// What a key asks for: the first of the contexts that knows it decides.
+pub fn lookup(contexts: &[Context], event: &KeyEvent) -> Option<CommandId> {
+    contexts
+        .iter()
+        .flat_map(|context| of(*context))
+        .find(|command| command.keys.iter().any(|key| key.matches(event)))
+        .map(|command| command.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_means_two_things_in_one_context() {
+        for context in Context::ALL {
+            let keys: Vec<Key> = of(context).flat_map(|command| command.keys).copied().collect();
+            for (index, key) in keys.iter().enumerate() {
+                assert!(!keys[index + 1..].contains(key), "{key} twice in {context:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_key_of_a_trial_hides_one_of_a_screen() {
+        let trial: Vec<Key> = of(Context::Trial).flat_map(|command| command.keys).copied().collect();
+        for context in [
+            Context::Services,
+            Context::Networks,
+            Context::Preview,
+            Context::Screens,
+            Context::Moving,
+        ] {
+            for key in of(context).flat_map(|command| command.keys) {
+                assert!(!trial.contains(key), "{key} in {context:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_context_has_commands_and_every_command_a_key_and_a_line() {
+        for context in Context::ALL {
+            assert!(of(context).next().is_some(), "{context:?}");
+        }
+        for command in table() {
+            assert!(!command.keys.is_empty() && Context::ALL.contains(&command.context));
+            assert!(
+                command.doc.len() <= 60 && !command.doc.ends_with('.'),
+                "{}",
+                command.doc
+            );
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Where everything is: one function for drawing, scrolling and the mouse alike.
+
+use ratatui::layout::{Constraint, Layout, Rect};
+
+use crate::tui::model::Model;
+use crate::tui::widgets::alerts;
+
+/// Below this size a polite line takes the place of the screens.
+pub const SMALLEST: (u16, u16) = (60, 20);
+
+/// The parts of the terminal, from top to bottom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Frames {
+    /// All of it.
+    pub area: Rect,
+    /// The trial's banner; empty while none runs.
+    pub banner: Rect,
+    /// The program, the machine, where it stands.
+    pub header: Rect,
+    /// The screens' names.
+    pub tabs: Rect,
+    /// What is wrong or can't be seen.
+    pub alerts: Rect,
+    /// The screen.
+    pub body: Rect,
+    /// A line for the user.
+    pub notice: Rect,
+    /// What the keys do.
+    pub footer: Rect,
+}
+
+impl Frames {
+    /// Whether the screens do not fit.
+    pub const fn is_too_small(&self) -> bool {
+        self.area.width < SMALLEST.0 || self.area.height < SMALLEST.1
+    }
+
+    /// Where popups go: never over the banner.
+    pub fn beside_popups(&self) -> Rect {
+        self.alerts.union(self.body).union(self.notice)
+    }
+}
+
+/// Divides the terminal.
+pub fn frames(model: &Model) -> Frames {
+    let (width, height) = model.size;
+    let area = Rect::new(0, 0, width, height);
+    let banner = match (model.trial().is_some(), height) {
+        (false, _) => 0,
+        (true, ..30) => 2,
+        (true, 30..) => 3,
+    };
+    let most_alerts = match height {
+        ..24 => 1,
+        24..32 => 2,
+        32.. => 4,
+    };
+    let alerts = u16::try_from(alerts::of(model).len())
+        .unwrap_or(u16::MAX)
+        .min(most_alerts);
+    let [banner, header, tabs, alerts, body, notice, footer] = Layout::vertical([
+        Constraint::Length(banner),
+        Constraint::Length(1),
+        Constraint::Length(1),
+        Constraint::Length(alerts),
+        Constraint::Min(0),
+        Constraint::Length(1),
+        Constraint::Length(1),
+    ])
+    .areas(area);
+    Frames {
+        area,
+        banner,
+        header,
+        tabs,
+        alerts,
+        body,
+        notice,
+        footer,
+    }
+}
+
+/// The parts of a screen with a table and the details of the selected row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableFrames {
+    /// The line with the screen's title.
+    pub title: Rect,
+    /// The columns' names.
+    pub head: Rect,
+    /// The rows.
+    pub rows: Rect,
+    /// The line with the row's title.
+    pub detail_title: Rect,
+    /// The details.
+    pub detail: Rect,
+}
+
+/// Divides a screen with a table.
+pub fn table(body: Rect) -> TableFrames {
+    let detail = match body.height {
+        ..16 => 3,
+        16..24 => 4,
+        24..32 => 6,
+        32.. => 8,
+    };
+    let [title, head, rows, detail_title, detail] = Layout::vertical([
+        Constraint::Length(1),
+        Constraint::Length(1),
+        Constraint::Min(1),
+        Constraint::Length(1),
+        Constraint::Length(detail),
+    ])
+    .areas(body);
+    TableFrames {
+        title,
+        head,
+        rows,
+        detail_title,
+        detail,
+    }
+}
+
+/// How many rows of each table are in sight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heights {
+    /// Of the Services screen.
+    pub services: usize,
+    /// Of the Networks screen.
+    pub networks: usize,
+}
+
+impl Heights {
+    /// The heights that follow from the parts.
+    pub fn of(frames: &Frames) -> Self {
+        let rows = usize::from(table(frames.body).rows.height);
+        Self {
+            services: rows,
+            networks: rows,
+        }
+    }
+}
+
+/// A rectangle in the middle of another, cut to fit.
+pub fn centered(area: Rect, width: u16, height: u16) -> Rect {
+    let (width, height) = (width.min(area.width), height.min(area.height));
+    Rect {
+        x: area.x + (area.width - width) / 2,
+        y: area.y + (area.height - height) / 2,
+        width,
+        height,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn centered_stays_inside() {
+        let area = Rect::new(0, 3, 60, 10);
+        assert_eq!(centered(area, 20, 4), Rect::new(20, 6, 20, 4));
+        assert_eq!(centered(area, 100, 100), area);
+    }
+}

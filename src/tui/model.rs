@@ -1,0 +1,258 @@
+//! Everything the screens show, and nothing else.
+
+use std::time::Duration;
+
+use crate::app::{Observation, State, TrialView, plan};
+use crate::core::network::class_of;
+use crate::core::plan::Plan;
+use crate::core::policy::Policy;
+use crate::tui::commands::Context;
+use crate::tui::layout::{self, Frames};
+use crate::tui::popups::Popup;
+use crate::tui::port::Depth;
+use crate::tui::screens::ScreenId;
+use crate::tui::theme::{Palette, Token};
+
+pub mod list;
+mod networks;
+mod preview;
+mod services;
+
+pub use list::{ListState, Movement};
+pub use networks::{NetworkLine, Networks};
+pub use preview::{Pane, Preview, RulesView};
+pub use services::{Counts, Services, Sort};
+
+/// How many edits can be taken back.
+const UNDO_DEPTH: usize = 100;
+
+/// A line for the user, until the next key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Good, warn, bad or text.
+    pub token: Token,
+    /// One sentence.
+    pub text: String,
+}
+
+/// What is being done on a worker thread, and is waited for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// A trial is being started.
+    Applying,
+    /// It is being confirmed.
+    Confirming,
+    /// It is being reverted; and whether to quit then.
+    Reverting {
+        /// Quit afterwards.
+        then_quit: bool,
+    },
+    /// It is being extended.
+    Extending,
+}
+
+impl Task {
+    /// What to say meanwhile.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Applying => "Applying …",
+            Self::Confirming => "Keeping the new rules …",
+            Self::Reverting { .. } => "Putting the old rules back …",
+            Self::Extending => "Asking for one more minute …",
+        }
+    }
+}
+
+/// The model.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// The colours.
+    pub palette: Palette,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// The time since boot.
+    pub now: Duration,
+    /// How long a trial is to last.
+    pub timeout: Duration,
+    /// How far the machine has been looked at; none before the first look.
+    pub depth: Option<Depth>,
+    /// What was seen.
+    pub observation: Observation,
+    /// The wanted policy with the edits made here.
+    pub policy: Policy,
+    /// What applying it would mean.
+    pub plan: Plan,
+    /// The Services screen.
+    pub services: Services,
+    /// The Networks screen.
+    pub networks: Networks,
+    /// The Preview screen.
+    pub preview: Preview,
+    /// The screen shown.
+    pub screen: ScreenId,
+    /// What lies over it; the last one gets the keys.
+    pub popups: Vec<Popup>,
+    /// The policies before each edit.
+    undo: Vec<Policy>,
+    /// A line for the user.
+    pub notice: Option<Notice>,
+    /// The id of the trial that is known to be over: a look begun before may still show it.
+    pub over: Option<String>,
+    /// Whether the status was asked for and has not come yet.
+    pub is_status_asked: bool,
+    /// Edits on their way to the disk: until they are there, what is read back is out of date.
+    pub saves_under_way: usize,
+    /// What is being done.
+    pub task: Option<Task>,
+}
+
+impl Model {
+    /// Before anything has been seen.
+    pub fn new(palette: Palette, size: (u16, u16), timeout: Duration, now: Duration) -> Self {
+        Self {
+            palette,
+            size,
+            now,
+            timeout,
+            depth: None,
+            observation: Observation::default(),
+            policy: Policy::default(),
+            plan: Plan::default(),
+            services: Services::default(),
+            networks: Networks::default(),
+            preview: Preview::default(),
+            screen: ScreenId::Services,
+            popups: Vec::new(),
+            undo: Vec::new(),
+            notice: None,
+            over: None,
+            is_status_asked: false,
+            saves_under_way: 0,
+            task: None,
+        }
+    }
+
+    /// The running trial.
+    pub const fn trial(&self) -> Option<&TrialView> {
+        self.observation.status.trial.as_ref()
+    }
+
+    /// Seconds until the trial is reverted.
+    pub fn seconds_left(&self) -> Option<u64> {
+        self.trial().map(|trial| trial.seconds_left(self.now))
+    }
+
+    /// The parts of the terminal.
+    pub fn frames(&self) -> Frames {
+        layout::frames(self)
+    }
+
+    /// The contexts whose commands hold, the nearest first.
+    pub fn contexts(&self) -> Vec<Context> {
+        let mut contexts = vec![Context::Always];
+        if let Some(popup) = self.popups.last() {
+            contexts.extend(popup.contexts());
+            return contexts;
+        }
+        if self.trial().is_some() {
+            contexts.push(Context::Trial);
+        }
+        contexts.extend([self.screen.context(), Context::Screens, Context::Moving]);
+        contexts
+    }
+
+    /// Why nothing can be edited, in one sentence; none where it can.
+    pub fn why_read_only(&self) -> Option<String> {
+        if self.depth.is_none() {
+            return Some("Still looking at this machine.".into());
+        }
+        if !self.observation.is_root {
+            return Some("Read-only without root. To decide and apply, start it with: sudo fwtui".into());
+        }
+        self.observation
+            .policy_error
+            .as_ref()
+            .map(|error| format!("Mend the policy file first, nothing is changed until then: {error}"))
+    }
+
+    /// Shows a line.
+    pub fn say(&mut self, token: Token, text: impl Into<String>) {
+        self.notice = Some(Notice {
+            token,
+            text: text.into(),
+        });
+    }
+
+    /// Takes an edited policy; the one before can be had back.
+    pub fn adopt_edit(&mut self, policy: Policy) {
+        let before = std::mem::replace(&mut self.policy, policy);
+        if self.undo.len() == UNDO_DEPTH {
+            self.undo.remove(0);
+        }
+        self.undo.push(before);
+        self.recompute();
+    }
+
+    /// Whether there is an edit to take back.
+    pub fn has_undo(&self) -> bool {
+        !self.undo.is_empty()
+    }
+
+    /// Goes back before the last edit; none where there was none.
+    pub fn take_back(&mut self) -> Option<Policy> {
+        let before = self.undo.pop()?;
+        self.policy = before.clone();
+        self.recompute();
+        Some(before)
+    }
+
+    /// Takes the policy from the disk; edits made here can't be taken back over it.
+    pub fn adopt_stored(&mut self, policy: Policy) {
+        self.undo.clear();
+        self.policy = policy;
+        self.recompute();
+    }
+
+    /// Works out rows and plan again after the observation or the policy changed.
+    pub fn recompute(&mut self) {
+        self.plan = plan(&self.observation, &self.policy, false);
+        let rows = self.observation.scene().rows_for(&self.policy, &self.plan.candidate);
+        self.services.replace(rows);
+        self.networks.replace(&self.observation.interfaces, &self.policy);
+        self.preview.replace(&self.plan.candidate);
+        self.settle();
+    }
+
+    /// The plan of taking everything out.
+    pub fn off_plan(&self) -> Plan {
+        plan(&self.observation, &self.policy, true)
+    }
+
+    /// Whether something waits for an apply, as far as can be seen.
+    pub fn has_pending(&self) -> bool {
+        self.observation.filter.is_some() && !self.plan.is_in_force && self.observation.status.state != State::Off
+    }
+
+    /// Brings cursors and scrolled texts back in order after lists or sizes changed.
+    pub fn settle(&mut self) {
+        let frames = self.frames();
+        let heights = layout::Heights::of(&frames);
+        self.services.list.keep_in_sight(self.services.len(), heights.services);
+        self.networks
+            .list
+            .keep_in_sight(self.networks.lines().len(), heights.networks);
+        crate::tui::screens::preview::settle(self, &frames);
+    }
+
+    /// The interfaces with a class, for the header: all but loopback.
+    pub fn classes(&self) -> Vec<String> {
+        let lines = self.networks.lines().iter().filter_map(|line| match line {
+            NetworkLine::Interface(interface) => Some(interface),
+            NetworkLine::Absent(_) | NetworkLine::Source(_) => None,
+        });
+        lines
+            .filter(|interface| interface.kind != crate::core::network::InterfaceKind::Loopback && interface.is_up)
+            .map(|interface| format!("{} {}", interface.name, class_of(interface, &self.policy)))
+            .collect()
+    }
+}

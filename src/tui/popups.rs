@@ -1,0 +1,135 @@
+//! Layers over a screen: the last one opened gets the keys.
+
+use ratatui::Frame;
+use ratatui::layout::{Margin, Rect};
+use ratatui::text::Line;
+use ratatui::widgets::{Block, BorderType, Clear};
+
+use crate::tui::commands::{Command, Context};
+use crate::tui::layout::centered;
+use crate::tui::model::Model;
+use crate::tui::theme::{Palette, Token};
+use crate::tui::widgets::footer;
+
+mod apply;
+mod entry;
+mod help;
+mod keep;
+mod leave;
+mod message;
+
+pub use apply::Apply;
+pub use entry::{Entry, Purpose};
+pub use help::extent as help_extent;
+pub use message::Message;
+
+/// A popup.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Popup {
+    /// All keys; the first line in sight.
+    Help(usize),
+    /// Something to read.
+    Message(Message),
+    /// The question before an apply.
+    Apply(Box<Apply>),
+    /// Whether to keep the new rules.
+    Keep,
+    /// What becomes of the trial.
+    Leave,
+    /// A line of text.
+    Entry(Entry),
+}
+
+impl Popup {
+    /// Whose commands hold while it is open.
+    pub fn contexts(&self) -> Vec<Context> {
+        match self {
+            Self::Help(_) | Self::Message(_) => vec![Context::Reading, Context::Moving],
+            Self::Apply(apply) if apply.wanted_word().is_some() => vec![Context::Typing],
+            Self::Apply(_) => vec![Context::Applying, Context::Moving],
+            Self::Keep => vec![Context::Asking],
+            Self::Leave => vec![Context::Leaving],
+            Self::Entry(_) => vec![Context::Typing, Context::Moving],
+        }
+    }
+}
+
+/// Draws every popup, the last one on top.
+pub fn draw(model: &Model, frame: &mut Frame<'_>) {
+    let area = model.frames().beside_popups();
+    for popup in &model.popups {
+        match popup {
+            Popup::Help(top) => help::draw(model, *top, frame, area),
+            Popup::Message(message) => message::draw(model, message, frame, area),
+            Popup::Apply(apply) => apply::draw(model, apply, frame, area),
+            Popup::Keep => keep::draw(model, frame, area),
+            Popup::Leave => leave::draw(model, frame, area),
+            Popup::Entry(entry) => entry::draw(model, entry, frame, area),
+        }
+    }
+}
+
+/// How wide the text of a popup is, in cells.
+pub fn text_width(area: Rect, most: u16) -> u16 {
+    most.min(area.width.saturating_sub(6))
+}
+
+/// A box in the middle with a title, a text from some line on, and what the keys do.
+struct Sheet<'a> {
+    palette: &'a Palette,
+    title: &'a str,
+    token: Token,
+    lines: Vec<Line<'static>>,
+    top: usize,
+    contexts: &'a [Context],
+    is_useful: &'a dyn Fn(&Command) -> bool,
+    width: u16,
+}
+
+impl Sheet<'_> {
+    fn draw(self, frame: &mut Frame<'_>, area: Rect) {
+        let wanted = u16::try_from(self.lines.len()).unwrap_or(u16::MAX).saturating_add(4);
+        let place = centered(area, self.width + 6, wanted);
+        // A margin at both sides keeps what lies below from running into the border.
+        let cleared = place.outer(Margin::new(1, 0)).intersection(area);
+        frame.render_widget(Clear, cleared);
+        frame.buffer_mut().set_style(cleared, self.palette.base());
+        let block = Block::bordered()
+            .border_type(BorderType::Rounded)
+            .border_style(self.palette.of(self.token))
+            .title(Line::styled(format!(" {} ", self.title), self.palette.of(self.token)));
+        let inner = block.inner(place);
+        frame.render_widget(block, place);
+        let text = Rect {
+            x: inner.x + 2,
+            width: inner.width.saturating_sub(4),
+            height: inner.height.saturating_sub(2),
+            ..inner
+        };
+        let height = usize::from(text.height);
+        let top = self.top.min(self.lines.len().saturating_sub(height));
+        let hidden = self.lines.len().saturating_sub(top + height);
+        for (row, line) in text.rows().zip(self.lines.into_iter().skip(top)) {
+            frame.render_widget(line, row);
+        }
+        if let Some(last) = inner.rows().next_back() {
+            let last = Rect {
+                x: last.x + 1,
+                width: last.width.saturating_sub(2),
+                ..last
+            };
+            let hints = footer::hints(self.contexts, self.is_useful, last);
+            frame.render_widget(footer::line(&hints, self.palette), last);
+            if hidden > 0 {
+                let more = format!("{hidden} more ↓ ");
+                let more = Line::styled(more, self.palette.of(Token::Dim)).right_aligned();
+                frame.render_widget(more, last);
+            }
+        }
+    }
+}
+
+/// How many lines of a text a popup shows at once.
+pub fn text_height(area: Rect, lines: usize) -> usize {
+    lines.min(usize::from(area.height.saturating_sub(4)))
+}

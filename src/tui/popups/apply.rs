@@ -1,0 +1,172 @@
+//! The question before an apply: what will happen, for how long, and what it may cost.
+
+use std::time::Duration;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+
+use super::{Sheet, text_width};
+use crate::core::plan::Plan;
+use crate::core::service::ServiceId;
+use crate::core::trial::{LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
+use crate::tui::commands::{CommandId, Context};
+use crate::tui::model::Model;
+use crate::tui::port::ApplyRequest;
+use crate::tui::screens::preview::{plan_sentences, sentence_lines};
+use crate::tui::theme::Token;
+use crate::tui::widgets::text::wrapped;
+
+/// What one key press adds to or takes from the timeout.
+const STEP: Duration = Duration::from_secs(30);
+/// More consequences than this are for the Preview screen.
+const MOST_CONSEQUENCES: usize = 6;
+
+/// The question, with the answers so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Apply {
+    /// What will happen, as it was when the question was asked.
+    pub plan: Plan,
+    /// Whether everything is taken out.
+    pub is_off: bool,
+    /// How long the trial lasts.
+    pub timeout: Duration,
+    /// What is being typed.
+    pub typed: String,
+    /// The services typed out so far.
+    accepted: Vec<ServiceId>,
+}
+
+impl Apply {
+    /// The question for a plan.
+    pub const fn new(plan: Plan, is_off: bool, timeout: Duration) -> Self {
+        Self {
+            plan,
+            is_off,
+            timeout,
+            typed: String::new(),
+            accepted: Vec::new(),
+        }
+    }
+
+    /// The service that must be typed out next; none when nothing (more) must be.
+    pub fn wanted_word(&self) -> Option<&ServiceId> {
+        self.plan
+            .lockouts
+            .iter()
+            .map(|lockout| &lockout.service)
+            .find(|service| !self.accepted.contains(service))
+    }
+
+    /// Takes what was typed; whether it was the right word.
+    pub fn submit(&mut self) -> bool {
+        let typed = std::mem::take(&mut self.typed);
+        match self.wanted_word().cloned() {
+            Some(wanted) if typed.trim() == wanted.to_string() => {
+                self.accepted.push(wanted);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether Enter is enough: there is nothing to be overlooked.
+    pub fn is_harmless(&self) -> bool {
+        self.plan.warnings.is_empty() && self.plan.lockouts.is_empty()
+    }
+
+    /// A trial that is longer or shorter by a step, within the limits.
+    pub fn stretch(&mut self, is_longer: bool) {
+        let timeout = if is_longer {
+            self.timeout.saturating_add(STEP)
+        } else {
+            self.timeout.saturating_sub(STEP)
+        };
+        self.timeout = timeout.clamp(SHORTEST_TIMEOUT, LONGEST_TIMEOUT);
+    }
+
+    /// What to ask the machine for; none while a word is still to be typed.
+    pub fn request(&self) -> Option<ApplyRequest> {
+        self.wanted_word().is_none().then(|| ApplyRequest {
+            is_off: self.is_off,
+            timeout: self.timeout,
+            accepted_lockouts: self.accepted.clone(),
+        })
+    }
+}
+
+pub(super) fn draw(model: &Model, apply: &Apply, frame: &mut Frame<'_>, area: Rect) {
+    let width = text_width(area, 70);
+    let cells = usize::from(width);
+    let palette = &model.palette;
+    let mut lines = Vec::new();
+    if apply.is_off {
+        let text = "All of fwtui's rules are taken out: whatever listens can be reached.";
+        lines.extend(wrapped(text, cells, 0, palette.of(Token::Bad)));
+    }
+    // What must be said comes before what may be cut: the question and the timeout need 5 lines.
+    let mut sentences = Vec::new();
+    for sentence in plan_sentences(&apply.plan, MOST_CONSEQUENCES) {
+        sentences.extend(sentence_lines(palette, &sentence, cells));
+    }
+    let room = usize::from(area.height.saturating_sub(4 + 6))
+        .saturating_sub(lines.len())
+        .max(2);
+    if sentences.len() > room {
+        sentences.truncate(room - 1);
+        sentences.push(Line::styled("  … all of it is in the preview.", palette.of(Token::Dim)));
+    }
+    lines.extend(sentences);
+    lines.push(Line::default());
+    let text = format!(
+        "On trial for {} seconds: unless you keep the new rules, the old ones come back by themselves, \
+         whatever becomes of this terminal.",
+        apply.timeout.as_secs()
+    );
+    lines.extend(wrapped(&text, cells, 0, palette.of(Token::Accent)));
+    lines.extend(question(model, apply, cells));
+    let contexts = match apply.wanted_word() {
+        Some(_) => [Context::Typing],
+        None => [Context::Applying],
+    };
+    let has_lockout = !apply.plan.lockouts.is_empty();
+    Sheet {
+        palette,
+        title: if apply.is_off { "Turn off?" } else { "Apply?" },
+        token: if has_lockout { Token::Bad } else { Token::Accent },
+        lines,
+        top: 0,
+        contexts: &contexts,
+        is_useful: &|command| match command.id {
+            CommandId::Go => apply.is_harmless(),
+            CommandId::Accept => !apply.is_harmless(),
+            _ => true,
+        },
+        width,
+    }
+    .draw(frame, area);
+}
+
+fn question(model: &Model, apply: &Apply, cells: usize) -> Vec<Line<'static>> {
+    let palette = &model.palette;
+    if let Some(word) = apply.wanted_word() {
+        let mut lines = vec![Line::default()];
+        lines.push(Line::from(vec![
+            Span::styled(
+                format!("To go ahead all the same, type {word}: "),
+                palette.of(Token::Bad),
+            ),
+            Span::styled(apply.typed.clone(), palette.of(Token::Text)),
+            Span::styled("▏", palette.of(Token::Accent)),
+        ]));
+        return lines;
+    }
+    if apply.is_harmless() {
+        Vec::new()
+    } else {
+        let mut lines = vec![Line::default()];
+        let text = "Press y to apply in spite of what is said above.";
+        lines.extend(wrapped(text, cells, 0, palette.of(Token::Warn)));
+        lines
+    }
+}

@@ -1,0 +1,146 @@
+//! A line of text being typed.
+
+use ipnet::IpNet;
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+
+use super::{Sheet, text_width};
+use crate::core::network::parse_source;
+use crate::core::service::ServiceId;
+use crate::tui::commands::Context;
+use crate::tui::model::Model;
+use crate::tui::theme::Token;
+use crate::tui::widgets::text::{fit, width, wrapped};
+
+/// More than anybody types; a paste of a book stops here.
+const LONGEST: usize = 1000;
+
+/// What the text is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Purpose {
+    /// To filter the rows, while it is typed; what the filter was before.
+    Filter(String),
+    /// The sources these services are open to.
+    Sources(Vec<ServiceId>),
+    /// A network to trust.
+    TrustedSource,
+}
+
+/// A line of text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// What was typed.
+    pub text: String,
+    /// What is wrong with it.
+    pub error: Option<String>,
+}
+
+impl Entry {
+    /// A line to be typed, beginning with a text.
+    pub fn new(purpose: Purpose, text: String) -> Self {
+        Self {
+            purpose,
+            text,
+            error: None,
+        }
+    }
+
+    /// Takes a character more.
+    pub fn push(&mut self, character: char) {
+        if self.text.len() < LONGEST && !character.is_control() {
+            self.text.push(character);
+        }
+        self.error = None;
+    }
+
+    /// The networks typed, separated by commas or spaces.
+    ///
+    /// # Errors
+    /// What is wrong with the first that is wrong.
+    pub fn networks(&self) -> Result<Vec<IpNet>, String> {
+        let words = self.text.split([',', ' ']).filter(|word| !word.is_empty());
+        let mut networks = words.map(parse_source).collect::<Result<Vec<IpNet>, String>>()?;
+        networks.sort();
+        networks.dedup();
+        Ok(networks)
+    }
+}
+
+pub(super) fn draw(model: &Model, entry: &Entry, frame: &mut Frame<'_>, area: Rect) {
+    let palette = &model.palette;
+    if matches!(entry.purpose, Purpose::Filter(_)) {
+        draw_filter(model, entry, frame);
+        return;
+    }
+    let cells = text_width(area, 62);
+    let (title, what) = match &entry.purpose {
+        Purpose::Sources(ids) => {
+            let which = match ids.as_slice() {
+                [id] => format!("Open {id} from"),
+                ids => format!("Open {} services from", ids.len()),
+            };
+            (
+                which,
+                "Networks or addresses, separated by commas. Nothing means everyone.",
+            )
+        }
+        Purpose::TrustedSource | Purpose::Filter(_) => (
+            "Trust a network".to_owned(),
+            "Like 198.51.100.0/24, 2001:db8::/32 or one address. It is trusted whichever way it comes in.",
+        ),
+    };
+    let mut lines = wrapped(what, usize::from(cells), 0, palette.of(Token::Dim));
+    lines.push(Line::default());
+    // The end is what is being typed: a text that is too long shows its end.
+    let room = usize::from(cells).saturating_sub(3);
+    let mut shown = entry.text.as_str();
+    while width(shown) > room {
+        let mut characters = shown.chars();
+        characters.next();
+        shown = characters.as_str();
+    }
+    lines.push(Line::from(vec![
+        Span::styled("> ", palette.of(Token::Key)),
+        Span::styled(shown.to_owned(), palette.of(Token::Text)),
+        Span::styled("▏", palette.of(Token::Accent)),
+    ]));
+    if let Some(error) = &entry.error {
+        lines.extend(wrapped(error, usize::from(cells), 0, palette.of(Token::Bad)));
+    }
+    Sheet {
+        palette,
+        title: &title,
+        token: Token::Accent,
+        lines,
+        top: 0,
+        contexts: &[Context::Typing],
+        is_useful: &|_| true,
+        width: cells,
+    }
+    .draw(frame, area);
+}
+
+/// The filter is typed in the line below the table, which shows what it finds.
+fn draw_filter(model: &Model, entry: &Entry, frame: &mut Frame<'_>) {
+    let frames = model.frames();
+    let palette = &model.palette;
+    let text = fit(&entry.text, usize::from(frames.notice.width).saturating_sub(26));
+    let found = format!("   {} of {}", model.services.len(), model.services.rows().len());
+    let cursor = frames.notice.x + u16::try_from(3 + width(&text)).unwrap_or_default();
+    let line = Line::from(vec![
+        Span::styled(" / ", palette.of(Token::Key)),
+        Span::styled(text, palette.of(Token::Text)),
+        Span::raw(" "),
+        Span::styled(found, palette.of(Token::Dim)),
+    ]);
+    frame.buffer_mut().set_style(frames.notice, palette.base());
+    frame.render_widget(ratatui::widgets::Clear, frames.notice);
+    frame.buffer_mut().set_style(frames.notice, palette.base());
+    frame.render_widget(line, frames.notice);
+    let hints = crate::tui::widgets::footer::hints(&[Context::Typing], &|_| true, frames.footer);
+    frame.render_widget(crate::tui::widgets::footer::line(&hints, palette), frames.footer);
+    frame.set_cursor_position(Position::new(cursor, frames.notice.y));
+}

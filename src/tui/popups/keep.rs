@@ -1,0 +1,43 @@
+//! Whether to keep the new rules.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use super::{Sheet, text_width};
+use crate::tui::commands::Context;
+use crate::tui::model::Model;
+use crate::tui::theme::Token;
+use crate::tui::widgets::banner::CONFIRM_COMMAND;
+use crate::tui::widgets::text::wrapped;
+
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    let width = text_width(area, 62);
+    let cells = usize::from(width);
+    let palette = &model.palette;
+    let mut lines = wrapped(
+        "The new rules stay, and come back after a reboot.",
+        cells,
+        0,
+        palette.of(Token::Text),
+    );
+    if !model.observation.ways_in.is_empty() {
+        lines.push(Line::default());
+        let text = format!(
+            "Is a new connection let in? The one you are typing in proves nothing: it was there before. \
+             The surest way is to log in again and type there: {CONFIRM_COMMAND}"
+        );
+        lines.extend(wrapped(&text, cells, 0, palette.of(Token::Warn)));
+    }
+    Sheet {
+        palette,
+        title: "Keep the new rules?",
+        token: Token::Accent,
+        lines,
+        top: 0,
+        contexts: &[Context::Asking],
+        is_useful: &|_| true,
+        width,
+    }
+    .draw(frame, area);
+}

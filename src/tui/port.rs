@@ -1,0 +1,78 @@
+//! What the screens need of the machine. Tests bring one of their own.
+
+use std::time::Duration;
+
+pub use crate::app::{ApplyRequest, Depth};
+
+use crate::app::{self, Error, Observation, Status, TrialView};
+use crate::core::policy::Policy;
+
+/// The machine as the runtime calls it, from its worker threads. Calls may block; the screens do
+/// not wait for them.
+pub trait Machine: Send + Sync + 'static {
+    /// Looks at the machine. What can't be seen is said in the observation.
+    fn look(&self, depth: Depth) -> Observation;
+    /// Writes the wanted policy.
+    ///
+    /// # Errors
+    /// Where it can't be written; the old one is then still there.
+    fn save(&self, policy: &Policy) -> Result<(), Error>;
+    /// Starts a trial of the wanted policy as it was last saved.
+    ///
+    /// # Errors
+    /// Where nothing was applied, or what was applied has been reverted.
+    fn apply(&self, request: &ApplyRequest) -> Result<TrialView, Error>;
+    /// Keeps what is on trial.
+    ///
+    /// # Errors
+    /// Where it is too early, too late, or refused.
+    fn confirm(&self) -> Result<(), Error>;
+    /// Ends the trial and puts the old rules back.
+    ///
+    /// # Errors
+    /// Where there is no trial, or the guard can't be reached.
+    fn revert(&self) -> Result<(), Error>;
+    /// One minute more.
+    ///
+    /// # Errors
+    /// Where there is no trial, or it would last too long.
+    fn extend(&self) -> Result<TrialView, Error>;
+    /// Where fwtui stands. It is asked every second while a trial runs, and seldom otherwise.
+    fn status(&self) -> Status;
+    /// The time since boot (`CLOCK_BOOTTIME`), which deadlines are given in.
+    fn since_boot(&self) -> Duration;
+}
+
+impl Machine for app::Machine {
+    fn look(&self, depth: Depth) -> Observation {
+        self.look(depth)
+    }
+
+    fn save(&self, policy: &Policy) -> Result<(), Error> {
+        self.save(policy)
+    }
+
+    fn apply(&self, request: &ApplyRequest) -> Result<TrialView, Error> {
+        self.apply(request)
+    }
+
+    fn confirm(&self) -> Result<(), Error> {
+        self.confirm()
+    }
+
+    fn revert(&self) -> Result<(), Error> {
+        self.revert()
+    }
+
+    fn extend(&self) -> Result<TrialView, Error> {
+        self.extend()
+    }
+
+    fn status(&self) -> Status {
+        self.status()
+    }
+
+    fn since_boot(&self) -> Duration {
+        self.since_boot()
+    }
+}

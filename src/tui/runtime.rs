@@ -1,0 +1,188 @@
+//! The one place that does things: it owns the terminal and the threads, and carries out effects.
+//!
+//! The main thread waits for events and draws; it never calls the machine for anything slow. Looks,
+//! saves and applies go to one worker in the order they were asked for, so that an apply comes
+//! after the save it depends on; confirm, revert and extend have a worker of their own, so that
+//! going back never waits for a look.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
+
+use crate::app::TrialView;
+use crate::tui::model::Model;
+use crate::tui::msg::{Effect, Msg};
+use crate::tui::port::{Depth, Machine};
+use crate::tui::theme::{ColorDepth, Palette, Theme};
+use crate::tui::update::update;
+use crate::tui::view::view;
+
+mod input;
+mod terminal;
+mod workers;
+
+use terminal::Screen;
+use workers::Workers;
+
+/// Events under way; a paste that is longer waits in the terminal.
+const QUEUE: usize = 256;
+/// How long a save may take that is under way when the user leaves.
+const LAST_SAVE: Duration = Duration::from_secs(5);
+
+/// How to start.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The theme.
+    pub theme: Theme,
+    /// How many colours the terminal shows; [`ColorDepth::None`] takes the monochrome theme.
+    pub color: ColorDepth,
+    /// How long a trial is to last until the user says otherwise.
+    pub timeout: Duration,
+    /// Whether the mouse selects rows; without it the terminal selects text.
+    pub has_mouse: bool,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The user left.
+    Quit,
+    /// The user left while this trial runs; the guard holds it.
+    TrialRunning(TrialView),
+    /// The terminal went away, or the process was told to end. Nobody is there to be told.
+    Ended,
+}
+
+/// What the main thread waits for.
+#[derive(Debug)]
+enum Event {
+    /// For `update`.
+    Msg(Msg),
+    /// The terminal is gone, or a signal asks to end.
+    End,
+    /// A worker panicked; its message has been printed after the terminal was restored.
+    Panicked,
+}
+
+/// Shows the screens until the user leaves.
+///
+/// # Errors
+/// Where standard input or output is no terminal, or a worker failed in a way it should not.
+pub fn run(machine: Arc<dyn Machine>, options: &Options) -> io::Result<Outcome> {
+    let mut screen = Screen::enter(options.has_mouse)?;
+    let (sender, events) = sync_channel(QUEUE);
+    let palette = Palette::new(&options.theme, options.color);
+    let mut model = Model::new(palette, screen.size(), options.timeout, machine.since_boot());
+    // The first frame waits for nothing.
+    if screen.draw(|frame| view(&model, frame)).is_err() {
+        return Ok(Outcome::Ended);
+    }
+    let _input = input::start(&sender)?;
+    let workers = Workers::start(&machine, &sender)?;
+    drop(sender);
+    for depth in [Depth::Sockets, Depth::Owners, Depth::Complete] {
+        workers.perform(Effect::Look(depth));
+    }
+    let session = Session {
+        machine,
+        screen: &mut screen,
+        workers,
+        events,
+    };
+    session.run(&mut model)
+}
+
+struct Session<'a> {
+    machine: Arc<dyn Machine>,
+    screen: &'a mut Screen,
+    workers: Workers,
+    events: Receiver<Event>,
+}
+
+impl Session<'_> {
+    fn run(mut self, model: &mut Model) -> io::Result<Outcome> {
+        loop {
+            let first = match self.wait(model) {
+                Ok(event) => event,
+                Err(RecvTimeoutError::Timeout) => Event::Msg(Msg::Tick(self.machine.since_boot())),
+                Err(RecvTimeoutError::Disconnected) => return Ok(Outcome::Ended),
+            };
+            model.now = self.machine.since_boot();
+            // What has come meanwhile is drawn in one frame, but not so much that nothing is drawn.
+            let waiting: Vec<Event> = self.events.try_iter().take(QUEUE).collect();
+            for event in std::iter::once(first).chain(waiting) {
+                match event {
+                    Event::Msg(msg) => {
+                        if self.perform(update(model, msg)) {
+                            return self.leave(model);
+                        }
+                    }
+                    Event::End => return Ok(Outcome::Ended),
+                    Event::Panicked => return Err(io::Error::other("a worker thread panicked")),
+                }
+            }
+            if self.draw(model).is_err() {
+                // EIO: the other end of the terminal was closed. A trial is the guard's business.
+                return Ok(Outcome::Ended);
+            }
+        }
+    }
+
+    /// Waits for an event; while a trial runs, no longer than until its countdown changes.
+    fn wait(&self, model: &Model) -> Result<Event, RecvTimeoutError> {
+        let Some(trial) = model.trial() else {
+            return self.events.recv().map_err(RecvTimeoutError::from);
+        };
+        let left = trial.deadline.saturating_sub(self.machine.since_boot());
+        let until_change = match left.subsec_nanos() {
+            0 => Duration::from_secs(1),
+            nanos => Duration::from_nanos(u64::from(nanos)),
+        };
+        // A millisecond later the new second has certainly begun.
+        self.events.recv_timeout(until_change + Duration::from_millis(1))
+    }
+
+    fn draw(&mut self, model: &mut Model) -> io::Result<()> {
+        let (width, height) = self.screen.size();
+        if model.size != (width, height) {
+            let effects = update(model, Msg::Resize(width, height));
+            self.perform(effects);
+        }
+        self.screen.draw(|frame| view(model, frame))
+    }
+
+    /// Carries out effects; whether to leave.
+    fn perform(&mut self, effects: Vec<Effect>) -> bool {
+        let mut is_leaving = false;
+        for effect in effects {
+            match effect {
+                Effect::Quit => is_leaving = true,
+                Effect::Redraw => self.screen.forget(),
+                effect => self.workers.perform(effect),
+            }
+        }
+        is_leaving
+    }
+
+    /// Leaves when the last edit is on the disk.
+    fn leave(self, model: &mut Model) -> io::Result<Outcome> {
+        while model.saves_under_way > 0 {
+            match self.events.recv_timeout(LAST_SAVE) {
+                Ok(Event::Msg(Msg::Saved(_, Err(error)))) => {
+                    return Err(io::Error::other(format!("the policy could not be saved: {error}")));
+                }
+                Ok(Event::Msg(Msg::Saved(..))) => model.saves_under_way -= 1,
+                Ok(Event::Msg(_)) => {}
+                Ok(Event::End) => return Ok(Outcome::Ended),
+                Ok(Event::Panicked) | Err(_) => {
+                    return Err(io::Error::other("the last edit may not have been saved"));
+                }
+            }
+        }
+        Ok(match model.trial() {
+            Some(trial) => Outcome::TrialRunning(trial.clone()),
+            None => Outcome::Quit,
+        })
+    }
+}

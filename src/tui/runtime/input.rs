@@ -1,0 +1,92 @@
+//! What comes from outside: keys, the mouse, signals, and the end of the terminal.
+
+use std::io::{self, PipeWriter, stdin};
+use std::sync::mpsc::SyncSender;
+use std::thread;
+
+use crossterm::event::{Event as TerminalEvent, MouseEventKind, read};
+use rustix::event::{PollFd, PollFlags, poll};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::{Handle, Signals};
+
+use super::Event;
+use crate::tui::msg::Msg;
+
+/// The threads that listen; dropped, those that can be ended end.
+pub(super) struct Input {
+    signals: Handle,
+    /// Its end of the pipe tells the watcher to stop.
+    _stop: PipeWriter,
+}
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        self.signals.close();
+    }
+}
+
+/// Starts listening.
+pub(super) fn start(sender: &SyncSender<Event>) -> io::Result<Input> {
+    let signals = watch_signals(sender.clone())?;
+    let stop = watch_terminal(sender.clone())?;
+    let sender = sender.clone();
+    // Stays in its read until the process ends: there is no way to interrupt it.
+    thread::Builder::new()
+        .name("keys".into())
+        .spawn(move || read_terminal(&sender))?;
+    Ok(Input { signals, _stop: stop })
+}
+
+fn watch_signals(sender: SyncSender<Event>) -> io::Result<Handle> {
+    let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT])?;
+    let handle = signals.handle();
+    thread::Builder::new().name("signals".into()).spawn(move || {
+        if signals.forever().next().is_some() {
+            sender.send(Event::End).ok();
+        }
+    })?;
+    Ok(handle)
+}
+
+/// Waits for the other end of the terminal to be closed. Reading would not tell: crossterm goes on
+/// reading after EIO and end of file, without end and without a word.
+fn watch_terminal(sender: SyncSender<Event>) -> io::Result<PipeWriter> {
+    let (reader, writer) = io::pipe()?;
+    thread::Builder::new().name("hangup".into()).spawn(move || {
+        let stdin = stdin();
+        loop {
+            let mut watched = [
+                PollFd::new(&stdin, PollFlags::empty()),
+                PollFd::new(&reader, PollFlags::IN),
+            ];
+            let is_interrupted = poll(&mut watched, None) == Err(rustix::io::Errno::INTR);
+            let [terminal, stop] = watched;
+            if !stop.revents().is_empty() {
+                return;
+            }
+            if !is_interrupted || !terminal.revents().is_empty() {
+                sender.send(Event::End).ok();
+                return;
+            }
+        }
+    })?;
+    Ok(writer)
+}
+
+fn read_terminal(sender: &SyncSender<Event>) {
+    loop {
+        let msg = match read() {
+            Ok(TerminalEvent::Key(event)) => Msg::Key(event),
+            Ok(TerminalEvent::Mouse(event)) if event.kind != MouseEventKind::Moved => Msg::Mouse(event),
+            Ok(TerminalEvent::Resize(width, height)) => Msg::Resize(width, height),
+            Ok(_) => continue,
+            Err(_) => {
+                sender.send(Event::End).ok();
+                return;
+            }
+        };
+        if sender.send(Event::Msg(msg)).is_err() {
+            return;
+        }
+    }
+}

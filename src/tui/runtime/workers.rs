@@ -1,0 +1,152 @@
+//! The threads that call the machine.
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel};
+use std::thread;
+use std::time::Duration;
+
+use super::Event;
+use crate::app::{Observation, Status};
+use crate::tui::msg::{Effect, Msg};
+use crate::tui::port::{Depth, Machine};
+
+/// How often the sockets are looked at while nothing else is asked for.
+const PROBE: Duration = Duration::from_secs(3);
+/// How many such looks go by until the status is asked for too: it has to read the kernel's rules,
+/// which starts other programs.
+const PROBES_PER_STATUS: u32 = 5;
+
+/// The workers; dropped, they end after what they are doing.
+pub(super) struct Workers {
+    looks: Sender<Effect>,
+    trial: Sender<Effect>,
+}
+
+impl Workers {
+    /// Starts both.
+    pub(super) fn start(machine: &Arc<dyn Machine>, events: &SyncSender<Event>) -> io::Result<Self> {
+        let (looks, jobs) = channel();
+        let looker = Looker {
+            machine: Arc::clone(machine),
+            events: events.clone(),
+            sockets: None,
+            status: None,
+            probes: 0,
+        };
+        spawn("looks", events, move || looker.run(&jobs))?;
+        let (trial, jobs) = channel();
+        let (machine, sender) = (Arc::clone(machine), events.clone());
+        spawn("trial", events, move || hold_trial(machine.as_ref(), &sender, &jobs))?;
+        Ok(Self { looks, trial })
+    }
+
+    /// Hands an effect to the worker it is for.
+    pub(super) fn perform(&self, effect: Effect) {
+        let worker = match effect {
+            Effect::Confirm | Effect::Revert | Effect::Extend | Effect::AskStatus => &self.trial,
+            Effect::Look(_) | Effect::Save(_) | Effect::Apply(_) => &self.looks,
+            Effect::Redraw | Effect::Quit => return,
+        };
+        // A worker that is gone has panicked, and has said so.
+        worker.send(effect).ok();
+    }
+}
+
+/// Tells the main thread when its thread panics.
+struct Alarm(SyncSender<Event>);
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.send(Event::Panicked).ok();
+        }
+    }
+}
+
+fn spawn(name: &str, events: &SyncSender<Event>, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let alarm = Alarm(events.clone());
+    thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let _alarm = alarm;
+        work();
+    })?;
+    Ok(())
+}
+
+struct Looker {
+    machine: Arc<dyn Machine>,
+    events: SyncSender<Event>,
+    /// What the last shallow look saw.
+    sockets: Option<Observation>,
+    status: Option<Status>,
+    probes: u32,
+}
+
+impl Looker {
+    fn run(mut self, jobs: &Receiver<Effect>) {
+        loop {
+            let is_heard = match jobs.recv_timeout(PROBE) {
+                Ok(Effect::Look(depth)) => self.look(depth),
+                Ok(Effect::Save(policy)) => {
+                    let result = self.machine.save(&policy);
+                    self.send(Msg::Saved(policy, result))
+                }
+                Ok(Effect::Apply(request)) => {
+                    let result = self.machine.apply(&request);
+                    self.send(Msg::Applied(result))
+                }
+                Ok(_) => true,
+                Err(RecvTimeoutError::Timeout) => self.probe(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            if !is_heard {
+                return;
+            }
+        }
+    }
+
+    fn send(&self, msg: Msg) -> bool {
+        self.events.send(Event::Msg(msg)).is_ok()
+    }
+
+    fn look(&mut self, depth: Depth) -> bool {
+        let observation = self.machine.look(depth);
+        if depth == Depth::Sockets {
+            self.sockets = Some(observation.clone());
+        }
+        self.send(Msg::Seen(depth, Box::new(observation)))
+    }
+
+    /// A shallow look costs little; only what changed is looked at closely and shown.
+    fn probe(&mut self) -> bool {
+        let sockets = self.machine.look(Depth::Sockets);
+        if self.sockets.as_ref() != Some(&sockets) {
+            self.sockets = Some(sockets);
+            return self.look(Depth::Complete);
+        }
+        self.probes += 1;
+        if self.probes < PROBES_PER_STATUS {
+            return true;
+        }
+        self.probes = 0;
+        let status = self.machine.status();
+        let has_changed = self.status.as_ref() != Some(&status);
+        self.status = Some(status.clone());
+        !has_changed || self.send(Msg::Status(Box::new(status)))
+    }
+}
+
+fn hold_trial(machine: &dyn Machine, events: &SyncSender<Event>, jobs: &Receiver<Effect>) {
+    for job in jobs {
+        let msg = match job {
+            Effect::Confirm => Msg::Confirmed(machine.confirm()),
+            Effect::Revert => Msg::Reverted(machine.revert()),
+            Effect::Extend => Msg::Extended(machine.extend()),
+            Effect::AskStatus => Msg::Status(Box::new(machine.status())),
+            _ => continue,
+        };
+        if events.send(Event::Msg(msg)).is_err() {
+            return;
+        }
+    }
+}

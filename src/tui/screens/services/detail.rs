@@ -1,0 +1,166 @@
+//! The details of the selected service, in sentences.
+
+use std::net::IpAddr;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Line;
+
+use crate::core::listener::{Family, Listener, Protocol};
+use crate::core::overview::Row;
+use crate::core::policy::{Decision, Refusal};
+use crate::core::reach::Reach;
+use crate::core::service::BoundTo;
+use crate::tui::model::Model;
+use crate::tui::theme::Token;
+use crate::tui::widgets::bars::rule;
+use crate::tui::widgets::text::{fit, wrapped};
+
+/// Draws the title and the sentences that fit.
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, title: Rect, area: Rect) {
+    let palette = &model.palette;
+    let Some(row) = model.services.selected() else {
+        frame.render_widget(rule(palette, "", "", title.width), title);
+        return;
+    };
+    let position = format!("{}/{}", model.services.list.cursor + 1, model.services.len());
+    frame.render_widget(rule(palette, &heading(row), &position, title.width), title);
+    let cells = usize::from(area.width).saturating_sub(4);
+    let lines = sentences(model, row)
+        .into_iter()
+        .flat_map(|(token, text)| wrapped(&text, cells, 0, palette.of(token)));
+    for (place, line) in area.rows().zip(lines) {
+        let mut spans = vec!["  ".into()];
+        spans.extend(line.spans);
+        frame.render_widget(Line::from(spans).style(Style::new()), place);
+    }
+}
+
+fn heading(row: &Row) -> String {
+    let service = &row.service;
+    let mut parts = Vec::new();
+    if !service.name.is_empty() {
+        parts.push(service.name.clone());
+    }
+    parts.push(service.id.to_string());
+    if let Some(owner) = service.owners.first() {
+        parts.push(format!("pid {}", owner.pid));
+        parts.extend(owner.user.as_ref().map(|user| format!("user {user}")));
+        parts.extend(owner.unit.clone().or_else(|| service.unit.clone()));
+    } else {
+        parts.extend(service.unit.clone());
+    }
+    if service.owners.len() > 1 {
+        parts.push(format!("{} processes", service.owners.len()));
+    }
+    parts.join(" · ")
+}
+
+fn sentences(model: &Model, row: &Row) -> Vec<(Token, String)> {
+    let mut sentences = vec![(Token::Text, sockets(row))];
+    sentences.push(what_holds(model, row));
+    if let Some((id, _)) = model.policy.entry_for(&row.service.id)
+        && *id != row.service.id
+    {
+        sentences.push((
+            Token::Dim,
+            format!("Decided with {id}; a decision here goes before it."),
+        ));
+    }
+    if !row.from.is_empty() {
+        let from: Vec<String> = row.from.iter().map(ToString::to_string).collect();
+        sentences.push((Token::Text, format!("Let in from {}.", from.join(", "))));
+    }
+    if let Some(exe) = row.service.owners.first().and_then(|owner| owner.exe.as_ref()) {
+        sentences.push((Token::Dim, format!("Program: {}", fit(exe, 200))));
+    }
+    if !row.service.folded.is_empty() {
+        let folded: Vec<String> = row.service.folded.iter().take(8).map(ToString::to_string).collect();
+        let text = format!("With it {}: sockets that mostly wait for answers.", folded.join(", "));
+        sentences.push((Token::Dim, text));
+    }
+    sentences
+}
+
+fn sockets(row: &Row) -> String {
+    let listeners = &row.service.listeners;
+    if listeners.is_empty() {
+        return "Nothing listens there now. The decision holds for whatever comes.".to_owned();
+    }
+    let shown: Vec<String> = listeners.iter().take(4).map(socket).collect();
+    let more = match listeners.len().saturating_sub(shown.len()) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let both = listeners
+        .iter()
+        .any(|listener| matches!(listener.address, IpAddr::V6(_)) && listener.families().len() == 2);
+    let families = match (
+        both,
+        listeners.iter().any(|listener| listener.families() == [Family::Ipv4]),
+    ) {
+        (true, false) => ", which answers IPv4 as well",
+        _ => "",
+    };
+    format!("Listens on {}{more}{families}.", shown.join(", "))
+}
+
+fn socket(listener: &Listener) -> String {
+    let zone = listener
+        .interface
+        .as_ref()
+        .map(|name| format!("%{name}"))
+        .unwrap_or_default();
+    match listener.address {
+        IpAddr::V4(address) => format!("{address}{zone}:{}", listener.port),
+        IpAddr::V6(address) => format!("[{address}{zone}]:{}", listener.port),
+    }
+}
+
+/// Who can connect after applying, and what becomes of the others.
+fn what_holds(model: &Model, row: &Row) -> (Token, String) {
+    if row.service.bound_to == BoundTo::Loopback {
+        let text = "Bound to loopback: nobody else can ever connect, and no rule is needed.";
+        return (Token::Good, text.to_owned());
+    }
+    let refused = match (model.policy.refusal, row.service.id.protocol) {
+        (Refusal::Drop, _) => "others wait for a time-out",
+        (Refusal::Reject, Protocol::Tcp) => "others get a TCP reset at once",
+        (Refusal::Reject, Protocol::Udp | Protocol::UdpLite) => "others get port-unreachable at once",
+    };
+    match (row.decision, row.reach_after) {
+        (Decision::Undecided, Reach::ThisMachine | Reach::Unknown) if row.is_new => (
+            Token::New,
+            format!(
+                "Not decided yet, so it will be refused: {refused}. c confines it, t trusts your networks, o opens it."
+            ),
+        ),
+        // The one thing every network of guests needs of its host is let in whatever is decided.
+        (Decision::Confine | Decision::Undecided, Reach::Trusted) => (
+            Token::Warn,
+            format!("VMs and containers always get DHCP and DNS from their host; {refused}."),
+        ),
+        (_, Reach::ThisMachine) => (
+            Token::Good,
+            format!("After applying only this machine connects; {refused}."),
+        ),
+        (_, Reach::Trusted) if row.from.is_empty() => (
+            Token::Warn,
+            format!("After applying trusted networks and guests connect; {refused}."),
+        ),
+        (_, Reach::Trusted) => (
+            Token::Warn,
+            format!("After applying the sources named connect; {refused}."),
+        ),
+        (_, Reach::Everyone) => (Token::Bad, "After applying everyone can connect.".to_owned()),
+        (_, Reach::Unknown) if model.observation.filter.is_none() => (
+            Token::Unknown,
+            "fwtui would let it through; what other rules say can't be seen without root.".to_owned(),
+        ),
+        (_, Reach::Unknown) => (
+            Token::Unknown,
+            "fwtui lets it through, and rules of other tools decide after that: see the preview.".to_owned(),
+        ),
+    }
+}

@@ -1,0 +1,137 @@
+//! Messages in, effects out.
+
+use std::time::Duration;
+
+use crate::app::{Error, Observation, State, Status};
+use crate::core::policy::Policy;
+use crate::tui::model::{Model, Task};
+use crate::tui::msg::{Effect, Msg};
+use crate::tui::popups::{Message, Popup};
+use crate::tui::port::Depth;
+use crate::tui::theme::Token;
+
+mod commands;
+mod edit;
+mod mouse;
+mod popups;
+mod trial;
+
+/// Takes a message into the model; what is to be done outside comes back.
+pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    let effects = match msg {
+        Msg::Key(event) => commands::on_key(model, &event),
+        Msg::Mouse(event) => mouse::on_mouse(model, event),
+        Msg::Resize(width, height) => {
+            model.size = (width, height);
+            Vec::new()
+        }
+        Msg::Seen(depth, observation) => on_seen(model, depth, *observation),
+        Msg::Saved(policy, result) => on_saved(model, *policy, result),
+        Msg::Applied(result) => trial::on_applied(model, result),
+        Msg::Confirmed(result) => trial::on_confirmed(model, result),
+        Msg::Reverted(result) => trial::on_reverted(model, result),
+        Msg::Extended(result) => trial::on_extended(model, result),
+        Msg::Status(status) => on_status(model, *status),
+        Msg::Tick(now) => on_tick(model, now),
+    };
+    model.settle();
+    effects
+}
+
+fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec<Effect> {
+    let is_first = model.depth.is_none();
+    if model.depth > Some(depth) {
+        // A shallow look that was overtaken would take the owners and the rules away again.
+        return Vec::new();
+    }
+    model.depth = Some(depth);
+    let known = std::mem::take(&mut model.observation.status);
+    let seen = std::mem::replace(&mut observation.status, known);
+    let stored = observation.policy.clone();
+    model.observation = observation;
+    if depth == Depth::Complete {
+        trial::adopt_status(model, seen);
+    }
+    if model.saves_under_way > 0 || stored == model.policy {
+        model.recompute();
+        return Vec::new();
+    }
+    if !is_first {
+        model.say(Token::Warn, "The policy was changed elsewhere; this is the new one.");
+        // What was about to be applied is not what would be applied now.
+        model.popups.retain(|popup| !matches!(popup, Popup::Apply(_)));
+    }
+    model.adopt_stored(stored);
+    Vec::new()
+}
+
+fn on_saved(model: &mut Model, policy: Policy, result: Result<(), Error>) -> Vec<Effect> {
+    model.saves_under_way = model.saves_under_way.saturating_sub(1);
+    match result {
+        Ok(()) => {
+            model.observation.policy = policy;
+            Vec::new()
+        }
+        Err(error) => {
+            // What is not on the disk must not look as if it were.
+            let stored = model.observation.policy.clone();
+            model.adopt_stored(stored);
+            model.popups.retain(|popup| !matches!(popup, Popup::Apply(_)));
+            fail(model, "The policy could not be saved", &error);
+            vec![Effect::Look(Depth::Complete)]
+        }
+    }
+}
+
+fn on_status(model: &mut Model, status: Status) -> Vec<Effect> {
+    model.is_status_asked = false;
+    if model.task.is_some() {
+        // What is under way will say itself how it ended.
+        return Vec::new();
+    }
+    let key = |status: &Status| {
+        let trial = status.trial.as_ref().map(|trial| trial.id.clone());
+        (status.state, status.drift.clone(), trial, status.last.clone())
+    };
+    let before = key(&model.observation.status);
+    trial::adopt_status(model, status);
+    if before == key(&model.observation.status) {
+        Vec::new()
+    } else {
+        vec![Effect::Look(Depth::Complete)]
+    }
+}
+
+fn on_tick(model: &mut Model, now: Duration) -> Vec<Effect> {
+    model.now = now;
+    if model.trial().is_none() || model.task.is_some() || model.is_status_asked {
+        return Vec::new();
+    }
+    model.is_status_asked = true;
+    vec![Effect::AskStatus]
+}
+
+/// Shows a failure with its next steps.
+fn fail(model: &mut Model, title: &str, error: &Error) {
+    model.popups.push(Popup::Message(Message::error(title, error)));
+}
+
+/// Leaves, or asks first while a trial runs.
+fn leave(model: &mut Model) -> Vec<Effect> {
+    match (model.task, model.trial()) {
+        (Some(Task::Applying), _) => {
+            model.say(Token::Warn, "A trial is being started: one moment.");
+            Vec::new()
+        }
+        (_, Some(_)) => {
+            model.popups.push(Popup::Leave);
+            Vec::new()
+        }
+        (_, None) => vec![Effect::Quit],
+    }
+}
+
+/// Whether the kernel enforces nothing that would differ, and this is known and confirmed.
+fn has_nothing_to_apply(model: &Model) -> bool {
+    model.plan.is_in_force && model.observation.status.state == State::Confirmed
+}

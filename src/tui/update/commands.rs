@@ -1,0 +1,219 @@
+//! Keys to commands, commands to changes.
+
+use crossterm::event::{KeyEvent, KeyEventKind};
+
+use super::{edit, fail, has_nothing_to_apply, leave, popups, trial};
+use crate::core::policy::Decision;
+use crate::tui::commands::{CommandId, lookup, typed};
+use crate::tui::layout::Heights;
+use crate::tui::model::list::scrolled;
+use crate::tui::model::{Model, Movement, Pane};
+use crate::tui::msg::Effect;
+use crate::tui::popups::{Apply, Entry, Popup, Purpose};
+use crate::tui::port::Depth;
+use crate::tui::screens::{SCREENS, ScreenId, preview};
+use crate::tui::theme::Token;
+
+/// A key was pressed.
+pub(super) fn on_key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
+    if event.kind == KeyEventKind::Release {
+        return Vec::new();
+    }
+    let command = lookup(&model.contexts(), event);
+    match (command, typed(event)) {
+        (Some(command), _) => run(model, command),
+        (None, Some(character)) => {
+            popups::on_typed(model, character);
+            Vec::new()
+        }
+        (None, None) => Vec::new(),
+    }
+}
+
+/// Carries out a command; the message about the one before disappears.
+pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
+    let had_notice = model.notice.take().is_some();
+    match command {
+        CommandId::Interrupt => return interrupt(model),
+        CommandId::Refresh => return vec![Effect::Redraw, Effect::Look(Depth::Complete)],
+        _ => {}
+    }
+    if model.popups.last().is_some() {
+        return popups::run(model, command);
+    }
+    match command {
+        CommandId::Keep | CommandId::Revert | CommandId::Extend => trial::run(model, command),
+        CommandId::Confine => edit::decide(model, Decision::Confine),
+        CommandId::Trust => edit::decide(model, Decision::Trusted),
+        CommandId::Open => edit::decide(model, Decision::Open),
+        CommandId::Undecide => edit::decide(model, Decision::Undecided),
+        CommandId::CycleClass => edit::cycle_class(model),
+        CommandId::RemoveSource => edit::remove_source(model),
+        CommandId::SwitchRefusal => edit::switch_refusal(model),
+        CommandId::SwitchLogging => edit::switch_logging(model),
+        CommandId::Undo => edit::undo(model),
+        CommandId::Apply => ask_apply(model, false),
+        CommandId::TurnOff => ask_apply(model, true),
+        CommandId::Help => open(model, Popup::Help(0)),
+        CommandId::Quit => leave(model),
+        CommandId::Sources => ask_sources(model),
+        CommandId::AddSource => match model.why_read_only() {
+            Some(why) => refuse(model, why),
+            None => open(model, Popup::Entry(Entry::new(Purpose::TrustedSource, String::new()))),
+        },
+        CommandId::Filter => {
+            let filter = model.services.filter().to_owned();
+            open(model, Popup::Entry(Entry::new(Purpose::Filter(filter.clone()), filter)))
+        }
+        CommandId::Clear => {
+            clear(model, had_notice);
+            Vec::new()
+        }
+        _ => {
+            look_around(model, command);
+            Vec::new()
+        }
+    }
+}
+
+/// Commands that change only what is in sight.
+fn look_around(model: &mut Model, command: CommandId) {
+    match command {
+        CommandId::Mark => {
+            model.services.toggle_mark();
+            go(model, Movement::Lines(1));
+        }
+        CommandId::Sort => {
+            model.services.next_sort();
+            let text = format!("Sorted by {}.", model.services.sort().word());
+            model.say(Token::Text, text);
+        }
+        CommandId::SwitchView => model.preview.next_view(),
+        CommandId::PaneLeft => model.preview.pane = Pane::Words,
+        CommandId::PaneRight => model.preview.pane = Pane::Rules,
+        CommandId::ShowServices => model.screen = ScreenId::Services,
+        CommandId::ShowNetworks => model.screen = ScreenId::Networks,
+        CommandId::ShowPreview => model.screen = ScreenId::Preview,
+        CommandId::NextScreen => model.screen = model.screen.further(1),
+        CommandId::PreviousScreen => model.screen = model.screen.further(SCREENS.len() - 1),
+        _ => {
+            if let Some(movement) = movement(command) {
+                go(model, movement);
+            }
+        }
+    }
+}
+
+/// The movement a command means.
+pub(super) const fn movement(command: CommandId) -> Option<Movement> {
+    match command {
+        CommandId::Up => Some(Movement::Lines(-1)),
+        CommandId::Down => Some(Movement::Lines(1)),
+        CommandId::PageUp => Some(Movement::Pages(-1)),
+        CommandId::PageDown => Some(Movement::Pages(1)),
+        CommandId::First => Some(Movement::First),
+        CommandId::Last => Some(Movement::Last),
+        _ => None,
+    }
+}
+
+/// Moves in whatever the screen shows.
+pub(super) fn go(model: &mut Model, movement: Movement) {
+    let frames = model.frames();
+    let heights = Heights::of(&frames);
+    match model.screen {
+        ScreenId::Services => {
+            let len = model.services.len();
+            model.services.list.go(movement, len, heights.services);
+        }
+        ScreenId::Networks => {
+            let len = model.networks.lines().len();
+            model.networks.list.go(movement, len, heights.networks);
+        }
+        ScreenId::Preview => {
+            let [words, rules] = preview::extents(model, frames.body);
+            let preview = &mut model.preview;
+            let (top, (len, height)) = match preview.pane {
+                Pane::Words => (&mut preview.words_top, words),
+                Pane::Rules => (&mut preview.rules_top, rules),
+            };
+            *top = scrolled(*top, movement, len, height);
+        }
+    }
+}
+
+fn interrupt(model: &mut Model) -> Vec<Effect> {
+    match model.popups.last() {
+        // Asked once already.
+        Some(Popup::Leave) => vec![Effect::Quit],
+        _ if model.trial().is_some() => leave(model),
+        _ => vec![Effect::Quit],
+    }
+}
+
+fn open(model: &mut Model, popup: Popup) -> Vec<Effect> {
+    model.popups.push(popup);
+    Vec::new()
+}
+
+fn refuse(model: &mut Model, why: String) -> Vec<Effect> {
+    model.say(Token::Warn, why);
+    Vec::new()
+}
+
+/// Esc takes away what lies in the way, one thing at a time.
+fn clear(model: &mut Model, had_notice: bool) {
+    if had_notice || model.screen != ScreenId::Services {
+        return;
+    }
+    if model.services.marked() > 0 {
+        model.services.clear_marks();
+    } else {
+        model.services.set_filter(String::new());
+    }
+}
+
+fn ask_sources(model: &mut Model) -> Vec<Effect> {
+    if let Some(why) = model.why_read_only() {
+        return refuse(model, why);
+    }
+    let targets = model.services.targets();
+    if targets.is_empty() {
+        return Vec::new();
+    }
+    let from: Vec<String> = match model.services.selected() {
+        Some(row) if targets.len() == 1 => row.from.iter().map(ToString::to_string).collect(),
+        _ => Vec::new(),
+    };
+    open(
+        model,
+        Popup::Entry(Entry::new(Purpose::Sources(targets), from.join(", "))),
+    )
+}
+
+fn ask_apply(model: &mut Model, is_off: bool) -> Vec<Effect> {
+    let obstacle = if let Some(why) = model.why_read_only() {
+        Some(why)
+    } else if model.task.is_some() {
+        Some("One thing at a time: something is still being done.".to_owned())
+    } else if model.trial().is_some() {
+        Some("A trial is running: keep it (k) or revert it (r) first.".to_owned())
+    } else if model.depth != Some(Depth::Complete) || model.observation.filter.is_none() {
+        Some("The rules in the kernel have not been read yet.".to_owned())
+    } else if !is_off && has_nothing_to_apply(model) {
+        Some("Nothing to apply: the kernel holds these rules already.".to_owned())
+    } else {
+        None
+    };
+    if let Some(why) = obstacle {
+        return refuse(model, why);
+    }
+    let plan = if is_off { model.off_plan() } else { model.plan.clone() };
+    let apply = Apply::new(plan, is_off, model.timeout);
+    open(model, Popup::Apply(Box::new(apply)))
+}
+
+/// Shows what an edit was refused for.
+pub(super) fn fail_edit(model: &mut Model, why: String) {
+    fail(model, "That can't be decided", &crate::app::Error::failed(why));
+}

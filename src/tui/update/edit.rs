@@ -1,0 +1,205 @@
+//! Edits of the wanted policy: each is saved at once, waits for an apply, and can be taken back.
+
+use ipnet::IpNet;
+
+use super::commands::fail_edit;
+use crate::core::network::{InterfaceKind, NetworkClass, class_of};
+use crate::core::policy::{Decision, Entry, Logging, Policy, Refusal};
+use crate::core::service::ServiceId;
+use crate::tui::model::{Model, NetworkLine};
+use crate::tui::msg::Effect;
+use crate::tui::theme::Token;
+
+/// Carries out an edit: the whole of it, or nothing.
+fn edit(model: &mut Model, change: impl FnOnce(&mut Policy) -> Result<(), String>) -> Option<Effect> {
+    if let Some(why) = model.why_read_only() {
+        model.say(Token::Warn, why);
+        return None;
+    }
+    let mut policy = model.policy.clone();
+    if let Err(why) = change(&mut policy) {
+        fail_edit(model, why);
+        return None;
+    }
+    if policy == model.policy {
+        return None;
+    }
+    model.adopt_edit(policy);
+    Some(save(model))
+}
+
+fn save(model: &mut Model) -> Effect {
+    model.saves_under_way += 1;
+    Effect::Save(Box::new(model.policy.clone()))
+}
+
+/// Decides on the marked services, or the selected one.
+pub(super) fn decide(model: &mut Model, decision: Decision) -> Vec<Effect> {
+    decide_with(model, &model.services.targets(), decision, &[])
+}
+
+/// Decides on services, with sources.
+pub(super) fn decide_with(model: &mut Model, targets: &[ServiceId], decision: Decision, from: &[IpNet]) -> Vec<Effect> {
+    let entry = Entry {
+        decision,
+        from: from.to_vec(),
+    };
+    let effect = edit(model, |policy| {
+        targets
+            .iter()
+            .try_for_each(|id| policy.decide(id.clone(), entry.clone()))
+    });
+    if effect.is_some() {
+        model.say(Token::Changed, decided(targets, decision, from));
+        model.services.clear_marks();
+    } else if decision == Decision::Undecided
+        && let [id] = targets
+        && let Some((wider, _)) = model.policy.entry_for(id).filter(|(wider, _)| *wider != id)
+    {
+        let text = format!("{id} is decided with {wider}: take that decision back, or decide otherwise here.");
+        model.say(Token::Warn, text);
+    }
+    effect.into_iter().collect()
+}
+
+fn decided(targets: &[ServiceId], decision: Decision, from: &[IpNet]) -> String {
+    let what = match targets {
+        [id] => id.to_string(),
+        many => format!("{} services", many.len()),
+    };
+    let from: Vec<String> = from.iter().map(ToString::to_string).collect();
+    match (decision, from.is_empty()) {
+        (Decision::Undecided, _) => format!("{what}: decision taken back. Waits for an apply."),
+        (decision, true) => format!("{what}: {decision}. Waits for an apply."),
+        (decision, false) => format!("{what}: {decision} from {}. Waits for an apply.", from.join(", ")),
+    }
+}
+
+/// The next class for the selected interface.
+pub(super) fn cycle_class(model: &mut Model) -> Vec<Effect> {
+    let (name, class) = match model.networks.selected() {
+        Some(NetworkLine::Interface(interface)) if interface.kind == InterfaceKind::Loopback => {
+            model.say(
+                Token::Text,
+                "Loopback is this machine itself: there is nothing to decide.",
+            );
+            return Vec::new();
+        }
+        Some(NetworkLine::Interface(interface)) => (interface.name.clone(), class_of(interface, &model.policy)),
+        Some(NetworkLine::Absent(name)) => {
+            let class = model.policy.networks.interfaces.get(name).copied();
+            (name.clone(), class.unwrap_or(NetworkClass::Public))
+        }
+        Some(NetworkLine::Source(_)) => {
+            model.say(Token::Text, "A network listed by hand is trusted; - removes it.");
+            return Vec::new();
+        }
+        None => return Vec::new(),
+    };
+    let next = next_class(class);
+    let effect = edit(model, |policy| {
+        policy.networks.interfaces.insert(name.clone(), next);
+        Ok(())
+    });
+    if effect.is_some() {
+        model.say(Token::Changed, format!("{name}: {next}. Waits for an apply."));
+    }
+    effect.into_iter().collect()
+}
+
+fn next_class(class: NetworkClass) -> NetworkClass {
+    let mut classes = NetworkClass::ALL
+        .into_iter()
+        .cycle()
+        .skip_while(|other| *other != class);
+    classes.nth(1).unwrap_or(class)
+}
+
+/// Trusts networks by hand.
+pub(super) fn add_sources(model: &mut Model, networks: &[IpNet]) -> Vec<Effect> {
+    let effect = edit(model, |policy| {
+        let sources = &mut policy.networks.trusted_sources;
+        sources.extend(networks);
+        sources.sort();
+        sources.dedup();
+        Ok(())
+    });
+    effect.into_iter().collect()
+}
+
+/// No longer trusts the selected network.
+pub(super) fn remove_source(model: &mut Model) -> Vec<Effect> {
+    let source = match model.networks.selected() {
+        Some(NetworkLine::Source(source)) => *source,
+        Some(NetworkLine::Absent(name)) => return forget(model, &name.clone()),
+        Some(NetworkLine::Interface(_)) => {
+            model.say(
+                Token::Text,
+                "Interfaces are given a class (enter); networks listed by hand are removed.",
+            );
+            return Vec::new();
+        }
+        None => return Vec::new(),
+    };
+    let effect = edit(model, |policy| {
+        policy.networks.trusted_sources.retain(|other| *other != source);
+        Ok(())
+    });
+    if effect.is_some() {
+        model.say(
+            Token::Changed,
+            format!("{source} is no longer trusted. Waits for an apply."),
+        );
+    }
+    effect.into_iter().collect()
+}
+
+fn forget(model: &mut Model, name: &str) -> Vec<Effect> {
+    let effect = edit(model, |policy| {
+        policy.networks.interfaces.remove(name);
+        Ok(())
+    });
+    if effect.is_some() {
+        model.say(Token::Changed, format!("The policy no longer speaks of {name}."));
+    }
+    effect.into_iter().collect()
+}
+
+/// Reject or drop.
+pub(super) fn switch_refusal(model: &mut Model) -> Vec<Effect> {
+    let effect = edit(model, |policy| {
+        policy.refusal = match policy.refusal {
+            Refusal::Reject => Refusal::Drop,
+            Refusal::Drop => Refusal::Reject,
+        };
+        Ok(())
+    });
+    effect.into_iter().collect()
+}
+
+/// Off, kernel, nflog.
+pub(super) fn switch_logging(model: &mut Model) -> Vec<Effect> {
+    let effect = edit(model, |policy| {
+        policy.logging = match policy.logging {
+            Logging::Off => Logging::Kernel,
+            Logging::Kernel => Logging::Nflog,
+            Logging::Nflog => Logging::Off,
+        };
+        Ok(())
+    });
+    effect.into_iter().collect()
+}
+
+/// Takes the last edit back.
+pub(super) fn undo(model: &mut Model) -> Vec<Effect> {
+    if let Some(why) = model.why_read_only() {
+        model.say(Token::Warn, why);
+        return Vec::new();
+    }
+    if model.take_back().is_none() {
+        model.say(Token::Text, "Nothing to undo.");
+        return Vec::new();
+    }
+    model.say(Token::Changed, "The last edit is taken back.");
+    vec![save(model)]
+}

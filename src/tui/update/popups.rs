@@ -1,0 +1,158 @@
+//! What keys mean while a popup is open.
+
+use super::commands::movement;
+use super::{edit, trial};
+use crate::core::policy::Decision;
+use crate::tui::commands::CommandId;
+use crate::tui::model::list::scrolled;
+use crate::tui::model::{Model, Task};
+use crate::tui::msg::Effect;
+use crate::tui::popups::{Entry, Popup, Purpose, help_extent};
+
+/// A character was typed into the line of text on top.
+pub(super) fn on_typed(model: &mut Model, character: char) {
+    match model.popups.last_mut() {
+        Some(Popup::Entry(entry)) => entry.push(character),
+        Some(Popup::Apply(apply)) if apply.wanted_word().is_some() => apply.typed.push(character),
+        _ => return,
+    }
+    filter_as_typed(model);
+}
+
+/// A command for the popup on top.
+pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
+    if command == CommandId::Cancel {
+        cancel(model);
+        return Vec::new();
+    }
+    match model.popups.last_mut() {
+        Some(Popup::Help(_)) => scroll_help(model, command),
+        Some(Popup::Apply(_)) => return on_apply(model, command),
+        Some(Popup::Keep) if command == CommandId::Accept => {
+            model.popups.pop();
+            return trial::confirm(model);
+        }
+        Some(Popup::Leave) => return on_leave(model, command),
+        Some(Popup::Entry(_)) => return on_entry(model, command),
+        Some(Popup::Message(_) | Popup::Keep) | None => {}
+    }
+    Vec::new()
+}
+
+fn cancel(model: &mut Model) {
+    if let Some(Popup::Entry(Entry {
+        purpose: Purpose::Filter(before),
+        ..
+    })) = model.popups.pop()
+    {
+        model.services.set_filter(before);
+    }
+}
+
+fn scroll_help(model: &mut Model, command: CommandId) {
+    let (len, height) = help_extent(model, model.frames().beside_popups());
+    if let (Some(Popup::Help(top)), Some(movement)) = (model.popups.last_mut(), movement(command)) {
+        *top = scrolled(*top, movement, len, height);
+    }
+}
+
+fn on_apply(model: &mut Model, command: CommandId) -> Vec<Effect> {
+    let Some(Popup::Apply(apply)) = model.popups.last_mut() else {
+        return Vec::new();
+    };
+    match command {
+        CommandId::Erase => {
+            apply.typed.pop();
+        }
+        CommandId::EraseAll => apply.typed.clear(),
+        CommandId::Submit => {
+            apply.submit();
+        }
+        CommandId::Longer | CommandId::Shorter => {
+            apply.stretch(command == CommandId::Longer);
+            model.timeout = apply.timeout;
+        }
+        CommandId::Go | CommandId::Accept => {
+            let may_go = command == CommandId::Accept || apply.is_harmless();
+            if let Some(request) = apply.request().filter(|_| may_go) {
+                model.popups.pop();
+                model.task = Some(Task::Applying);
+                return vec![Effect::Apply(request)];
+            }
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn on_leave(model: &mut Model, command: CommandId) -> Vec<Effect> {
+    match command {
+        CommandId::LeaveRunning => vec![Effect::Quit],
+        CommandId::RevertAndQuit => {
+            model.popups.pop();
+            trial::revert(model, true)
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn on_entry(model: &mut Model, command: CommandId) -> Vec<Effect> {
+    let Some(Popup::Entry(entry)) = model.popups.last_mut() else {
+        return Vec::new();
+    };
+    match command {
+        CommandId::Erase => {
+            entry.text.pop();
+            entry.error = None;
+        }
+        CommandId::EraseAll => {
+            entry.text.clear();
+            entry.error = None;
+        }
+        CommandId::Submit => return submit(model),
+        _ => {
+            if let (Purpose::Filter(_), Some(movement)) = (&entry.purpose, movement(command)) {
+                super::commands::go(model, movement);
+            }
+            return Vec::new();
+        }
+    }
+    filter_as_typed(model);
+    Vec::new()
+}
+
+fn filter_as_typed(model: &mut Model) {
+    if let Some(Popup::Entry(Entry {
+        purpose: Purpose::Filter(_),
+        text,
+        ..
+    })) = model.popups.last()
+    {
+        let text = text.clone();
+        model.services.set_filter(text);
+    }
+}
+
+fn submit(model: &mut Model) -> Vec<Effect> {
+    let Some(Popup::Entry(entry)) = model.popups.last_mut() else {
+        return Vec::new();
+    };
+    if matches!(entry.purpose, Purpose::Filter(_)) {
+        model.popups.pop();
+        return Vec::new();
+    }
+    let networks = match entry.networks() {
+        Ok(networks) => networks,
+        Err(why) => {
+            entry.error = Some(why);
+            return Vec::new();
+        }
+    };
+    let purpose = entry.purpose.clone();
+    model.popups.pop();
+    match purpose {
+        Purpose::Sources(ids) => edit::decide_with(model, &ids, Decision::Open, &networks),
+        Purpose::TrustedSource => edit::add_sources(model, &networks),
+        Purpose::Filter(_) => Vec::new(),
+    }
+}

@@ -1,0 +1,164 @@
+//! The trial as the screens see it; the guard is what holds it.
+
+use super::fail;
+use crate::app::{Error, State, Status, TrialView};
+use crate::tui::commands::CommandId;
+use crate::tui::model::{Model, Task};
+use crate::tui::msg::Effect;
+use crate::tui::popups::{Message, Popup};
+use crate::tui::port::Depth;
+use crate::tui::theme::Token;
+
+/// Keep, revert, extend.
+pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
+    match (command, model.task) {
+        // Going back is always possible, unless it is under way or too late.
+        (CommandId::Revert, None | Some(Task::Extending)) => revert(model, false),
+        (CommandId::Keep, None) => {
+            model.popups.push(Popup::Keep);
+            Vec::new()
+        }
+        (CommandId::Extend, None) => {
+            model.task = Some(Task::Extending);
+            vec![Effect::Extend]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Asks for the new rules to stay.
+pub(super) fn confirm(model: &mut Model) -> Vec<Effect> {
+    if model.trial().is_none() || model.task.is_some() {
+        return Vec::new();
+    }
+    model.task = Some(Task::Confirming);
+    vec![Effect::Confirm]
+}
+
+/// Asks for the old rules.
+pub(super) fn revert(model: &mut Model, then_quit: bool) -> Vec<Effect> {
+    model.task = Some(Task::Reverting { then_quit });
+    vec![Effect::Revert]
+}
+
+/// The trial runs, or nothing changed.
+pub(super) fn on_applied(model: &mut Model, result: Result<TrialView, Error>) -> Vec<Effect> {
+    model.task = None;
+    match result {
+        Ok(trial) => {
+            model.observation.status.state = State::Trial;
+            model.observation.status.trial = Some(trial);
+            model.say(
+                Token::Text,
+                "The new rules are in force. Does everything work? Then keep them.",
+            );
+        }
+        Err(error) => fail(model, "Not applied", &error),
+    }
+    vec![Effect::Look(Depth::Complete)]
+}
+
+/// Kept, or too early, or too late.
+pub(super) fn on_confirmed(model: &mut Model, result: Result<(), Error>) -> Vec<Effect> {
+    model.task = None;
+    match result {
+        Ok(()) => {
+            forget_trial(model, State::Confirmed);
+            model.say(Token::Good, "Kept. The new rules stay, and come back after a reboot.");
+        }
+        Err(error) => fail(model, "Not kept", &error),
+    }
+    vec![Effect::Look(Depth::Complete)]
+}
+
+/// Back to the old rules, or the guard could not be reached.
+pub(super) fn on_reverted(model: &mut Model, result: Result<(), Error>) -> Vec<Effect> {
+    let then_quit = matches!(model.task, Some(Task::Reverting { then_quit: true }));
+    model.task = None;
+    match result {
+        Ok(()) if then_quit => return vec![Effect::Quit],
+        Ok(()) => {
+            forget_trial(model, State::Unknown);
+            model.say(
+                Token::Good,
+                "Reverted: the old rules are back. Your decisions are kept and wait for an apply.",
+            );
+        }
+        Err(error) => fail(model, "Not reverted", &error),
+    }
+    vec![Effect::Look(Depth::Complete)]
+}
+
+/// A minute more, or not.
+pub(super) fn on_extended(model: &mut Model, result: Result<TrialView, Error>) -> Vec<Effect> {
+    if model.task == Some(Task::Extending) {
+        model.task = None;
+    }
+    match result {
+        Ok(trial) => {
+            if model.trial().is_some() {
+                model.observation.status.trial = Some(trial);
+            }
+            model.say(Token::Good, "One more minute.");
+        }
+        Err(error) => fail(model, "Not extended", &error),
+    }
+    Vec::new()
+}
+
+/// The trial is over: a look that began before must not bring it back.
+fn forget_trial(model: &mut Model, state: State) {
+    model.over = model.observation.status.trial.take().map(|trial| trial.id);
+    model.observation.status.state = state;
+    model
+        .popups
+        .retain(|popup| !matches!(popup, Popup::Keep | Popup::Leave));
+}
+
+/// Takes a status, and tells how a trial ended that ended by itself or from elsewhere.
+pub(super) fn adopt_status(model: &mut Model, status: Status) {
+    if status.trial.is_some() && status.trial.as_ref().map(|trial| &trial.id) == model.over.as_ref() {
+        return;
+    }
+    let had_trial = model.trial().is_some();
+    let is_over = had_trial && status.trial.is_none() && model.task.is_none();
+    if is_over {
+        forget_trial(model, status.state);
+    }
+    let began_elsewhere = !had_trial && status.trial.is_some() && model.depth == Some(Depth::Complete);
+    let last = status.last.clone();
+    model.observation.status = status;
+    if began_elsewhere && model.task.is_none() {
+        model.say(
+            Token::Warn,
+            "A trial is running. It goes on whatever becomes of this terminal.",
+        );
+    }
+    if !is_over {
+        return;
+    }
+    match last {
+        Some(last) if last.outcome == "confirmed" => {
+            model.say(Token::Good, "Kept: the trial was confirmed from elsewhere.");
+        }
+        Some(last) => {
+            let why = last.reason.unwrap_or_else(|| "the reason is not known".to_owned());
+            tell_reverted(model, &format!("The old rules are back: {why}."));
+        }
+        None => tell_reverted(
+            model,
+            "The trial is over, and how it ended is not known: fwtui status tells.",
+        ),
+    }
+}
+
+fn tell_reverted(model: &mut Model, what: &str) {
+    model.popups.push(Popup::Message(Message {
+        title: "The trial is over".to_owned(),
+        token: Token::Warn,
+        text: vec![
+            what.to_owned(),
+            "Your decisions are kept and wait for an apply.".to_owned(),
+        ],
+    }));
+}

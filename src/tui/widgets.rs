@@ -1,0 +1,8 @@
+//! Stateless pieces of screens.
+
+pub mod alerts;
+pub mod banner;
+pub mod bars;
+pub mod footer;
+pub mod symbols;
+pub mod text;

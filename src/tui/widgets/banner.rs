@@ -1,0 +1,87 @@
+//! The trial's banner: on top of every screen, and of every popup.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use crate::tui::commands::{self, Context};
+use crate::tui::model::{Model, Task};
+use crate::tui::widgets::text::{fit, pad, width};
+
+/// From here on the banner is an alarm.
+const LAST_SECONDS: u64 = 15;
+
+/// The command for the second terminal.
+pub const CONFIRM_COMMAND: &str = "sudo fwtui confirm";
+
+/// Draws it; a trial without room for a banner gets a line in the polite message instead.
+pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    let (Some(trial), Some(seconds)) = (model.trial(), model.seconds_left()) else {
+        return;
+    };
+    let style = style(model, seconds);
+    frame.buffer_mut().set_style(area, style);
+    let cells = usize::from(area.width);
+    let said = countdown(model, seconds);
+    let bar = |cells: usize| {
+        let total = u64::try_from(trial.timeout.as_millis()).unwrap_or(u64::MAX).max(1);
+        let left = trial.deadline.saturating_sub(model.now);
+        let left = u64::try_from(left.as_millis()).unwrap_or(u64::MAX).min(total);
+        let full = usize::try_from(left.saturating_mul(cells as u64).div_ceil(total)).unwrap_or(cells);
+        (full.min(cells), cells.saturating_sub(full))
+    };
+    let mut lines = Vec::new();
+    if area.height >= 3 {
+        lines.push(Line::raw(format!(" {}", fit(&said, cells.saturating_sub(2)))));
+        let (full, empty) = bar(cells.saturating_sub(2));
+        lines.push(Line::raw(format!(" {}{}", "█".repeat(full), "░".repeat(empty))));
+    } else {
+        let said = fit(&said, cells.saturating_sub(2));
+        let room = cells.saturating_sub(width(&said) + 3);
+        let (full, empty) = bar(room);
+        let (full, empty) = if room >= 8 { (full, empty) } else { (0, 0) };
+        lines.push(Line::raw(format!(" {said} {}{}", "█".repeat(full), "░".repeat(empty))));
+    }
+    lines.push(keys(model, cells));
+    for (row, line) in area.rows().zip(lines) {
+        frame.render_widget(line.style(style), row);
+    }
+}
+
+fn style(model: &Model, seconds: u64) -> Style {
+    if seconds <= LAST_SECONDS {
+        model.palette.alarm()
+    } else {
+        model.palette.trial()
+    }
+}
+
+/// The sentence with the seconds in it.
+pub fn countdown(model: &Model, seconds: u64) -> String {
+    match (model.task, seconds) {
+        (Some(task @ (Task::Confirming | Task::Reverting { .. })), _) => format!("TRIAL   {}", task.words()),
+        (_, 0) => "TRIAL   time is up: the old rules are being put back".to_owned(),
+        (_, 1) => "TRIAL    1 second, then the old rules come back".to_owned(),
+        (_, seconds) => format!("TRIAL  {seconds:>3} seconds, then the old rules come back"),
+    }
+}
+
+/// What can be done about it; under a popup the keys are the popup's.
+fn keys(model: &Model, cells: usize) -> Line<'static> {
+    let mut text = String::new();
+    if model.popups.is_empty() {
+        for command in commands::of(Context::Trial) {
+            let key = command.keys.first().map(ToString::to_string).unwrap_or_default();
+            text.extend([" [", &key, "] ", command.label, " "]);
+        }
+    }
+    let elsewhere = format!("second terminal: {CONFIRM_COMMAND}");
+    let elsewhere = if width(&text) + width(&elsewhere) + 2 <= cells {
+        elsewhere
+    } else {
+        CONFIRM_COMMAND.to_owned()
+    };
+    let room = cells.saturating_sub(width(&elsewhere) + 1);
+    Line::from(vec![Span::raw(pad(&text, room)), Span::raw(elsewhere), Span::raw(" ")])
+}

@@ -1,0 +1,179 @@
+//! The lines around a screen: header, tabs, titled rules, the line for the user.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+
+use crate::app::State;
+use crate::tui::model::Model;
+use crate::tui::port::Depth;
+use crate::tui::screens::{SCREENS, ScreenId};
+use crate::tui::theme::{Palette, Token};
+use crate::tui::widgets::symbols;
+use crate::tui::widgets::text::{fit, width};
+
+/// The program, the machine, where it stands, and what the networks are.
+pub fn header(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    let palette = &model.palette;
+    let observation = &model.observation;
+    let mut parts = vec![vec![Span::styled("fwtui", palette.of(Token::Accent))]];
+    if !observation.host.is_empty() {
+        parts.push(vec![Span::raw(fit(&observation.host, 20))]);
+    }
+    if model.depth == Some(Depth::Complete) {
+        let (symbol, token) = symbols::state(observation.status.state);
+        parts.push(vec![Span::styled(
+            format!("{symbol} {}", state_words(model)),
+            palette.of(token),
+        )]);
+    } else {
+        parts.push(vec![Span::styled("looking …", palette.of(Token::Dim))]);
+    }
+    if let Some(backend) = observation.status.backend.as_ref().filter(|_| area.width >= 100) {
+        parts.push(vec![Span::styled(fit(backend, 20), palette.of(Token::Dim))]);
+    }
+    let used: usize = parts.iter().map(|part| line_width(part) + 3).sum();
+    let classes = some_of(&model.classes(), usize::from(area.width).saturating_sub(used + 1));
+    if !classes.is_empty() {
+        parts.push(vec![Span::styled(classes, palette.of(Token::Dim))]);
+    }
+    let mut spans = Vec::new();
+    for part in parts {
+        spans.push(Span::raw(if spans.is_empty() { " " } else { "   " }));
+        spans.extend(part);
+    }
+    frame.render_widget(Line::from(spans), area);
+}
+
+/// As many entries as fit whole, and how many there are besides.
+fn some_of(entries: &[String], cells: usize) -> String {
+    (1..=entries.len())
+        .rev()
+        .map(|count| {
+            let shown: Vec<&str> = entries.iter().take(count).map(String::as_str).collect();
+            match entries.len() - count {
+                0 => shown.join(" · "),
+                more => format!("{} · +{more}", shown.join(" · ")),
+            }
+        })
+        .find(|text| width(text) <= cells)
+        .unwrap_or_default()
+}
+
+fn state_words(model: &Model) -> String {
+    let status = &model.observation.status;
+    match (status.state, &status.last) {
+        (State::Off, _) => "off: nothing is refused".to_owned(),
+        (State::Trial, _) => "on trial".to_owned(),
+        // The date alone: how long ago that was, the screens can't know.
+        (State::Confirmed, Some(last)) if last.outcome == "confirmed" => {
+            let day = last.at.split('T').next().unwrap_or_default();
+            format!("confirmed {}", fit(day, 10))
+        }
+        (state @ (State::Confirmed | State::Drifted | State::Unknown), _) => state.word().to_owned(),
+    }
+}
+
+fn line_width(spans: &[Span<'_>]) -> usize {
+    spans.iter().map(|span| width(&span.content)).sum()
+}
+
+/// Where each tab is.
+fn tab_cells(area: Rect) -> impl Iterator<Item = (ScreenId, String, Rect)> {
+    let mut x = area.x + 1;
+    SCREENS.iter().map(move |screen| {
+        let text = format!(" {} {} ", screen.key, screen.title);
+        let cells = u16::try_from(width(&text)).unwrap_or(u16::MAX);
+        let place = Rect::new(x, area.y, cells, 1).intersection(area);
+        x = x.saturating_add(cells + 1);
+        (screen.id, text, place)
+    })
+}
+
+/// The screens' names.
+pub fn tabs(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    for (id, text, place) in tab_cells(area) {
+        let style = if id == model.screen {
+            model.palette.selection()
+        } else {
+            model.palette.of(Token::Dim)
+        };
+        frame.render_widget(Line::styled(text, style), place);
+    }
+}
+
+/// The tab under the mouse.
+pub fn tab_at(area: Rect, position: Position) -> Option<ScreenId> {
+    tab_cells(area)
+        .find(|(_, _, place)| place.contains(position))
+        .map(|(id, ..)| id)
+}
+
+/// A line across the screen with a title at its left and a remark at its right.
+pub fn rule(palette: &Palette, title: &str, remark: &str, cells: u16) -> Line<'static> {
+    let cells = usize::from(cells);
+    let title = fit(title, cells.saturating_sub(6));
+    let room = cells.saturating_sub(width(&title) + 4);
+    let remark = if width(remark) + 4 <= room {
+        remark.to_owned()
+    } else {
+        fit(remark, room.saturating_sub(4))
+    };
+    let border = palette.of(Token::Border);
+    let tail = if remark.is_empty() { 0 } else { width(&remark) + 4 };
+    let mut spans = vec![
+        Span::styled("─ ", border),
+        Span::styled(title, palette.of(Token::Title)),
+        Span::styled(format!(" {}", "─".repeat((room + 1).saturating_sub(tail))), border),
+    ];
+    if tail > 0 {
+        spans.push(Span::raw(" "));
+        spans.push(Span::styled(remark, palette.of(Token::Dim)));
+        spans.push(Span::styled(" ──", border));
+    }
+    Line::from(spans)
+}
+
+/// The line for the user: what was just done, what is being done, or what is still to be done.
+pub fn notice(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+    let palette = &model.palette;
+    let cells = usize::from(area.width).saturating_sub(2);
+    let (token, text) = match (&model.notice, model.task) {
+        (_, Some(task)) => (Token::Accent, task.words().to_owned()),
+        (Some(notice), None) => (notice.token, notice.text.clone()),
+        (None, None) => standing(model),
+    };
+    let line = Line::from(vec![Span::raw(" "), Span::styled(fit(&text, cells), palette.of(token))]);
+    frame.render_widget(line, area);
+}
+
+/// What to say when nothing happens.
+fn standing(model: &Model) -> (Token, String) {
+    let status = &model.observation.status;
+    let marked = model.services.marked();
+    if marked > 0 && model.screen == ScreenId::Services {
+        return (Token::Accent, format!("{marked} marked: a decision is for all of them"));
+    }
+    if !model.services.filter().is_empty() && model.screen == ScreenId::Services {
+        let count = model.services.len();
+        let text = format!("Filter: {} ({count} shown, esc shows all)", model.services.filter());
+        return (Token::Accent, text);
+    }
+    if model.depth.is_none() || model.trial().is_some() {
+        return (Token::Dim, String::new());
+    }
+    if let Some(why) = model.why_read_only() {
+        return (Token::Dim, why);
+    }
+    if status.state == State::Off {
+        return (
+            Token::Dim,
+            "Decide on each service, then see the preview and apply.".to_owned(),
+        );
+    }
+    if model.has_pending() {
+        (Token::Changed, "Changes wait for an apply.".to_owned())
+    } else {
+        (Token::Dim, String::new())
+    }
+}

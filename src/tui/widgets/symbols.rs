@@ -1,0 +1,47 @@
+//! Symbols beside the colours, so that neither is needed alone.
+
+use crate::app::State;
+use crate::core::network::NetworkClass;
+use crate::core::policy::Decision;
+use crate::core::reach::Reach;
+use crate::tui::theme::Token;
+
+/// A full, half and empty circle, and a question mark.
+pub const fn reach(reach: Reach) -> (char, Token) {
+    match reach {
+        Reach::ThisMachine => ('○', Token::Good),
+        Reach::Trusted => ('◐', Token::Warn),
+        Reach::Unknown => ('?', Token::Unknown),
+        Reach::Everyone => ('●', Token::Bad),
+    }
+}
+
+/// The colour of who is let in.
+pub const fn decision(decision: Decision) -> Token {
+    match decision {
+        Decision::Undecided => Token::Dim,
+        Decision::Confine => Token::Good,
+        Decision::Trusted => Token::Warn,
+        Decision::Open => Token::Bad,
+    }
+}
+
+/// A class lets in nobody, its neighbours, or guests.
+pub const fn class(class: NetworkClass) -> (char, Token) {
+    match class {
+        NetworkClass::Public => ('○', Token::Good),
+        NetworkClass::Trusted => ('◐', Token::Warn),
+        NetworkClass::Guests => ('◌', Token::Unknown),
+    }
+}
+
+/// Where fwtui stands.
+pub const fn state(state: State) -> (char, Token) {
+    match state {
+        State::Confirmed => ('●', Token::Good),
+        State::Off => ('○', Token::Warn),
+        State::Trial => ('◷', Token::Warn),
+        State::Drifted => ('▲', Token::Bad),
+        State::Unknown => ('?', Token::Unknown),
+    }
+}

@@ -1,0 +1,114 @@
+//! Text in a fixed number of cells.
+
+use ratatui::buffer::CellWidth as _;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+const ELLIPSIS: char = '…';
+
+/// How many cells a text takes.
+pub fn width(text: &str) -> usize {
+    text.chars().map(char_width).sum()
+}
+
+fn char_width(character: char) -> usize {
+    if character.is_control() {
+        // Never drawn as it is: see `fit`.
+        return 1;
+    }
+    usize::from(character.encode_utf8(&mut [0; 4]).cell_width())
+}
+
+/// The text in at most so many cells; what is cut off is an ellipsis.
+pub fn fit(text: &str, cells: usize) -> String {
+    let text: String = text
+        .chars()
+        .map(|character| if character.is_control() { '?' } else { character })
+        .collect();
+    if width(&text) <= cells {
+        return text;
+    }
+    let mut out = String::new();
+    let mut used = 0;
+    for character in text.chars() {
+        used += char_width(character);
+        if used + 1 > cells {
+            break;
+        }
+        out.push(character);
+    }
+    if cells > 0 {
+        out.push(ELLIPSIS);
+    }
+    out
+}
+
+/// The text in exactly so many cells.
+pub fn pad(text: &str, cells: usize) -> String {
+    let mut out = fit(text, cells);
+    let used = width(&out);
+    out.extend(std::iter::repeat_n(' ', cells.saturating_sub(used)));
+    out
+}
+
+/// The text in lines of at most so many cells, broken between words; words that are too long are
+/// broken themselves. A text without words is one empty line.
+pub fn wrap(text: &str, cells: usize) -> Vec<String> {
+    let cells = cells.max(1);
+    let mut lines = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        let joined = width(&line) + usize::from(!line.is_empty()) + width(word);
+        if joined > cells && !line.is_empty() {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        for character in word.chars() {
+            if width(&line) + char_width(character) > cells && !line.is_empty() {
+                lines.push(std::mem::take(&mut line));
+            }
+            line.push(if character.is_control() { '?' } else { character });
+        }
+    }
+    lines.push(line);
+    lines
+}
+
+/// [`wrap`] in one style, with every line but the first indented.
+pub fn wrapped(text: &str, cells: usize, indent: usize, style: Style) -> Vec<Line<'static>> {
+    wrap(text, cells.saturating_sub(indent))
+        .into_iter()
+        .enumerate()
+        .map(|(index, line)| {
+            let margin = if index == 0 { 0 } else { indent };
+            Line::from(vec![Span::raw(" ".repeat(margin)), Span::styled(line, style)])
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_take_the_cells_they_are_given() {
+        assert_eq!(fit("postgres", 8), "postgres");
+        assert_eq!(fit("postgres", 7), "postgr…");
+        assert_eq!(fit("postgres", 1), "…");
+        assert_eq!(fit("postgres", 0), "");
+        assert_eq!(pad("ssh", 5), "ssh  ");
+        assert_eq!(pad("漢字", 3), "漢…");
+        assert_eq!(pad("漢字x", 4), "漢… ");
+        assert_eq!(fit("a\u{1b}b", 9), "a?b");
+    }
+
+    #[test]
+    fn lines_break_between_words() {
+        assert_eq!(wrap("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("abcdefgh ij", 3), ["abc", "def", "gh", "ij"]);
+        assert_eq!(wrap("", 3), [""]);
+        assert!(wrap("漢字漢字 x", 3).iter().all(|line| width(line) <= 3));
+    }
+}

@@ -1,0 +1,364 @@
+//! A machine made by hand: what the screens show does not depend on the one the tests run on.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use fwtui::app::{Last, Observation, State, Status, TrialView};
+use fwtui::core::listener::{Listener, Owner, Protocol};
+use fwtui::core::network::{Interface, InterfaceKind, NetworkClass};
+use fwtui::core::policy::{Decision, Entry, Policy};
+use fwtui::core::reach::Filter;
+use fwtui::core::ruleset::{Own, Slot, compile};
+use fwtui::core::service::{Ownership, Ports, Service, group};
+use fwtui::core::way_in::{Carrier, WayIn};
+
+/// What time it is since boot in every test.
+pub(crate) const NOW: Duration = Duration::from_secs(5000);
+
+/// Address, port, protocol, process, user, unit; without a process the kernel's own.
+type Socket = (
+    &'static str,
+    u16,
+    Protocol,
+    Option<(&'static str, &'static str, &'static str)>,
+);
+
+const SOCKETS: [Socket; 17] = [
+    ("0.0.0.0", 22, Protocol::Tcp, Some(("sshd", "root", "ssh.service"))),
+    ("::", 22, Protocol::Tcp, Some(("sshd", "root", "ssh.service"))),
+    (
+        "127.0.0.53",
+        53,
+        Protocol::Udp,
+        Some(("systemd-resolve", "systemd-resolve", "systemd-resolved.service")),
+    ),
+    (
+        "192.168.122.1",
+        53,
+        Protocol::Udp,
+        Some(("dnsmasq", "libvirt-dnsmasq", "libvirtd.service")),
+    ),
+    ("0.0.0.0", 80, Protocol::Tcp, Some(("nginx", "root", "nginx.service"))),
+    ("::", 80, Protocol::Tcp, Some(("nginx", "root", "nginx.service"))),
+    (
+        "0.0.0.0",
+        111,
+        Protocol::Tcp,
+        Some(("rpcbind", "_rpc", "rpcbind.socket")),
+    ),
+    ("127.0.0.1", 631, Protocol::Tcp, Some(("cupsd", "root", "cups.service"))),
+    ("::1", 631, Protocol::Tcp, Some(("cupsd", "root", "cups.service"))),
+    (
+        "0.0.0.0",
+        5353,
+        Protocol::Udp,
+        Some(("avahi-daemon", "avahi", "avahi-daemon.service")),
+    ),
+    (
+        "::",
+        5353,
+        Protocol::Udp,
+        Some(("avahi-daemon", "avahi", "avahi-daemon.service")),
+    ),
+    (
+        "0.0.0.0",
+        5432,
+        Protocol::Tcp,
+        Some(("postgres", "postgres", "postgresql@15-main.service")),
+    ),
+    (
+        "::",
+        5432,
+        Protocol::Tcp,
+        Some(("postgres", "postgres", "postgresql@15-main.service")),
+    ),
+    (
+        "192.0.2.10",
+        6379,
+        Protocol::Tcp,
+        Some(("redis-server", "redis", "redis-server.service")),
+    ),
+    ("::", 8080, Protocol::Tcp, Some(("node", "app", "user@1000.service"))),
+    ("0.0.0.0", 51820, Protocol::Udp, None),
+    ("::", 51820, Protocol::Udp, None),
+];
+
+fn listener((address, port, protocol, owner): &Socket, inode: u32) -> Listener {
+    Listener {
+        protocol: *protocol,
+        address: address.parse().unwrap(),
+        port: *port,
+        v6only: *address == "::" && *port != 8080,
+        interface: None,
+        inode: if owner.is_some() { inode } else { 0 },
+        uid: 0,
+        cgroup: None,
+    }
+}
+
+fn services() -> Vec<Service> {
+    let mut by_inode = BTreeMap::new();
+    let mut listeners = Vec::new();
+    for (inode, socket) in (100u32..).zip(&SOCKETS) {
+        listeners.push(listener(socket, inode));
+        if let Some((name, user, unit)) = socket.3 {
+            let owner = Owner {
+                pid: 700 + u32::from(socket.1) % 1000,
+                name: name.into(),
+                exe: Some(format!("/usr/sbin/{name}")),
+                user: Some(user.into()),
+                unit: Some(unit.into()),
+            };
+            by_inode.insert(inode, vec![owner]);
+        }
+    }
+    let ownership = Ownership {
+        by_inode,
+        ..Ownership::default()
+    };
+    group(&listeners, &ownership, Ports::new(32768, 50000).unwrap(), &|_| false)
+}
+
+fn interface(
+    index: u32,
+    name: &str,
+    kind: InterfaceKind,
+    driver: &str,
+    addresses: &[&str],
+    on_link: &[&str],
+) -> Interface {
+    Interface {
+        index,
+        name: name.into(),
+        kind,
+        driver: (!driver.is_empty()).then(|| driver.into()),
+        addresses: addresses.iter().map(|net| net.parse().unwrap()).collect(),
+        on_link: on_link.iter().map(|net| net.parse().unwrap()).collect(),
+        is_up: true,
+        has_default_route: name == "eth0",
+        has_physical_port: false,
+    }
+}
+
+fn interfaces() -> Vec<Interface> {
+    vec![
+        interface(1, "lo", InterfaceKind::Loopback, "", &["127.0.0.1/8", "::1/128"], &[]),
+        interface(
+            2,
+            "eth0",
+            InterfaceKind::Ethernet,
+            "",
+            &["192.0.2.10/24", "2001:db8::10/64"],
+            &["192.0.2.0/24", "2001:db8::/64"],
+        ),
+        interface(3, "wlan0", InterfaceKind::Wifi, "", &["10.0.0.23/24"], &["10.0.0.0/24"]),
+        interface(
+            4,
+            "virbr0",
+            InterfaceKind::Bridge,
+            "bridge",
+            &["192.168.122.1/24"],
+            &["192.168.122.0/24"],
+        ),
+        interface(
+            5,
+            "wg0",
+            InterfaceKind::Vpn,
+            "wireguard",
+            &["10.8.0.1/24"],
+            &["10.8.0.0/24"],
+        ),
+        Interface {
+            is_up: false,
+            ..interface(6, "eth1", InterfaceKind::Ethernet, "", &[], &[])
+        },
+    ]
+}
+
+/// A machine right after the installation: nothing decided, nothing in the kernel.
+pub(crate) fn fresh() -> Observation {
+    Observation {
+        host: "lumen".into(),
+        is_root: true,
+        services: services(),
+        has_owners: true,
+        interfaces: interfaces(),
+        policy: Policy::default(),
+        policy_error: None,
+        filter: Some(Filter::default()),
+        confirmed: None,
+        ways_in: vec![ssh()],
+        status: Status {
+            state: State::Off,
+            backend: Some("iptables-nft".into()),
+            has_pending: Some(false),
+            ..Status::default()
+        },
+        unseen: Vec::new(),
+    }
+}
+
+/// The user's own connection.
+pub(crate) fn ssh() -> WayIn {
+    WayIn {
+        carrier: Carrier::Ssh,
+        protocol: Protocol::Tcp,
+        port: 22,
+        peer: Some("192.0.2.7".parse().unwrap()),
+        local: Some("192.0.2.10".parse().unwrap()),
+        interface: Some("eth0".into()),
+    }
+}
+
+/// Decides in a policy.
+pub(crate) fn decide(policy: &mut Policy, id: &str, decision: Decision, from: &[&str]) {
+    let from = from.iter().map(|net| net.parse().unwrap()).collect();
+    policy.decide(id.parse().unwrap(), Entry { decision, from }).unwrap();
+}
+
+/// What was confirmed on the decided machine.
+pub(crate) fn confirmed_policy() -> Policy {
+    let mut policy = Policy::default();
+    policy.networks.interfaces.insert("wlan0".into(), NetworkClass::Trusted);
+    decide(&mut policy, "22/tcp", Decision::Open, &[]);
+    decide(&mut policy, "80/tcp", Decision::Open, &[]);
+    decide(&mut policy, "5353/udp", Decision::Trusted, &[]);
+    decide(&mut policy, "111/tcp", Decision::Confine, &[]);
+    decide(&mut policy, "5432/tcp", Decision::Trusted, &[]);
+    policy
+}
+
+/// What is wanted on the decided machine: a few things more.
+pub(crate) fn wanted_policy() -> Policy {
+    let mut policy = confirmed_policy();
+    decide(&mut policy, "5432/tcp", Decision::Confine, &[]);
+    decide(
+        &mut policy,
+        "80/tcp",
+        Decision::Open,
+        &["198.51.100.0/24", "203.0.113.7/32"],
+    );
+    decide(&mut policy, "60000-61000/udp", Decision::Open, &[]);
+    policy.networks.trusted_sources.push("198.51.100.0/24".parse().unwrap());
+    policy
+}
+
+/// A policy, in force.
+pub(crate) fn in_force(policy: &Policy) -> Filter {
+    let rules = compile(policy, &interfaces());
+    Filter::default().with_own([Own::wanted(Slot::A, rules.ipv4), Own::wanted(Slot::A, rules.ipv6)])
+}
+
+/// A machine in use: something confirmed, some edits since.
+pub(crate) fn decided() -> Observation {
+    let confirmed = confirmed_policy();
+    Observation {
+        policy: wanted_policy(),
+        filter: Some(in_force(&confirmed)),
+        confirmed: Some(confirmed),
+        status: Status {
+            state: State::Confirmed,
+            backend: Some("iptables-nft".into()),
+            last: Some(Last {
+                outcome: "confirmed".into(),
+                reason: None,
+                at: "2026-11-20T14:02:00Z".into(),
+            }),
+            has_pending: Some(true),
+            ..Status::default()
+        },
+        ..fresh()
+    }
+}
+
+/// A running trial with so many seconds left of 90.
+pub(crate) fn trial(seconds: u64) -> TrialView {
+    TrialView {
+        id: "5f0c".into(),
+        deadline: NOW + Duration::from_secs(seconds),
+        timeout: Duration::from_secs(90),
+    }
+}
+
+/// The decided machine with its edits on trial.
+pub(crate) fn on_trial(seconds: u64) -> Observation {
+    let mut observation = decided();
+    observation.filter = Some(in_force(&wanted_policy()));
+    observation.status.state = State::Trial;
+    observation.status.trial = Some(trial(seconds));
+    observation
+}
+
+/// As a user without root sees it.
+pub(crate) fn without_root() -> Observation {
+    Observation {
+        is_root: false,
+        filter: None,
+        confirmed: None,
+        ways_in: Vec::new(),
+        status: Status::default(),
+        unseen: vec![
+            "Without root, processes of other users and the rules in the kernel can't be seen: sudo fwtui shows them."
+                .into(),
+        ],
+        ..fresh()
+    }
+}
+
+/// As many services as nobody has.
+pub(crate) fn crowded(count: u16) -> Observation {
+    let listeners: Vec<Listener> = (0..count)
+        .map(|index| Listener {
+            protocol: Protocol::Tcp,
+            address: "0.0.0.0".parse().unwrap(),
+            port: 1000 + index,
+            v6only: false,
+            interface: None,
+            inode: u32::from(index) + 1,
+            uid: 0,
+            cgroup: None,
+        })
+        .collect();
+    let by_inode = listeners
+        .iter()
+        .map(|listener| {
+            let owner = Owner {
+                pid: u32::from(listener.port),
+                name: format!("worker-{}", listener.port),
+                exe: None,
+                user: Some("app".into()),
+                unit: None,
+            };
+            (listener.inode, vec![owner])
+        })
+        .collect();
+    let ownership = Ownership {
+        by_inode,
+        ..Ownership::default()
+    };
+    Observation {
+        services: group(&listeners, &ownership, Ports::new(32768, 60999).unwrap(), &|_| false),
+        ..fresh()
+    }
+}
+
+/// Names that are long, wide, combined, or meant to do harm.
+pub(crate) fn weird() -> Observation {
+    let mut observation = fresh();
+    let names = [
+        "a-name-that-never-ends-and-goes-on-and-on-and-on-until-somebody-cuts-it",
+        "漢字サーバー漢字サーバー",
+        "e\u{301}te\u{301} caf\u{e9}",
+        "\u{1b}[2Jboo",
+        "👩‍👩‍👧 family",
+    ];
+    for (service, name) in observation.services.iter_mut().zip(names) {
+        service.name = name.into();
+        for owner in &mut service.owners {
+            owner.unit = Some(format!("{name}.service"));
+            owner.exe = Some(format!("/opt/{name}/{}", "deep/".repeat(60)));
+        }
+    }
+    observation.host = "a-host-with-a-name-that-is-longer-than-the-line-it-goes-into".into();
+    observation
+}

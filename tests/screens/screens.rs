@@ -1,0 +1,239 @@
+//! What is drawn.
+
+use std::time::{Duration, Instant};
+
+use fwtui::app::{Error, State};
+use fwtui::core::way_in::WayIn;
+use fwtui::tui::theme::{ColorDepth, Palette, Theme};
+use fwtui::tui::{Msg, update};
+
+use crate::fixture::{self, decide};
+use crate::snapshot::{check, draw, text};
+use crate::{Session, key};
+
+const SIZES: [(u16, u16); 3] = [(60, 20), (80, 24), (120, 40)];
+
+/// A session at every size, each compared with its file.
+fn at_every_size(name: &str, observation: &dyn Fn() -> fwtui::app::Observation, act: &dyn Fn(&mut Session)) {
+    for size in SIZES {
+        let mut session = Session::on(size, observation());
+        act(&mut session);
+        check(&format!("{name}-{}x{}", size.0, size.1), &session.model);
+    }
+}
+
+fn nothing(_: &mut Session) {}
+
+#[test]
+fn services() {
+    at_every_size("services-fresh", &fixture::fresh, &nothing);
+    at_every_size("services-decided", &fixture::decided, &|session| {
+        session.keys("down down down down down down down");
+    });
+    at_every_size("services-trial", &|| fixture::on_trial(83), &nothing);
+    at_every_size("services-last-seconds", &|| fixture::on_trial(9), &nothing);
+    at_every_size("services-without-root", &fixture::without_root, &nothing);
+    at_every_size("services-weird-names", &fixture::weird, &nothing);
+}
+
+#[test]
+fn services_while_nothing_is_known() {
+    check("services-looking-80x24", &Session::unseen((80, 24)).model);
+    let mut empty = fixture::fresh();
+    empty.services.clear();
+    check("services-empty-80x24", &Session::on((80, 24), empty).model);
+}
+
+#[test]
+fn services_marked_filtered_sorted() {
+    let mut session = Session::on((80, 24), fixture::decided());
+    session.keys("s s s space space");
+    check("services-marked-80x24", &session.model);
+    session.keys("esc esc /");
+    session.text("post");
+    check("services-filter-80x24", &session.model);
+    session.keys("enter");
+    check("services-filtered-80x24", &session.model);
+}
+
+#[test]
+fn services_by_the_thousand() {
+    let mut session = Session::on((80, 24), fixture::crowded(10_000));
+    session.keys("end up up pgup");
+    check("services-crowded-80x24", &session.model);
+}
+
+#[test]
+fn services_with_troubles() {
+    let mut observation = fixture::decided();
+    observation.policy_error = Some("/etc/fwtui/policy.json: line 7, column 5: unknown field `refuse`".into());
+    observation.status.state = State::Drifted;
+    observation.status.drift = Some("IPv4: fwtui's rules are gone from the kernel".into());
+    observation.status.other_backend = Some("iptables-legacy has 12 rules".into());
+    at_every_size("services-troubles", &|| observation.clone(), &|session| {
+        session.keys("c");
+    });
+}
+
+#[test]
+fn networks() {
+    at_every_size("networks", &fixture::decided, &|session| {
+        session.keys("2 down");
+    });
+    at_every_size("networks-trial", &|| fixture::on_trial(41), &|session| {
+        session.keys("2 end");
+    });
+}
+
+#[test]
+fn preview() {
+    at_every_size("preview", &fixture::decided, &|session| {
+        session.keys("p");
+    });
+    at_every_size("preview-rules", &fixture::decided, &|session| {
+        session.keys("p v right down down");
+    });
+    at_every_size("preview-lockout", &|| locked_out(fixture::ssh()), &|session| {
+        session.keys("p");
+    });
+    at_every_size("preview-without-root", &fixture::without_root, &|session| {
+        session.keys("p");
+    });
+}
+
+fn locked_out(way_in: WayIn) -> fwtui::app::Observation {
+    let mut observation = fixture::decided();
+    decide(
+        &mut observation.policy,
+        "22/tcp",
+        fwtui::core::policy::Decision::Confine,
+        &[],
+    );
+    observation.ways_in = vec![way_in];
+    observation
+}
+
+#[test]
+fn popups() {
+    at_every_size("help", &fixture::decided, &|session| {
+        session.keys("?");
+    });
+    at_every_size("apply", &fixture::decided, &|session| {
+        session.keys("a");
+    });
+    at_every_size("apply-lockout", &|| locked_out(fixture::ssh()), &|session| {
+        session.keys("a");
+        session.text("22/t");
+    });
+    at_every_size("apply-off", &fixture::decided, &|session| {
+        session.keys("p O");
+    });
+    at_every_size("keep", &|| fixture::on_trial(62), &|session| {
+        session.keys("k");
+    });
+    at_every_size("leave", &|| fixture::on_trial(62), &|session| {
+        session.keys("q");
+    });
+    at_every_size("sources", &fixture::decided, &|session| {
+        session.keys("f");
+        session.text("192.0.2.0/24, nonsense");
+        session.keys("enter");
+    });
+    at_every_size("error", &fixture::decided, &|session| {
+        let error = Error::failed("applying failed: iptables-restore: line 12 failed")
+            .hint("Other rules are untouched; the words are those of the program.");
+        session.send(Msg::Applied(Err(error)));
+    });
+}
+
+#[test]
+fn themes() {
+    for name in Theme::names() {
+        for (depth, word) in [
+            (ColorDepth::True, "true"),
+            (ColorDepth::Many, "256"),
+            (ColorDepth::Sixteen, "16"),
+        ] {
+            if name == "monochrome" && depth != ColorDepth::True {
+                continue;
+            }
+            let mut session = Session::on((80, 24), fixture::on_trial(62));
+            session.model.palette = Palette::new(&Theme::built_in(name).unwrap(), depth);
+            session.keys("down space");
+            check(&format!("theme-{name}-{word}"), &session.model);
+        }
+    }
+}
+
+#[test]
+fn too_small_is_said_politely_and_keeps_the_countdown() {
+    for (observation, name) in [
+        (fixture::decided(), "small-20x5"),
+        (fixture::on_trial(42), "small-trial-20x5"),
+    ] {
+        check(name, &Session::on((20, 5), observation).model);
+    }
+    for size in [(0, 0), (1, 1), (2, 1), (59, 19), (60, 19), (400, 3)] {
+        draw(&Session::on(size, fixture::on_trial(5)).model);
+    }
+}
+
+#[test]
+fn every_size_is_drawn_whole() {
+    let keys = ["1", "2", "p", "v", "?", "esc", "a", "esc", "f", "esc", "/", "esc"];
+    for width in [60, 61, 79, 80, 99, 100, 133, 199] {
+        for height in [20, 23, 24, 30, 47] {
+            for observation in [fixture::decided(), fixture::on_trial(5), fixture::weird()] {
+                let mut session = Session::on((width, height), observation);
+                for name in keys {
+                    session.keys(name);
+                    draw(&session.model);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_a_process_calls_itself_reaches_the_terminal() {
+    let mut session = Session::on((120, 40), fixture::weird());
+    for name in ["1", "down", "down", "down", "down", "p"] {
+        session.keys(name);
+        assert!(
+            text(&draw(&session.model))
+                .chars()
+                .all(|character| character == '\n' || !character.is_control())
+        );
+    }
+}
+
+#[test]
+fn the_banner_is_on_every_screen_and_beside_every_popup() {
+    for keys in ["1", "2", "3", "1 ?", "k", "q", "/", "f", "2 +"] {
+        for size in SIZES {
+            let mut session = Session::on(size, fixture::on_trial(42));
+            session.keys(keys);
+            let drawn = text(&draw(&session.model));
+            assert!(drawn.contains("42 seconds"), "{keys}:\n{drawn}");
+            assert!(drawn.contains("sudo fwtui confirm"), "{keys}:\n{drawn}");
+        }
+    }
+}
+
+#[test]
+fn a_key_among_ten_thousand_services_is_drawn_at_once() {
+    let mut session = Session::on((120, 40), fixture::crowded(10_000));
+    draw(&session.model);
+    let rounds = 50;
+    let start = Instant::now();
+    for _ in 0..rounds {
+        update(&mut session.model, Msg::Key(key("pgdn")));
+        draw(&session.model);
+    }
+    // Unoptimised and on a busy machine; a copy of all rows would take far longer.
+    assert!(
+        start.elapsed() / rounds < Duration::from_millis(50),
+        "{:?}",
+        start.elapsed() / rounds
+    );
+}

@@ -1,0 +1,462 @@
+//! What keys and news do.
+
+use std::time::Duration;
+
+use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+use fwtui::app::{Error, Kind, Last, State, Status};
+use fwtui::core::network::NetworkClass;
+use fwtui::core::policy::{Decision, Logging, Policy, Refusal};
+use fwtui::tui::model::{Pane, RulesView};
+use fwtui::tui::popups::Popup;
+use fwtui::tui::screens::ScreenId;
+use fwtui::tui::{ApplyRequest, Depth, Effect, Msg};
+
+use crate::Session;
+use crate::fixture::{self, NOW, decide};
+
+const SIZE: (u16, u16) = (80, 24);
+
+fn decision(session: &Session, id: &str) -> Decision {
+    session.model.policy.decision_for(&id.parse().unwrap())
+}
+
+fn saved(effects: &[Effect]) -> Option<&Policy> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Save(policy) => Some(policy.as_ref()),
+        _ => None,
+    })
+}
+
+/// Moves the cursor to a service.
+fn select(session: &mut Session, id: &str) {
+    session.keys("home");
+    for _ in 0..session.model.services.len() {
+        if session.model.services.selected().unwrap().service.id.to_string() == id {
+            return;
+        }
+        session.keys("down");
+    }
+    panic!("{id} is not in the list");
+}
+
+#[test]
+fn a_decision_is_saved_at_once_and_can_be_taken_back() {
+    let mut session = Session::on(SIZE, fixture::fresh());
+    select(&mut session, "5432/tcp");
+    let effects = session.keys("c");
+    assert_eq!(decision(&session, "5432/tcp"), Decision::Confine);
+    assert_eq!(saved(&effects), Some(&session.model.policy));
+    session.keys("t o");
+    assert_eq!(decision(&session, "5432/tcp"), Decision::Open);
+    session.keys("u");
+    assert_eq!(decision(&session, "5432/tcp"), Decision::Trusted);
+    let effects = session.keys("-");
+    assert_eq!(decision(&session, "5432/tcp"), Decision::Undecided);
+    assert_eq!(saved(&effects), Some(&Policy::default()));
+    session.keys("u u u");
+    assert_eq!(session.model.policy, Policy::default());
+    assert!(session.keys("u").is_empty());
+    assert_eq!(session.notice(), "Nothing to undo.");
+}
+
+#[test]
+fn the_same_decision_again_saves_nothing() {
+    let mut session = Session::on(SIZE, fixture::decided());
+    select(&mut session, "22/tcp");
+    assert_eq!(session.keys("o"), []);
+}
+
+#[test]
+fn marked_rows_are_decided_together_and_undone_together() {
+    let mut session = Session::on(SIZE, fixture::fresh());
+    select(&mut session, "80/tcp");
+    session.keys("space space");
+    assert_eq!(session.model.services.marked(), 2);
+    let effects = session.keys("c");
+    assert_eq!(effects.len(), 1);
+    assert_eq!(decision(&session, "80/tcp"), Decision::Confine);
+    assert_eq!(decision(&session, "111/tcp"), Decision::Confine);
+    assert_eq!(session.model.services.marked(), 0);
+    session.keys("u");
+    assert_eq!(session.model.policy, Policy::default());
+}
+
+#[test]
+fn without_root_keys_that_edit_say_how() {
+    let mut session = Session::on(SIZE, fixture::without_root());
+    for keys in ["c", "t", "o", "f", "u", "a", "2 enter", "2 +", "p x", "p l", "p O"] {
+        let effects = session.keys(keys);
+        assert_eq!(effects, [], "{keys}");
+        assert!(session.notice().contains("sudo fwtui"), "{keys}: {}", session.notice());
+        assert!(session.model.popups.is_empty(), "{keys}");
+        session.keys("1");
+    }
+}
+
+#[test]
+fn a_broken_policy_is_not_overwritten() {
+    let mut observation = fixture::decided();
+    observation.policy_error = Some("line 3, column 1: truncated".into());
+    let mut session = Session::on(SIZE, observation);
+    assert_eq!(session.keys("c"), []);
+    assert!(session.notice().contains("line 3"), "{}", session.notice());
+}
+
+#[test]
+fn a_save_that_fails_is_not_shown_as_done() {
+    let mut session = Session::on(SIZE, fixture::decided());
+    select(&mut session, "22/tcp");
+    session.keys("c");
+    let policy = Box::new(session.model.policy.clone());
+    session.send(Msg::Saved(policy, Err(Error::failed("no space left on device"))));
+    assert_eq!(decision(&session, "22/tcp"), Decision::Open);
+    assert!(matches!(session.model.popups.as_slice(), [Popup::Message(_)]));
+}
+
+#[test]
+fn what_is_read_back_before_the_save_is_done_does_not_undo_the_edit() {
+    let mut session = Session::on(SIZE, fixture::fresh());
+    select(&mut session, "22/tcp");
+    session.keys("o");
+    session.send(Msg::Seen(Depth::Complete, Box::new(fixture::fresh())));
+    assert_eq!(decision(&session, "22/tcp"), Decision::Open);
+    let policy = Box::new(session.model.policy.clone());
+    session.send(Msg::Saved(policy, Ok(())));
+    session.send(Msg::Seen(Depth::Complete, Box::new(fixture::fresh())));
+    assert_eq!(decision(&session, "22/tcp"), Decision::Undecided);
+    assert!(session.notice().contains("changed elsewhere"));
+}
+
+#[test]
+fn a_shallow_look_does_not_take_the_owners_away() {
+    let mut session = Session::on(SIZE, fixture::decided());
+    let mut shallow = fixture::decided();
+    shallow.services.iter_mut().for_each(|service| service.owners.clear());
+    session.send(Msg::Seen(Depth::Sockets, Box::new(shallow)));
+    assert!(!session.model.observation.services[0].owners.is_empty());
+}
+
+#[test]
+fn the_cursor_stays_on_its_service() {
+    let mut session = Session::on(SIZE, fixture::fresh());
+    select(&mut session, "5432/tcp");
+    let mut later = fixture::fresh();
+    later.services.remove(0);
+    session.send(Msg::Seen(Depth::Complete, Box::new(later)));
+    session.keys("s");
+    assert_eq!(
+        session.model.services.selected().unwrap().service.id.to_string(),
+        "5432/tcp"
+    );
+}
+
+#[test]
+fn the_filter_works_while_it_is_typed() {
+    let mut session = Session::on(SIZE, fixture::decided());
+    let all = session.model.services.len();
+    session.keys("/");
+    session.text("POST");
+    assert_eq!(session.model.services.len(), 1);
+    session.keys("esc");
+    assert_eq!(session.model.services.len(), all);
+    session.keys("/");
+    session.text("udp avahi");
+    session.keys("enter");
+    assert!(session.model.popups.is_empty());
+    assert_eq!(session.model.services.len(), 1);
+    session.keys("c");
+    assert_eq!(decision(&session, "5353/udp"), Decision::Confine);
+    session.keys("esc esc");
+    assert_eq!(session.model.services.len(), all);
+}
+
+#[test]
+fn sources_are_checked_as_they_are_typed() {
+    let mut session = Session::on(SIZE, fixture::decided());
+    select(&mut session, "22/tcp");
+    session.keys("f");
+    session.text("192.0.2.0/24, nonsense");
+    assert_eq!(session.keys("enter"), []);
+    for _ in 0.."nonsense".len() {
+        session.keys("backspace");
+    }
+    session.text("2001:db8::7");
+    let effects = session.keys("enter");
+    let policy = saved(&effects).unwrap();
+    let from: Vec<String> = policy.services[&"22/tcp".parse().unwrap()]
+        .from
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(from, ["192.0.2.0/24", "2001:db8::7/128"]);
+}
+
+#[test]
+fn networks_are_given_a_class() {
+    let mut session = Session::on(SIZE, fixture::fresh());
+    let class = |session: &Session| session.model.policy.networks.interfaces.get("eth0").copied();
+    session.keys("2");
+    for expected in [NetworkClass::Trusted, NetworkClass::Guests, NetworkClass::Public] {
+        assert!(saved(&session.keys("enter")).is_some());
+        assert_eq!(class(&session), Some(expected));
+    }
+    session.keys("end");
+    assert_eq!(session.keys("enter"), []);
+    assert!(session.notice().contains("Loopback"));
+}
+
+#[test]
+fn networks_are_trusted_by_hand_and_no_longer() {
+    let mut session = Session::on(SIZE, fixture::fresh());
+    session.keys("2 +");
+    session.text("198.51.100.77/24");
+    session.keys("enter");
+    assert_eq!(
+        session.model.policy.networks.trusted_sources,
+        ["198.51.100.0/24".parse().unwrap()]
+    );
+    session.keys("end delete");
+    assert!(session.model.policy.networks.trusted_sources.is_empty());
+}
+
+#[test]
+fn refusal_and_logging_are_switched_on_the_preview() {
+    let mut session = Session::on(SIZE, fixture::fresh());
+    session.keys("p x l");
+    assert_eq!(session.model.policy.refusal, Refusal::Drop);
+    assert_eq!(session.model.policy.logging, Logging::Kernel);
+    session.keys("l l x");
+    assert_eq!(session.model.policy, Policy::default());
+}
+
+#[test]
+fn the_preview_scrolls_each_side_by_itself() {
+    let mut session = Session::on(SIZE, fixture::decided());
+    session.keys("p v right pgdn");
+    assert_eq!(session.model.preview.pane, Pane::Rules);
+    assert!(session.model.preview.rules_top > 0);
+    assert_eq!(session.model.preview.words_top, 0);
+    session.keys("v");
+    assert_eq!(
+        session.model.preview.view,
+        RulesView::Full(fwtui::core::listener::Family::Ipv6)
+    );
+    assert_eq!(session.model.preview.rules_top, 0);
+}
+
+#[test]
+fn applying_asks_and_then_starts_a_trial() {
+    let mut session = Session::on(SIZE, fixture::decided());
+    assert_eq!(session.keys("a + + -"), []);
+    let effects = session.keys("y");
+    let request = ApplyRequest {
+        is_off: false,
+        timeout: Duration::from_secs(120),
+        accepted_lockouts: Vec::new(),
+    };
+    assert_eq!(effects, [Effect::Apply(request)]);
+    assert_eq!(session.keys("a"), []);
+    assert!(session.model.popups.is_empty());
+    let effects = session.send(Msg::Applied(Ok(fixture::trial(120))));
+    assert_eq!(effects, [Effect::Look(Depth::Complete)]);
+    assert_eq!(session.model.seconds_left(), Some(120));
+}
+
+#[test]
+fn warnings_need_more_than_enter() {
+    let mut observation = fixture::decided();
+    observation.status.other_backend = Some("iptables-legacy".into());
+    let mut session = Session::on(SIZE, observation);
+    assert_eq!(session.keys("a enter"), []);
+    assert!(matches!(session.keys("y").as_slice(), [Effect::Apply(_)]));
+}
+
+#[test]
+fn a_lockout_needs_its_service_typed_out() {
+    let mut observation = fixture::decided();
+    decide(&mut observation.policy, "22/tcp", Decision::Confine, &[]);
+    let mut session = Session::on(SIZE, observation);
+    session.keys("a");
+    // y is a letter of the word here, not an answer.
+    assert_eq!(session.keys("y enter"), []);
+    session.text("22/tcp");
+    session.keys("enter");
+    assert_eq!(session.keys("enter"), []);
+    let effects = session.keys("y");
+    let [Effect::Apply(request)] = effects.as_slice() else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(request.accepted_lockouts, ["22/tcp".parse().unwrap()]);
+}
+
+#[test]
+fn what_is_in_force_is_not_applied_again() {
+    let mut observation = fixture::decided();
+    observation.policy = fixture::confirmed_policy();
+    let mut session = Session::on(SIZE, observation);
+    assert_eq!(session.keys("a"), []);
+    assert!(session.notice().starts_with("Nothing to apply"));
+    session.keys("p O");
+    assert!(matches!(session.keys("y").as_slice(), [Effect::Apply(request)] if request.is_off));
+}
+
+#[test]
+fn an_apply_that_fails_says_why_and_what_next() {
+    let mut session = Session::on(SIZE, fixture::decided());
+    session.keys("a y");
+    session.send(Msg::Applied(Err(Error::failed("no").hint("Try this."))));
+    assert!(
+        matches!(session.model.popups.as_slice(), [Popup::Message(message)] if message.text == ["no.", "Try this."])
+    );
+    session.keys("enter");
+    assert!(session.model.popups.is_empty() && session.model.task.is_none());
+}
+
+#[test]
+fn keeping_asks_once() {
+    let mut session = Session::on(SIZE, fixture::on_trial(60));
+    assert_eq!(session.keys("k"), []);
+    assert_eq!(session.keys("esc k y"), [Effect::Confirm]);
+    session.send(Msg::Confirmed(Ok(())));
+    assert!(session.model.trial().is_none());
+    // A look that began before must not bring the trial back.
+    session.send(Msg::Seen(Depth::Complete, Box::new(fixture::on_trial(60))));
+    assert!(session.model.trial().is_none());
+}
+
+#[test]
+fn keeping_too_early_leaves_the_trial_running() {
+    let mut session = Session::on(SIZE, fixture::on_trial(60));
+    session.keys("k y");
+    session.send(Msg::Confirmed(Err(Error::failed("too early"))));
+    assert!(session.model.trial().is_some() && session.model.task.is_none());
+}
+
+#[test]
+fn reverting_asks_nothing() {
+    let mut session = Session::on(SIZE, fixture::on_trial(60));
+    assert_eq!(session.keys("r"), [Effect::Revert]);
+    assert_eq!(session.keys("r k m"), []);
+    session.send(Msg::Reverted(Ok(())));
+    assert!(session.model.trial().is_none());
+    assert!(session.notice().starts_with("Reverted"));
+}
+
+#[test]
+fn a_minute_more() {
+    let mut session = Session::on(SIZE, fixture::on_trial(20));
+    assert_eq!(session.keys("m"), [Effect::Extend]);
+    session.send(Msg::Extended(Ok(fixture::trial(80))));
+    assert_eq!(session.model.seconds_left(), Some(80));
+}
+
+#[test]
+fn every_second_the_status_is_asked_for_once() {
+    let mut session = Session::on(SIZE, fixture::on_trial(20));
+    let second = Duration::from_secs(1);
+    assert_eq!(session.send(Msg::Tick(NOW + second)), [Effect::AskStatus]);
+    assert_eq!(session.model.seconds_left(), Some(19));
+    assert_eq!(session.send(Msg::Tick(NOW + 2 * second)), []);
+    session.send(Msg::Status(Box::new(fixture::on_trial(20).status)));
+    assert_eq!(session.send(Msg::Tick(NOW + 3 * second)), [Effect::AskStatus]);
+}
+
+#[test]
+fn the_end_of_a_trial_is_told() {
+    let ended = |outcome: &str, reason: Option<&str>| {
+        let mut session = Session::on(SIZE, fixture::on_trial(1));
+        session.keys("k");
+        let status = Status {
+            state: State::Confirmed,
+            last: Some(Last {
+                outcome: outcome.into(),
+                reason: reason.map(Into::into),
+                at: "2026-11-22T14:02:00Z".into(),
+            }),
+            ..Status::default()
+        };
+        let effects = session.send(Msg::Status(Box::new(status)));
+        assert_eq!(effects, [Effect::Look(Depth::Complete)]);
+        session
+    };
+    let session = ended("reverted", Some("nobody confirmed in time"));
+    let [Popup::Message(message)] = session.model.popups.as_slice() else {
+        panic!("{:?}", session.model.popups);
+    };
+    assert!(message.text[0].contains("nobody confirmed in time"));
+    let session = ended("confirmed", None);
+    assert!(session.model.popups.is_empty() && session.notice().starts_with("Kept"));
+}
+
+#[test]
+fn leaving_during_a_trial_asks() {
+    let mut session = Session::on(SIZE, fixture::on_trial(60));
+    assert_eq!(session.keys("q"), []);
+    assert_eq!(session.keys("esc q y"), [Effect::Quit]);
+    let mut session = Session::on(SIZE, fixture::on_trial(60));
+    assert_eq!(session.keys("ctrl-c"), []);
+    assert_eq!(session.keys("ctrl-c"), [Effect::Quit]);
+    let mut session = Session::on(SIZE, fixture::on_trial(60));
+    assert_eq!(session.keys("q r"), [Effect::Revert]);
+    assert_eq!(session.send(Msg::Reverted(Ok(()))), [Effect::Quit]);
+    let mut session = Session::on(SIZE, fixture::on_trial(60));
+    session.keys("q r");
+    session.send(Msg::Reverted(Err(Error::new(
+        Kind::Failed,
+        "the guard does not answer",
+    ))));
+    assert!(matches!(session.model.popups.as_slice(), [Popup::Message(_)]));
+}
+
+#[test]
+fn leaving_otherwise_does_not_ask() {
+    assert_eq!(Session::on(SIZE, fixture::decided()).keys("q"), [Effect::Quit]);
+    assert_eq!(Session::on(SIZE, fixture::decided()).keys("ctrl-c"), [Effect::Quit]);
+    assert_eq!(Session::unseen(SIZE).keys("q"), [Effect::Quit]);
+}
+
+#[test]
+fn refreshing_looks_and_draws_anew() {
+    let mut session = Session::on(SIZE, fixture::decided());
+    for keys in ["f5", "ctrl-l", "? f5"] {
+        assert_eq!(session.keys(keys), [Effect::Redraw, Effect::Look(Depth::Complete)]);
+    }
+}
+
+#[test]
+fn the_mouse_selects_and_scrolls() {
+    let mut session = Session::on(SIZE, fixture::decided());
+    let mut mouse = |kind, column, row| {
+        let modifiers = KeyModifiers::NONE;
+        session.send(Msg::Mouse(MouseEvent {
+            kind,
+            column,
+            row,
+            modifiers,
+        }));
+        (session.model.screen, session.model.services.list.cursor)
+    };
+    let click = MouseEventKind::Down(MouseButton::Left);
+    assert_eq!(mouse(click, 5, 7), (ScreenId::Services, 3));
+    assert_eq!(mouse(MouseEventKind::ScrollDown, 5, 7), (ScreenId::Services, 6));
+    assert_eq!(mouse(click, 17, 1), (ScreenId::Networks, 6));
+    assert_eq!(mouse(click, 31, 1), (ScreenId::Preview, 6));
+    assert_eq!(mouse(click, 79, 23), (ScreenId::Preview, 6));
+}
+
+#[test]
+fn screens_follow_each_other() {
+    let mut session = Session::on(SIZE, fixture::decided());
+    for expected in [ScreenId::Networks, ScreenId::Preview, ScreenId::Services] {
+        session.keys("tab");
+        assert_eq!(session.model.screen, expected);
+    }
+}
+
+#[test]
+fn a_book_pasted_into_a_line_does_no_harm() {
+    let mut session = Session::on(SIZE, fixture::decided());
+    session.keys("f");
+    session.text(&"0123456789".repeat(10_000));
+    assert!(matches!(session.model.popups.as_slice(), [Popup::Entry(entry)] if entry.text.len() <= 1000));
+}

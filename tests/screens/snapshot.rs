@@ -1,0 +1,92 @@
+//! A frame as text with its styles, compared with a file.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
+
+use fwtui::tui::{Model, view};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::{Buffer, Cell};
+
+/// Draws the model.
+pub(crate) fn draw(model: &Model) -> Buffer {
+    let (width, height) = model.size;
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    terminal.draw(|frame| view(model, frame)).unwrap();
+    terminal.backend().buffer().clone()
+}
+
+/// The characters alone, without the blanks at the ends of lines.
+pub(crate) fn text(buffer: &Buffer) -> String {
+    let mut out = String::new();
+    for y in 0..buffer.area.height {
+        let mut line = String::new();
+        let mut skip = 0;
+        for x in 0..buffer.area.width {
+            let symbol = buffer[(x, y)].symbol();
+            if skip == 0 {
+                line.push_str(symbol);
+                skip = ratatui::text::Span::raw(symbol).width().saturating_sub(1);
+            } else {
+                skip -= 1;
+            }
+        }
+        writeln!(out, "{}", line.trim_end()).unwrap();
+    }
+    out
+}
+
+/// A line for every run of cells that does not look like the plain text of the theme, which is
+/// named first: `row:from..to foreground background modifiers`.
+fn styles(buffer: &Buffer, plain: &Cell) -> String {
+    let look = |cell: &Cell| format!("{} {} {:?}", cell.fg, cell.bg, cell.modifier);
+    let mut out = format!("plain {}\n", look(plain));
+    for y in 0..buffer.area.height {
+        let mut from = 0;
+        while from < buffer.area.width {
+            let style = look(&buffer[(from, y)]);
+            let to = (from..buffer.area.width)
+                .find(|x| look(&buffer[(*x, y)]) != style)
+                .unwrap_or(buffer.area.width);
+            if style != look(plain) {
+                writeln!(out, "{y}:{from}..{to} {style}").unwrap();
+            }
+            from = to;
+        }
+    }
+    out
+}
+
+/// Compares a frame with its file.
+pub(crate) fn check(name: &str, model: &Model) {
+    let buffer = draw(model);
+    let mut plain = Cell::default();
+    plain.set_style(model.palette.base());
+    let drawn = format!("{}---\n{}", text(&buffer), styles(&buffer, &plain));
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/screens/golden");
+    let path = folder.join(format!("{name}.txt"));
+    if std::env::var("UPDATE_SNAPSHOTS").is_ok_and(|value| value == "1") {
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(&path, &drawn).unwrap();
+        return;
+    }
+    let golden = fs::read_to_string(&path).unwrap_or_default();
+    if golden == drawn {
+        return;
+    }
+    let differing = golden
+        .lines()
+        .zip(drawn.lines())
+        .filter(|(golden, drawn)| golden != drawn)
+        .take(10);
+    let report: Vec<String> = differing
+        .map(|(golden, drawn)| format!("- {golden}\n+ {drawn}"))
+        .collect();
+    panic!(
+        "{name} is drawn otherwise than in {}:\n{}\nIf that is meant, run with UPDATE_SNAPSHOTS=1.\n{}",
+        path.display(),
+        report.join("\n"),
+        text(&buffer)
+    );
+}
