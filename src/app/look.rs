@@ -22,6 +22,8 @@ pub enum Depth {
     /// Also who owns the sockets.
     Owners,
     /// Also the kernel's rules, the status and the ways in.
+    Rules,
+    /// Also every process that shares a socket with its owner, outside its cgroup too.
     Complete,
 }
 
@@ -59,7 +61,7 @@ impl Machine {
         };
         // The rules are read by other programs; meanwhile this one looks for the owners.
         let (ownership, kernel) = thread::scope(|scope| {
-            let kernel = (depth == Depth::Complete).then(|| scope.spawn(|| Self::kernel(is_root)));
+            let kernel = (depth >= Depth::Rules).then(|| scope.spawn(|| Self::kernel(is_root)));
             let ownership = self.ownership(&listeners, depth);
             let blind = || Kernel::unseen("The rules could not be read.");
             (
@@ -83,7 +85,7 @@ impl Machine {
             status: Status::default(),
             unseen,
         };
-        if depth == Depth::Complete {
+        if depth >= Depth::Rules {
             if !is_root {
                 observation.unseen.push(
                     "Without root, processes of other users and the rules in the kernel can't be seen: sudo fwtui shows them."
@@ -98,14 +100,18 @@ impl Machine {
     }
 
     fn ownership(&self, listeners: &[Listener], depth: Depth) -> Ownership {
-        if depth == Depth::Sockets {
-            return Ownership {
+        let complete = (depth == Depth::Complete).then(|| owners::owners_complete(listeners));
+        let mut resolver = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
+        match (depth, complete) {
+            (_, Some(complete)) => resolver.complete(listeners, complete).clone(),
+            // What is known already costs nothing; units are found without looking at processes.
+            (Depth::Sockets, _) if *resolver.known() != Ownership::default() => resolver.known().clone(),
+            (Depth::Sockets, _) => Ownership {
                 units: cgroups::units(listeners),
                 ..Ownership::default()
-            };
+            },
+            _ => resolver.refresh(listeners).clone(),
         }
-        let mut resolver = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
-        resolver.refresh(listeners).clone()
     }
 
     fn ways_in(&self, listeners: &[Listener], ownership: &Ownership, observation: &Observation) -> Vec<WayIn> {

@@ -46,7 +46,7 @@ impl Machine {
     pub fn apply(&self, request: &ApplyRequest) -> Result<TrialView, Error> {
         require_root("apply rules")?;
         self.recover()?;
-        let observation = self.look(Depth::Complete);
+        let observation = self.look(Depth::Rules);
         self.check(&observation, request)?;
         let plan = plan(&observation, &observation.policy, request.is_off);
         refuse_lockout(&plan, request)?;

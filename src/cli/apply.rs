@@ -31,7 +31,7 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
     if !is_off {
         machine.policy()?;
     }
-    let observation = machine.look(Depth::Complete);
+    let observation = machine.look(Depth::Rules);
     let plan = plan(&observation, &observation.policy, is_off);
     let status = &observation.status;
     let is_settled = match is_off {

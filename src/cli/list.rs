@@ -87,7 +87,7 @@ impl<'a> From<&'a Listener> for ListenerJson<'a> {
 }
 
 pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error> {
-    let observation = machine.look(Depth::Complete);
+    let observation = machine.look(Depth::Rules);
     let rows = observation.scene().rows(&observation.policy);
     if args.json {
         out.json(&Document {

@@ -40,8 +40,13 @@ pub enum Msg {
 pub enum Effect {
     /// Look at the machine.
     Look(Depth),
-    /// Write the policy.
-    Save(Box<Policy>),
+    /// Write the policy over the one it was made from.
+    Save {
+        /// The one it was made from.
+        before: Box<Policy>,
+        /// The one to write.
+        wanted: Box<Policy>,
+    },
     /// Start a trial.
     Apply(ApplyRequest),
     /// Keep it.

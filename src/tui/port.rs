@@ -12,11 +12,11 @@ use crate::core::policy::Policy;
 pub trait Machine: Send + Sync + 'static {
     /// Looks at the machine. What can't be seen is said in the observation.
     fn look(&self, depth: Depth) -> Observation;
-    /// Writes the wanted policy.
+    /// Writes the wanted policy over the one it was made from.
     ///
     /// # Errors
-    /// Where it can't be written; the old one is then still there.
-    fn save(&self, policy: &Policy) -> Result<(), Error>;
+    /// Where it can't be written, or another one is there by now; that one then stays.
+    fn save(&self, before: &Policy, wanted: &Policy) -> Result<(), Error>;
     /// Starts a trial of the wanted policy as it was last saved.
     ///
     /// # Errors
@@ -48,8 +48,8 @@ impl Machine for app::Machine {
         self.look(depth)
     }
 
-    fn save(&self, policy: &Policy) -> Result<(), Error> {
-        self.save(policy)
+    fn save(&self, before: &Policy, wanted: &Policy) -> Result<(), Error> {
+        self.save(before, wanted)
     }
 
     fn apply(&self, request: &ApplyRequest) -> Result<TrialView, Error> {

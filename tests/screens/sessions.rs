@@ -22,7 +22,7 @@ fn decision(session: &Session, id: &str) -> Decision {
 
 fn saved(effects: &[Effect]) -> Option<&Policy> {
     effects.iter().find_map(|effect| match effect {
-        Effect::Save(policy) => Some(policy.as_ref()),
+        Effect::Save { wanted, .. } => Some(wanted.as_ref()),
         _ => None,
     })
 }

@@ -45,7 +45,7 @@ impl Workers {
     pub(super) fn perform(&self, effect: Effect) {
         let worker = match effect {
             Effect::Confirm | Effect::Revert | Effect::Extend | Effect::AskStatus => &self.trial,
-            Effect::Look(_) | Effect::Save(_) | Effect::Apply(_) => &self.looks,
+            Effect::Look(_) | Effect::Save { .. } | Effect::Apply(_) => &self.looks,
             Effect::Redraw | Effect::Quit => return,
         };
         // A worker that is gone has panicked, and has said so.
@@ -87,9 +87,9 @@ impl Looker {
         loop {
             let is_heard = match jobs.recv_timeout(PROBE) {
                 Ok(Effect::Look(depth)) => self.look(depth),
-                Ok(Effect::Save(policy)) => {
-                    let result = self.machine.save(&policy);
-                    self.send(Msg::Saved(policy, result))
+                Ok(Effect::Save { before, wanted }) => {
+                    let result = self.machine.save(&before, &wanted);
+                    self.send(Msg::Saved(wanted, result))
                 }
                 Ok(Effect::Apply(request)) => {
                     let result = self.machine.apply(&request);

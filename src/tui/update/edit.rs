@@ -24,13 +24,17 @@ fn edit(model: &mut Model, change: impl FnOnce(&mut Policy) -> Result<(), String
     if policy == model.policy {
         return None;
     }
+    let before = model.policy.clone();
     model.adopt_edit(policy);
-    Some(save(model))
+    Some(save(model, before))
 }
 
-fn save(model: &mut Model) -> Effect {
+fn save(model: &mut Model, before: Policy) -> Effect {
     model.saves_under_way += 1;
-    Effect::Save(Box::new(model.policy.clone()))
+    Effect::Save {
+        before: Box::new(before),
+        wanted: Box::new(model.policy.clone()),
+    }
 }
 
 /// Decides on the marked services, or the selected one.
@@ -196,10 +200,11 @@ pub(super) fn undo(model: &mut Model) -> Vec<Effect> {
         model.say(Token::Warn, why);
         return Vec::new();
     }
+    let before = model.policy.clone();
     if model.take_back().is_none() {
         model.say(Token::Text, "Nothing to undo.");
         return Vec::new();
     }
     model.say(Token::Changed, "The last edit is taken back.");
-    vec![save(model)]
+    vec![save(model, before)]
 }
