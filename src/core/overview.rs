@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use crate::core::network::Interface;
 use crate::core::policy::{Decision, Policy};
-use crate::core::reach::{FamilyFilter, Filter, Reach, reach};
+use crate::core::reach::{FamilyFilter, Filter, Judge, Reach};
 use crate::core::ruleset::{Own, Ruleset, Slot, compile};
 use crate::core::service::{BoundTo, Service, ServiceId};
 
@@ -60,6 +60,7 @@ impl Scene<'_> {
             Own::wanted(Slot::A, candidate.ipv4.clone()),
             Own::wanted(Slot::A, candidate.ipv6.clone()),
         ]);
+        let (now, after) = (self.filter.map(Judge::new), Judge::new(&after));
         let listening: BTreeSet<&ServiceId> = self.services.iter().map(|service| &service.id).collect();
         let absent = policy
             .services
@@ -71,13 +72,13 @@ impl Scene<'_> {
             .iter()
             .cloned()
             .chain(absent)
-            .map(|service| self.row(service, policy, &after))
+            .map(|service| self.row(service, policy, now.as_ref(), &after))
             .collect();
         rows.sort_by(|a, b| a.service.id.cmp(&b.service.id));
         rows
     }
 
-    fn row(&self, service: Service, policy: &Policy, after: &Filter) -> Row {
+    fn row(&self, service: Service, policy: &Policy, now: Option<&Judge<'_>>, after: &Judge<'_>) -> Row {
         let entry = policy.entry_for(&service.id).map(|(_, entry)| entry);
         let decision = entry.map_or(Decision::Undecided, |entry| entry.decision);
         let before = self
@@ -94,8 +95,8 @@ impl Scene<'_> {
         Row {
             decision,
             from: entry.map(|entry| entry.from.clone()).unwrap_or_default(),
-            reach_now: self.filter.map_or(unseen, |filter| reach(&service, filter)),
-            reach_after: reach(&service, after),
+            reach_now: now.map_or(unseen, |judge| judge.reach(&service)),
+            reach_after: after.reach(&service),
             is_new,
             is_changed: before.map_or(decision != Decision::Undecided, |before| before != entry),
             service,

@@ -97,18 +97,47 @@ impl Filter {
     }
 }
 
-/// Who can connect to a service through a filter; a service nobody listens on is judged as if
-/// somebody did.
-pub fn reach(service: &Service, filter: &Filter) -> Reach {
-    if service.bound_to == BoundTo::Loopback {
-        return Reach::ThisMachine;
+/// Judges services by a filter. What depends on the filter alone is worked out once.
+#[derive(Debug)]
+pub struct Judge<'a> {
+    ipv4: FamilyJudge<'a>,
+    ipv6: FamilyJudge<'a>,
+}
+
+/// The part of a family.
+#[derive(Debug)]
+struct FamilyJudge<'a> {
+    family: Family,
+    filter: &'a FamilyFilter,
+    /// The sources the rules tell apart, with the interface they are expected on.
+    named: Vec<(Option<&'a str>, IpNet)>,
+    /// A source that none of these holds.
+    stranger: IpAddr,
+    /// Whether something may accept before fwtui's rules are reached.
+    is_overtaken: bool,
+}
+
+impl<'a> Judge<'a> {
+    /// A judge for what is, or will be, in the kernel.
+    pub fn new(filter: &'a Filter) -> Self {
+        Self {
+            ipv4: FamilyJudge::new(Family::Ipv4, &filter.ipv4),
+            ipv6: FamilyJudge::new(Family::Ipv6, &filter.ipv6),
+        }
     }
-    Family::ALL
-        .into_iter()
-        .filter(|family| has_family(service, *family))
-        .map(|family| family_reach(service, family, filter.family(family)))
-        .max()
-        .unwrap_or(Reach::ThisMachine)
+
+    /// Who can connect to a service; one nobody listens on is judged as if somebody did.
+    pub fn reach(&self, service: &Service) -> Reach {
+        if service.bound_to == BoundTo::Loopback {
+            return Reach::ThisMachine;
+        }
+        [&self.ipv4, &self.ipv6]
+            .into_iter()
+            .filter(|judge| has_family(service, judge.family))
+            .map(|judge| judge.reach(service))
+            .max()
+            .unwrap_or(Reach::ThisMachine)
+    }
 }
 
 fn has_family(service: &Service, family: Family) -> bool {
@@ -122,57 +151,58 @@ fn has_family(service: &Service, family: Family) -> bool {
     }
 }
 
-fn family_reach(service: &Service, family: Family, filter: &FamilyFilter) -> Reach {
-    let probes = probes(service, family, &filter.own.rules);
-    let mut reach = Reach::ThisMachine;
-    for (packet, met) in &probes {
-        let here = match filter.own.verdict(packet) {
-            // fwtui stands first and only restricts: what it refuses stays refused.
-            Verdict::Reject(_) | Verdict::Drop(_) if !filter.foreign.iter().any(Obstacle::goes_first) => {
-                Reach::ThisMachine
-            }
-            Verdict::Pass if filter.foreign.is_empty() => *met,
-            Verdict::Pass | Verdict::Unknown(_) | Verdict::Reject(_) | Verdict::Drop(_) => Reach::Unknown,
-        };
-        reach = reach.max(here);
-    }
-    reach
-}
-
-/// A packet of a stranger, and one of every source the rules name: whoever the rules tell apart is
-/// represented. Each with the reach it shows when it gets through.
-fn probes(service: &Service, family: Family, rules: &FamilyRules) -> Vec<(Packet, Reach)> {
-    let named = named_sources(rules);
-    let bound = match &service.bound_to {
-        BoundTo::Interface(name) => Some(name.as_str()),
-        BoundTo::All | BoundTo::Loopback | BoundTo::Address(_) => None,
-    };
-    let destination = match (&service.id.address, &service.bound_to) {
-        (Some(address), _) => address.ip,
-        (None, BoundTo::Address(address)) => *address,
-        (None, _) => anywhere(family),
-    };
-    let interface_of = |name: Option<&str>| bound.or(name).unwrap_or(SOMEWHERE).to_owned();
-    let packet = |interface: String, source: IpAddr| {
-        Packet::opening(
-            interface,
-            source,
-            destination,
-            service.id.protocol,
-            service.id.ports.first(),
-        )
-    };
-    let stranger = packet(interface_of(None), stranger(family, &named));
-    let mut probes = vec![(stranger, Reach::Everyone)];
-    for (interface, source) in &named {
-        if bound.is_none() || interface.is_none() || interface.as_deref() == bound {
-            probes.push((
-                packet(interface_of(interface.as_deref()), source.addr()),
-                Reach::Trusted,
-            ));
+impl<'a> FamilyJudge<'a> {
+    fn new(family: Family, filter: &'a FamilyFilter) -> Self {
+        let named = named_sources(&filter.own.rules);
+        let stranger = stranger(family, &named);
+        let is_overtaken = filter.foreign.iter().any(Obstacle::goes_first);
+        Self {
+            family,
+            filter,
+            named,
+            stranger,
+            is_overtaken,
         }
     }
-    probes
+
+    /// Whoever the rules tell apart is represented: a stranger, and one of every source they name.
+    fn reach(&self, service: &Service) -> Reach {
+        let bound = match &service.bound_to {
+            BoundTo::Interface(name) => Some(name.as_str()),
+            BoundTo::All | BoundTo::Loopback | BoundTo::Address(_) => None,
+        };
+        let destination = match (&service.id.address, &service.bound_to) {
+            (Some(address), _) => address.ip,
+            (None, BoundTo::Address(address)) => *address,
+            (None, _) => anywhere(self.family),
+        };
+        let judge = |interface: Option<&str>, source, met| {
+            let interface = bound.or(interface).unwrap_or(SOMEWHERE).to_owned();
+            let (protocol, port) = (service.id.protocol, service.id.ports.first());
+            self.judge(&Packet::opening(interface, source, destination, protocol, port), met)
+        };
+        let mut reach = judge(None, self.stranger, Reach::Everyone);
+        for (interface, source) in &self.named {
+            // The greatest reach there can be; the others can't add to it.
+            if reach == Reach::Everyone {
+                break;
+            }
+            if bound.is_none() || interface.is_none() || *interface == bound {
+                reach = reach.max(judge(*interface, source.addr(), Reach::Trusted));
+            }
+        }
+        reach
+    }
+
+    /// The reach a packet shows, which is `met` if it gets through.
+    fn judge(&self, packet: &Packet, met: Reach) -> Reach {
+        match self.filter.own.verdict(packet) {
+            // fwtui stands first and only restricts: what it refuses stays refused.
+            Verdict::Reject(_) | Verdict::Drop(_) if !self.is_overtaken => Reach::ThisMachine,
+            Verdict::Pass if self.filter.foreign.is_empty() => met,
+            Verdict::Pass | Verdict::Unknown(_) | Verdict::Reject(_) | Verdict::Drop(_) => Reach::Unknown,
+        }
+    }
 }
 
 /// An interface no rule names: `is_interface_name` refuses it, so no policy can either.
@@ -186,41 +216,37 @@ const fn anywhere(family: Family) -> IpAddr {
     }
 }
 
-/// The sources the rules tell apart, with the interface they are expected on.
-fn named_sources(rules: &FamilyRules) -> Vec<(Option<String>, IpNet)> {
-    let mut named: Vec<(Option<String>, IpNet)> = rules
+/// The sources the rules tell apart.
+fn named_sources(rules: &FamilyRules) -> Vec<(Option<&str>, IpNet)> {
+    let mut named: Vec<(Option<&str>, IpNet)> = rules
         .chains
         .values()
         .flatten()
         .filter_map(|rule| match rule {
-            Rule::Known { matches, .. } => matches.source.map(|source| (matches.interface.clone(), source)),
+            Rule::Known { matches, .. } => matches.source.map(|source| (matches.interface.as_deref(), source)),
             Rule::Other(_) => None,
         })
         .collect();
-    named.sort();
+    named.sort_unstable();
     named.dedup();
     named
 }
 
 /// A source none of the named networks holds, so that only a rule for everyone lets it in. Where
 /// the networks together cover everything, there are no strangers, and any address will do.
-fn stranger(family: Family, named: &[(Option<String>, IpNet)]) -> IpAddr {
-    let candidates: Vec<IpAddr> = match family {
-        Family::Ipv4 => (1..224u8)
-            .filter(|net| *net != 127)
-            .map(|net| IpAddr::V4(Ipv4Addr::new(net, 7, 113, 7)))
-            .collect(),
-        Family::Ipv6 => (0x2000..0x2100u16)
-            .map(|net| IpAddr::V6(Ipv6Addr::new(net, 7, 0x113, 7, 0, 0, 0, 7)))
-            .collect(),
+fn stranger(family: Family, named: &[(Option<&str>, IpNet)]) -> IpAddr {
+    let mut candidates: Box<dyn Iterator<Item = IpAddr>> = match family {
+        Family::Ipv4 => Box::new(
+            (1..224u8)
+                .filter(|net| *net != 127)
+                .map(|net| IpAddr::V4(Ipv4Addr::new(net, 7, 113, 7))),
+        ),
+        Family::Ipv6 => {
+            Box::new((0x2000..0x2100u16).map(|net| IpAddr::V6(Ipv6Addr::new(net, 7, 0x113, 7, 0, 0, 0, 7))))
+        }
     };
-    let is_stranger = |address: &&IpAddr| named.iter().all(|(_, net)| !net.contains(*address));
-    candidates
-        .iter()
-        .find(is_stranger)
-        .or_else(|| candidates.first())
-        .copied()
-        .unwrap_or_else(|| anywhere(family))
+    let is_stranger = |address: &IpAddr| named.iter().all(|(_, net)| !net.contains(address));
+    candidates.find(is_stranger).unwrap_or_else(|| anywhere(family))
 }
 
 impl Own {
