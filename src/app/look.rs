@@ -10,7 +10,6 @@ use crate::core::listener::Listener;
 use crate::core::policy::Policy;
 use crate::core::reach::{FamilyFilter, Filter};
 use crate::core::service::{Ownership, ServiceId, group};
-use crate::core::way_in::WayIn;
 use crate::store::policy;
 use crate::sys::{cgroups, host, interfaces, owners, session, sock_diag};
 
@@ -60,17 +59,22 @@ impl Machine {
             Err(error) => (Policy::default(), Some(error.to_string())),
         };
         // The rules are read by other programs; meanwhile this one looks for the owners.
-        let (ownership, kernel) = thread::scope(|scope| {
+        let ((services, ways_in), kernel) = thread::scope(|scope| {
             let kernel = (depth >= Depth::Rules).then(|| scope.spawn(|| Self::kernel(is_root)));
-            let ownership = self.ownership(&listeners, depth);
+            let seen = self.with_owners(&listeners, depth, |ownership| {
+                let is_decided = |id: &ServiceId| policy.entry_for(id).is_some();
+                let services = group(&listeners, ownership, owners::ephemeral_ports(), &is_decided);
+                let ssh = self.ssh_connection.as_deref();
+                let ways_in =
+                    (depth >= Depth::Rules).then(|| session::ways_in(&listeners, ownership, &interfaces, ssh));
+                (services, ways_in.unwrap_or_default())
+            });
             let blind = || Kernel::unseen("The rules could not be read.");
             (
-                ownership,
+                seen,
                 kernel.map_or_else(blind, |thread| thread.join().unwrap_or_else(|_| blind())),
             )
         });
-        let is_decided = |id: &ServiceId| policy.entry_for(id).is_some();
-        let services = group(&listeners, &ownership, owners::ephemeral_ports(), &is_decided);
         let mut observation = Observation {
             host: host::name().unwrap_or_default(),
             is_root,
@@ -81,7 +85,7 @@ impl Machine {
             policy_error,
             filter: None,
             confirmed: None,
-            ways_in: Vec::new(),
+            ways_in,
             status: Status::default(),
             unseen,
         };
@@ -93,34 +97,25 @@ impl Machine {
                 );
             }
             observation.unseen.extend(kernel.unseen.clone());
-            observation.ways_in = self.ways_in(&listeners, &ownership, &observation);
             self.judge(&mut observation, kernel);
         }
         observation
     }
 
-    fn ownership(&self, listeners: &[Listener], depth: Depth) -> Ownership {
+    /// Does something with what is known of the owners, after looking for them as far as asked.
+    fn with_owners<T>(&self, listeners: &[Listener], depth: Depth, work: impl FnOnce(&Ownership) -> T) -> T {
         let complete = (depth == Depth::Complete).then(|| owners::owners_complete(listeners));
         let mut resolver = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
         match (depth, complete) {
-            (_, Some(complete)) => resolver.complete(listeners, complete).clone(),
+            (_, Some(complete)) => work(resolver.complete(listeners, complete)),
             // What is known already costs nothing; units are found without looking at processes.
-            (Depth::Sockets, _) if *resolver.known() != Ownership::default() => resolver.known().clone(),
-            (Depth::Sockets, _) => Ownership {
+            (Depth::Sockets, _) if *resolver.known() != Ownership::default() => work(resolver.known()),
+            (Depth::Sockets, _) => work(&Ownership {
                 units: cgroups::units(listeners),
                 ..Ownership::default()
-            },
-            _ => resolver.refresh(listeners).clone(),
+            }),
+            _ => work(resolver.refresh(listeners)),
         }
-    }
-
-    fn ways_in(&self, listeners: &[Listener], ownership: &Ownership, observation: &Observation) -> Vec<WayIn> {
-        session::ways_in(
-            listeners,
-            ownership,
-            &observation.interfaces,
-            self.ssh_connection.as_deref(),
-        )
     }
 
     /// Reads the rules in the kernel.

@@ -1,5 +1,6 @@
 //! What was seen of the machine at one moment.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -19,7 +20,7 @@ pub struct Observation {
     /// Whether this process may see and change the rules.
     pub is_root: bool,
     /// What listens.
-    pub services: Vec<Service>,
+    pub services: Vec<Arc<Service>>,
     /// Whether the owners have been looked up; at first paint they have not.
     pub has_owners: bool,
     /// The interfaces.

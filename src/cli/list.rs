@@ -1,5 +1,7 @@
 //! `fwtui list`
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use crate::app::{Depth, Error, Machine};
@@ -26,7 +28,7 @@ struct ServiceJson<'a> {
     bound_to: &'static str,
     unit: Option<&'a str>,
     listeners: Vec<ListenerJson<'a>>,
-    owners: &'a [Owner],
+    owners: &'a [Arc<Owner>],
     /// Further ports of the same client, folded into this row.
     folded: Vec<String>,
     decision: Decision,

@@ -1,6 +1,7 @@
 //! The rows of the Services screen and of `list`.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
@@ -14,7 +15,7 @@ use crate::core::service::{BoundTo, Service, ServiceId};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
     /// The service.
-    pub service: Service,
+    pub service: Arc<Service>,
     /// The decision that holds for it.
     pub decision: Decision,
     /// The sources it is limited to.
@@ -33,7 +34,7 @@ pub struct Row {
 #[derive(Debug, Clone, Copy)]
 pub struct Scene<'a> {
     /// The services that listen.
-    pub services: &'a [Service],
+    pub services: &'a [Arc<Service>],
     /// The interfaces.
     pub interfaces: &'a [Interface],
     /// What is in the kernel; none where it can't be read.
@@ -66,7 +67,7 @@ impl Scene<'_> {
             .services
             .keys()
             .filter(|id| !listening.contains(id))
-            .map(|id| Service::absent(id.clone()));
+            .map(|id| Arc::new(Service::absent(id.clone())));
         let mut rows: Vec<Row> = self
             .services
             .iter()
@@ -78,7 +79,7 @@ impl Scene<'_> {
         rows
     }
 
-    fn row(&self, service: Service, policy: &Policy, now: Option<&Judge<'_>>, after: &Judge<'_>) -> Row {
+    fn row(&self, service: Arc<Service>, policy: &Policy, now: Option<&Judge<'_>>, after: &Judge<'_>) -> Row {
         let entry = policy.entry_for(&service.id).map(|(_, entry)| entry);
         let decision = entry.map_or(Decision::Undecided, |entry| entry.decision);
         let before = self

@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -242,7 +243,7 @@ pub struct Service {
     /// The sockets; empty for a decision on a port where nothing listens (yet).
     pub listeners: Vec<Listener>,
     /// The processes that hold them; empty while unknown and for the kernel's own sockets.
-    pub owners: Vec<Owner>,
+    pub owners: Vec<Arc<Owner>>,
     /// The systemd unit the sockets were made in (it may differ from the owner's: socket activation).
     pub unit: Option<String>,
     /// Further ports folded into this row: unconnected UDP sockets in the ephemeral range, mostly
@@ -279,7 +280,7 @@ impl Service {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ownership {
     /// Socket inode to the processes that hold it, each list sorted by process id.
-    pub by_inode: BTreeMap<u32, Vec<Owner>>,
+    pub by_inode: BTreeMap<u32, Vec<Arc<Owner>>>,
     /// Cgroup id to systemd unit or container name.
     pub units: BTreeMap<u64, String>,
 }

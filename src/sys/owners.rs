@@ -6,6 +6,7 @@
 //! is not found there is looked for everywhere.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::core::listener::{Listener, Owner};
 use crate::core::service::{Ownership, Ports};
@@ -126,7 +127,7 @@ fn inodes(listeners: &[Listener]) -> impl Iterator<Item = u32> {
 }
 
 /// The holders that `find` finds, with their details. Nobody where there is no procfs.
-fn by_inode(find: impl FnOnce(&Proc) -> Vec<Holder>) -> BTreeMap<u32, Vec<Owner>> {
+fn by_inode(find: impl FnOnce(&Proc) -> Vec<Holder>) -> BTreeMap<u32, Vec<Arc<Owner>>> {
     let Ok(proc) = Proc::open() else {
         return BTreeMap::new();
     };
@@ -135,11 +136,11 @@ fn by_inode(find: impl FnOnce(&Proc) -> Vec<Holder>) -> BTreeMap<u32, Vec<Owner>
     holders.dedup();
     let processes: BTreeSet<u32> = holders.iter().map(|holder| holder.process).collect();
     let owners = details::owners(&proc, &processes);
-    let mut by_inode: BTreeMap<u32, Vec<Owner>> = BTreeMap::new();
+    let mut by_inode: BTreeMap<u32, Vec<Arc<Owner>>> = BTreeMap::new();
     for holder in holders {
         // One that ended meanwhile has no details, and holds nothing any more.
         if let Some(owner) = owners.get(&holder.process) {
-            by_inode.entry(holder.inode).or_default().push(owner.clone());
+            by_inode.entry(holder.inode).or_default().push(Arc::clone(owner));
         }
     }
     by_inode

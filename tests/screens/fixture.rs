@@ -1,6 +1,7 @@
 //! A machine made by hand: what the screens show does not depend on the one the tests run on.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use fwtui::app::{Last, Observation, State, Status, TrialView};
@@ -96,7 +97,7 @@ fn listener((address, port, protocol, owner): &Socket, inode: u32) -> Listener {
     }
 }
 
-fn services() -> Vec<Service> {
+fn services() -> Vec<Arc<Service>> {
     let mut by_inode = BTreeMap::new();
     let mut listeners = Vec::new();
     for (inode, socket) in (100u32..).zip(&SOCKETS) {
@@ -109,7 +110,7 @@ fn services() -> Vec<Service> {
                 user: Some(user.into()),
                 unit: Some(unit.into()),
             };
-            by_inode.insert(inode, vec![owner]);
+            by_inode.insert(inode, vec![Arc::new(owner)]);
         }
     }
     let ownership = Ownership {
@@ -329,7 +330,7 @@ pub(crate) fn crowded(count: u16) -> Observation {
                 user: Some("app".into()),
                 unit: None,
             };
-            (listener.inode, vec![owner])
+            (listener.inode, vec![Arc::new(owner)])
         })
         .collect();
     let ownership = Ownership {
@@ -353,8 +354,9 @@ pub(crate) fn weird() -> Observation {
         "👩‍👩‍👧 family",
     ];
     for (service, name) in observation.services.iter_mut().zip(names) {
+        let service = Arc::make_mut(service);
         service.name = name.into();
-        for owner in &mut service.owners {
+        for owner in service.owners.iter_mut().map(Arc::make_mut) {
             owner.unit = Some(format!("{name}.service"));
             owner.exe = Some(format!("/opt/{name}/{}", "deep/".repeat(60)));
         }

@@ -1,7 +1,8 @@
 //! Listeners into services.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
 
 use crate::core::listener::{Listener, Owner, Protocol};
 use crate::core::service::{BoundTo, LocalAddress, Ownership, Ports, Service, ServiceId};
@@ -73,7 +74,7 @@ pub fn group(
     ownership: &Ownership,
     ephemeral: Ports,
     keep: &dyn Fn(&ServiceId) -> bool,
-) -> Vec<Service> {
+) -> Vec<Arc<Service>> {
     let mut ports: BTreeMap<(u16, Protocol), BTreeMap<Place, Vec<Listener>>> = BTreeMap::new();
     for listener in listeners.iter().filter(|listener| listener.port != 0) {
         let places = ports.entry((listener.port, listener.protocol)).or_default();
@@ -100,6 +101,9 @@ pub fn group(
     let is_kernels = |service: &Service| knows_owners && service.is_ownerless();
     let may_fold = |service: &Service| !is_kernels(service) && !keep(&service.id);
     fold_ephemeral(services, ephemeral, &may_fold)
+        .into_iter()
+        .map(Arc::new)
+        .collect()
 }
 
 /// Wildcard sockets and those bound to interfaces cannot be told apart by destination, so they share
@@ -122,13 +126,14 @@ fn merge_unaddressed(places: &mut BTreeMap<Place, Vec<Listener>>) {
 }
 
 fn service(id: ServiceId, bound_to: BoundTo, listeners: Vec<Listener>, ownership: &Ownership) -> Service {
-    let owners: BTreeSet<Owner> = listeners
+    let mut owners: Vec<Arc<Owner>> = listeners
         .iter()
         .filter_map(|listener| ownership.by_inode.get(&listener.inode))
         .flatten()
         .cloned()
         .collect();
-    let owners: Vec<Owner> = owners.into_iter().collect();
+    owners.sort();
+    owners.dedup();
     let unit = listeners
         .iter()
         .filter_map(|listener| listener.cgroup)
@@ -147,7 +152,7 @@ fn service(id: ServiceId, bound_to: BoundTo, listeners: Vec<Listener>, ownership
 }
 
 /// The owners' names, or what the unit's name says where no process can be seen.
-fn name_of(owners: &[Owner], unit: Option<&str>) -> String {
+fn name_of(owners: &[Arc<Owner>], unit: Option<&str>) -> String {
     let mut names: Vec<&str> = owners.iter().map(|owner| owner.name.as_str()).collect();
     names.sort_unstable();
     names.dedup();

@@ -90,13 +90,17 @@ fn interface(index: u32, name: &str, driver: &str) -> Interface {
 fn owned(holders: &[(u32, u32, &str)]) -> Ownership {
     let mut ownership = Ownership::default();
     for (inode, pid, name) in holders {
-        ownership.by_inode.entry(*inode).or_default().push(Owner {
-            pid: *pid,
-            name: (*name).to_owned(),
-            exe: None,
-            user: None,
-            unit: None,
-        });
+        ownership
+            .by_inode
+            .entry(*inode)
+            .or_default()
+            .push(std::sync::Arc::new(Owner {
+                pid: *pid,
+                name: (*name).to_owned(),
+                exe: None,
+                user: None,
+                unit: None,
+            }));
     }
     ownership
 }
