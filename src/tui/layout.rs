@@ -55,7 +55,7 @@ pub fn frames(model: &Model) -> Frames {
         24..32 => 2,
         32.. => 4,
     };
-    let alerts = u16::try_from(alerts::of(model).len())
+    let alerts = u16::try_from(alerts::lines(model, usize::from(width)).len())
         .unwrap_or(u16::MAX)
         .min(most_alerts);
     let [banner, header, tabs, alerts, body, notice, footer] = Layout::vertical([

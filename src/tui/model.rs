@@ -169,10 +169,8 @@ impl Model {
         if !self.observation.is_root {
             return Some("Read-only without root. To decide and apply, start it with: sudo fwtui".into());
         }
-        self.observation
-            .policy_error
-            .as_ref()
-            .map(|error| format!("Mend the policy file first, nothing is changed until then: {error}"))
+        let is_broken = self.observation.policy_error.is_some();
+        is_broken.then(|| "The policy file must be mended before anything is changed.".to_owned())
     }
 
     /// Shows a line.

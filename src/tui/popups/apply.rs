@@ -58,6 +58,14 @@ impl Apply {
             .find(|service| !self.accepted.contains(service))
     }
 
+    /// Takes a character more of the service that must be typed out.
+    pub fn push(&mut self, character: char) {
+        let longest = self.wanted_word().map_or(0, |word| word.to_string().len());
+        if self.typed.len() < longest {
+            self.typed.push(character);
+        }
+    }
+
     /// Takes what was typed; whether it was the right word.
     pub fn submit(&mut self) -> bool {
         let typed = std::mem::take(&mut self.typed);

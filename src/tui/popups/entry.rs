@@ -14,7 +14,7 @@ use crate::tui::theme::Token;
 use crate::tui::widgets::text::{fit, width, wrapped};
 
 /// More than anybody types; a paste of a book stops here.
-const LONGEST: usize = 1000;
+const LONGEST: usize = 500;
 
 /// What the text is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,12 +48,14 @@ impl Entry {
         }
     }
 
-    /// Takes a character more.
-    pub fn push(&mut self, character: char) {
-        if self.text.len() < LONGEST && !character.is_control() {
+    /// Takes a character more; whether it was taken.
+    pub fn push(&mut self, character: char) -> bool {
+        let is_taken = self.text.len() < LONGEST && !character.is_control();
+        if is_taken {
             self.text.push(character);
+            self.error = None;
         }
-        self.error = None;
+        is_taken
     }
 
     /// The networks typed, separated by commas or spaces.

@@ -48,8 +48,8 @@ fn watch_signals(sender: SyncSender<Event>) -> io::Result<Handle> {
     Ok(handle)
 }
 
-/// Waits for the other end of the terminal to be closed. Reading would not tell: crossterm goes on
-/// reading after EIO and end of file, without end and without a word.
+/// Waits for the other end of the terminal to be closed: a reader that waits for input may miss it,
+/// or take the end of the file for no input yet.
 fn watch_terminal(sender: SyncSender<Event>) -> io::Result<PipeWriter> {
     let (reader, writer) = io::pipe()?;
     thread::Builder::new().name("hangup".into()).spawn(move || {

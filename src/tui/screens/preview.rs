@@ -167,7 +167,7 @@ fn difference(diff: &[DiffLine], cells: usize) -> Vec<(Token, String)> {
         };
         match line.sign {
             Sign::Heading => lines.push((token, line.text.clone())),
-            sign => lines.extend(hanging(&sign.mark().to_string(), &line.text, cells, token)),
+            sign => lines.extend(hanging(&format!("{} ", sign.mark()), &line.text, cells, token)),
         }
     }
     lines.extend(unchanged(hidden));

@@ -54,7 +54,10 @@ fn remark(model: &Model, cells: u16) -> String {
         return "looking …".into();
     }
     let counts = model.services.counts();
-    let mut parts = vec![format!("{} listening", counts.listening)];
+    let mut parts = Vec::new();
+    if cells >= 80 || model.observation.filter.is_none() {
+        parts.push(format!("{} listening", counts.listening));
+    }
     if model.observation.filter.is_some() {
         let outside = if cells < 80 {
             "reachable"

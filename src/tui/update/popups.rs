@@ -11,12 +11,18 @@ use crate::tui::popups::{Entry, Popup, Purpose, help_extent};
 
 /// A character was typed into the line of text on top.
 pub(super) fn on_typed(model: &mut Model, character: char) {
-    match model.popups.last_mut() {
+    let is_taken = match model.popups.last_mut() {
         Some(Popup::Entry(entry)) => entry.push(character),
-        Some(Popup::Apply(apply)) if apply.wanted_word().is_some() => apply.typed.push(character),
-        _ => return,
+        Some(Popup::Apply(apply)) => {
+            apply.push(character);
+            false
+        }
+        _ => false,
+    };
+    // What was not taken need not be searched for: a pasted book would be searched for by letters.
+    if is_taken {
+        filter_as_typed(model);
     }
-    filter_as_typed(model);
 }
 
 /// A command for the popup on top.

@@ -7,15 +7,15 @@ use ratatui::text::{Line, Span};
 use crate::app::State;
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
-use crate::tui::widgets::text::fit;
+use crate::tui::widgets::text::{fit, width, wrap};
 
 /// The lines, the gravest first.
 pub fn of(model: &Model) -> Vec<(Token, String)> {
     let observation = &model.observation;
     let mut alerts = Vec::new();
     if let Some(error) = &observation.policy_error {
-        alerts.push((Token::Bad, format!("The policy can't be read: {error}")));
-        alerts.push((Token::Bad, "Nothing is changed until it is mended.".to_owned()));
+        let text = format!("The policy can't be read, and nothing is changed until it is mended: {error}");
+        alerts.push((Token::Bad, text));
     }
     if observation.status.state == State::Drifted {
         let why = observation.status.drift.as_deref().unwrap_or("something changed them");
@@ -31,22 +31,28 @@ pub fn of(model: &Model) -> Vec<(Token, String)> {
     alerts
 }
 
-/// Draws as many as there is room for; the last line says how many more there are.
+/// The same in lines of so many cells.
+pub fn lines(model: &Model, cells: usize) -> Vec<(Token, String)> {
+    let line = |(token, text): (Token, String)| {
+        let lines = wrap(&text, cells.saturating_sub(3));
+        lines.into_iter().map(move |line| (token, line))
+    };
+    of(model).into_iter().flat_map(line).collect()
+}
+
+/// Draws as many lines as there is room for; the last one says where to read on.
 pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let alerts = of(model);
+    const MORE: &str = " … more: ?";
+    let cells = usize::from(area.width);
+    let lines = lines(model, cells);
     let rows = usize::from(area.height);
-    let width = usize::from(area.width);
-    let hidden = alerts.len().saturating_sub(rows);
-    for (index, (row, (token, text))) in area.rows().zip(&alerts).enumerate() {
-        let more = if hidden > 0 && index + 1 == rows {
-            format!("  +{hidden} more: ?")
-        } else {
-            String::new()
-        };
+    for (index, (row, (token, text))) in area.rows().zip(&lines).enumerate() {
+        let is_cut = lines.len() > rows && index + 1 == rows;
+        let more = if is_cut { MORE } else { "" };
         let style = model.palette.of(*token);
         let line = Line::from(vec![
             Span::styled(" ▌", style),
-            Span::styled(fit(text, width.saturating_sub(3 + more.len())), style),
+            Span::styled(fit(text, cells.saturating_sub(2 + width(more))), style),
             Span::styled(more, model.palette.of(Token::Dim)),
         ]);
         frame.render_widget(line, row);

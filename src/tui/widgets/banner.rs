@@ -3,9 +3,9 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 
-use crate::tui::commands::{self, Context};
+use crate::tui::commands::{self, Command, Context};
 use crate::tui::model::{Model, Task};
 use crate::tui::widgets::text::{fit, pad, width};
 
@@ -69,19 +69,26 @@ pub fn countdown(model: &Model, seconds: u64) -> String {
 
 /// What can be done about it; under a popup the keys are the popup's.
 fn keys(model: &Model, cells: usize) -> Line<'static> {
-    let mut text = String::new();
-    if model.popups.is_empty() {
-        for command in commands::of(Context::Trial) {
-            let key = command.keys.first().map(ToString::to_string).unwrap_or_default();
-            text.extend([" [", &key, "] ", command.label, " "]);
+    let hints = |before: &str, after: &str| -> String {
+        if !model.popups.is_empty() {
+            return String::new();
         }
-    }
-    let elsewhere = format!("second terminal: {CONFIRM_COMMAND}");
-    let elsewhere = if width(&text) + width(&elsewhere) + 2 <= cells {
-        elsewhere
-    } else {
-        CONFIRM_COMMAND.to_owned()
+        let hint = |command: &Command| {
+            let key = command.keys.first().map(ToString::to_string).unwrap_or_default();
+            format!("{before}{key}{after} {}", command.label)
+        };
+        commands::of(Context::Trial).map(hint).collect::<Vec<_>>().join("  ")
     };
-    let room = cells.saturating_sub(width(&elsewhere) + 1);
-    Line::from(vec![Span::raw(pad(&text, room)), Span::raw(elsewhere), Span::raw(" ")])
+    let long = format!("second terminal: {CONFIRM_COMMAND}");
+    let choices = [
+        (hints("[", "]"), long),
+        (hints("[", "]"), CONFIRM_COMMAND.to_owned()),
+        (hints("", ""), CONFIRM_COMMAND.to_owned()),
+    ];
+    let fits = |(keys, command): &&(String, String)| width(keys) + width(command) + 3 <= cells;
+    let Some((keys, command)) = choices.iter().find(fits).or_else(|| choices.last()) else {
+        return Line::default();
+    };
+    let room = cells.saturating_sub(width(command) + 2);
+    Line::raw(format!(" {}{command} ", pad(keys, room)))
 }

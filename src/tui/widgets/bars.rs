@@ -112,13 +112,11 @@ pub fn tab_at(area: Rect, position: Position) -> Option<ScreenId> {
 /// A line across the screen with a title at its left and a remark at its right.
 pub fn rule(palette: &Palette, title: &str, remark: &str, cells: u16) -> Line<'static> {
     let cells = usize::from(cells);
-    let title = fit(title, cells.saturating_sub(6));
+    // A remark of some length yields to the title, a short one is always there.
+    let kept = width(remark).min(12);
+    let title = fit(title, cells.saturating_sub(kept + 10));
     let room = cells.saturating_sub(width(&title) + 4);
-    let remark = if width(remark) + 4 <= room {
-        remark.to_owned()
-    } else {
-        fit(remark, room.saturating_sub(4))
-    };
+    let remark = fit(remark, room.saturating_sub(4));
     let border = palette.of(Token::Border);
     let tail = if remark.is_empty() { 0 } else { width(&remark) + 4 };
     let mut spans = vec![

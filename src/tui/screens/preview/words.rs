@@ -134,6 +134,9 @@ fn summary(model: &Model) -> String {
     if model.observation.filter.is_none() {
         return "What is in the kernel can't be seen, so this is what would be loaded, not what changes.".to_owned();
     }
+    if plan.is_in_force && model.trial().is_some() {
+        return "On trial: the kernel holds these rules until the trial ends.".to_owned();
+    }
     if plan.is_in_force {
         return "Nothing to apply: the kernel holds these rules already.".to_owned();
     }
