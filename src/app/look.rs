@@ -114,7 +114,9 @@ impl Machine {
                 units: cgroups::units(listeners),
                 ..Ownership::default()
             }),
-            _ => work(resolver.refresh(listeners)),
+            // Asked once by a verb that ends afterwards: nothing to remember it for.
+            (Depth::Rules, _) => work(&owners::owners_quick(listeners)),
+            (Depth::Owners | Depth::Complete, _) => work(resolver.refresh(listeners)),
         }
     }
 

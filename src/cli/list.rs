@@ -5,13 +5,15 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::app::{Depth, Error, Machine};
+use crate::cli::DONE;
 use crate::cli::args::Json;
 use crate::cli::output::Out;
-use crate::cli::{DONE, table};
+use crate::cli::table::{self, Cells};
 use crate::core::listener::{Family, Listener, Owner, Protocol};
 use crate::core::overview::Row;
 use crate::core::policy::Decision;
 use crate::core::reach::Reach;
+use crate::core::service::BoundTo;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -99,13 +101,9 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
     } else if rows.is_empty() {
         out.line("Nothing listens.")?;
     } else {
-        let heading = ["SERVICE", "PORT", "BOUND TO", "REACH NOW", "AFTER", "DECISION"]
-            .map(str::to_owned)
-            .to_vec();
-        let cells: Vec<Vec<String>> = std::iter::once(heading)
-            .chain(rows.iter().map(|row| cells(row, observation.is_root)))
-            .collect();
-        out.print(&table::columns(&cells))?;
+        let heading = ["SERVICE", "PORT", "BOUND TO", "REACH NOW", "AFTER", "DECISION"];
+        let cells: Vec<_> = rows.iter().map(|row| cells(row, observation.is_root)).collect();
+        out.print(&table::columns(heading, &cells))?;
     }
     if let Some(error) = &observation.policy_error {
         out.note(&format!("fwtui: the policy is not used: {error}"));
@@ -113,10 +111,12 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
     for sentence in &observation.unseen {
         out.note(sentence);
     }
+    // The process is about to end: giving back 10,000 services one by one would be for nothing.
+    std::mem::forget((rows, observation));
     Ok(DONE)
 }
 
-fn cells(row: &Row, is_root: bool) -> Vec<String> {
+fn cells(row: &Row, is_root: bool) -> Cells<'_, 6> {
     let service = &row.service;
     let name = match service.name.as_str() {
         "" if service.listeners.is_empty() => "(not listening)",
@@ -128,22 +128,29 @@ fn cells(row: &Row, is_root: bool) -> Vec<String> {
         0 => service.id.to_string(),
         more => format!("{} +{more}", service.id),
     };
-    let changed = if row.reach_now == row.reach_after { "" } else { " *" };
+    let bound_to = match &service.bound_to {
+        BoundTo::All | BoundTo::Loopback => service.bound_to.word().into(),
+        BoundTo::Address(_) | BoundTo::Interface(_) => service.bound_to.to_string().into(),
+    };
+    let after = match row.reach_now == row.reach_after {
+        true => row.reach_after.words().into(),
+        false => format!("{} *", row.reach_after).into(),
+    };
     let decision = match (row.is_new, row.from.as_slice()) {
-        (true, _) => "undecided NEW".to_owned(),
-        (false, []) if row.decision == Decision::Undecided => "-".to_owned(),
-        (false, []) => row.decision.to_string(),
+        (true, _) => "undecided NEW".into(),
+        (false, []) if row.decision == Decision::Undecided => "-".into(),
+        (false, []) => row.decision.word().into(),
         (false, from) => {
             let list: Vec<String> = from.iter().map(ToString::to_string).collect();
-            format!("{} from {}", row.decision, list.join(", "))
+            format!("{} from {}", row.decision, list.join(", ")).into()
         }
     };
-    vec![
-        name.to_owned(),
-        port,
-        service.bound_to.to_string(),
-        row.reach_now.to_string(),
-        format!("{}{changed}", row.reach_after),
+    [
+        name.into(),
+        port.into(),
+        bound_to,
+        row.reach_now.words().into(),
+        after,
         decision,
     ]
 }

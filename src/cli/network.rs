@@ -5,7 +5,8 @@ use serde::Serialize;
 use crate::app::{Depth, Error, Kind, Machine, Observation};
 use crate::cli::args::Network;
 use crate::cli::output::Out;
-use crate::cli::{DONE, decide, table};
+use crate::cli::table::{self, Cells};
+use crate::cli::{DONE, decide};
 use crate::core::network::{Interface, InterfaceKind, NetworkClass, class_of, is_interface_name, parse_source};
 use crate::core::policy::Policy;
 use crate::core::text::printable;
@@ -60,9 +61,8 @@ fn show(observation: &Observation, is_json: bool, out: &Out) -> Result<u8, Error
         })?;
         return Ok(DONE);
     }
-    let heading = ["INTERFACE", "KIND", "CLASS", "ADDRESSES"].map(str::to_owned).to_vec();
-    let rows: Vec<Vec<String>> = std::iter::once(heading).chain(networks.iter().map(cells)).collect();
-    out.print(&table::columns(&rows))?;
+    let rows: Vec<_> = networks.iter().map(cells).collect();
+    out.print(&table::columns(["INTERFACE", "KIND", "CLASS", "ADDRESSES"], &rows))?;
     if !trusted_sources.is_empty() {
         out.line(&format!("Trusted wherever it comes in: {}", trusted_sources.join(", ")))?;
     }
@@ -90,7 +90,7 @@ fn network_json<'a>(interface: &'a Interface, policy: &Policy) -> NetworkJson<'a
     }
 }
 
-fn cells(network: &NetworkJson<'_>) -> Vec<String> {
+fn cells<'a>(network: &NetworkJson<'a>) -> Cells<'a, 4> {
     let kind = match (network.kind, network.driver) {
         (InterfaceKind::Vpn, Some(driver)) => format!("vpn ({driver})"),
         (kind, _) => kind.word().to_owned(),
@@ -109,7 +109,12 @@ fn cells(network: &NetworkJson<'_>) -> Vec<String> {
         [] => network.class.to_owned(),
         notes => format!("{} ({})", network.class, notes.join(", ")),
     };
-    vec![network.interface.to_owned(), kind, class, network.addresses.join(" ")]
+    [
+        network.interface.into(),
+        kind.into(),
+        class.into(),
+        network.addresses.join(" ").into(),
+    ]
 }
 
 fn choose(machine: &Machine, subject: &str, class: &str, out: &Out) -> Result<u8, Error> {

@@ -1,37 +1,50 @@
 //! Columns that line up.
 
-/// Prints rows as columns, each as wide as its widest cell, two spaces apart. The first row is the
-/// heading.
-pub(super) fn columns(rows: &[Vec<String>]) -> String {
-    let count = rows.iter().map(Vec::len).max().unwrap_or(0);
-    let width = |column: usize| {
-        rows.iter()
-            .filter_map(|row| row.get(column))
-            .map(|cell| cell.chars().count())
-            .max()
-    };
-    let widths: Vec<usize> = (0..count).map(|column| width(column).unwrap_or(0)).collect();
-    let mut out = String::new();
+use std::borrow::Cow;
+
+/// One row of cells.
+pub(super) type Cells<'a, const N: usize> = [Cow<'a, str>; N];
+
+/// Prints a heading and rows as columns, each as wide as its widest cell, two spaces apart.
+pub(super) fn columns<const N: usize>(heading: [&str; N], rows: &[Cells<'_, N>]) -> String {
+    let mut widths = heading.map(width);
     for row in rows {
-        let mut line = String::new();
-        for (cell, width) in row.iter().zip(&widths) {
-            line.push_str(cell);
-            line.extend(std::iter::repeat_n(' ', width + 2 - cell.chars().count()));
+        for (widest, cell) in widths.iter_mut().zip(row) {
+            *widest = width(cell).max(*widest);
         }
-        out.push_str(line.trim_end());
-        out.push('\n');
+    }
+    let mut out = String::new();
+    push_line(&mut out, heading, &widths);
+    for row in rows {
+        push_line(&mut out, row.each_ref().map(AsRef::as_ref), &widths);
     }
     out
+}
+
+fn push_line<const N: usize>(out: &mut String, cells: [&str; N], widths: &[usize; N]) {
+    let start = out.len();
+    for (cell, widest) in cells.into_iter().zip(widths) {
+        out.push_str(cell);
+        out.extend(std::iter::repeat_n(' ', widest + 2 - width(cell)));
+    }
+    out.truncate(out.trim_end().len().max(start));
+    out.push('\n');
+}
+
+/// How many columns a cell takes, counting characters; most cells are plain ASCII.
+fn width(cell: &str) -> usize {
+    if cell.is_ascii() {
+        cell.len()
+    } else {
+        cell.chars().count()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     #[test]
     fn cells_line_up_and_lines_end_without_spaces() {
-        let rows = [
-            vec!["A".to_owned(), "B".to_owned()],
-            vec!["long".to_owned(), "x".to_owned()],
-        ];
-        assert_eq!(super::columns(&rows), "A     B\nlong  x\n");
+        let rows = [["long".into(), "x".into()], ["\u{e9}".into(), "".into()]];
+        assert_eq!(super::columns(["A", "B"], &rows), "A     B\nlong  x\n\u{e9}\n");
     }
 }

@@ -62,7 +62,8 @@ impl Scene<'_> {
             Own::wanted(Slot::A, candidate.ipv6.clone()),
         ]);
         let (now, after) = (self.filter.map(Judge::new), Judge::new(&after));
-        let listening: BTreeSet<&ServiceId> = self.services.iter().map(|service| &service.id).collect();
+        let decided = self.services.iter().filter(|_| !policy.services.is_empty());
+        let listening: BTreeSet<&ServiceId> = decided.map(|service| &service.id).collect();
         let absent = policy
             .services
             .keys()

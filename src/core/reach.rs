@@ -177,7 +177,7 @@ impl<'a> FamilyJudge<'a> {
             (None, _) => anywhere(self.family),
         };
         let judge = |interface: Option<&str>, source, met| {
-            let interface = bound.or(interface).unwrap_or(SOMEWHERE).to_owned();
+            let interface = bound.or(interface).unwrap_or(SOMEWHERE);
             let (protocol, port) = (service.id.protocol, service.id.ports.first());
             self.judge(&Packet::opening(interface, source, destination, protocol, port), met)
         };
@@ -195,7 +195,7 @@ impl<'a> FamilyJudge<'a> {
     }
 
     /// The reach a packet shows, which is `met` if it gets through.
-    fn judge(&self, packet: &Packet, met: Reach) -> Reach {
+    fn judge(&self, packet: &Packet<'_>, met: Reach) -> Reach {
         match self.filter.own.verdict(packet) {
             // fwtui stands first and only restricts: what it refuses stays refused.
             Verdict::Reject(_) | Verdict::Drop(_) if !self.is_overtaken => Reach::ThisMachine,
@@ -219,9 +219,7 @@ const fn anywhere(family: Family) -> IpAddr {
 /// The sources the rules tell apart.
 fn named_sources(rules: &FamilyRules) -> Vec<(Option<&str>, IpNet)> {
     let mut named: Vec<(Option<&str>, IpNet)> = rules
-        .chains
-        .values()
-        .flatten()
+        .rules()
         .filter_map(|rule| match rule {
             Rule::Known { matches, .. } => matches.source.map(|source| (matches.interface.as_deref(), source)),
             Rule::Other(_) => None,
@@ -251,7 +249,7 @@ fn stranger(family: Family, named: &[(Option<&str>, IpNet)]) -> IpAddr {
 
 impl Own {
     /// What becomes of a packet in fwtui's own rules, as far as they are in force.
-    pub fn verdict(&self, packet: &Packet) -> Verdict {
+    pub fn verdict(&self, packet: &Packet<'_>) -> Verdict {
         for hook in Hook::ALL.into_iter().filter(|hook| self.jumps.contains(hook)) {
             match self.rules.walk(hook, packet) {
                 Verdict::Pass => {}

@@ -116,31 +116,51 @@ impl Slot {
     }
 }
 
-/// The rules of one family: chains by table and name (without prefix and slot), in a stable order.
-/// Empty means that fwtui has no rules there.
+/// The chains of one table by name (without prefix and slot), in a stable order.
+pub type Chains = BTreeMap<String, Vec<Rule>>;
+
+/// The rules of one family. Empty means that fwtui has no rules there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FamilyRules {
-    /// The chains.
-    pub chains: BTreeMap<(Table, String), Vec<Rule>>,
+    /// The chains of table raw.
+    pub raw: Chains,
+    /// The chains of table filter.
+    pub filter: Chains,
 }
 
 impl FamilyRules {
+    /// The chains of a table.
+    pub const fn table(&self, table: Table) -> &Chains {
+        match table {
+            Table::Raw => &self.raw,
+            Table::Filter => &self.filter,
+        }
+    }
+
+    /// The chains of a table, to change them.
+    pub const fn table_mut(&mut self, table: Table) -> &mut Chains {
+        match table {
+            Table::Raw => &mut self.raw,
+            Table::Filter => &mut self.filter,
+        }
+    }
+
+    /// Every rule of every chain.
+    pub fn rules(&self) -> impl Iterator<Item = &Rule> {
+        self.raw.values().chain(self.filter.values()).flatten()
+    }
+
     /// Whether there is nothing to load.
     pub fn is_empty(&self) -> bool {
-        self.chains.is_empty()
+        self.raw.is_empty() && self.filter.is_empty()
     }
 
     /// The hooks these rules hang on: those whose main chain there is.
     pub fn hooks(&self) -> BTreeSet<Hook> {
         Hook::ALL
             .into_iter()
-            .filter(|hook| self.chains.contains_key(&(hook.table(), hook.chain().to_owned())))
+            .filter(|hook| self.table(hook.table()).contains_key(hook.chain()))
             .collect()
-    }
-
-    /// How many rules there are in all.
-    pub fn len(&self) -> usize {
-        self.chains.values().map(Vec::len).sum()
     }
 }
 

@@ -53,14 +53,14 @@ impl WayIn {
         })
     }
 
-    fn packet(&self, family: Family) -> Packet {
+    fn packet(&self, family: Family) -> Packet<'_> {
         // Documentation addresses stand for "anyone" (RFC 5737, RFC 3849).
         let anyone: IpAddr = match family {
             Family::Ipv4 => IpAddr::from([203, 0, 113, 77]),
             Family::Ipv6 => IpAddr::from([0x2001, 0xdb8, 0x77, 0, 0, 0, 0, 0x77]),
         };
         Packet::opening(
-            self.interface.clone().unwrap_or_default(),
+            self.interface.as_deref().unwrap_or_default(),
             self.peer.unwrap_or(anyone),
             self.local
                 .filter(|local| Family::of(*local) == family)

@@ -92,8 +92,8 @@ impl Compiler<'_> {
 
     fn add(&mut self, table: Table, chain: &str, rules: Vec<Rule>) {
         self.rules
-            .chains
-            .entry((table, chain.to_owned()))
+            .table_mut(table)
+            .entry(chain.to_owned())
             .or_default()
             .extend(rules);
     }

@@ -32,7 +32,7 @@ pub fn switch_text(now: &SavedFamily, want: &Own) -> String {
             }
         }
         if let Some(slot) = want.slot {
-            for ((_, name), rules) in want.rules.chains.iter().filter(|((of, _), _)| *of == table) {
+            for (name, rules) in want.rules.table(table) {
                 let chain = format!("{}{name}", slot.prefix());
                 lines.extend(rules.iter().map(|rule| format!("-A {chain} {}", rule_spec(rule, slot))));
                 chains.push(chain);
@@ -100,7 +100,7 @@ pub fn leftovers(now: &SavedFamily, keep: &Own) -> Vec<(Table, String)> {
             .iter()
             .any(|hook| hook.table() == table && hook.entry() == name);
         let bare = keep.slot.and_then(|slot| name.strip_prefix(slot.prefix()));
-        is_entry || bare.is_some_and(|bare| keep.rules.chains.contains_key(&(table, bare.to_owned())))
+        is_entry || bare.is_some_and(|bare| keep.rules.table(table).contains_key(bare))
     };
     now.chains
         .iter()

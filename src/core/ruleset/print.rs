@@ -16,11 +16,7 @@ impl FamilyRules {
     pub fn to_plain_text(&self, jumps: &BTreeSet<Hook>) -> String {
         let mut out = String::new();
         for table in Table::ALL {
-            let chains: Vec<_> = self
-                .chains
-                .iter()
-                .filter(|((in_table, _), _)| *in_table == table)
-                .collect();
+            let chains = self.table(table);
             if chains.is_empty() {
                 continue;
             }
@@ -28,7 +24,7 @@ impl FamilyRules {
             for hook in jumps.iter().filter(|hook| hook.table() == table) {
                 let _ = writeln!(out, "-A {} -j {}", hook.chain(), hook.entry());
             }
-            for ((_, name), rules) in chains {
+            for (name, rules) in chains {
                 for rule in rules {
                     let _ = writeln!(out, "-A {}{name} {}", super::PREFIX, rule_text(rule, super::PREFIX));
                 }
@@ -42,20 +38,16 @@ impl FamilyRules {
     pub fn to_text(&self) -> String {
         let mut out = String::new();
         for table in Table::ALL {
-            let chains: Vec<_> = self
-                .chains
-                .iter()
-                .filter(|((in_table, _), _)| *in_table == table)
-                .collect();
+            let chains = self.table(table);
             if chains.is_empty() {
                 continue;
             }
             let prefix = Slot::A.prefix();
             let _ = writeln!(out, "*{}", table.name());
-            for ((_, name), _) in &chains {
+            for name in chains.keys() {
                 let _ = writeln!(out, ":{prefix}{name} - [0:0]");
             }
-            for ((_, name), rules) in chains {
+            for (name, rules) in chains {
                 for rule in rules {
                     let _ = writeln!(out, "-A {prefix}{name} {}", rule_spec(rule, Slot::A));
                 }

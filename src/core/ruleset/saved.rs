@@ -235,7 +235,7 @@ impl SavedTables {
                     .rules_of(chain)
                     .map(|rule| spec::parse(&rule.words, slot))
                     .collect();
-                rules.chains.insert((table, name.to_owned()), parsed);
+                rules.table_mut(table).insert(name.to_owned(), parsed);
             }
         }
         rules

@@ -41,7 +41,7 @@ fn interfaces() -> Vec<Interface> {
 }
 
 /// What the policy promises for the first packet of a connection, worked out without any rule.
-fn promise(policy: &Policy, packet: &Packet) -> bool {
+fn promise(policy: &Policy, packet: &Packet<'_>) -> bool {
     let interfaces = interfaces();
     if packet.interface == "lo" {
         return true;
@@ -66,7 +66,7 @@ fn promise(policy: &Policy, packet: &Packet) -> bool {
         return true;
     }
     let is_trusted = zones(policy, &interfaces).iter().any(|zone| {
-        zone.source.contains(&packet.source) && zone.interface.as_ref().is_none_or(|name| *name == packet.interface)
+        zone.source.contains(&packet.source) && zone.interface.as_ref().is_none_or(|name| name == packet.interface)
     });
     let id = |zone| ServiceId {
         ports: Ports::single(to).unwrap(),
@@ -93,7 +93,7 @@ fn promise(policy: &Policy, packet: &Packet) -> bool {
     }
 }
 
-fn is_discovery(packet: &Packet) -> bool {
+fn is_discovery(packet: &Packet<'_>) -> bool {
     let groups = ["224.0.0.251", "ff02::fb"].map(|group| group.parse::<IpAddr>().unwrap());
     (packet.destination_port == 5353 && groups.contains(&packet.destination))
         || ([1900, 5353].contains(&packet.source_port) && packet.destination_port >= 32768)
@@ -218,7 +218,7 @@ fn policy() -> impl Strategy<Value = Policy> {
         })
 }
 
-fn packet() -> impl Strategy<Value = Packet> {
+fn packet() -> impl Strategy<Value = Packet<'static>> {
     let interface = prop_oneof![Just("lo"), Just("eth0"), Just("eth1"), Just("docker0"), Just("wg9")];
     let destination_kind = 0u8..6;
     (
@@ -240,7 +240,7 @@ fn packet() -> impl Strategy<Value = Packet> {
             };
             Packet {
                 source_port,
-                ..Packet::opening(interface.to_owned(), source, destination, protocol, port)
+                ..Packet::opening(interface, source, destination, protocol, port)
             }
         })
 }
@@ -291,7 +291,7 @@ proptest! {
             policy.decide(ServiceId::port(*port, Protocol::Tcp).unwrap(), Entry { decision, from: vec![] }).unwrap();
         }
         let rules = compile(&policy, &interfaces()).ipv4;
-        for ((_, name), chain) in &rules.chains {
+        for (name, chain) in rules.raw.iter().chain(&rules.filter) {
             prop_assert!(chain.len() <= 20, "{} has {} rules", name, chain.len());
             prop_assert!(Slot::A.prefix().len() + name.len() <= 28, "{} is too long a name", name);
         }
@@ -380,15 +380,14 @@ fn what_is_no_save_is_refused_with_its_line() {
 #[test]
 fn a_rule_of_somebody_elses_makes_the_verdict_unknown() {
     let mut installed = own(&Policy::default(), true);
-    let input = (Table::Filter, "INPUT".to_owned());
     installed
         .rules
-        .chains
-        .get_mut(&input)
+        .filter
+        .get_mut("INPUT")
         .unwrap()
         .insert(0, Rule::Other(vec!["-m".into(), "u32".into()]));
     let packet = Packet::opening(
-        "eth0".into(),
+        "eth0",
         "203.0.113.9".parse().unwrap(),
         destination(true),
         Protocol::Tcp,

@@ -4,14 +4,14 @@ use std::net::IpAddr;
 
 use crate::core::listener::Protocol;
 use crate::core::ruleset::rule::{Match, RejectWith, Rule, State, Target};
-use crate::core::ruleset::{FamilyRules, Hook, Table};
+use crate::core::ruleset::{Chains, FamilyRules, Hook};
 use crate::core::service::Ports;
 
 /// A packet, as far as fwtui's rules can tell packets apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Packet {
+pub struct Packet<'a> {
     /// The interface it comes in by.
-    pub interface: String,
+    pub interface: &'a str,
     /// Source address.
     pub source: IpAddr,
     /// Destination address.
@@ -28,10 +28,10 @@ pub struct Packet {
     pub state: Option<State>,
 }
 
-impl Packet {
+impl<'a> Packet<'a> {
     /// The first packet of a new connection or flow, from an ephemeral port.
     pub const fn opening(
-        interface: String,
+        interface: &'a str,
         source: IpAddr,
         destination: IpAddr,
         protocol: Protocol,
@@ -74,13 +74,13 @@ enum Fate<'a> {
 impl FamilyRules {
     /// Walks a packet through the chains of a hook. Chains only ever go forward with `-g`, so a
     /// packet meets each chain once; a loop somebody else made is cut and counts as unknown.
-    pub fn walk(&self, hook: Hook, packet: &Packet) -> Verdict {
-        let table = hook.table();
+    pub fn walk(&self, hook: Hook, packet: &Packet<'_>) -> Verdict {
+        let chains = self.table(hook.table());
         let mut chain = hook.chain();
         // The reason is that of the rule that sent the packet to be refused.
-        let mut sent_by: Option<String> = None;
-        for _ in 0..=self.chains.len() {
-            match self.step_through(table, chain, packet, &mut sent_by) {
+        let mut sent_by: Option<&str> = None;
+        for _ in 0..=chains.len() {
+            match step_through(chains, chain, packet, &mut sent_by) {
                 Fate::Next | Fate::Leave => return Verdict::Pass,
                 Fate::Stop(verdict) => return verdict,
                 Fate::Goto(next) => chain = next,
@@ -88,28 +88,19 @@ impl FamilyRules {
         }
         Verdict::Unknown(format!("a loop of chains through {chain}"))
     }
-
-    fn step_through<'a>(
-        &'a self,
-        table: Table,
-        chain: &'a str,
-        packet: &Packet,
-        sent_by: &mut Option<String>,
-    ) -> Fate<'a> {
-        let Some(rules) = self.chains.get(&(table, chain.to_owned())) else {
-            return Fate::Next;
-        };
-        for rule in rules {
-            match fate(rule, packet, sent_by) {
-                Fate::Next => {}
-                fate @ (Fate::Leave | Fate::Goto(_) | Fate::Stop(_)) => return fate,
-            }
-        }
-        Fate::Next
-    }
 }
 
-fn fate<'a>(rule: &'a Rule, packet: &Packet, sent_by: &mut Option<String>) -> Fate<'a> {
+fn step_through<'a>(chains: &'a Chains, chain: &str, packet: &Packet<'_>, sent_by: &mut Option<&'a str>) -> Fate<'a> {
+    for rule in chains.get(chain).into_iter().flatten() {
+        match fate(rule, packet, sent_by) {
+            Fate::Next => {}
+            fate @ (Fate::Leave | Fate::Goto(_) | Fate::Stop(_)) => return fate,
+        }
+    }
+    Fate::Next
+}
+
+fn fate<'a>(rule: &'a Rule, packet: &Packet<'_>, sent_by: &mut Option<&'a str>) -> Fate<'a> {
     let (matches, reason, target) = match rule {
         Rule::Known {
             matches,
@@ -124,22 +115,20 @@ fn fate<'a>(rule: &'a Rule, packet: &Packet, sent_by: &mut Option<String>) -> Fa
     match target {
         Target::Return => Fate::Leave,
         Target::Goto(chain) => {
-            if reason.is_some() {
-                sent_by.clone_from(reason);
-            }
+            *sent_by = reason.as_deref().or(*sent_by);
             Fate::Goto(chain)
         }
         Target::Reject(RejectWith::TcpReset | RejectWith::PortUnreachable) => {
-            Fate::Stop(Verdict::Reject(sent_by.take()))
+            Fate::Stop(Verdict::Reject(sent_by.map(str::to_owned)))
         }
-        Target::Drop => Fate::Stop(Verdict::Drop(sent_by.take())),
+        Target::Drop => Fate::Stop(Verdict::Drop(sent_by.map(str::to_owned))),
         Target::Log(_) | Target::Nflog(..) => Fate::Next,
     }
 }
 
 impl Match {
     /// Whether a packet is like this. A limit counts as met: it only guards log rules.
-    pub fn is_met_by(&self, packet: &Packet) -> bool {
+    pub fn is_met_by(&self, packet: &Packet<'_>) -> bool {
         let has_port =
             |ports: &[Ports], port: u16| ports.is_empty() || ports.iter().any(|range| range.contains_port(port));
         self.source.is_none_or(|net| net.contains(&packet.source))

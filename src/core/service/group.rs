@@ -35,6 +35,10 @@ impl Place {
         }
     }
 
+    const fn has_no_address(&self) -> bool {
+        matches!(self, Self::Everywhere | Self::Interface(_))
+    }
+
     fn bound_to(&self) -> BoundTo {
         match self {
             Self::Everywhere => BoundTo::All,
@@ -75,26 +79,18 @@ pub fn group(
     ephemeral: Ports,
     keep: &dyn Fn(&ServiceId) -> bool,
 ) -> Vec<Arc<Service>> {
-    let mut ports: BTreeMap<(u16, Protocol), BTreeMap<Place, Vec<Listener>>> = BTreeMap::new();
-    for listener in listeners.iter().filter(|listener| listener.port != 0) {
-        let places = ports.entry((listener.port, listener.protocol)).or_default();
-        places.entry(Place::of(listener)).or_default().push(listener.clone());
-    }
+    let mut placed: Vec<(Place, &Listener)> = listeners
+        .iter()
+        .filter(|listener| listener.port != 0)
+        .map(|listener| (Place::of(listener), listener))
+        .collect();
+    placed.sort_unstable_by(|(place_a, a), (place_b, b)| {
+        (a.port, a.protocol, place_a, a).cmp(&(b.port, b.protocol, place_b, b))
+    });
+    placed.dedup();
     let mut services = Vec::new();
-    for ((port, protocol), mut places) in ports {
-        merge_unaddressed(&mut places);
-        let is_alone = places.len() == 1;
-        for (place, mut listeners) in places {
-            listeners.sort();
-            listeners.dedup();
-            let Some(mut id) = ServiceId::port(port, protocol) else {
-                continue;
-            };
-            if !is_alone {
-                id.address = place.address(&listeners);
-            }
-            services.push(service(id, place.bound_to(), listeners, ownership));
-        }
+    for port in placed.chunk_by(|(_, a), (_, b)| (a.port, a.protocol) == (b.port, b.protocol)) {
+        services.extend(services_of_port(port, ownership));
     }
     // Before owners are known everything may be a client; later, what nobody holds is the kernel's.
     let knows_owners = !ownership.by_inode.is_empty();
@@ -106,23 +102,31 @@ pub fn group(
         .collect()
 }
 
-/// Wildcard sockets and those bound to interfaces cannot be told apart by destination, so they share
-/// an id, and with it a row.
-fn merge_unaddressed(places: &mut BTreeMap<Place, Vec<Listener>>) {
-    let unaddressed: Vec<Place> = places
-        .keys()
-        .filter(|place| matches!(place, Place::Everywhere | Place::Interface(_)))
-        .cloned()
-        .collect();
-    if unaddressed.len() < 2 {
-        return;
-    }
-    let merged: Vec<Listener> = unaddressed
-        .iter()
-        .filter_map(|place| places.remove(place))
-        .flatten()
-        .collect();
-    places.insert(Place::Everywhere, merged);
+/// The rows of one port, whose listeners are sorted by place.
+fn services_of_port(port: &[(Place, &Listener)], ownership: &Ownership) -> Vec<Service> {
+    // Wildcard sockets and those bound to interfaces cannot be told apart by destination, so they
+    // share an id, and with it a row; they come first.
+    let shares_row = |a: &Place, b: &Place| a == b || (a.has_no_address() && b.has_no_address());
+    let places: Vec<&[(Place, &Listener)]> = port.chunk_by(|(a, _), (b, _)| shares_row(a, b)).collect();
+    let is_alone = places.len() == 1;
+    places
+        .into_iter()
+        .filter_map(|members| {
+            let (place, first) = members.first()?;
+            let is_one_interface = members.iter().all(|(other, _)| other == place);
+            let bound_to = if is_one_interface {
+                place.bound_to()
+            } else {
+                BoundTo::All
+            };
+            let listeners: Vec<Listener> = members.iter().map(|(_, listener)| (*listener).clone()).collect();
+            let mut id = ServiceId::port(first.port, first.protocol)?;
+            if !is_alone {
+                id.address = place.address(&listeners);
+            }
+            Some(service(id, bound_to, listeners, ownership))
+        })
+        .collect()
 }
 
 fn service(id: ServiceId, bound_to: BoundTo, listeners: Vec<Listener>, ownership: &Ownership) -> Service {
