@@ -306,7 +306,7 @@ fn an_apply_that_fails_says_why_and_what_next() {
     session.keys("a y");
     session.send(Msg::Applied(Err(Error::failed("no").hint("Try this."))));
     assert!(
-        matches!(session.model.popups.as_slice(), [Popup::Message(message)] if message.text == ["no.", "Try this."])
+        matches!(session.model.popups.as_slice(), [Popup::Message(message)] if message.text == ["No.", "Try this."])
     );
     session.keys("enter");
     assert!(session.model.popups.is_empty() && session.model.task.is_none());
