@@ -131,7 +131,10 @@ fn what_is_read_back_before_the_save_is_done_does_not_undo_the_edit() {
 fn a_shallow_look_does_not_take_the_owners_away() {
     let mut session = Session::on(SIZE, fixture::decided());
     let mut shallow = fixture::decided();
-    shallow.services.iter_mut().for_each(|service| std::sync::Arc::make_mut(service).owners.clear());
+    shallow
+        .services
+        .iter_mut()
+        .for_each(|service| std::sync::Arc::make_mut(service).owners.clear());
     session.send(Msg::Seen(Depth::Sockets, Box::new(shallow)));
     assert!(!session.model.observation.services[0].owners.is_empty());
 }
