@@ -309,7 +309,7 @@ fn an_apply_that_fails_says_why_and_what_next() {
     session.keys("a y");
     session.send(Msg::Applied(Err(Error::failed("no").hint("Try this."))));
     assert!(
-        matches!(session.model.popups.as_slice(), [Popup::Message(message)] if message.text == ["no.", "Try this."])
+        matches!(session.model.popups.as_slice(), [Popup::Message(message)] if message.text == ["No.", "Try this."])
     );
     session.keys("enter");
     assert!(session.model.popups.is_empty() && session.model.task.is_none());
@@ -367,8 +367,11 @@ fn every_second_the_status_is_asked_for_once() {
 #[test]
 fn the_end_of_a_trial_is_told() {
     let ended = |outcome: &str, reason: Option<&str>| {
-        let mut session = Session::on(SIZE, fixture::on_trial(1));
+        let mut session = Session::on(SIZE, fixture::decided());
+        session.keys("a y");
+        session.send(Msg::Applied(Ok(fixture::trial(1))));
         session.keys("k");
+        session.send(Msg::Extended(Ok(fixture::trial(1))));
         let status = Status {
             state: State::Confirmed,
             last: Some(Last {
@@ -387,6 +390,7 @@ fn the_end_of_a_trial_is_told() {
         panic!("{:?}", session.model.popups);
     };
     assert!(message.text[0].contains("nobody confirmed in time"));
+    assert_eq!(session.notice(), "");
     let session = ended("confirmed", None);
     assert!(session.model.popups.is_empty() && session.notice().starts_with("Kept"));
 }

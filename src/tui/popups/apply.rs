@@ -13,7 +13,7 @@ use crate::core::trial::{LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
 use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
 use crate::tui::port::ApplyRequest;
-use crate::tui::screens::preview::{plan_sentences, sentence_lines};
+use crate::tui::screens::preview::{plan_in_brief, sentence_lines};
 use crate::tui::theme::Token;
 use crate::tui::widgets::text::wrapped;
 
@@ -114,7 +114,7 @@ pub(super) fn draw(model: &Model, apply: &Apply, frame: &mut Frame<'_>, area: Re
     }
     // What must be said comes before what may be cut: the question and the timeout need 5 lines.
     let mut sentences = Vec::new();
-    for sentence in plan_sentences(&apply.plan, MOST_CONSEQUENCES) {
+    for sentence in plan_in_brief(&apply.plan, MOST_CONSEQUENCES) {
         sentences.extend(sentence_lines(palette, &sentence, cells));
     }
     let room = usize::from(area.height.saturating_sub(4 + 6))

@@ -25,7 +25,10 @@ pub struct Message {
 impl Message {
     /// A failure: what, why, and the next steps.
     pub fn error(title: &str, error: &Error) -> Self {
-        let mut text = vec![format!("{}.", error.message.trim_end_matches('.'))];
+        // Errors are written to follow "fwtui: "; here they stand alone.
+        let mut letters = error.message.trim_end_matches('.').chars();
+        let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+        let mut text = vec![format!("{first}{}.", letters.as_str())];
         text.extend(error.hints.iter().cloned());
         Self {
             title: title.to_owned(),

@@ -13,7 +13,7 @@ use crate::tui::widgets::text::{fit, wrap};
 
 mod words;
 
-pub use words::{Sentence, plan_sentences};
+pub use words::{Sentence, plan_in_brief};
 
 /// From this width on the two sides are beside each other, else one above the other.
 pub const WIDE: u16 = 100;

@@ -137,7 +137,7 @@ mod tests {
             ("\"ansi\": \"red\"", "\"ansi\": \"rot\"", "unknown variant `rot`"),
             ("\"rgb\"", "\"rbg\"", "unknown field `rbg`"),
             ("\"#", "\"", "is no colour"),
-            ("{", "[", "at line"),
+            ("{", "[", "at line 2"),
         ] {
             let text = sample.replacen(find, replace, 1);
             assert_ne!(text, sample, "{find}");

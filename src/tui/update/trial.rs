@@ -109,6 +109,8 @@ pub(super) fn on_extended(model: &mut Model, result: Result<TrialView, Error>) -
 /// The trial is over: a look that began before must not bring it back.
 fn forget_trial(model: &mut Model, state: State) {
     model.over = model.observation.status.trial.take().map(|trial| trial.id);
+    // What was said during the trial is no longer so.
+    model.notice = None;
     model.observation.status.state = state;
     model
         .popups

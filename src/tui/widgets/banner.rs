@@ -35,13 +35,13 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     if area.height >= 3 {
         lines.push(Line::raw(format!(" {}", fit(&said, cells.saturating_sub(2)))));
         let (full, empty) = bar(cells.saturating_sub(2));
-        lines.push(Line::raw(format!(" {}{}", "█".repeat(full), "░".repeat(empty))));
+        lines.push(Line::raw(format!(" {}{}", "━".repeat(full), "·".repeat(empty))));
     } else {
         let said = fit(&said, cells.saturating_sub(2));
         let room = cells.saturating_sub(width(&said) + 3);
         let (full, empty) = bar(room);
         let (full, empty) = if room >= 8 { (full, empty) } else { (0, 0) };
-        lines.push(Line::raw(format!(" {said} {}{}", "█".repeat(full), "░".repeat(empty))));
+        lines.push(Line::raw(format!(" {said} {}{}", "━".repeat(full), "·".repeat(empty))));
     }
     lines.push(keys(model, cells));
     for (row, line) in area.rows().zip(lines) {

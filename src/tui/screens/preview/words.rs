@@ -3,7 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use super::sentence_lines;
-use crate::core::plan::Plan;
+use crate::core::plan::{Consequence, Plan};
 use crate::core::policy::{Logging, Refusal};
 use crate::core::reach::Reach;
 use crate::tui::model::Model;
@@ -44,39 +44,82 @@ impl Sentence {
     }
 }
 
-/// What a plan means, the gravest first: lock-outs, ways in, warnings, who gains and who loses.
-pub fn plan_sentences(plan: &Plan, most: usize) -> Vec<Sentence> {
-    let mut sentences = Vec::new();
-    sentences.extend(
-        plan.lockouts
-            .iter()
-            .map(|lockout| Sentence::loud("✗ ", Token::Bad, lockout.to_string())),
-    );
-    sentences.extend(
-        plan.kept
-            .iter()
-            .map(|way_in| Sentence::quiet("✓ ", Token::Good, format!("You keep {way_in}"))),
-    );
-    sentences.extend(
-        plan.warnings
-            .iter()
-            .map(|warning| Sentence::quiet("! ", Token::Warn, warning.to_string())),
-    );
-    sentences.extend(plan.consequences.iter().take(most).map(|consequence| {
-        let (symbol, token) = match consequence.after {
-            Reach::ThisMachine => ("○ ", Token::Good),
-            Reach::Trusted => ("◐ ", Token::Warn),
-            Reach::Unknown => ("? ", Token::Unknown),
-            Reach::Everyone => ("● ", Token::Bad),
+/// What a plan means, the gravest first: lock-outs, ways in, warnings.
+fn grave(plan: &Plan) -> Vec<Sentence> {
+    let lockouts = plan.lockouts.iter().map(ToString::to_string);
+    let kept = plan.kept.iter().map(|way_in| format!("You keep {way_in}"));
+    let warnings = plan.warnings.iter().map(ToString::to_string);
+    let mut sentences: Vec<Sentence> = lockouts.map(|text| Sentence::loud("✗ ", Token::Bad, text)).collect();
+    sentences.extend(kept.map(|text| Sentence::quiet("✓ ", Token::Good, text)));
+    sentences.extend(warnings.map(|text| Sentence::quiet("! ", Token::Warn, text)));
+    sentences
+}
+
+/// The consequences by who can connect after applying, each with a heading.
+fn groups(plan: &Plan) -> impl Iterator<Item = (Sentence, &[Consequence])> {
+    plan.consequences.chunk_by(|a, b| a.after == b.after).map(|group| {
+        let after = group.first().map_or(Reach::Unknown, |consequence| consequence.after);
+        let (symbol, token, text) = match after {
+            Reach::ThisMachine => ("○ ", Token::Good, "Only this machine can connect; others are refused"),
+            Reach::Trusted => ("◐ ", Token::Warn, "Trusted networks, or the sources named, can connect"),
+            Reach::Unknown => (
+                "? ",
+                Token::Unknown,
+                "fwtui lets everyone pass; rules of other tools decide",
+            ),
+            Reach::Everyone => ("● ", Token::Bad, "Everyone can connect"),
         };
-        Sentence::quiet(symbol, token, consequence.to_string())
-    }));
-    let more = plan.consequences.len().saturating_sub(most);
-    if more > 0 {
-        sentences.push(Sentence::quiet("  ", Token::Dim, format!("… and {more} more services")));
+        (Sentence::quiet(symbol, token, text), group)
+    })
+}
+
+fn service(consequence: &Consequence) -> String {
+    if consequence.name.is_empty() {
+        return consequence.id.to_string();
+    }
+    format!("{} {}", consequence.name, consequence.id)
+}
+
+/// What a plan means, in as few lines as possible: the services of a group in one sentence.
+pub fn plan_in_brief(plan: &Plan, most: usize) -> Vec<Sentence> {
+    let mut sentences = grave(plan);
+    for (heading, group) in groups(plan) {
+        let names: Vec<String> = group.iter().take(most).map(service).collect();
+        let more = match group.len() - names.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let text = format!("{}: {}{more}", heading.text, names.join(", "));
+        sentences.push(Sentence { text, ..heading });
     }
     if plan.consequences.is_empty() {
         sentences.push(Sentence::quiet("  ", Token::Dim, "No service gains or loses anybody"));
+    }
+    sentences
+}
+
+/// What a plan means, with a line for every service.
+fn plan_at_length(plan: &Plan) -> Vec<Sentence> {
+    let mut sentences = grave(plan);
+    for (heading, group) in groups(plan) {
+        let text = format!("{} ({})", heading.text, group.len());
+        sentences.push(Sentence { text, ..heading });
+        for consequence in group.iter().take(MOST_CONSEQUENCES) {
+            let now = if consequence.is_listening {
+                format!("now {}", consequence.before)
+            } else {
+                "nothing listens there now".to_owned()
+            };
+            let text = format!("{}, {now}", service(consequence));
+            sentences.push(Sentence::loud("    ", Token::Text, text));
+        }
+        let more = group.len().saturating_sub(MOST_CONSEQUENCES);
+        if more > 0 {
+            sentences.push(Sentence::loud("    ", Token::Dim, format!("… and {more} more")));
+        }
+    }
+    if plan.consequences.is_empty() {
+        sentences.push(Sentence::loud("  ", Token::Dim, "No service gains or loses anybody"));
     }
     sentences
 }
@@ -86,7 +129,7 @@ pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     let palette = &model.palette;
     let mut lines = wrapped(&summary(model), cells, 0, palette.of(Token::Title));
     let plan = &model.plan;
-    for sentence in plan_sentences(plan, MOST_CONSEQUENCES) {
+    for sentence in plan_at_length(plan) {
         lines.extend(sentence_lines(palette, &sentence, cells));
     }
     lines.push(Line::default());
