@@ -17,7 +17,7 @@ pub struct Cli {
     #[arg(long, value_name = "DIR", global = true)]
     pub root: Option<PathBuf>,
 
-    /// Colours: dark, light, mono, or a file of your own in the config folder
+    /// Colours: dark, light, monochrome, or a file of your own in the config folder
     #[arg(long, value_name = "NAME", global = true)]
     pub theme: Option<String>,
 

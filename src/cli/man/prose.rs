@@ -1,0 +1,245 @@
+//! What no table knows: the sections in words. Backquotes make bold.
+
+/// Sections before the commands.
+pub(super) const BEFORE: [(&str, &str); 3] = [
+    (
+        "DESCRIPTION",
+        "`fwtui` lists what listens on this machine, lets you decide service by service who may \
+connect, shows exactly what would be loaded and what that means, and applies it on trial: without \
+a confirmation the old rules are back at the deadline. `sudo fwtui` opens the screens; every one \
+of their actions is also a command.
+
+It takes sides. A service that is not needed is best disabled, one that is needed here only is \
+best bound to 127.0.0.1; the firewall is for the rest. What is refused gets an answer, a TCP reset \
+or an ICMP error, because silence hides nothing and makes a mistyped port look like a dead \
+machine; `fwtui set refusal drop` refuses silently. Only TCP, UDP and UDP-Lite are ever \
+refused, never ICMP: path MTU discovery, neighbour discovery and DHCP depend on it. Outgoing packets are left \
+alone, and so is sysctl. There are no rules against packets with odd flags; of TCP only the first \
+packet of a connection is ever refused, so no running connection is cut, whatever the \
+kernel's connection tracking knows of it.
+
+fwtui only restricts. What it lets through goes on to the rules of other tools, which it neither \
+changes nor judges. Where they stand in the way, the reach of a service is shown as unknown.",
+    ),
+    (
+        "DECISIONS",
+        "A service is the sockets that belong together: same protocol, port and owner. Its id is \
+`5432/tcp`, or `192.0.2.1:53/udp` where owners differ by address, or `60000-61000/udp` for a \
+range. A decision may name a port where nothing listens yet.
+
+`confine` lets only this machine connect. `trusted` adds neighbours on trusted networks, and \
+guests. `open` lets everyone connect, or with `--from` only the sources named. `undecided` is what \
+every new service is: it is refused, and shown as needing a decision. Where decisions overlap, the \
+narrowest holds; ranges may nest but not cross.
+
+Decisions change the policy file only. Nothing is in force before `fwtui apply`.",
+    ),
+    (
+        "NETWORKS",
+        "Each interface is `public`, `trusted`, or `guests`. A trusted interface is trusted for its \
+neighbours: packets from the networks its own addresses are in, not everything that is routed in \
+through it. Networks behind a router or a tunnel are trusted by address: `fwtui network \
+198.51.100.0/24 trusted`. The addresses are taken when the rules are applied and when they are \
+loaded at boot; when they change later, neighbours on new addresses are refused, and `fwtui \
+status` says so.
+
+`guests` are the virtual machines and containers of this machine, on its bridges: they reach what \
+trusted networks reach, and always the DHCP and DNS that their host gives them. Bridges with the \
+names that Docker, libvirt, LXD and Incus use are proposed as guests; everything else, unknown \
+interfaces included, is public until you say otherwise. Loopback is never refused.",
+    ),
+];
+
+/// What is to be said of a command beyond its help.
+pub(super) const MORE: [(&str, &str); 6] = [
+    (
+        "list",
+        "REACH NOW follows from what the socket is bound to and from the rules in the kernel; AFTER \
+from the policy. An asterisk marks what would change. Sockets of clients that wait for answers on \
+ephemeral UDP ports are one row for each owner. Without root, processes of other users and the \
+rules can't be seen.",
+    ),
+    (
+        "apply",
+        "Asks first, unless told not to. With `--yes` it returns as soon as the trial runs. It refuses \
+where your own way in (the SSH connection it was started from, and what carries it) would no longer \
+be let in as a new connection; open that service, or name it with `--accept-lockout`.",
+    ),
+    (
+        "confirm",
+        "Refused within two seconds of the switch: nobody has tried anything by then.",
+    ),
+    ("extend", "A trial never lasts longer than an hour."),
+    (
+        "status",
+        "It is off, confirmed, on trial, drifted, or, without root, unknown. Drifted means that the kernel \
+no longer holds what was confirmed: `fwtui restore` loads it again.",
+    ),
+    (
+        "sandbox",
+        "Opens the screens, or runs a command, in namespaces of its own: two networks with neighbours, \
+services that look like real ones, and the kernel's real packet filter. It ends with the command, \
+and leaves nothing behind.",
+    ),
+];
+
+/// The screens.
+pub(super) const SCREENS: &str = "Services shows what listens and who can connect; Networks shows \
+the interfaces and who is trusted; Preview shows what applying would change, in words and as rules. \
+While a trial runs, every screen shows its countdown. Leaving the screens does not end a trial. \
+Without root the screens are read-only and say what they can't see.";
+
+/// Sections after the keys.
+pub(super) const AFTER: [(&str, &str); 1] = [(
+    "THE TRIAL",
+    "`fwtui apply` starts the guard, a process of its own with no terminal, which hangs on to nothing \
+of the session that started it. The guard writes down what it is about to do, loads the new rules \
+beside the old ones and switches over to them, in one step for each family, and reads back what the \
+kernel holds then. After that it waits for a word. `fwtui confirm`, from any session, keeps the new rules and makes them those that are \
+loaded at boot. `fwtui revert`, a TERM signal, a failure, or the deadline puts the old rules back.
+
+The deadline counts the time since boot, so that neither a new date nor a suspend moves it. A \
+closed terminal, a lost connection or a killed screen changes nothing. A second process waits for \
+the guard's death and then puts the old rules back at once. If both are killed, the next \
+`fwtui revert`, `apply` or `restore` does; until then, or until the reboot, the new rules stay. After a \
+reboot only confirmed rules are loaded.
+
+An SSH connection that survives proves nothing, since running connections are never cut. Open a \
+second one before you confirm.",
+)];
+
+/// The policy.
+pub(super) const POLICY: &str = "`/etc/fwtui/policy.json` is what you want. It is JSON, checked \
+strictly: unknown fields, doubled entries and impossible ports are refused with their line, and \
+while there is a mistake in it fwtui neither applies nor overwrites it.";
+
+/// A policy.
+pub(super) const POLICY_EXAMPLE: &str = r#"{
+  "version": 1,
+  "refusal": "reject",
+  "logging": "off",
+  "networks": {
+    "interfaces": { "eth1": "trusted" },
+    "trusted_sources": [ "198.51.100.0/24" ]
+  },
+  "services": {
+    "22/tcp": { "decision": "open" },
+    "5432/tcp": { "decision": "confine" },
+    "9100/tcp": { "decision": "open", "from": [ "192.0.2.0/24" ] }
+  }
+}"#;
+
+/// What may be in it.
+pub(super) const POLICY_RULES: &str = "`refusal` is reject or drop. `logging` is off, kernel (the \
+kernel's log, with the prefix fwtui) or nflog (group 7); five lines a second are logged at most. \
+Everything but `version` may be left out.";
+
+/// JSON.
+pub(super) const SCRIPTS: &str = "`--json` prints one JSON object on one line. Its `schema` is 1; \
+fields may be added, but none is renamed or taken away while it stays 1. Notes and complaints go to \
+standard error.";
+
+/// Its fields.
+pub(super) const JSON: &[(&str, &str)] = &[
+    (
+        "list --json",
+        "services: id, protocol, port, name, bound_to (all, loopback, address, interface), unit, listeners (address, \
+family, v6only, interface, inode, uid), owners (pid, name, exe, user, unit), folded, decision, from, and \
+reach with now and after (this-machine, trusted, everyone, unknown).",
+    ),
+    (
+        "network --json",
+        "networks: interface, kind, driver, addresses, up, default_route, class, chosen; and trusted_sources.",
+    ),
+    (
+        "preview --json",
+        "changes, consequences (id, name, before, after, text), ways_in, lockouts (service, text), warnings, diff, and \
+ruleset with ipv4 and ipv6.",
+    ),
+    (
+        "status --json",
+        "state (off, confirmed, trial, drifted, unknown), backend, trial (id, seconds_left, timeout), last (outcome, \
+reason, at), pending_changes, drift. What can't be seen is null.",
+    ),
+];
+
+/// Files.
+pub(super) const FILES: &[(&str, &str)] = &[
+    ("/etc/fwtui/policy.json", "What is wanted."),
+    (
+        "/var/lib/fwtui/",
+        "For root only: the rules that were confirmed (`confirmed.json`), those on trial (`candidate.json`), the \
+journal of a running trial (`trial.json`), and how the last one ended (`last.json`).",
+    ),
+    ("/run/fwtui/", "The guard's lock and its socket, for root only."),
+    (
+        "~/.config/fwtui/themes/NAME.json",
+        "A theme of your own, for `--theme NAME`.",
+    ),
+    (
+        "fwtui.service",
+        "The systemd unit that loads confirmed rules at boot: `systemctl enable fwtui.service`.",
+    ),
+];
+
+/// The environment.
+pub(super) const ENVIRONMENT: &[(&str, &str)] = &[
+    (
+        "FWTUI_ROOT",
+        "A folder that stands for / in every path of fwtui, as `--root` does. It does not stand for the kernel: rules \
+that are applied are those of this machine.",
+    ),
+    ("NO_COLOR", "If it is set and not empty, the screens have no colours."),
+    (
+        "COLORTERM, TERM",
+        "Which colours the terminal has: truecolor or 24bit, 256, or sixteen.",
+    ),
+    (
+        "SSH_CONNECTION",
+        "The last resort in finding out which connection you came in by.",
+    ),
+    (
+        "XDG_CONFIG_HOME",
+        "Where the folder with themes is, if not in ~/.config.",
+    ),
+];
+
+/// What comes after the codes.
+pub(super) const EXIT_STATUS: &str = "`preview` tells of changes only with `--exit-code`. `apply` and \
+`off` exit with 2 where nobody can be asked and neither `--yes` nor `--wait` is given. `sandbox` exits \
+as its command does.";
+
+/// Examples.
+pub(super) const EXAMPLES: [(&str, &str); 3] = [
+    (
+        "A server, from the first look to rules that stay:",
+        "fwtui list
+sudo fwtui set 22/tcp open
+sudo fwtui set 443/tcp open
+sudo fwtui set 5432/tcp open --from 192.0.2.0/24
+fwtui preview
+sudo fwtui apply
+sudo fwtui confirm        # from a second session",
+    ),
+    (
+        "From a script, which waits for somebody to confirm elsewhere:",
+        "fwtui apply --wait --timeout 5m || echo 'not kept'",
+    ),
+    (
+        "The whole of it without touching this machine:",
+        "fwtui sandbox -- sh -c 'fwtui set 22/tcp open; fwtui apply --yes; fwtui knock'",
+    ),
+];
+
+/// Other pages.
+pub(super) const SEE_ALSO: &str =
+    "`conntrack`(8), `ip6tables`(8), `iptables`(8), `iptables-restore`(8), `nft`(8), `ss`(8), `systemd.unit`(5)";
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_example_is_a_policy() {
+        let policy = crate::core::policy::Policy::parse(super::POLICY_EXAMPLE).unwrap();
+        assert_eq!(policy.services.len(), 3);
+    }
+}

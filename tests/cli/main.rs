@@ -1,0 +1,25 @@
+//! The program from outside: arguments, exit codes, words, JSON, in an empty environment.
+//!
+//! Whatever needs root or rules runs in a sandbox; whatever must not have root runs without it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    missing_docs,
+    unreachable_pub,
+    reason = "test code"
+)]
+
+mod documents;
+mod harness;
+mod json;
+mod network;
+mod set;
+mod streams;
+mod trial;
+mod unprivileged;
+mod usage;
