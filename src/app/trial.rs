@@ -13,7 +13,7 @@ use crate::core::ruleset::{Ruleset, compile};
 use crate::core::service::ServiceId;
 use crate::guard::{self, Answer, GuardError, Job, Message, Request};
 use crate::store::state::{self, Confirmed, RulesText};
-use crate::sys::files::{self, Lock};
+use crate::sys::files;
 use crate::sys::{clock, host, interfaces};
 
 /// What to apply.
@@ -155,7 +155,7 @@ impl Machine {
             return Ok(Restored::Nothing);
         };
         files::private_folder(&self.paths.run()).map_err(|error| Error::failed(error.to_string()))?;
-        let lock = Lock::try_take(&self.paths.lock()).map_err(|error| Error::failed(error.to_string()))?;
+        let lock = guard::take_lock(&self.paths).map_err(|error| Error::failed(error.to_string()))?;
         let Some(_lock) = lock else {
             return Err(GuardError::Busy.into());
         };
