@@ -16,11 +16,15 @@
     reason = "test code"
 )]
 
+mod always;
 mod basics;
 mod checks;
+mod decisions;
 mod harness;
 mod host;
+mod machine;
 mod raw;
 mod rules;
+mod running;
 mod sandbox;
 mod sessions;
