@@ -39,6 +39,11 @@ impl Machine {
     pub fn look(&self, depth: Depth) -> Observation {
         let is_root = host::is_root();
         let mut unseen = Vec::new();
+        if depth == Depth::Complete
+            && let Some(why) = self.unclosed()
+        {
+            unseen.push(format!("Beware: {why}."));
+        }
         let interfaces = interfaces::interfaces().unwrap_or_else(|error| {
             unseen.push(format!("The interfaces can't be read: {error}."));
             Vec::new()

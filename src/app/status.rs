@@ -23,6 +23,13 @@ impl Machine {
                 ..self.status_outside_trial(&Kernel::nothing(), &[])
             };
         }
+        if let Some(why) = self.unclosed() {
+            return Status {
+                state: State::Unknown,
+                drift: Some(why),
+                ..self.status_outside_trial(&Kernel::nothing(), &[])
+            };
+        }
         let interfaces = interfaces::interfaces().unwrap_or_default();
         self.status_outside_trial(&Self::kernel(is_root), &interfaces)
     }
@@ -37,6 +44,13 @@ impl Machine {
             observation.status.trial = Some(trial);
         }
         observation.filter = kernel.filter;
+    }
+
+    /// Closes the trial of a guard that died, whose twin died as well; where that fails, why.
+    pub(super) fn unclosed(&self) -> Option<String> {
+        let tried = host::is_root().then(|| self.recover())?;
+        let error = tried.err()?;
+        Some(format!("a trial whose guard died is not undone: {error}"))
     }
 
     /// The running trial.
