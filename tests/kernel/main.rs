@@ -19,6 +19,7 @@
 mod always;
 mod basics;
 mod checks;
+mod deaths;
 mod decisions;
 mod harness;
 mod host;
@@ -28,3 +29,4 @@ mod rules;
 mod running;
 mod sandbox;
 mod sessions;
+mod trial;
