@@ -146,13 +146,13 @@ impl Machine {
             })
         });
         read.unwrap_or_else(|error| match error {
-            BackendError::NoIptables if is_pristine => Kernel {
+            BackendError::NoIptables | BackendError::NoIp6tables if is_pristine => Kernel {
                 filter: Some(Filter::default()),
                 backend: None,
                 report: None,
                 unseen: None,
             },
-            BackendError::NoIptables => {
+            BackendError::NoIptables | BackendError::NoIp6tables => {
                 Kernel::unseen(&format!("The rules can't be read: {error}. {INSTALL_IPTABLES}"))
             }
             error => Kernel::unseen(&format!("The rules can't be read: {error}.")),
