@@ -81,8 +81,8 @@ impl Machine {
             self.policy()?;
         }
         match &observation.filter {
-            Some(_) => Ok(()),
-            None => Self::open()
+            Some(_) if observation.status.backend.is_some() => Ok(()),
+            _ => Self::open()
                 .and_then(|opened| opened.backend.read())
                 .map_err(Error::from)
                 .map(|_| ()),
@@ -183,7 +183,7 @@ fn load(backend: &dyn Backend, rules: &Ruleset) -> Result<(), BackendError> {
 
 /// The confirmed rules; compiled anew where trusted networks have other addresses now. An interface
 /// without addresses (at boot, before the network is up) keeps those it was confirmed with.
-fn rules_for_now(confirmed: &Confirmed, now: Vec<Interface>) -> Result<(Ruleset, Restored), Error> {
+pub(super) fn rules_for_now(confirmed: &Confirmed, now: Vec<Interface>) -> Result<(Ruleset, Restored), Error> {
     let mut interfaces = now;
     interfaces.retain(|interface| !interface.on_link.is_empty());
     let missing: Vec<Interface> = confirmed
