@@ -155,6 +155,14 @@ impl Lab {
         guard::ask(&paths(), &Message { request, id }).unwrap()
     }
 
+    /// Makes iptables-legacy the one in use, by a rule of somebody else's.
+    pub fn use_legacy(&self) {
+        for program in ["iptables-legacy", "ip6tables-legacy"] {
+            self.line(&format!("{program} -A OUTPUT -p tcp --dport 9 -j ACCEPT"));
+        }
+        assert_eq!(self.status().0["backend"], "iptables-legacy");
+    }
+
     /// What fwtui reads from the kernel.
     pub fn observed(&self) -> Observed {
         let (backend, _) = iptables::open(SystemRunner::new()).unwrap();

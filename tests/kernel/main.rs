@@ -17,12 +17,16 @@
 )]
 
 mod always;
+mod backends;
 mod basics;
 mod checks;
 mod deaths;
 mod decisions;
+mod faults;
 mod harness;
 mod host;
+mod keep;
+mod lockout;
 mod machine;
 mod raw;
 mod rules;

@@ -76,9 +76,7 @@ fn a_session_survives_where_conntrack_takes_up_nothing_in_the_middle() {
 fn a_session_through_iptables_legacy_survives_as_well() {
     in_sandbox(|lab| {
         lab.listen_everywhere(8080);
-        for program in ["iptables-legacy", "ip6tables-legacy"] {
-            lab.line(&format!("{program} -A OUTPUT -p tcp --dport 9 -j ACCEPT"));
-        }
+        lab.use_legacy();
         let mut idle = sessions(lab, Neighbour::Public);
         lab.does(&["apply", "--yes"]);
         assert!(lab.refuses(Neighbour::Public, 8080));

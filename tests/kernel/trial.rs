@@ -80,14 +80,6 @@ fn over_a_confirmed_policy(lab: &Lab) {
     assert_eq!(status["last"]["outcome"], "reverted");
 }
 
-/// Makes iptables-legacy the one in use.
-fn use_legacy(lab: &Lab) {
-    for program in ["iptables-legacy", "ip6tables-legacy"] {
-        lab.line(&format!("{program} -A OUTPUT -p tcp --dport 9 -j ACCEPT"));
-    }
-    assert_eq!(lab.json(&["status", "--json"])["backend"], "iptables-legacy");
-}
-
 #[test]
 fn unconfirmed_over_nothing_there_is_nothing_at_the_deadline() {
     in_sandbox(|lab| {
@@ -107,7 +99,7 @@ fn unconfirmed_over_confirmed_rules_they_are_back_at_the_deadline() {
 #[test]
 fn with_iptables_legacy_over_nothing_there_is_nothing_at_the_deadline() {
     in_sandbox(|lab| {
-        use_legacy(lab);
+        lab.use_legacy();
         over_nothing(lab);
     });
 }
@@ -115,7 +107,7 @@ fn with_iptables_legacy_over_nothing_there_is_nothing_at_the_deadline() {
 #[test]
 fn with_iptables_legacy_confirmed_rules_are_back_at_the_deadline() {
     in_sandbox(|lab| {
-        use_legacy(lab);
+        lab.use_legacy();
         over_a_confirmed_policy(lab);
     });
 }
