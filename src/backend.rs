@@ -74,6 +74,9 @@ pub enum BackendError {
     /// There is no program to do it with.
     #[error("neither iptables-nft nor iptables-legacy is installed")]
     NoIptables,
+    /// There is one for IPv4 only, and the machine has IPv6, which would stay open.
+    #[error("this machine has IPv6, and no ip6tables to filter it with is installed")]
+    NoIp6tables,
     /// A program could not be run.
     #[error(transparent)]
     Run(#[from] RunError),

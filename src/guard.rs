@@ -26,7 +26,7 @@ use crate::store::StoreError;
 use crate::store::state::Confirmed;
 
 pub use client::{ask, start};
-pub use hold::Holder;
+pub use hold::{Holder, take_lock};
 pub use process::run;
 pub use recover::recover;
 

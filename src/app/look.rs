@@ -40,6 +40,11 @@ impl Machine {
     pub fn look(&self, depth: Depth) -> Observation {
         let is_root = host::is_root();
         let mut unseen = Vec::new();
+        if depth == Depth::Complete
+            && let Some(why) = self.unclosed()
+        {
+            unseen.push(format!("Beware: {why}."));
+        }
         let interfaces = interfaces::interfaces().unwrap_or_else(|error| {
             unseen.push(format!("The interfaces can't be read: {error}."));
             Vec::new()
@@ -144,13 +149,13 @@ impl Machine {
             })
         });
         read.unwrap_or_else(|error| match error {
-            BackendError::NoIptables if is_pristine => Kernel {
+            BackendError::NoIptables | BackendError::NoIp6tables if is_pristine => Kernel {
                 filter: Some(Filter::default()),
                 backend: None,
                 report: None,
                 unseen: None,
             },
-            BackendError::NoIptables => {
+            BackendError::NoIptables | BackendError::NoIp6tables => {
                 Kernel::unseen(&format!("The rules can't be read: {error}. {INSTALL_IPTABLES}"))
             }
             error => Kernel::unseen(&format!("The rules can't be read: {error}.")),

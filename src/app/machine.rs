@@ -173,7 +173,7 @@ impl From<BackendError> for Error {
     fn from(error: BackendError) -> Self {
         let failed = Self::failed(error.to_string());
         match error {
-            BackendError::NoIptables => failed.hint(INSTALL_IPTABLES),
+            BackendError::NoIptables | BackendError::NoIp6tables => failed.hint(INSTALL_IPTABLES),
             BackendError::Refused { .. } => {
                 failed.hint("Other rules are untouched; the words are those of the program.")
             }

@@ -1,9 +1,10 @@
 //! Off, confirmed, on trial, drifted: where fwtui stands.
 
 use crate::app::look::Kernel;
-use crate::app::{Error, Last, Machine, Observation, State, Status, TrialView};
+use crate::app::trial::rules_for_now;
+use crate::app::{Error, Last, Machine, Observation, Restored, State, Status, TrialView};
 use crate::core::listener::Family;
-use crate::core::network::{Interface, zones};
+use crate::core::network::Interface;
 use crate::core::reach::Filter;
 use crate::core::ruleset::{Obstacle, Ruleset};
 use crate::guard::{self, Answer, Message, Request};
@@ -27,6 +28,13 @@ impl Machine {
                 ..self.status_outside_trial(&kernel, &[])
             };
         }
+        if let Some(why) = self.unclosed() {
+            return Status {
+                state: State::Unknown,
+                drift: Some(why),
+                ..self.status_outside_trial(&Kernel::nothing(), &[])
+            };
+        }
         let interfaces = interfaces::interfaces().unwrap_or_default();
         self.status_outside_trial(&Self::kernel(is_root), &interfaces)
     }
@@ -41,6 +49,13 @@ impl Machine {
             observation.status.trial = Some(trial);
         }
         observation.filter = kernel.filter;
+    }
+
+    /// Closes the trial of a guard that died, whose twin died as well; where that fails, why.
+    pub(super) fn unclosed(&self) -> Option<String> {
+        let tried = host::is_root().then(|| self.recover())?;
+        let error = tried.err()?;
+        Some(format!("a trial whose guard died is not undone: {error}"))
     }
 
     /// The running trial, and the backend it goes through.
@@ -139,19 +154,25 @@ fn standing(confirmed: Option<&Confirmed>, filter: &Filter, interfaces: &[Interf
             false => (State::Off, None),
         };
     };
-    let Some(rules) = confirmed.rules.ruleset() else {
+    let Ok((rules, restored)) = rules_for_now(confirmed, interfaces.to_vec()) else {
         return (
             State::Unknown,
             Some("the confirmed rules can't be read back".to_owned()),
         );
     };
-    if let Some(why) = difference(&rules, filter) {
-        return drifted(why);
-    }
-    if zones(&confirmed.policy, interfaces) != zones(&confirmed.policy, &confirmed.interfaces) {
-        return drifted("the addresses of trusted networks have changed since they were applied".to_owned());
-    }
-    (State::Confirmed, None)
+    let Some(why) = difference(&rules, filter) else {
+        return (State::Confirmed, None);
+    };
+    let is_as_confirmed = || {
+        let rules = confirmed.rules.ruleset();
+        rules.is_some_and(|rules| difference(&rules, filter).is_none())
+    };
+    drifted(match restored {
+        Restored::Recompiled if is_as_confirmed() => {
+            "the addresses of trusted networks have changed since they were applied".to_owned()
+        }
+        _ => why,
+    })
 }
 
 fn difference(rules: &Ruleset, filter: &Filter) -> Option<String> {

@@ -13,7 +13,7 @@ use crate::core::ruleset::{Ruleset, compile};
 use crate::core::service::ServiceId;
 use crate::guard::{self, Answer, GuardError, Job, Message, Request};
 use crate::store::state::{self, Confirmed, RulesText};
-use crate::sys::files::{self, Lock};
+use crate::sys::files;
 use crate::sys::{clock, host, interfaces};
 
 /// What to apply.
@@ -81,8 +81,8 @@ impl Machine {
             self.policy()?;
         }
         match &observation.filter {
-            Some(_) => Ok(()),
-            None => Self::open()
+            Some(_) if observation.status.backend.is_some() => Ok(()),
+            _ => Self::open()
                 .and_then(|opened| opened.backend.read())
                 .map_err(Error::from)
                 .map(|_| ()),
@@ -160,7 +160,7 @@ impl Machine {
             return Ok(Restored::Nothing);
         };
         files::private_folder(&self.paths.run()).map_err(|error| Error::failed(error.to_string()))?;
-        let lock = Lock::try_take(&self.paths.lock()).map_err(|error| Error::failed(error.to_string()))?;
+        let lock = guard::take_lock(&self.paths).map_err(|error| Error::failed(error.to_string()))?;
         let Some(_lock) = lock else {
             return Err(GuardError::Busy.into());
         };
@@ -188,7 +188,7 @@ fn load(backend: &dyn Backend, rules: &Ruleset) -> Result<(), BackendError> {
 
 /// The confirmed rules; compiled anew where trusted networks have other addresses now. An interface
 /// without addresses (at boot, before the network is up) keeps those it was confirmed with.
-fn rules_for_now(confirmed: &Confirmed, now: Vec<Interface>) -> Result<(Ruleset, Restored), Error> {
+pub(super) fn rules_for_now(confirmed: &Confirmed, now: Vec<Interface>) -> Result<(Ruleset, Restored), Error> {
     let mut interfaces = now;
     interfaces.retain(|interface| !interface.on_link.is_empty());
     let missing: Vec<Interface> = confirmed

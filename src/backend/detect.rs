@@ -153,7 +153,7 @@ pub struct Detected {
 /// Looks which iptables is installed and in use.
 ///
 /// # Errors
-/// Where neither is installed, or the rules can't be read.
+/// Where neither is installed, or not for IPv6 on a machine that has it, or the rules can't be read.
 pub fn detect(runner: &dyn Runner) -> Result<Detected, BackendError> {
     let plain = plain_variant(runner);
     // Listing a legacy table creates it, so the kernel is asked first which there are.
@@ -202,10 +202,14 @@ pub fn detect(runner: &dyn Runner) -> Result<Detected, BackendError> {
         ),
         Variant::Legacy => (legacy, nft.map(|programs| (Variant::Nft, programs, ipv6(Variant::Nft)))),
     };
+    let chosen_ipv6 = ipv6(variant);
+    if has_ipv6 && chosen_ipv6.is_none() {
+        return Err(BackendError::NoIp6tables);
+    }
     Ok(Detected {
         variant,
         ipv4: chosen.ok_or(BackendError::NoIptables)?,
-        ipv6: ipv6(variant),
+        ipv6: chosen_ipv6,
         other: other.filter(|_| report.is_some()),
         report,
     })

@@ -194,6 +194,20 @@ mod tests {
     }
 
     #[test]
+    fn chains_left_over_in_a_slot_do_not_matter() {
+        let backend = Memory::default();
+        let mut policy = Policy::default();
+        policy.networks.trusted_sources = vec!["192.0.2.0/24".parse().unwrap()];
+        // Nothing cleans up in between: the third finds chains of the first that it does not need.
+        apply(&backend, &compile(&policy, &[]));
+        apply(&backend, &ruleset(22));
+        let (_, want) = apply(&backend, &ruleset(80));
+        assert!(backend.saved_text(Family::Ipv4).contains(":FWTUI-A-UDP-END"));
+        clean(&backend, &want).unwrap();
+        assert!(!backend.saved_text(Family::Ipv4).contains("UDP-END"));
+    }
+
+    #[test]
     fn a_revert_restores_what_a_script_flushed() {
         let backend = Memory::default();
         let (_, first) = apply(&backend, &ruleset(22));

@@ -23,6 +23,18 @@ const REVERT_PAUSES: [Duration; 5] = [
     Duration::from_secs(10),
 ];
 
+/// How long a guard whose trial is over may take to clean up.
+const CLEAN_UP: Duration = Duration::from_secs(40);
+
+/// Takes the lock; none while a trial runs. A guard whose trial is over, so that its journal is
+/// closed, only cleans up: that is waited for.
+///
+/// # Errors
+/// Where the file can't be made or opened.
+pub fn take_lock(paths: &Paths) -> std::io::Result<Option<Lock>> {
+    Lock::take_within(&paths.lock(), CLEAN_UP, || !paths.journal().exists())
+}
+
 /// A trial in the hands of a guard.
 #[derive(Debug)]
 pub struct Holder<'a> {
@@ -48,7 +60,7 @@ impl<'a> Holder<'a> {
         for folder in [paths.run(), paths.state()] {
             files::private_folder(&folder).map_err(GuardError::io("the state folder can't be used"))?;
         }
-        let lock = Lock::try_take(&paths.lock()).map_err(GuardError::io("the lock can't be taken"))?;
+        let lock = take_lock(&paths).map_err(GuardError::io("the lock can't be taken"))?;
         let lock = lock.ok_or(GuardError::Busy)?;
         let rules = job.candidate.rules.ruleset();
         let rules: Ruleset = rules.ok_or_else(|| GuardError::Failed("the rules handed over are torn".to_owned()))?;

@@ -76,22 +76,35 @@ fn hold(job: &Job, backend: &dyn Backend, boot_id: &str) -> Result<(), GuardErro
     let (listener, timer) = match armed {
         Ok(ready) => ready,
         Err(error) => {
+            let _gone = std::fs::remove_file(paths.socket());
             // Nothing has changed; this closes the journal.
             holder.on(Event::Failed(error.to_string()), clock::since_boot());
             return Err(error);
         }
     };
-    let deadline = holder.switch(clock::since_boot).inspect_err(|_| holder.clean())?;
+    let deadline = match holder.switch(clock::since_boot) {
+        Ok(deadline) => deadline,
+        Err(error) => {
+            close(listener, &paths);
+            holder.clean();
+            return Err(error);
+        }
+    };
     timer.set(deadline);
     // The trial holds whether or not anybody hears of it.
     let _unheard = channel::write(io::stdout(), &Report::Applied(deadline));
     let _attached = let_go_of_terminal();
     wait(&mut holder, &timer, &listener, &stop);
-    // From here on nobody finds us any more.
-    drop(listener);
-    let _gone = std::fs::remove_file(paths.socket());
+    close(listener, &paths);
     holder.clean();
     Ok(())
+}
+
+/// From here on nobody finds us any more.
+fn close(listener: UnixListener, paths: &Paths) {
+    drop(listener);
+    // The next guard replaces one that stays behind.
+    let _gone = std::fs::remove_file(paths.socket());
 }
 
 /// Waits for one of three things until the trial is over.

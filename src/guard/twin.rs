@@ -64,7 +64,8 @@ pub fn watch(
     let mut result = Ok(None);
     for _ in 0..ATTEMPTS {
         result = open_backend().and_then(|backend| recover(paths, backend.as_ref(), boot_id));
-        if result.is_ok() {
+        // Still there: somebody else is closing it, and may die as well.
+        if result.is_ok() && !paths.journal().exists() {
             break;
         }
         thread::sleep(Duration::from_secs(1));

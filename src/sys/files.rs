@@ -6,8 +6,12 @@ use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, open};
+
+use crate::sys::clock;
 
 /// Reads a text file of at most `limit` bytes; none where there is no such file. A symbolic link,
 /// a device or a pipe in its place is refused: the program runs as root and follows nobody's lead.
@@ -162,6 +166,22 @@ impl Lock {
             Err(error) => Err(error.into()),
         }
     }
+
+    /// The same, but waits while `is_worth_it` says so, at most `patience`.
+    ///
+    /// # Errors
+    /// As [`Self::try_take`].
+    pub fn take_within(path: &Path, patience: Duration, is_worth_it: impl Fn() -> bool) -> io::Result<Option<Self>> {
+        const PAUSE: Duration = Duration::from_millis(10);
+        let deadline = clock::since_boot() + patience;
+        loop {
+            let taken = Self::try_take(path)?;
+            if taken.is_some() || !is_worth_it() || clock::since_boot() > deadline {
+                return Ok(taken);
+            }
+            thread::sleep(PAUSE);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -239,7 +259,15 @@ mod tests {
         let held = Lock::try_take(&path).unwrap();
         assert!(held.is_some());
         assert!(Lock::try_take(&path).unwrap().is_none());
-        drop(held);
+        let long = Duration::from_secs(60);
+        assert!(Lock::take_within(&path, long, || false).unwrap().is_none());
+        assert!(Lock::take_within(&path, Duration::ZERO, || true).unwrap().is_none());
+        let freed = std::cell::Cell::new(held);
+        let taken = Lock::take_within(&path, long, || {
+            drop(freed.take());
+            true
+        });
+        assert!(taken.unwrap().is_some());
         assert!(Lock::try_take(&path).unwrap().is_some());
     }
 }

@@ -121,7 +121,15 @@ impl Lab {
 
     /// Runs fwtui in the machine, with the sandbox's own policy and state.
     pub fn fwtui(&self, args: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_fwtui")).args(args).output().unwrap()
+        self.command(args).output().unwrap()
+    }
+
+    /// fwtui in the machine, to be started.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fwtui"));
+        // Whoever runs the tests over SSH has no session in here.
+        command.args(args).env_remove("SSH_CONNECTION").stdin(Stdio::null());
+        command
     }
 
     /// The link-local address of an interface, at a neighbour or (`None`) on the machine.

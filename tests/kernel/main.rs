@@ -16,11 +16,21 @@
     reason = "test code"
 )]
 
+mod always;
+mod backends;
 mod basics;
 mod checks;
+mod deaths;
+mod decisions;
+mod faults;
 mod harness;
 mod host;
+mod keep;
+mod lockout;
+mod machine;
 mod raw;
 mod rules;
+mod running;
 mod sandbox;
 mod sessions;
+mod trial;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, ipproto, socket_with, sockopt};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::links::Neighbour;
 use crate::app::error::Error;
@@ -26,7 +26,8 @@ pub enum Knock {
     Answered,
     /// A reset, or an ICMP error that says that nobody listens there.
     Refused {
-        /// How soon: at once is polite, after retries is not.
+        /// How soon: at once is polite, after retries is not. In JSON, milliseconds.
+        #[serde(rename = "after_ms", serialize_with = "milliseconds")]
         after: Duration,
     },
     /// Any other error: no route, or an ICMP error that says it is forbidden.
@@ -50,6 +51,11 @@ impl Knock {
     pub const fn is_refused(self) -> bool {
         matches!(self, Self::Refused { .. })
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn milliseconds<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Knocks once, from a neighbour's namespace.
@@ -110,7 +116,8 @@ impl Attempt {
             started: clock::since_boot(),
             outcome: None,
         };
-        if from == Neighbour::Stranger {
+        // The public router and the stranger share a namespace, and the kernel would choose for both.
+        if from.namespace() == Neighbour::Stranger.namespace() {
             let own = from.addresses().of(Family::of(target.ip()));
             rustix::net::bind(&attempt.socket, &SocketAddr::new(own, 0))?;
         }
@@ -197,5 +204,19 @@ fn wait(attempts: &mut [Attempt], deadline: Duration) -> io::Result<()> {
                 attempt.look()?;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_has_milliseconds() {
+        let after = Duration::from_micros(12_700);
+        assert_eq!(
+            serde_json::to_string(&[Knock::Answered, Knock::Refused { after }]).unwrap(),
+            r#"[{"knock":"answered"},{"knock":"refused","after_ms":12}]"#
+        );
     }
 }

@@ -250,7 +250,7 @@ impl Compiler<'_> {
             .iter()
             .map(|zone| {
                 let matches = Match {
-                    source: Some(zone.source),
+                    source: named(zone.source),
                     interface: zone.interface.clone(),
                     ..Match::default()
                 };
@@ -318,6 +318,11 @@ fn on(protocol: Protocol) -> Match {
 
 fn ports(port: u16) -> Vec<Ports> {
     Ports::single(port).into_iter().collect()
+}
+
+/// A source as a rule's match: one that is everyone is none, as the kernel reads it back.
+fn named(source: IpNet) -> Option<IpNet> {
+    Some(source).filter(|source| source.prefix_len() > 0)
 }
 
 fn link_local() -> IpNet {

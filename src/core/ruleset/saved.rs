@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use crate::core::ruleset::{FamilyRules, Hook, Own, PREFIX, Rule, Slot, Table};
+use crate::core::ruleset::{FamilyRules, Hook, Own, PREFIX, Rule, Slot, Table, Target};
 
 mod spec;
 
@@ -238,6 +238,7 @@ impl SavedTables {
                 rules.table_mut(table).insert(name.to_owned(), parsed);
             }
         }
+        rules.drop_unused();
         rules
     }
 
@@ -263,6 +264,31 @@ impl SavedTables {
             }
         }
         obstacles
+    }
+}
+
+impl FamilyRules {
+    /// Forgets empty chains that nothing goes to: what an earlier ruleset in the same slot left behind.
+    fn drop_unused(&mut self) {
+        let targets: BTreeSet<String> = self
+            .chains
+            .values()
+            .flatten()
+            .filter_map(|rule| match rule {
+                Rule::Known {
+                    target: Target::Goto(chain),
+                    ..
+                } => Some(chain.clone()),
+                Rule::Known { .. } | Rule::Other(_) => None,
+            })
+            .collect();
+        let is_main = |table, name: &str| {
+            Hook::ALL
+                .into_iter()
+                .any(|hook| (hook.table(), hook.chain()) == (table, name))
+        };
+        self.chains
+            .retain(|(table, name), rules| !rules.is_empty() || targets.contains(name) || is_main(*table, name));
     }
 }
 

@@ -395,3 +395,18 @@ fn a_rule_of_somebody_elses_makes_the_verdict_unknown() {
     );
     assert!(matches!(installed.verdict(&packet), Verdict::Unknown(_)));
 }
+
+#[test]
+fn a_source_that_is_everyone_is_no_match() {
+    let mut policy = Policy::default();
+    let entry = Entry {
+        decision: Decision::Open,
+        from: vec!["0.0.0.0/0".parse().unwrap(), "::/0".parse().unwrap()],
+    };
+    policy.decide("22/tcp".parse().unwrap(), entry).unwrap();
+    policy.networks.trusted_sources = vec!["0.0.0.0/0".parse().unwrap()];
+    let ruleset = compile(&policy, &[]);
+    // The kernel's programs leave it out, and what is read back must be what was printed.
+    assert!(!ruleset.ipv4.to_text().contains("-s 0.0.0.0/0"));
+    assert!(!ruleset.ipv6.to_text().contains("-s ::/0"));
+}

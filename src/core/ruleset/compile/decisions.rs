@@ -5,7 +5,7 @@ use ipnet::IpNet;
 use crate::core::listener::{Family, Protocol};
 use crate::core::policy::{Decision, Entry};
 use crate::core::ruleset::Table;
-use crate::core::ruleset::compile::{Compiler, REFUSE, TRUSTED, chain_of, on};
+use crate::core::ruleset::compile::{Compiler, REFUSE, TRUSTED, chain_of, named, on};
 use crate::core::ruleset::ports::fold;
 use crate::core::ruleset::rule::{Match, Rule, Target};
 use crate::core::service::{LocalAddress, Ports, ServiceId};
@@ -141,7 +141,7 @@ impl Compiler<'_> {
                     .map(|source| {
                         rule(
                             Match {
-                                source: Some(*source),
+                                source: named(*source),
                                 ..matches.clone()
                             },
                             Target::Return,
