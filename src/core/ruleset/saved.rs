@@ -270,25 +270,23 @@ impl SavedTables {
 impl FamilyRules {
     /// Forgets empty chains that nothing goes to: what an earlier ruleset in the same slot left behind.
     fn drop_unused(&mut self) {
-        let targets: BTreeSet<String> = self
-            .chains
-            .values()
-            .flatten()
-            .filter_map(|rule| match rule {
-                Rule::Known {
-                    target: Target::Goto(chain),
-                    ..
-                } => Some(chain.clone()),
-                Rule::Known { .. } | Rule::Other(_) => None,
-            })
-            .collect();
-        let is_main = |table, name: &str| {
-            Hook::ALL
-                .into_iter()
-                .any(|hook| (hook.table(), hook.chain()) == (table, name))
+        let target = |rule: &Rule| match rule {
+            Rule::Known {
+                target: Target::Goto(chain),
+                ..
+            } => Some(chain.clone()),
+            Rule::Known { .. } | Rule::Other(_) => None,
         };
-        self.chains
-            .retain(|(table, name), rules| !rules.is_empty() || targets.contains(name) || is_main(*table, name));
+        for table in Table::ALL {
+            let chains = self.table_mut(table);
+            let targets: BTreeSet<String> = chains.values().flatten().filter_map(target).collect();
+            let is_main = |name: &str| {
+                Hook::ALL
+                    .into_iter()
+                    .any(|hook| (hook.table(), hook.chain()) == (table, name))
+            };
+            chains.retain(|name, rules| !rules.is_empty() || targets.contains(name) || is_main(name));
+        }
     }
 }
 
