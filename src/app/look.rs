@@ -40,7 +40,7 @@ impl Machine {
     pub fn look(&self, depth: Depth) -> Observation {
         let is_root = host::is_root();
         let mut unseen = Vec::new();
-        if depth == Depth::Complete
+        if depth >= Depth::Rules
             && let Some(why) = self.unclosed()
         {
             unseen.push(format!("Beware: {why}."));
