@@ -240,3 +240,20 @@ fn a_state_folder_that_others_could_have_made_is_not_used() {
         lab.does(&["apply", "--yes"]);
     });
 }
+
+#[test]
+fn a_lock_held_for_ever_stops_the_apply_and_nothing_more() {
+    in_sandbox(|lab| {
+        lab.listen_everywhere(8080);
+        lab.use_legacy();
+        lab.does(&["set", "8080/tcp", "confine"]);
+        let (base, foreign) = (lab.base(), lab.foreign());
+        let lock = fs::File::create("/run/xtables.lock").unwrap();
+        rustix::fs::flock(&lock, rustix::fs::FlockOperation::LockExclusive).unwrap();
+        let complaint = lab.fails(1, &["apply", "--yes"]);
+        assert!(complaint.contains("/run/xtables.lock"), "{complaint}");
+        drop(lock);
+        untouched(lab, &base, &foreign);
+        assert!(lab.answers(Neighbour::Public, 8080));
+    });
+}

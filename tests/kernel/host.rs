@@ -22,6 +22,36 @@ pub fn rules() -> Option<String> {
     Some(text)
 }
 
+/// For tests that start the program without the harness: the rules outside are the same at its end.
+pub struct Outside(Option<String>);
+
+impl Outside {
+    pub fn now() -> Self {
+        Self(rules())
+    }
+}
+
+impl Drop for Outside {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_eq!(self.0, rules(), "the rules outside are not what they were");
+        }
+    }
+}
+
+/// What the whole of the sandbox does is seen inside only.
+#[test]
+fn a_trial_in_the_sandbox_is_not_seen_outside() {
+    let _outside = Outside::now();
+    let script = "fwtui set 22/tcp confine && fwtui apply --yes && iptables-save | grep -c FWTUI-INPUT";
+    let output = Command::new(env!("CARGO_BIN_EXE_fwtui"))
+        .args(["sandbox", "--bare", "--", "sh", "-c", script])
+        .env_remove("SSH_CONNECTION")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 #[test]
 fn rules_inside_are_not_seen_outside() {
     crate::harness::in_sandbox(|lab| {

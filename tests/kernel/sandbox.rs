@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::{eventually, in_sandbox};
+use crate::host::Outside;
 
 fn sandbox(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fwtui"));
@@ -36,6 +37,7 @@ fn is_alive(process: Pid) -> bool {
 
 #[test]
 fn the_exit_code_is_the_commands() {
+    let _outside = Outside::now();
     for (script, code) in [("exit 0", 0), ("exit 7", 7), ("kill -KILL $$", 137)] {
         let status = sandbox(&["--bare", "--", "sh", "-c", script]).status().unwrap();
         assert_eq!(status.code(), Some(code), "{script}");
@@ -44,6 +46,7 @@ fn the_exit_code_is_the_commands() {
 
 #[test]
 fn services_answer_and_loopback_ones_do_not() {
+    let _outside = Outside::now();
     let output = sandbox(&["--", "fwtui", "knock"]).output().unwrap();
     let table = String::from_utf8(output.stdout).unwrap();
     let words = |port: &str| {
@@ -68,6 +71,7 @@ fn services_answer_and_loopback_ones_do_not() {
 
 #[test]
 fn ip_netns_and_the_lock_of_iptables_work_inside() {
+    let _outside = Outside::now();
     let script = "ip netns exec public ip -o address | grep 203.0.113.66 && : > /run/xtables.lock && echo $FWTUI_ROOT";
     let output = sandbox(&["--bare", "--", "sh", "-c", script]).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -76,6 +80,7 @@ fn ip_netns_and_the_lock_of_iptables_work_inside() {
 
 #[test]
 fn services_end_with_the_command() {
+    let _outside = Outside::now();
     let (mut child, service) = running();
     assert!(is_alive(service));
     drop(child.stdin.take());
@@ -85,6 +90,7 @@ fn services_end_with_the_command() {
 
 #[test]
 fn services_end_with_a_killed_sandbox() {
+    let _outside = Outside::now();
     let (mut child, service) = running();
     child.kill().unwrap();
     child.wait().unwrap();
@@ -93,6 +99,7 @@ fn services_end_with_a_killed_sandbox() {
 
 #[test]
 fn a_request_to_end_is_passed_on() {
+    let _outside = Outside::now();
     let (mut child, service) = running();
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     let started = Instant::now();
@@ -105,6 +112,7 @@ fn a_request_to_end_is_passed_on() {
 
 #[test]
 fn outside_nobody_knocks() {
+    let _outside = Outside::now();
     let output = Command::new(env!("CARGO_BIN_EXE_fwtui")).arg("knock").output().unwrap();
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("fwtui sandbox"));
