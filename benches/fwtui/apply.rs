@@ -1,0 +1,99 @@
+//! Applying 1,000 decisions beside loading the same rules with the bare programs.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::FWTUI;
+use crate::table::{Table, Target, eventually, median};
+
+const ROUNDS: usize = 7;
+
+pub fn measure(table: &mut Table) {
+    let folder = PathBuf::from(std::env::var_os("FWTUI_ROOT").unwrap()).join("etc/fwtui");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("policy.json"), policy()).unwrap();
+    let texts = [("iptables-restore", "iptables"), ("ip6tables-restore", "ip6tables")]
+        .map(|(program, format)| (program, fwtui(&["preview", "--format", format]).stdout));
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        ours.push(apply());
+        eventually(|| fwtui(&["revert"]).status.success().then_some(()));
+        // The guard cleans up before it leaves, and would count as ours again.
+        eventually(|| is_gone().then_some(()));
+        let start = Instant::now();
+        for (program, text) in &texts {
+            restore(program, text);
+        }
+        theirs.push(start.elapsed());
+        flush();
+    }
+    fs::remove_file(folder.join("policy.json")).unwrap();
+    let rules: usize = texts
+        .iter()
+        .map(|(_, text)| text.split(|byte| *byte == b'\n').count())
+        .sum();
+    let what = format!("apply: 1000 decisions, {rules} lines of rules");
+    table.pair(&what, median(ours), median(theirs), Target::AtMost(1.5));
+}
+
+/// Decisions that differ from port to port, so that few of them fold into ranges.
+fn policy() -> String {
+    let entries = (0..1000).map(|index| {
+        let port = 1000 + index * 7;
+        let decision = ["open", "trusted", "confine"][index % 3];
+        format!(
+            "\"{port}/{}\": {{\"decision\": \"{decision}\"}}",
+            ["tcp", "udp"][index % 2]
+        )
+    });
+    let mut text =
+        "{\"version\": 1, \"networks\": {\"interfaces\": {\"eth1\": \"trusted\"}}, \"services\": {".to_owned();
+    write!(text, "{}}}}}", entries.collect::<Vec<_>>().join(",\n")).unwrap();
+    text
+}
+
+fn fwtui(args: &[&str]) -> Output {
+    Command::new(FWTUI).args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+/// Times an apply, once the guard before it has left.
+fn apply() -> Duration {
+    eventually(|| {
+        let start = Instant::now();
+        let output = fwtui(&["apply", "--yes"]);
+        let taken = start.elapsed();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() || said.contains("running already"), "{said}");
+        output.status.success().then_some(taken)
+    })
+}
+
+fn is_gone() -> bool {
+    let output = Command::new("iptables-save").output().unwrap();
+    !String::from_utf8_lossy(&output.stdout).contains("FWTUI")
+}
+
+fn restore(program: &str, text: &[u8]) {
+    let mut child = Command::new(program)
+        .arg("--noflush")
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(text).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
+fn flush() {
+    for program in ["iptables", "ip6tables"] {
+        for table in ["raw", "filter"] {
+            for what in ["-F", "-X"] {
+                let status = Command::new(program).args(["-t", table, what]).status().unwrap();
+                assert!(status.success());
+            }
+        }
+    }
+}
