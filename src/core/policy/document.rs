@@ -73,15 +73,8 @@ impl Policy {
 
     /// Prints the document, deterministic, ending in a newline.
     pub fn to_text(&self) -> String {
-        let document = Document {
-            version: VERSION,
-            refusal: self.refusal,
-            logging: self.logging,
-            networks: self.networks.clone(),
-            services: self.services.clone(),
-        };
         // Strings, numbers and string-keyed maps only: serialising cannot fail.
-        let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
+        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
         text
     }
