@@ -99,6 +99,9 @@ pub enum BackendError {
         /// What differs.
         what: String,
     },
+    /// Somebody changed fwtui's own rules between reading them and changing them.
+    #[error("fwtui's own rules were changed by somebody else at the same moment")]
+    ChangedMeanwhile,
     /// Chains that could not be removed.
     #[error("these chains could not be removed: {0}")]
     LeftBehind(String),

@@ -102,10 +102,11 @@ impl<'a> Holder<'a> {
     /// # Errors
     /// Why it failed; it has been reverted then.
     pub fn switch(&mut self, clock: impl Fn() -> Duration) -> Result<Duration, GuardError> {
-        let put = self
-            .backend
-            .read()
-            .and_then(|now| switch::put(self.backend, &now, &self.want));
+        let put = self.backend.read().and_then(|now| match Base::of(&now) == self.base {
+            true => switch::put(self.backend, &now, &self.want),
+            // What would be put back is no longer what was there.
+            false => Err(BackendError::ChangedMeanwhile),
+        });
         let event = match &put {
             Ok(()) => Event::Switched,
             Err(error) => Event::Failed(error.to_string()),

@@ -185,13 +185,14 @@ pub fn arm(paths: &Paths, candidate: &Confirmed, journal: &Journal) -> Result<()
 }
 
 /// The one decision: from here on the candidate is the confirmed one. One rename, so there is no
-/// moment at which it is half true.
+/// moment at which it is half true. Should the disk then not take the folder's entry, a power cut
+/// brings the old one back, which is the safe side; it does not undo the decision.
 ///
 /// # Errors
 /// Where renaming fails: then it is not confirmed.
 pub fn confirm(paths: &Paths) -> Result<(), StoreError> {
     let path = paths.confirmed();
-    files::rename_durably(&paths.candidate(), &path).map_err(StoreError::io(&path, "written"))
+    files::rename(&paths.candidate(), &path).map_err(StoreError::io(&path, "written"))
 }
 
 /// Closes the journal: how it ended is written down, and nothing is under way any more.

@@ -55,7 +55,8 @@ pub fn write_atomic(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     let temporary = folder.join(name);
     let result = write_new(&temporary, text, mode).and_then(|()| {
         refuse_link(path)?;
-        rename_durably(&temporary, path)
+        fs::rename(&temporary, path)?;
+        sync_folder_of(path)
     });
     if result.is_err() {
         // What is left of it helps nobody; the error that counts is the first.
@@ -83,13 +84,15 @@ fn write_new(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Renames a file within its folder and makes that durable.
+/// Renames a file within its folder. Where the folder can't be synchronised, it is renamed all the
+/// same; only a power cut may undo it.
 ///
 /// # Errors
-/// Where renaming fails, or the folder can't be synchronised.
-pub fn rename_durably(from: &Path, to: &Path) -> io::Result<()> {
+/// Where renaming fails.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)?;
-    sync_folder_of(to)
+    let _not_durable = sync_folder_of(to);
+    Ok(())
 }
 
 /// Removes a file and makes that durable; one that is not there is fine.
