@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::fs::{FlockOperation, flock};
+
 use crate::FWTUI;
 use crate::table::{Table, Target, eventually, median};
 
@@ -72,9 +74,11 @@ fn apply() -> Duration {
     })
 }
 
+/// Whether the guard before has left, with its lock.
 fn is_gone() -> bool {
-    let output = Command::new("iptables-save").output().unwrap();
-    !String::from_utf8_lossy(&output.stdout).contains("FWTUI")
+    let path = PathBuf::from(std::env::var_os("FWTUI_ROOT").unwrap()).join("run/fwtui/lock");
+    let lock = fs::File::open(path).unwrap();
+    flock(&lock, FlockOperation::NonBlockingLockExclusive).is_ok()
 }
 
 fn restore(program: &str, text: &[u8]) {
