@@ -20,6 +20,8 @@ pub enum Depth {
     Sockets,
     /// Also who owns the sockets.
     Owners,
+    /// Also the kernel's rules and the status: what a list shows.
+    Reach,
     /// Also the kernel's rules, the status and the ways in.
     Rules,
     /// Also every process that shares a socket with its owner, outside its cgroup too.
@@ -40,7 +42,7 @@ impl Machine {
     pub fn look(&self, depth: Depth) -> Observation {
         let is_root = host::is_root();
         let mut unseen = Vec::new();
-        if depth >= Depth::Rules
+        if depth >= Depth::Reach
             && let Some(why) = self.unclosed()
         {
             unseen.push(format!("Beware: {why}."));
@@ -65,7 +67,7 @@ impl Machine {
         };
         // The rules are read by other programs; meanwhile this one looks for the owners.
         let ((services, ways_in), kernel) = thread::scope(|scope| {
-            let kernel = (depth >= Depth::Rules).then(|| scope.spawn(|| Self::kernel(is_root)));
+            let kernel = (depth >= Depth::Reach).then(|| scope.spawn(|| Self::kernel(is_root)));
             let seen = self.with_owners(&listeners, depth, |ownership| {
                 let is_decided = |id: &ServiceId| policy.entry_for(id).is_some();
                 let services = group(&listeners, ownership, owners::ephemeral_ports(), &is_decided);
@@ -94,7 +96,7 @@ impl Machine {
             status: Status::default(),
             unseen,
         };
-        if depth >= Depth::Rules {
+        if depth >= Depth::Reach {
             if !is_root {
                 observation.unseen.push(
                     "Without root, processes of other users and the rules in the kernel can't be seen: sudo fwtui shows them."
@@ -120,7 +122,7 @@ impl Machine {
                 ..Ownership::default()
             }),
             // Asked once by a verb that ends afterwards: nothing to remember it for.
-            (Depth::Rules, _) => work(&owners::owners_quick(listeners)),
+            (Depth::Reach | Depth::Rules, _) => work(&owners::owners_quick(listeners)),
             (Depth::Owners | Depth::Complete, _) => work(resolver.refresh(listeners)),
         }
     }

@@ -91,7 +91,7 @@ impl<'a> From<&'a Listener> for ListenerJson<'a> {
 }
 
 pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error> {
-    let observation = machine.look(Depth::Rules);
+    let observation = machine.look(Depth::Reach);
     let rows = observation.scene().rows(&observation.policy);
     if args.json {
         out.json(&Document {
