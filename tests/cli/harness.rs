@@ -95,7 +95,9 @@ impl Home {
         if geteuid().is_root() {
             // Others may not enter the folder the program is in.
             home.program = home.folder.path().join("fwtui");
-            fs::copy(env!("CARGO_BIN_EXE_fwtui"), &home.program).unwrap();
+            // By another process: one that this one starts meanwhile would inherit the file while it is
+            // written to, and nobody could run it ("text file busy").
+            finish(Command::new("cp").arg(env!("CARGO_BIN_EXE_fwtui")).arg(&home.program)).exits(0);
             for path in [home.folder.path(), &home.root, &home.program] {
                 fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
             }
