@@ -257,3 +257,23 @@ fn a_lock_held_for_ever_stops_the_apply_and_nothing_more() {
         assert!(lab.answers(Neighbour::Public, 8080));
     });
 }
+
+#[test]
+fn a_restore_that_fails_leaves_what_was_there() {
+    in_sandbox(|lab| {
+        lab.listen_everywhere(8080);
+        lab.keep(&policy(&[("8080/tcp", "open")]));
+        let base = lab.base();
+        let broken = Replaced::program(
+            "iptables-nft-restore",
+            r#"if [ "${0##*/}" = iptables-nft-restore ] && ! [ -e /run/refused ]; then
+                   : > /run/refused; exit 1
+               fi"#,
+        );
+        lab.fails(1, &["restore"]);
+        drop(broken);
+        assert_eq!(lab.base(), base);
+        assert!(lab.answers(Neighbour::Public, 8080));
+        assert_eq!(lab.status().0["state"], "confirmed");
+    });
+}

@@ -1,7 +1,6 @@
 //! fwtui at work on the lab's machine: its commands, its folders, its guards.
 
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -83,7 +82,7 @@ impl Lab {
     /// `status --json` and its exit code.
     pub fn status(&self) -> (Value, i32) {
         let output = self.fwtui(&["status", "--json"]);
-        let code = output.status.code().unwrap_or(-output.status.signal().unwrap_or(0));
+        let code = output.status.code().expect("it ends by itself");
         (serde_json::from_slice(&output.stdout).unwrap(), code)
     }
 

@@ -9,6 +9,7 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::disallowed_methods,
     clippy::unused_self,
     missing_docs,
@@ -20,6 +21,7 @@ mod always;
 mod backends;
 mod basics;
 mod checks;
+mod damage;
 mod deaths;
 mod decisions;
 mod drift;

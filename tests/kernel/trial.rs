@@ -23,14 +23,14 @@ pub fn back_at(deadline: Duration, is_back: impl Fn() -> bool) {
         let is_back = is_back();
         let now = clock::since_boot();
         if is_back {
-            assert!(now >= deadline, "{:?} early", deadline - now);
-            assert!(now < deadline + LATEST, "{:?} late", now - deadline);
+            assert!(now >= deadline, "{:?} early", deadline.saturating_sub(now));
+            assert!(now < deadline + LATEST, "{:?} late", now.saturating_sub(deadline));
             return;
         }
         assert!(
             now < deadline + LATEST,
             "not back {:?} after the deadline",
-            now - deadline
+            now.saturating_sub(deadline)
         );
         std::thread::sleep(Duration::from_millis(5));
     }
