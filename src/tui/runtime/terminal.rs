@@ -72,7 +72,10 @@ impl Screen {
     /// Draws a frame: only the cells that changed are written.
     pub(super) fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
         if std::mem::take(&mut self.must_clear) {
-            self.terminal.clear()?;
+            // Not `clear`: that asks the terminal where the cursor is, and the thread that reads
+            // the keys would get the answer.
+            let area = self.terminal.size()?.into();
+            self.terminal.resize(area)?;
         }
         self.terminal.draw(render)?;
         Ok(())

@@ -1,0 +1,77 @@
+//! However it ends, the terminal is as it was.
+
+use rustix::process::Signal;
+
+use crate::lab::in_sandbox;
+use crate::terminal::Terminal;
+
+const SIZE: (u16, u16) = (80, 24);
+
+fn running() -> Terminal {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().to_str().unwrap().to_owned();
+    // Where fwtui's files are is of no matter here: it looks at the machine and changes nothing.
+    let mut terminal = Terminal::start(SIZE, &["--root", &root]);
+    terminal.sees(&["Services", "quit"]);
+    assert!(terminal.is_taken());
+    terminal
+}
+
+#[test]
+fn quitting() {
+    for key in ["q", "\u{3}"] {
+        let mut terminal = running();
+        terminal.types(key);
+        terminal.ends_well(0);
+    }
+}
+
+#[test]
+fn signals() {
+    for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
+        let mut terminal = running();
+        terminal.signal(signal);
+        terminal.ends_well(0);
+    }
+}
+
+#[test]
+fn before_the_first_look_is_over() {
+    let mut terminal = Terminal::start(SIZE, &["--root", "/nowhere"]);
+    // Typed before anybody reads it: the terminal keeps it for the program.
+    terminal.types("q");
+    terminal.ends_well(0);
+}
+
+#[test]
+fn ctrl_c_during_a_trial_asks_once() {
+    in_sandbox(|lab| {
+        let mut terminal = lab.on_trial(SIZE);
+        terminal.answers("\u{3}", &["A trial is running", "TRIAL"]);
+        terminal.types("\u{3}");
+        terminal.ends_well(0);
+        assert_eq!(lab.status()["state"], "trial");
+        lab.does(&["revert"]);
+    });
+}
+
+#[test]
+fn signals_during_a_trial_leave_it_running() {
+    in_sandbox(|lab| {
+        for signal in [Signal::TERM, Signal::HUP] {
+            let mut terminal = lab.on_trial(SIZE);
+            terminal.signal(signal);
+            terminal.ends_well(0);
+            assert_eq!(lab.status()["state"], "trial");
+            lab.does(&["revert"]);
+        }
+    });
+}
+
+#[test]
+fn the_sandbox_ends_with_its_screens() {
+    let mut terminal = Terminal::start(SIZE, &["sandbox"]);
+    terminal.sees(&["sshd", "nginx", "off: nothing is refused"]);
+    terminal.types("q");
+    terminal.ends_well(0);
+}

@@ -1,0 +1,29 @@
+//! The screens as somebody at a terminal meets them: the real program on a real pseudo-terminal,
+//! in a sandbox with real rules, read back through a terminal emulator.
+//!
+//! They work with and without root, and fail, not skip, where something is missing: `iptables`,
+//! `ip` and `setsid` must be installed.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    missing_docs,
+    unreachable_pub,
+    reason = "test code"
+)]
+
+mod colours;
+mod cycle;
+mod deaths;
+mod endings;
+mod keys;
+mod lab;
+mod panics;
+mod streams;
+mod terminal;
+mod trial;
+mod unprivileged;

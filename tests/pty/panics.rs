@@ -1,0 +1,118 @@
+//! A defect in the program: the terminal is given back before the message is written.
+//!
+//! The program has no way to panic on purpose, so the screens are run here on a machine that does,
+//! in a process and a terminal of their own.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fwtui::app::{Error, Observation, Status, TrialView};
+use fwtui::core::policy::Policy;
+use fwtui::tui::theme::{ColorDepth, Theme};
+use fwtui::tui::{ApplyRequest, Depth, Machine, Options, run};
+
+use crate::terminal::Terminal;
+
+/// Set in the process that is to panic, to the thread it happens on.
+const WHERE: &str = "FWTUI_PTY_PANIC";
+
+/// A machine with a defect.
+struct Broken {
+    is_worker: bool,
+}
+
+impl Machine for Broken {
+    fn look(&self, depth: Depth) -> Observation {
+        assert!(!self.is_worker || depth < Depth::Complete, "a defect in a look");
+        Observation::default()
+    }
+
+    fn save(&self, _: &Policy, _: &Policy) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn apply(&self, _: &ApplyRequest) -> Result<TrialView, Error> {
+        Err(Error::failed("nothing to apply"))
+    }
+
+    fn confirm(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn revert(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn extend(&self) -> Result<TrialView, Error> {
+        self.apply(&ApplyRequest {
+            is_off: false,
+            timeout: Duration::ZERO,
+            accepted_lockouts: Vec::new(),
+        })
+    }
+
+    fn status(&self) -> Status {
+        Status::default()
+    }
+
+    fn since_boot(&self) -> Duration {
+        let thread = std::thread::current();
+        // Once at the start, and again with the first event.
+        static CALLS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let calls = CALLS.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        assert!(self.is_worker || calls == 0, "a defect on {:?}", thread.name());
+        Duration::from_secs(5000)
+    }
+}
+
+/// Runs the screens until they panic, if this is the process for it.
+fn panic_if_asked() -> bool {
+    let Ok(place) = std::env::var(WHERE) else {
+        return false;
+    };
+    let options = Options {
+        theme: Theme::built_in("dark").unwrap(),
+        color: ColorDepth::Many,
+        timeout: Duration::from_secs(90),
+        has_mouse: true,
+    };
+    let machine = Broken {
+        is_worker: place == "worker",
+    };
+    let outcome = run(Arc::new(machine), &options);
+    panic!("the screens ended with {outcome:?}");
+}
+
+/// This test again, in a terminal of its own.
+fn panicking(test: &str, place: &str) -> Terminal {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", test, "--nocapture", "--test-threads=1"])
+        .env(WHERE, place)
+        .env("RUST_BACKTRACE", "0");
+    Terminal::with((100, 30), &command)
+}
+
+#[test]
+fn on_the_main_thread() {
+    if !panic_if_asked() {
+        let mut terminal = panicking("panics::on_the_main_thread", "main");
+        terminal.ends();
+        terminal.is_as_before();
+        assert!(terminal.written().contains("\u{1b}[?1049h"), "the screens were there");
+        terminal.line("a defect on");
+    }
+}
+
+#[test]
+fn on_a_worker() {
+    if !panic_if_asked() {
+        let mut terminal = panicking("panics::on_a_worker", "worker");
+        terminal.ends();
+        terminal.is_as_before();
+        assert!(terminal.written().contains("\u{1b}[?1049h"), "the screens were there");
+        terminal.line("a defect in a look");
+        terminal.line("a worker thread panicked");
+    }
+}
