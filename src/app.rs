@@ -15,4 +15,4 @@ pub use look::Depth;
 pub use machine::{Machine, Options};
 pub use observation::{Last, Observation, State, Status, TrialView};
 pub use preview::plan;
-pub use trial::{ApplyRequest, Restored};
+pub use trial::{ApplyRequest, Restored, Started};

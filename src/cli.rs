@@ -39,8 +39,9 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors; clap knows the stream and the code (0 or 2).
-            let _unheard = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            let is_heard = error.print().is_ok();
+            let code = u8::try_from(error.exit_code()).unwrap_or(2);
+            return ExitCode::from(if code == DONE && !is_heard { 1 } else { code });
         }
     };
     let out = Out::new();

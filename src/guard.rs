@@ -26,7 +26,7 @@ use crate::store::StoreError;
 use crate::store::state::Confirmed;
 
 pub use client::{ask, start};
-pub use hold::{Holder, take_lock};
+pub use hold::{Holder, Switched, take_lock};
 pub use process::run;
 pub use recover::recover;
 
@@ -45,8 +45,13 @@ pub struct Job {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Report {
-    /// The trial runs until this time since boot.
-    Applied(Duration),
+    /// The trial runs.
+    Applied {
+        /// Its deadline, since boot.
+        deadline: Duration,
+        /// How long it took to switch both families.
+        switched_in: Duration,
+    },
     /// Nothing has changed, or it has been undone: why.
     Failed(String),
     /// Another guard is at work.
@@ -130,6 +135,9 @@ pub enum GuardError {
     /// The guard ended without a word.
     #[error("the guard ended without a word; nothing it did is left in place")]
     Died,
+    /// The guard is there and hangs up.
+    #[error("the guard does not answer; the trial goes on")]
+    Silent,
     /// What came over the socket makes no sense.
     #[error("the guard's answer makes no sense")]
     Gibberish,

@@ -11,6 +11,8 @@ pub enum Target {
     Faster(f64),
     /// At most so many times what theirs takes.
     AtMost(f64),
+    /// For information.
+    None,
 }
 
 #[derive(Debug, Default)]
@@ -38,6 +40,15 @@ impl Table {
             Target::AtMost(factor) => {
                 let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
                 (ratio, format!("< {factor}x"), ratio < factor)
+            }
+            Target::None => {
+                let ratio = ours.as_secs_f64() / theirs.as_secs_f64();
+                println!(
+                    "{what:<46} {:>10} {:>10} {ratio:>7.2}  -",
+                    milliseconds(ours),
+                    milliseconds(theirs)
+                );
+                return;
             }
         };
         self.row(

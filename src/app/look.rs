@@ -22,8 +22,8 @@ pub enum Depth {
     Owners,
     /// Also the kernel's rules and the status: what a list shows.
     Reach,
-    /// Also the kernel's rules, the status and the ways in.
-    Rules,
+    /// Also the ways in: what a plan needs.
+    Plan,
     /// Also every process that shares a socket with its owner, outside its cgroup too.
     Complete,
 }
@@ -72,8 +72,7 @@ impl Machine {
                 let is_decided = |id: &ServiceId| policy.entry_for(id).is_some();
                 let services = group(&listeners, ownership, owners::ephemeral_ports(), &is_decided);
                 let ssh = self.ssh_connection.as_deref();
-                let ways_in =
-                    (depth >= Depth::Rules).then(|| session::ways_in(&listeners, ownership, &interfaces, ssh));
+                let ways_in = (depth >= Depth::Plan).then(|| session::ways_in(&listeners, ownership, &interfaces, ssh));
                 (services, ways_in.unwrap_or_default())
             });
             let blind = || Kernel::unseen("The rules could not be read.");
@@ -122,7 +121,7 @@ impl Machine {
                 ..Ownership::default()
             }),
             // Asked once by a verb that ends afterwards: nothing to remember it for.
-            (Depth::Reach | Depth::Rules, _) => work(&owners::owners_quick(listeners)),
+            (Depth::Reach | Depth::Plan, _) => work(&owners::owners_quick(listeners)),
             (Depth::Owners | Depth::Complete, _) => work(resolver.refresh(listeners)),
         }
     }

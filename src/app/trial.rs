@@ -27,6 +27,15 @@ pub struct ApplyRequest {
     pub accepted_lockouts: Vec<ServiceId>,
 }
 
+/// A trial that has begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Started {
+    /// The trial.
+    pub trial: TrialView,
+    /// How long it took to switch both families.
+    pub switched_in: Duration,
+}
+
 /// What restoring did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Restored {
@@ -43,10 +52,10 @@ impl Machine {
     ///
     /// # Errors
     /// Where nothing was applied, or what was applied has been reverted.
-    pub fn apply(&self, request: &ApplyRequest) -> Result<TrialView, Error> {
+    pub fn apply(&self, request: &ApplyRequest) -> Result<Started, Error> {
         require_root("apply rules")?;
         self.recover()?;
-        let observation = self.look(Depth::Rules);
+        let observation = self.look(Depth::Plan);
         self.check(&observation, request)?;
         let plan = plan(&observation, &observation.policy, request.is_off);
         refuse_lockout(&plan, request)?;
@@ -64,11 +73,14 @@ impl Machine {
             timeout: request.timeout,
             candidate,
         };
-        let deadline = guard::start(&job)?;
-        Ok(TrialView {
-            id,
-            deadline,
-            timeout: request.timeout,
+        let switched = guard::start(&job)?;
+        Ok(Started {
+            trial: TrialView {
+                id,
+                deadline: switched.deadline,
+                timeout: request.timeout,
+            },
+            switched_in: switched.took,
         })
     }
 

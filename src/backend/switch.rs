@@ -1,8 +1,11 @@
 //! Apply, read back, revert, clean up: the same for every backend.
 
+use std::time::Duration;
+
 use crate::backend::{Backend, BackendError, Observed};
 use crate::core::listener::Family;
 use crate::core::ruleset::{Hook, Own, Ruleset, Slot, leftovers, minimal_text, switch_text};
+use crate::sys::clock;
 
 /// What fwtui had in the kernel before a change, and what a revert puts back.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -44,9 +47,12 @@ impl Base {
 /// Puts `want` in force, IPv6 first (where a mistake is noticed last), and reads it back. With the
 /// first error the rest is left alone; the caller reverts.
 ///
+/// Returns how long loading took, reading back not counted.
+///
 /// # Errors
 /// Where loading failed, or the kernel does not hold what was loaded.
-pub fn put(backend: &dyn Backend, now: &Observed, want: &Base) -> Result<(), BackendError> {
+pub fn put(backend: &dyn Backend, now: &Observed, want: &Base) -> Result<Duration, BackendError> {
+    let started = clock::since_boot();
     for family in [Family::Ipv6, Family::Ipv4] {
         if !backend.families().contains(&family) {
             continue;
@@ -56,7 +62,9 @@ pub fn put(backend: &dyn Backend, now: &Observed, want: &Base) -> Result<(), Bac
             backend.load(family, &text)?;
         }
     }
-    verify(backend, want)
+    let took = clock::since_boot().saturating_sub(started);
+    verify(backend, want)?;
+    Ok(took)
 }
 
 /// Compares what is in force with what is wanted: a rule the kernel ignored in silence is an error.
@@ -93,7 +101,7 @@ pub fn verify(backend: &dyn Backend, want: &Base) -> Result<(), BackendError> {
 /// # Errors
 /// Where the old rules are not back whole; the candidate may be out of force all the same.
 pub fn revert(backend: &dyn Backend, base: &Base) -> Result<(), BackendError> {
-    let whole = backend.read().and_then(|now| put(backend, &now, base));
+    let whole = backend.read().and_then(|now| put(backend, &now, base)).map(|_took| ());
     if whole.is_ok() {
         return Ok(());
     }

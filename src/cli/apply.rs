@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use signal_hook::consts::SIGINT;
 
-use crate::app::{ApplyRequest, Depth, Error, Kind, Machine, State, TrialView, plan};
+use crate::app::{ApplyRequest, Depth, Error, Kind, Machine, Started, State, TrialView, plan};
 use crate::cli::args::Apply;
 use crate::cli::output::Out;
 use crate::cli::{DONE, preview};
@@ -31,7 +31,7 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
     if !is_off {
         machine.policy()?;
     }
-    let observation = machine.look(Depth::Rules);
+    let observation = machine.look(Depth::Plan);
     let plan = plan(&observation, &observation.policy, is_off);
     let status = &observation.status;
     let is_settled = match is_off {
@@ -39,7 +39,10 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
         false => status.state == State::Confirmed && plan.is_in_force && status.has_pending == Some(false),
     };
     if is_settled {
-        out.line("Nothing to change: the kernel holds these rules, and they are confirmed.")?;
+        out.line(match is_off {
+            true => "Nothing to change: fwtui is off.",
+            false => "Nothing to change: the kernel holds these rules, and they are confirmed.",
+        })?;
         return Ok(DONE);
     }
     if observation.is_root && status.state != State::Trial {
@@ -50,12 +53,13 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
         out.line("Nothing has been changed.")?;
         return Ok(DONE);
     }
-    let trial = machine.apply(&request)?;
+    let Started { trial, switched_in } = machine.apply(&request)?;
     out.line(&format!(
-        "On trial for {} seconds. Open a second session to see whether you still get in, then:\n  \
+        "Switched in {:.1} ms; on trial for {} seconds. Open a second session to see whether you still get in, then:\n  \
          sudo fwtui confirm    keep the new rules\n  \
          sudo fwtui revert     put the old ones back now\n  \
          sudo fwtui extend     one minute more",
+        switched_in.as_secs_f64() * 1000.0,
         args.timeout.as_secs()
     ))?;
     match (is_asked, args.wait) {

@@ -7,7 +7,9 @@ use crate::cli::args::Network;
 use crate::cli::output::Out;
 use crate::cli::table::{self, Cells};
 use crate::cli::{DONE, decide};
-use crate::core::network::{Interface, InterfaceKind, NetworkClass, class_of, is_interface_name, parse_source};
+use crate::core::network::{
+    Interface, InterfaceKind, NetworkClass, class_of, is_interface_name, parse_source, parse_trusted_source,
+};
 use crate::core::policy::Policy;
 use crate::core::text::printable;
 
@@ -157,7 +159,7 @@ fn change(policy: &mut Policy, subject: &str, class: NetworkClass) -> Result<Str
     let sources = &mut policy.networks.trusted_sources;
     sources.retain(|known| *known != source);
     match class {
-        NetworkClass::Trusted => sources.push(source),
+        NetworkClass::Trusted => sources.push(parse_trusted_source(subject).map_err(usage)?),
         NetworkClass::Public => {}
         NetworkClass::Guests => return Err(usage("guests are an interface's neighbours, not a network".to_owned())),
     }

@@ -47,7 +47,7 @@ struct RulesetJson {
 pub(super) fn run(machine: &Machine, args: &Preview, out: &Out) -> Result<u8, Error> {
     // A broken policy has no preview: the default one would be shown in its place.
     let policy = machine.policy()?;
-    let observation = machine.look(Depth::Rules);
+    let observation = machine.look(Depth::Plan);
     let plan = plan(&observation, &policy, args.off);
     match if args.json { Format::Json } else { args.format } {
         Format::Text => out.print(&text(&plan))?,

@@ -250,6 +250,20 @@ pub fn parse_source(text: &str) -> Result<IpNet, String> {
     Ok(net.trunc())
 }
 
+/// A source network that may be trusted: any but "everyone".
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub fn parse_trusted_source(text: &str) -> Result<IpNet, String> {
+    let net = parse_source(text)?;
+    match net.prefix_len() {
+        0 => Err(format!(
+            "{net} is everyone: to let everyone in, decide 'open' on the service instead"
+        )),
+        _ => Ok(net),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -303,6 +317,8 @@ mod tests {
         assert_eq!(parse_source("2001:db8::7").unwrap().to_string(), "2001:db8::7/128");
         assert!(parse_source("127.0.0.1").unwrap_err().contains("this machine"));
         assert!(parse_source("example").unwrap_err().contains("no network"));
+        assert!(parse_trusted_source("::/0").unwrap_err().contains("everyone"));
+        parse_trusted_source("192.0.2.0/24").unwrap();
     }
 
     #[test]

@@ -128,7 +128,7 @@ pub struct NetworkChoices {
     #[serde(default, with = "document::interfaces")]
     pub interfaces: BTreeMap<String, NetworkClass>,
     /// Networks trusted wherever their packets come in.
-    #[serde(default, with = "document::sources")]
+    #[serde(default, with = "document::trusted_sources")]
     pub trusted_sources: Vec<IpNet>,
 }
 

@@ -4,7 +4,6 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
-use std::time::Duration;
 
 use rustix::net::sockopt::socket_peercred;
 use serde::Serialize;
@@ -12,10 +11,6 @@ use serde::de::DeserializeOwned;
 
 /// No line is longer.
 const LONGEST_LINE: u64 = 64 * 1024;
-/// How long the guard waits for a client's line. It holds the deadline meanwhile, so not long; a
-/// client writes its line right after connecting.
-pub(super) const PATIENCE: Duration = Duration::from_millis(200);
-
 /// Listens at a path in root's own folder. One that a dead guard left is replaced: whoever holds
 /// the lock is the only guard there is.
 pub(super) fn listen(path: &Path) -> io::Result<UnixListener> {

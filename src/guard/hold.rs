@@ -35,6 +35,15 @@ pub fn take_lock(paths: &Paths) -> std::io::Result<Option<Lock>> {
     Lock::take_within(&paths.lock(), CLEAN_UP, || !paths.journal().exists())
 }
 
+/// What a switch comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Switched {
+    /// When it is undone, since boot.
+    pub deadline: Duration,
+    /// How long it took.
+    pub took: Duration,
+}
+
 /// A trial in the hands of a guard.
 #[derive(Debug)]
 pub struct Holder<'a> {
@@ -101,18 +110,21 @@ impl<'a> Holder<'a> {
     ///
     /// # Errors
     /// Why it failed; it has been reverted then.
-    pub fn switch(&mut self, clock: impl Fn() -> Duration) -> Result<Duration, GuardError> {
+    pub fn switch(&mut self, clock: impl Fn() -> Duration) -> Result<Switched, GuardError> {
         let put = self.backend.read().and_then(|now| match Base::of(&now) == self.base {
             true => switch::put(self.backend, &now, &self.want),
             // What would be put back is no longer what was there.
             false => Err(BackendError::ChangedMeanwhile),
         });
         let event = match &put {
-            Ok(()) => Event::Switched,
+            Ok(_) => Event::Switched,
             Err(error) => Event::Failed(error.to_string()),
         };
         match self.trial.on(event, clock()) {
-            Step::Arm(deadline) => Ok(deadline),
+            Step::Arm(deadline) => Ok(Switched {
+                deadline,
+                took: put.unwrap_or_default(),
+            }),
             Step::Revert(reason) => {
                 self.revert(&reason);
                 Err(put
@@ -260,7 +272,7 @@ mod tests {
         let paths = Paths::under(folder.path());
         let backend = Memory::default();
         let mut holder = Holder::arm(&backend, &job(folder.path(), "t1"), BOOT).unwrap();
-        assert_eq!(holder.switch(|| at(100)).unwrap(), at(190));
+        assert_eq!(holder.switch(|| at(100)).unwrap().deadline, at(190));
         assert!(matches!(holder.on(Event::Confirm, at(101)), Answer::Refused(_)));
         assert!(state::confirmed(&paths).unwrap().is_none());
         assert_eq!(holder.on(Event::Confirm, at(110)), Answer::Confirmed);

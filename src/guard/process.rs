@@ -19,10 +19,17 @@ use signal_hook::consts::{
 
 use crate::backend::Backend;
 use crate::core::trial::Event;
-use crate::guard::channel::{self, PATIENCE};
+use crate::guard::channel;
+use crate::guard::hold::Switched;
 use crate::guard::{Answer, GuardError, Holder, Job, Message, Report, Request, twin};
 use crate::store::paths::Paths;
 use crate::sys::clock;
+
+/// How long a client may take to say what it wants. It says so right after connecting, but on a
+/// machine that is out of breath that takes its time.
+const LONGEST_PATIENCE: Duration = Duration::from_secs(2);
+/// The same with the deadline at hand.
+const SHORTEST_PATIENCE: Duration = Duration::from_millis(50);
 
 /// Reads a job from standard input, tries it, reports on standard output, and holds it to its end.
 ///
@@ -82,8 +89,8 @@ fn hold(job: &Job, backend: &dyn Backend, boot_id: &str) -> Result<(), GuardErro
             return Err(error);
         }
     };
-    let deadline = match holder.switch(clock::since_boot) {
-        Ok(deadline) => deadline,
+    let Switched { deadline, took } = match holder.switch(clock::since_boot) {
+        Ok(switched) => switched,
         Err(error) => {
             close(listener, &paths);
             holder.clean();
@@ -92,7 +99,13 @@ fn hold(job: &Job, backend: &dyn Backend, boot_id: &str) -> Result<(), GuardErro
     };
     timer.set(deadline);
     // The trial holds whether or not anybody hears of it.
-    let _unheard = channel::write(io::stdout(), &Report::Applied(deadline));
+    let _unheard = channel::write(
+        io::stdout(),
+        &Report::Applied {
+            deadline,
+            switched_in: took,
+        },
+    );
     let _attached = let_go_of_terminal();
     wait(&mut holder, &timer, &listener, &stop);
     close(listener, &paths);
@@ -120,7 +133,8 @@ fn wait(holder: &mut Holder<'_>, timer: &Timer, listener: &UnixListener, stop: &
         let is_stopped = events.get(2).is_some_and(|event| !event.revents().is_empty());
         // Whatever woke us: the deadline is looked at first.
         holder.on(if is_stopped { Event::Stop } else { Event::Tick }, clock::since_boot());
-        while let Ok((stream, _)) = listener.accept() {
+        // One at a time: before each the deadline is looked at again.
+        if let Ok((stream, _)) = listener.accept() {
             serve(holder, &stream);
         }
         if let Some(deadline) = holder.trial().deadline() {
@@ -131,10 +145,16 @@ fn wait(holder: &mut Holder<'_>, timer: &Timer, listener: &UnixListener, stop: &
 
 /// Answers one client. One that says nothing in time, or nonsense, gets no answer.
 fn serve(holder: &mut Holder<'_>, stream: &UnixStream) {
+    let Some(deadline) = holder.trial().deadline() else {
+        return;
+    };
+    // Nobody's slowness moves the deadline.
+    let left = deadline.saturating_sub(clock::since_boot());
+    let patience = left.clamp(SHORTEST_PATIENCE, LONGEST_PATIENCE);
     let is_ready = channel::is_ours(stream)
         && stream.set_nonblocking(false).is_ok()
-        && stream.set_read_timeout(Some(PATIENCE)).is_ok()
-        && stream.set_write_timeout(Some(PATIENCE)).is_ok();
+        && stream.set_read_timeout(Some(patience)).is_ok()
+        && stream.set_write_timeout(Some(patience)).is_ok();
     if !is_ready {
         return;
     }

@@ -53,7 +53,7 @@ impl Machine for app::Machine {
     }
 
     fn apply(&self, request: &ApplyRequest) -> Result<TrialView, Error> {
-        self.apply(request)
+        self.apply(request).map(|started| started.trial)
     }
 
     fn confirm(&self) -> Result<(), Error> {

@@ -136,7 +136,7 @@ impl Lab {
             .read_line(&mut line)
             .unwrap();
         match serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line:?}: {error}")) {
-            Report::Applied(deadline) => Ok(Guard {
+            Report::Applied { deadline, .. } => Ok(Guard {
                 child,
                 deadline,
                 id: job.candidate.id,

@@ -51,6 +51,15 @@ impl Policy {
     /// # Errors
     /// The first thing wrong, with its line.
     pub fn parse(text: &str) -> Result<Self, PolicyError> {
+        // Serde would take a list of the fields' values as well.
+        if text.trim_start().starts_with('[') {
+            let reason = "the policy is an object, { ... }, and this is a list".to_owned();
+            return Err(PolicyError {
+                line: 1,
+                column: 1,
+                reason,
+            });
+        }
         let document: Document = serde_json::from_str(text).map_err(|error| PolicyError {
             line: error.line(),
             column: error.column(),
@@ -245,9 +254,17 @@ pub(super) mod sources {
     pub(in crate::core::policy) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<IpNet>, D::Error> {
-        let sources = Vec::<Source>::deserialize(deserializer)?;
-        let mut nets = Vec::with_capacity(sources.len());
-        for Source(net) in sources {
+        unique(
+            Vec::<Source>::deserialize(deserializer)?
+                .into_iter()
+                .map(|source| source.0),
+        )
+    }
+
+    /// Sorted, and none twice.
+    pub(super) fn unique<E: de::Error>(sources: impl Iterator<Item = IpNet>) -> Result<Vec<IpNet>, E> {
+        let mut nets = Vec::new();
+        for net in sources {
             if nets.contains(&net) {
                 return Err(de::Error::custom(format!("{net} is there twice")));
             }
@@ -255,6 +272,39 @@ pub(super) mod sources {
         }
         nets.sort();
         Ok(nets)
+    }
+}
+
+/// Sources that are trusted wherever they come in.
+pub(super) mod trusted_sources {
+    use ipnet::IpNet;
+    use serde::{Deserialize, Deserializer};
+
+    use crate::core::network::parse_trusted_source;
+
+    pub(in crate::core::policy) use super::sources::serialize;
+
+    /// One source, read where it stands so that a complaint has its line.
+    #[derive(Deserialize)]
+    #[serde(try_from = "String")]
+    struct Source(IpNet);
+
+    impl TryFrom<String> for Source {
+        type Error = String;
+
+        fn try_from(text: String) -> Result<Self, String> {
+            parse_trusted_source(&text).map(Self)
+        }
+    }
+
+    pub(in crate::core::policy) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<IpNet>, D::Error> {
+        super::sources::unique(
+            Vec::<Source>::deserialize(deserializer)?
+                .into_iter()
+                .map(|source| source.0),
+        )
     }
 }
 
@@ -299,6 +349,7 @@ mod tests {
     fn every_complaint_has_its_line_and_reason() {
         for (find, replace, line, reason) in [
             ("\"version\": 1", "\"version\": 7", 2, "version 7 is not known"),
+            ("198.51.100.0/24", "0.0.0.0/0", 12, "is everyone"),
             ("\"refusal\"", "\"refuse\"", 3, "unknown field `refuse`"),
             ("\"reject\"", "\"eject\"", 3, "unknown variant `eject`"),
             ("\"eth1\"", "\"eth0\"", 8, "eth0 is there twice"),
@@ -328,6 +379,7 @@ mod tests {
     fn a_truncated_file_says_so() {
         let error = Policy::parse(SAMPLE.split_at(100).0).unwrap_err();
         assert!(error.reason.contains("ends too early"), "{error}");
+        assert!(Policy::parse("[1, \"reject\"]").unwrap_err().reason.contains("a list"));
         assert!(Policy::parse("").unwrap_err().reason.contains("ends too early"));
     }
 }

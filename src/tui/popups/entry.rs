@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use super::{Sheet, text_width};
-use crate::core::network::parse_source;
+use crate::core::network::{parse_source, parse_trusted_source};
 use crate::core::service::ServiceId;
 use crate::tui::commands::Context;
 use crate::tui::model::Model;
@@ -64,7 +64,11 @@ impl Entry {
     /// What is wrong with the first that is wrong.
     pub fn networks(&self) -> Result<Vec<IpNet>, String> {
         let words = self.text.split([',', ' ']).filter(|word| !word.is_empty());
-        let mut networks = words.map(parse_source).collect::<Result<Vec<IpNet>, String>>()?;
+        let parse = match self.purpose {
+            Purpose::TrustedSource => parse_trusted_source,
+            Purpose::Sources(_) | Purpose::Filter(_) => parse_source,
+        };
+        let mut networks = words.map(parse).collect::<Result<Vec<IpNet>, String>>()?;
         networks.sort();
         networks.dedup();
         Ok(networks)
