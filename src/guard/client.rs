@@ -8,8 +8,11 @@ use std::time::Duration;
 use crate::guard::channel;
 use crate::guard::{Answer, GuardError, Job, Message, Report};
 use crate::store::paths::Paths;
+use crate::sys::clock;
 use crate::sys::runner::{SelfCall, Stdin, spawn_self};
 
+/// Between two attempts to be heard.
+const PAUSE: Duration = Duration::from_millis(20);
 /// How long an answer may take: a revert that has to be tried again takes its time.
 const PATIENCE: Duration = Duration::from_secs(40);
 
@@ -44,31 +47,78 @@ pub fn start(job: &Job) -> Result<Duration, GuardError> {
 /// # Errors
 /// Where the socket can't be used or the answer makes no sense.
 pub fn ask(paths: &Paths, message: &Message) -> Result<Option<Answer>, GuardError> {
-    let stream = match UnixStream::connect(paths.socket()) {
-        Ok(stream) => stream,
-        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
-            return Ok(None);
+    let deadline = clock::since_boot() + PATIENCE;
+    loop {
+        let stream = match UnixStream::connect(paths.socket()) {
+            Ok(stream) => stream,
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(GuardError::io("the guard's socket can't be used")(error)),
+        };
+        match talk(&stream, message) {
+            Ok(answer) => return Ok(Some(answer)),
+            // It decided and left between our knocking and its answering, and then nobody opens the
+            // next time. Or we were too slow for it (it waits for nobody long), and then it does.
+            Err(error) if has_hung_up(&error) && clock::since_boot() < deadline => thread::sleep(PAUSE),
+            Err(error) if error.kind() == io::ErrorKind::Other => return Err(GuardError::Gibberish),
+            Err(error) => return Err(GuardError::io("the guard does not answer")(error)),
         }
-        Err(error) => return Err(GuardError::io("the guard's socket can't be used")(error)),
+    }
+}
+
+fn talk(stream: &UnixStream, message: &Message) -> io::Result<Answer> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    channel::write(stream, message)?;
+    channel::read(stream)
+}
+
+fn has_hung_up(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guard::Request;
+    use std::os::unix::net::UnixListener;
+
+    const STATUS: Message = Message {
+        request: Request::Status,
+        id: None,
     };
-    let talk = || -> io::Result<Answer> {
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
-        channel::write(&stream, message)?;
-        channel::read(&stream)
-    };
-    match talk() {
-        Ok(answer) => Ok(Some(answer)),
-        // It decided and left between our knocking and its answering: the state folder tells.
-        Err(error)
-            if matches!(
-                error.kind(),
-                io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
-            ) =>
-        {
-            Ok(None)
-        }
-        Err(error) if error.kind() == io::ErrorKind::Other => Err(GuardError::Gibberish),
-        Err(error) => Err(GuardError::io("the guard does not answer")(error)),
+
+    #[test]
+    fn one_that_was_too_slow_asks_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::under(folder.path());
+        std::fs::create_dir_all(paths.run()).unwrap();
+        let listener = UnixListener::bind(paths.socket()).unwrap();
+        let guard = thread::spawn(move || {
+            drop(listener.accept().unwrap());
+            let (stream, _) = listener.accept().unwrap();
+            let asked: Message = channel::read(&stream).unwrap();
+            channel::write(&stream, &Answer::Confirmed).unwrap();
+            asked
+        });
+        assert_eq!(ask(&paths, &STATUS).unwrap(), Some(Answer::Confirmed));
+        assert_eq!(guard.join().unwrap(), STATUS);
+    }
+
+    #[test]
+    fn where_nobody_opens_there_is_no_guard() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::under(folder.path());
+        assert_eq!(ask(&paths, &STATUS).unwrap(), None);
+        std::fs::create_dir_all(paths.run()).unwrap();
+        let listener = UnixListener::bind(paths.socket()).unwrap();
+        // It hangs up, and is gone: its socket stays behind, as a killed guard's does.
+        let guard = thread::spawn(move || drop(listener.accept().unwrap()));
+        assert_eq!(ask(&paths, &STATUS).unwrap(), None);
+        guard.join().unwrap();
     }
 }
