@@ -135,9 +135,6 @@ pub enum GuardError {
     /// The guard ended without a word.
     #[error("the guard ended without a word; nothing it did is left in place")]
     Died,
-    /// The guard is there and hangs up.
-    #[error("the guard does not answer; the trial goes on")]
-    Silent,
     /// What came over the socket makes no sense.
     #[error("the guard's answer makes no sense")]
     Gibberish,

@@ -1,6 +1,7 @@
 //! Which iptables this machine uses.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::backend::BackendError;
@@ -225,11 +226,23 @@ fn nft_may_have_rules() -> bool {
     nftables::base_chains().map_or(true, |chains| !chains.is_empty())
 }
 
-/// Whether `x_tables` has any table, without making one.
+/// Where the kernel names the tables of `x_tables`.
+const LEGACY_TABLES: [&str; 2] = ["/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"];
+
+/// Whether `x_tables` has any table, without making one. Where the kernel does not tell, it may.
 fn has_legacy_tables() -> bool {
-    ["/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"]
+    hides_legacy_tables()
+        || LEGACY_TABLES
+            .iter()
+            .any(|path| fs::read_to_string(path).is_ok_and(|names| !names.trim().is_empty()))
+}
+
+/// Whether the kernel keeps the names to the machine's own root, as it does in the namespaces of an
+/// ordinary user. `iptables-legacy-save` has to be told each table there.
+pub(super) fn hides_legacy_tables() -> bool {
+    LEGACY_TABLES
         .iter()
-        .any(|path| fs::read_to_string(path).is_ok_and(|names| !names.trim().is_empty()))
+        .any(|path| fs::read_to_string(path).is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied))
 }
 
 /// What plain `iptables` is: told by the program its link ends at, else by `iptables -V`.

@@ -182,7 +182,26 @@ pub(super) fn save(runner: &dyn Runner, programs: &Programs) -> Result<String, B
     let output = runner.run(&call)?;
     match output.is_success() {
         true => Ok(output.stdout),
+        false if super::detect::hides_legacy_tables() => save_each(runner, programs, complaint(&call, &output)),
         false => Err(complaint(&call, &output)),
+    }
+}
+
+/// Runs `iptables-save` for each table by its name. One the kernel does not have is no error; where
+/// it has none of them, the first complaint stands.
+fn save_each(runner: &dyn Runner, programs: &Programs, first: BackendError) -> Result<String, BackendError> {
+    let mut text = String::new();
+    let mut has_any = false;
+    for table in ["raw", "mangle", "nat", "filter", "security"] {
+        let output = runner.run(&Call::new(&programs.save).args(["-t", table]))?;
+        has_any |= output.is_success();
+        if output.is_success() {
+            text.push_str(&output.stdout);
+        }
+    }
+    match has_any {
+        true => Ok(text),
+        false => Err(first),
     }
 }
 

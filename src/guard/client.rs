@@ -9,12 +9,13 @@ use crate::guard::channel;
 use crate::guard::hold::Switched;
 use crate::guard::{Answer, GuardError, Job, Message, Report};
 use crate::store::paths::Paths;
+use crate::sys::clock;
 use crate::sys::runner::{SelfCall, Stdin, spawn_self};
 
+/// Between two attempts to be heard.
+const PAUSE: Duration = Duration::from_millis(20);
 /// How long an answer may take: a revert that has to be tried again takes its time.
 const PATIENCE: Duration = Duration::from_secs(40);
-/// How often a guard that hangs up is asked.
-const ATTEMPTS: u32 = 3;
 
 /// Starts a guard with a job and waits until it has tried.
 ///
@@ -48,9 +49,10 @@ pub fn start(job: &Job) -> Result<Switched, GuardError> {
 /// Asks the running guard; none where no guard runs.
 ///
 /// # Errors
-/// Where the socket can't be used, nobody answers, or the answer makes no sense.
+/// Where the socket can't be used or the answer makes no sense.
 pub fn ask(paths: &Paths, message: &Message) -> Result<Option<Answer>, GuardError> {
-    for _ in 0..ATTEMPTS {
+    let deadline = clock::since_boot() + PATIENCE;
+    loop {
         let stream = match UnixStream::connect(paths.socket()) {
             Ok(stream) => stream,
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
@@ -60,14 +62,13 @@ pub fn ask(paths: &Paths, message: &Message) -> Result<Option<Answer>, GuardErro
         };
         match talk(&stream, message) {
             Ok(answer) => return Ok(Some(answer)),
-            // It hung up: because it had decided and left, or because we were too slow for it.
-            // Knocking again tells which.
-            Err(error) if is_hung_up(&error) => {}
+            // It decided and left between our knocking and its answering, and then nobody opens the
+            // next time. Or we were too slow for it (it waits for nobody long), and then it does.
+            Err(error) if has_hung_up(&error) && clock::since_boot() < deadline => thread::sleep(PAUSE),
             Err(error) if error.kind() == io::ErrorKind::Other => return Err(GuardError::Gibberish),
             Err(error) => return Err(GuardError::io("the guard does not answer")(error)),
         }
     }
-    Err(GuardError::Silent)
 }
 
 fn talk(stream: &UnixStream, message: &Message) -> io::Result<Answer> {
@@ -77,7 +78,51 @@ fn talk(stream: &UnixStream, message: &Message) -> io::Result<Answer> {
     channel::read(stream)
 }
 
-fn is_hung_up(error: &io::Error) -> bool {
-    use io::ErrorKind::{BrokenPipe, ConnectionReset, UnexpectedEof};
-    matches!(error.kind(), UnexpectedEof | BrokenPipe | ConnectionReset)
+fn has_hung_up(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guard::Request;
+    use std::os::unix::net::UnixListener;
+
+    const STATUS: Message = Message {
+        request: Request::Status,
+        id: None,
+    };
+
+    #[test]
+    fn one_that_was_too_slow_asks_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::under(folder.path());
+        std::fs::create_dir_all(paths.run()).unwrap();
+        let listener = UnixListener::bind(paths.socket()).unwrap();
+        let guard = thread::spawn(move || {
+            drop(listener.accept().unwrap());
+            let (stream, _) = listener.accept().unwrap();
+            let asked: Message = channel::read(&stream).unwrap();
+            channel::write(&stream, &Answer::Confirmed).unwrap();
+            asked
+        });
+        assert_eq!(ask(&paths, &STATUS).unwrap(), Some(Answer::Confirmed));
+        assert_eq!(guard.join().unwrap(), STATUS);
+    }
+
+    #[test]
+    fn where_nobody_opens_there_is_no_guard() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::under(folder.path());
+        assert_eq!(ask(&paths, &STATUS).unwrap(), None);
+        std::fs::create_dir_all(paths.run()).unwrap();
+        let listener = UnixListener::bind(paths.socket()).unwrap();
+        // It hangs up, and is gone: its socket stays behind, as a killed guard's does.
+        let guard = thread::spawn(move || drop(listener.accept().unwrap()));
+        assert_eq!(ask(&paths, &STATUS).unwrap(), None);
+        guard.join().unwrap();
+    }
 }

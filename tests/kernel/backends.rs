@@ -189,7 +189,10 @@ fn without_any_iptables_it_lists_and_says_what_to_install() {
             let found = services.iter().find(|service| service["id"] == "8080/tcp");
             found.unwrap()["reach"]["now"].clone()
         };
-        assert_eq!(reach(&list), "everyone");
+        // In an ordinary user's namespaces the kernel hides the old tables, so there is no knowing.
+        let is_hidden = fs::read_to_string("/proc/net/ip_tables_names")
+            .is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied);
+        assert_eq!(reach(&list), if is_hidden { "unknown" } else { "everyone" });
         lab.does(&["set", "8080/tcp", "confine"]);
         let complaint = lab.fails(1, &["apply", "--yes"]);
         assert!(complaint.contains("apt install iptables"), "{complaint}");
@@ -229,7 +232,10 @@ fn the_only_kind_installed_is_used() {
         lab.does(&["apply", "--yes"]);
         assert_eq!(lab.observed().ipv4.jumps.len(), 2);
         assert!(lab.refuses(Neighbour::Public, 8080));
-        assert!(lab.run(&["iptables-legacy-save"]).contains("FWTUI-INPUT"));
+        assert!(
+            lab.run(&["iptables-legacy-save", "-t", "filter"])
+                .contains("FWTUI-INPUT")
+        );
         lab.does(&["revert"]);
         assert!(lab.answers(Neighbour::Public, 8080));
     });

@@ -179,13 +179,17 @@ impl Lab {
         for save in ["iptables-nft-save", "ip6tables-nft-save"] {
             all += &own_text_removed(&self.run(&[save]));
         }
-        // Saving a legacy table makes it.
+        // Saving a legacy table makes it, and the names are for the machine's own root: without
+        // it, each table is asked for.
         for (names, save) in [
             ("/proc/net/ip_tables_names", "iptables-legacy-save"),
             ("/proc/net/ip6_tables_names", "ip6tables-legacy-save"),
         ] {
-            if std::fs::read_to_string(names).is_ok_and(|names| !names.is_empty()) {
-                all += &own_text_removed(&self.run(&[save]));
+            let names = std::fs::read_to_string(names).unwrap_or_else(|_| "raw\nmangle\nnat\nfilter".to_owned());
+            for table in ["raw", "mangle", "nat", "filter"] {
+                if names.lines().any(|name| name == table) {
+                    all += &own_text_removed(&self.run(&[save, "-t", table]));
+                }
             }
         }
         all
@@ -257,7 +261,8 @@ impl Guard {
 
     /// Waits for its end.
     pub fn ended(mut self) {
-        eventually(|| self.child.try_wait().unwrap()).expect("the guard ends");
+        let status = eventually(|| self.child.try_wait().unwrap()).expect("the guard ends");
+        assert!(status.success(), "the guard ended with {status}");
     }
 }
 

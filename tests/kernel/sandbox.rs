@@ -101,9 +101,12 @@ fn services_end_with_a_killed_sandbox() {
 fn a_request_to_end_is_passed_on() {
     let _outside = Outside::now();
     let (mut child, service) = running();
+    // Waiting would close it, and the command would end by that.
+    let input = child.stdin.take();
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     let started = Instant::now();
     assert_eq!(child.wait().unwrap().code(), Some(143));
+    drop(input);
     assert!(started.elapsed() < Duration::from_secs(5));
     assert!(!is_alive(service));
     let mut rest = String::new();
