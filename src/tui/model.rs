@@ -14,11 +14,13 @@ use crate::tui::screens::ScreenId;
 use crate::tui::theme::{Palette, Token};
 
 pub mod list;
+mod neighbours;
 mod networks;
 mod preview;
 mod services;
 
 pub use list::{ListState, Movement};
+pub use neighbours::Neighbours;
 pub use networks::{NetworkLine, Networks};
 pub use preview::{Pane, Preview, RulesView};
 pub use services::{Counts, Services, Sort};
@@ -86,6 +88,8 @@ pub struct Model {
     pub services: Services,
     /// The Networks screen.
     pub networks: Networks,
+    /// What the sandbox's neighbours get.
+    pub neighbours: Neighbours,
     /// The Preview screen.
     pub preview: Preview,
     /// The screen shown.
@@ -120,6 +124,7 @@ impl Model {
             plan: Plan::default(),
             services: Services::default(),
             networks: Networks::default(),
+            neighbours: Neighbours::default(),
             preview: Preview::default(),
             screen: ScreenId::Services,
             popups: Vec::new(),

@@ -467,3 +467,44 @@ fn a_book_pasted_into_a_line_does_no_harm() {
     session.text(&"0123456789".repeat(10_000));
     assert!(matches!(session.model.popups.as_slice(), [Popup::Entry(entry)] if entry.text.len() <= 500));
 }
+
+/// The services that are knocked at.
+fn knocked(effects: &[Effect]) -> Vec<String> {
+    let ids = effects.iter().filter_map(|effect| match effect {
+        Effect::Knock(id) => Some(id.to_string()),
+        _ => None,
+    });
+    ids.collect()
+}
+
+#[test]
+fn in_the_sandbox_the_neighbours_knock_where_the_cursor_rests() {
+    let mut session = Session::unseen(SIZE);
+    session.model.neighbours.are_there = true;
+    let look = |observation| Msg::Seen(Depth::Complete, Box::new(observation));
+    let answer = |id: &str| Msg::Knocked(id.parse().unwrap(), Some(Vec::new()));
+    assert_eq!(knocked(&session.send(look(fixture::decided()))), ["22/tcp"]);
+    // One at a time; then the newest, not those passed on the way.
+    assert!(knocked(&session.keys("down down down")).is_empty());
+    let selected = session.model.services.selected().unwrap().service.id.to_string();
+    assert_eq!(knocked(&session.send(answer("22/tcp"))), [selected.as_str()]);
+    assert!(knocked(&session.send(answer(&selected))).is_empty());
+    assert!(knocked(&session.keys("c")).is_empty(), "nothing is in force yet");
+    // The rules change while a knock is under way: what it brings is of no use.
+    assert_eq!(knocked(&session.keys("home")), ["22/tcp"]);
+    session.send(Msg::Applied(Ok(fixture::trial(90))));
+    assert_eq!(knocked(&session.send(answer("22/tcp"))), ["22/tcp"]);
+    session.send(answer("22/tcp"));
+    assert_eq!(knocked(&session.send(Msg::Reverted(Ok(())))), ["22/tcp"]);
+    session.send(answer("22/tcp"));
+    assert_eq!(knocked(&session.send(look(fixture::decided()))), ["22/tcp"]);
+}
+
+#[test]
+fn outside_the_sandbox_nobody_knocks() {
+    let mut session = Session::on(SIZE, fixture::decided());
+    session.keys("down down up p 1 f5");
+    session.send(Msg::Applied(Ok(fixture::trial(90))));
+    session.send(Msg::Reverted(Ok(())));
+    assert!(knocked(&session.effects).is_empty());
+}

@@ -21,11 +21,13 @@ const PROBES_PER_STATUS: u32 = 5;
 pub(super) struct Workers {
     looks: Sender<Effect>,
     trial: Sender<Effect>,
+    /// In the sandbox.
+    knocks: Option<Sender<Effect>>,
 }
 
 impl Workers {
-    /// Starts both.
-    pub(super) fn start(machine: &Arc<dyn Machine>, events: &SyncSender<Event>) -> io::Result<Self> {
+    /// Starts them.
+    pub(super) fn start(machine: &Arc<dyn Machine>, events: &SyncSender<Event>, is_sandbox: bool) -> io::Result<Self> {
         let (looks, jobs) = channel();
         let looker = Looker {
             machine: Arc::clone(machine),
@@ -36,9 +38,16 @@ impl Workers {
         };
         spawn("looks", events, move || looker.run(&jobs))?;
         let (trial, jobs) = channel();
-        let (machine, sender) = (Arc::clone(machine), events.clone());
-        spawn("trial", events, move || hold_trial(machine.as_ref(), &sender, &jobs))?;
-        Ok(Self { looks, trial })
+        let (trials, sender) = (Arc::clone(machine), events.clone());
+        spawn("trial", events, move || hold_trial(trials.as_ref(), &sender, &jobs))?;
+        let mut knocks = None;
+        if is_sandbox {
+            let (knock, jobs) = channel();
+            let (machine, sender) = (Arc::clone(machine), events.clone());
+            spawn("knocks", events, move || knock_at(machine.as_ref(), &sender, &jobs))?;
+            knocks = Some(knock);
+        }
+        Ok(Self { looks, trial, knocks })
     }
 
     /// Hands an effect to the worker it is for.
@@ -46,6 +55,10 @@ impl Workers {
         let worker = match effect {
             Effect::Confirm | Effect::Revert | Effect::Extend | Effect::AskStatus => &self.trial,
             Effect::Look(_) | Effect::Save { .. } | Effect::Apply(_) => &self.looks,
+            Effect::Knock(_) => match &self.knocks {
+                Some(knocks) => knocks,
+                None => return,
+            },
             Effect::Redraw | Effect::Quit => return,
         };
         // A worker that is gone has panicked, and has said so.
@@ -133,6 +146,16 @@ impl Looker {
         let has_changed = self.status.as_ref() != Some(&status);
         self.status = Some(status.clone());
         !has_changed || self.send(Msg::Status(Box::new(status)))
+    }
+}
+
+fn knock_at(machine: &dyn Machine, events: &SyncSender<Event>, jobs: &Receiver<Effect>) {
+    for job in jobs {
+        let Effect::Knock(id) = job else { continue };
+        let seen = machine.knock(&id);
+        if events.send(Event::Msg(Msg::Knocked(id, seen))).is_err() {
+            return;
+        }
     }
 }
 

@@ -44,6 +44,7 @@ pub(super) fn revert(model: &mut Model, then_quit: bool) -> Vec<Effect> {
 /// The trial runs, or nothing changed.
 pub(super) fn on_applied(model: &mut Model, result: Result<TrialView, Error>) -> Vec<Effect> {
     model.task = None;
+    model.neighbours.forget();
     match result {
         Ok(trial) => {
             model.observation.status.state = State::Trial;
@@ -108,6 +109,7 @@ pub(super) fn on_extended(model: &mut Model, result: Result<TrialView, Error>) -
 
 /// The trial is over: a look that began before must not bring it back.
 fn forget_trial(model: &mut Model, state: State) {
+    model.neighbours.forget();
     model.over = model.observation.status.trial.take().map(|trial| trial.id);
     // What was said during the trial is no longer so.
     model.notice = None;
