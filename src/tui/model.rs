@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::app::{Observation, State, TrialView, plan};
+use crate::app::{Observation, State, TrialView, plan, plan_and_rows};
 use crate::core::network::class_of;
 use crate::core::plan::Plan;
 use crate::core::policy::Policy;
@@ -218,8 +218,8 @@ impl Model {
 
     /// Works out rows and plan again after the observation or the policy changed.
     pub fn recompute(&mut self) {
-        self.plan = plan(&self.observation, &self.policy, false);
-        let rows = self.observation.scene().rows_for(&self.policy, &self.plan.candidate);
+        let (plan, rows) = plan_and_rows(&self.observation, &self.policy, false);
+        self.plan = plan;
         self.services.replace(rows);
         self.networks.replace(&self.observation.interfaces, &self.policy);
         self.preview.replace(&self.plan.candidate);

@@ -165,31 +165,37 @@ fn what_holds(model: &Model, row: &Row) -> (Token, String) {
         (Refusal::Reject, Protocol::Tcp) => "others get a TCP reset at once",
         (Refusal::Reject, Protocol::Udp | Protocol::UdpLite) => "others get port-unreachable at once",
     };
+    let is_so_now = row.reach_now == row.reach_after;
+    let lead = if is_so_now {
+        "Now and after applying"
+    } else {
+        "After applying"
+    };
     match (row.decision, row.reach_after) {
-        (Decision::Undecided, Reach::ThisMachine | Reach::Unknown) if row.is_new => (
-            Token::New,
-            format!(
-                "Not decided yet, so it will be refused: {refused}. c confines it, t trusts your networks, o opens it."
-            ),
-        ),
+        (Decision::Undecided, Reach::ThisMachine | Reach::Unknown) if row.is_new => {
+            let verb = if is_so_now && row.reach_now == Reach::ThisMachine {
+                "is"
+            } else {
+                "will be"
+            };
+            let keys = "c confines it, t trusts your networks, o opens it";
+            (
+                Token::New,
+                format!("Not decided yet, so it {verb} refused: {refused}. {keys}."),
+            )
+        }
         // The one thing every network of guests needs of its host is let in whatever is decided.
         (Decision::Confine | Decision::Undecided, Reach::Trusted) => (
             Token::Warn,
             format!("VMs and containers always get DHCP and DNS from their host; {refused}."),
         ),
-        (_, Reach::ThisMachine) => (
-            Token::Good,
-            format!("After applying only this machine connects; {refused}."),
-        ),
+        (_, Reach::ThisMachine) => (Token::Good, format!("{lead} only this machine connects; {refused}.")),
         (_, Reach::Trusted) if row.from.is_empty() => (
             Token::Warn,
-            format!("After applying trusted networks and guests connect; {refused}."),
+            format!("{lead} trusted networks and guests connect; {refused}."),
         ),
-        (_, Reach::Trusted) => (
-            Token::Warn,
-            format!("After applying the sources named connect; {refused}."),
-        ),
-        (_, Reach::Everyone) => (Token::Bad, "After applying everyone can connect.".to_owned()),
+        (_, Reach::Trusted) => (Token::Warn, format!("{lead} the sources named connect; {refused}.")),
+        (_, Reach::Everyone) => (Token::Bad, format!("{lead} everyone can connect.")),
         (_, Reach::Unknown) if model.observation.filter.is_none() => (
             Token::Unknown,
             "fwtui would let it through; what other rules say can't be seen without root.".to_owned(),
