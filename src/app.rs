@@ -14,5 +14,5 @@ pub use error::{Error, Kind};
 pub use look::Depth;
 pub use machine::{Machine, Options};
 pub use observation::{Last, Observation, State, Status, TrialView};
-pub use preview::plan;
+pub use preview::{plan, plan_and_rows};
 pub use trial::{ApplyRequest, Restored, Started};

@@ -2,6 +2,7 @@
 
 use crate::app::Observation;
 use crate::core::network::zones;
+use crate::core::overview::Row;
 use crate::core::plan::{Plan, Warning};
 use crate::core::policy::{Decision, Policy};
 use crate::core::reach::Filter;
@@ -10,6 +11,11 @@ use crate::core::ruleset::{Ruleset, compile};
 /// The plan for a policy on the machine as observed; with `is_off`, for taking all of fwtui's rules
 /// out.
 pub fn plan(observation: &Observation, policy: &Policy, is_off: bool) -> Plan {
+    plan_and_rows(observation, policy, is_off).0
+}
+
+/// The plan, with the rows it was worked out from: for thousands of services they are the dear part.
+pub fn plan_and_rows(observation: &Observation, policy: &Policy, is_off: bool) -> (Plan, Vec<Row>) {
     let candidate = if is_off {
         Ruleset::default()
     } else {
@@ -28,5 +34,6 @@ pub fn plan(observation: &Observation, policy: &Policy, is_off: bool) -> Plan {
     warnings.extend(observation.status.drift.clone().map(Warning::Drifted));
     let nothing = Filter::default();
     let filter = observation.filter.as_ref().unwrap_or(&nothing);
-    Plan::new(&rows, filter, candidate, observation.ways_in.clone(), warnings)
+    let plan = Plan::new(&rows, filter, candidate, observation.ways_in.clone(), warnings);
+    (plan, rows)
 }

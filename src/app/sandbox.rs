@@ -31,7 +31,7 @@ pub use knock::{Knock, knock, knock_all};
 pub use links::{FAR, MACHINE_PUBLIC, MACHINE_TRUSTED, Neighbour, PUBLIC, Pair, STRANGER, TRUSTED};
 pub use service::{Socket, bind, serve, serve_socket};
 pub use services::{SERVICES, Service};
-pub use table::{Row, Seen, Target, print_rows, rows, targets};
+pub use table::{PATIENCE, Row, Seen, Target, neighbours_at, print_rows, rows, targets};
 
 /// Everything of the sandbox that is a file is below this, in memory.
 const HOME: &str = "/run/fwtui-sandbox";

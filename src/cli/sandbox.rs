@@ -1,7 +1,6 @@
 //! `fwtui sandbox` and `fwtui knock`
 
 use std::ffi::OsString;
-use std::time::Duration;
 
 use serde::Serialize;
 
@@ -16,9 +15,6 @@ struct Document {
     schema: u32,
     services: Vec<sandbox::Row>,
 }
-
-/// How long a silent port is waited for.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 pub(super) fn run(args: &Sandbox, theme: Option<&str>, out: &Out) -> Result<u8, Error> {
     let options = sandbox::Options {
@@ -44,7 +40,7 @@ pub(super) fn run(args: &Sandbox, theme: Option<&str>, out: &Out) -> Result<u8, 
 }
 
 pub(super) fn knock(args: &Json, out: &Out) -> Result<u8, Error> {
-    let rows = sandbox::rows(&sandbox::targets(), PATIENCE)?;
+    let rows = sandbox::rows(&sandbox::targets(), sandbox::PATIENCE)?;
     if args.json {
         out.json(&Document {
             schema: 1,

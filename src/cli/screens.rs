@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use directories::ProjectDirs;
 
-use crate::app::{Error, Kind, Machine};
+use crate::app::{Error, Kind, Machine, sandbox};
 use crate::cli::output::Out;
 use crate::cli::{DONE, variable};
 use crate::core::trial::DEFAULT_TIMEOUT;
@@ -26,6 +26,7 @@ pub(super) fn run(machine: Machine, theme: Option<&str>, out: &Out) -> Result<u8
         color: color_depth(),
         timeout: DEFAULT_TIMEOUT,
         has_mouse: true,
+        is_sandbox: sandbox::is_inside(),
     };
     match tui::run(Arc::new(machine), &options) {
         Ok(Outcome::TrialRunning(_)) => {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::app::{Observation, State, TrialView, plan};
+use crate::app::{Observation, State, TrialView, plan, plan_and_rows};
 use crate::core::network::class_of;
 use crate::core::plan::Plan;
 use crate::core::policy::Policy;
@@ -14,11 +14,13 @@ use crate::tui::screens::ScreenId;
 use crate::tui::theme::{Palette, Token};
 
 pub mod list;
+mod neighbours;
 mod networks;
 mod preview;
 mod services;
 
 pub use list::{ListState, Movement};
+pub use neighbours::Neighbours;
 pub use networks::{NetworkLine, Networks};
 pub use preview::{Pane, Preview, RulesView};
 pub use services::{Counts, Services, Sort};
@@ -86,6 +88,8 @@ pub struct Model {
     pub services: Services,
     /// The Networks screen.
     pub networks: Networks,
+    /// What the sandbox's neighbours get.
+    pub neighbours: Neighbours,
     /// The Preview screen.
     pub preview: Preview,
     /// The screen shown.
@@ -120,6 +124,7 @@ impl Model {
             plan: Plan::default(),
             services: Services::default(),
             networks: Networks::default(),
+            neighbours: Neighbours::default(),
             preview: Preview::default(),
             screen: ScreenId::Services,
             popups: Vec::new(),
@@ -213,8 +218,8 @@ impl Model {
 
     /// Works out rows and plan again after the observation or the policy changed.
     pub fn recompute(&mut self) {
-        self.plan = plan(&self.observation, &self.policy, false);
-        let rows = self.observation.scene().rows_for(&self.policy, &self.plan.candidate);
+        let (plan, rows) = plan_and_rows(&self.observation, &self.policy, false);
+        self.plan = plan;
         self.services.replace(rows);
         self.networks.replace(&self.observation.interfaces, &self.policy);
         self.preview.replace(&self.plan.candidate);

@@ -6,7 +6,8 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::app::{Error, Observation, Status, TrialView};
 use crate::core::policy::Policy;
-use crate::tui::port::{ApplyRequest, Depth};
+use crate::core::service::ServiceId;
+use crate::tui::port::{ApplyRequest, Depth, Seen};
 
 /// Something happened.
 #[derive(Debug, Clone)]
@@ -31,6 +32,8 @@ pub enum Msg {
     Extended(Result<TrialView, Error>),
     /// Where fwtui stands.
     Status(Box<Status>),
+    /// What the sandbox's neighbours get at a service.
+    Knocked(ServiceId, Option<Vec<Seen>>),
     /// It is this long since boot.
     Tick(Duration),
 }
@@ -49,14 +52,16 @@ pub enum Effect {
     },
     /// Start a trial.
     Apply(ApplyRequest),
-    /// Keep it.
-    Confirm,
+    /// Keep the trial with this id, and no other.
+    Confirm(String),
     /// End it.
-    Revert,
+    Revert(String),
     /// Make it longer.
-    Extend,
+    Extend(String),
     /// Ask where fwtui stands.
     AskStatus,
+    /// Let the sandbox's neighbours knock at a service.
+    Knock(ServiceId),
     /// Draw every cell anew: another program may have written over the screen.
     Redraw,
     /// End the program.

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+pub use crate::app::sandbox::{Knock, Neighbour, Seen};
 pub use crate::app::{ApplyRequest, Depth};
 
 use crate::app::{self, Error, Observation, Status, TrialView};
 use crate::core::policy::Policy;
+use crate::core::service::ServiceId;
 
 /// The machine as the runtime calls it, from its worker threads. Calls may block; the screens do
 /// not wait for them.
@@ -39,6 +41,9 @@ pub trait Machine: Send + Sync + 'static {
     fn extend(&self) -> Result<TrialView, Error>;
     /// Where fwtui stands. It is asked every second while a trial runs, and seldom otherwise.
     fn status(&self) -> Status;
+    /// In the sandbox, what its neighbours get at a service, with real packets: a silent port takes
+    /// its time. None outside, where it is never asked for.
+    fn knock(&self, id: &ServiceId) -> Option<Vec<Seen>>;
     /// The time since boot (`CLOCK_BOOTTIME`), which deadlines are given in.
     fn since_boot(&self) -> Duration;
 }
@@ -70,6 +75,10 @@ impl Machine for app::Machine {
 
     fn status(&self) -> Status {
         self.status()
+    }
+
+    fn knock(&self, id: &ServiceId) -> Option<Vec<Seen>> {
+        app::sandbox::neighbours_at(id)
     }
 
     fn since_boot(&self) -> Duration {

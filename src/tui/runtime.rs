@@ -3,7 +3,7 @@
 //! The main thread waits for events and draws; it never calls the machine for anything slow. Looks,
 //! saves and applies go to one worker in the order they were asked for, so that an apply comes
 //! after the save it depends on; confirm, revert and extend have a worker of their own, so that
-//! going back never waits for a look.
+//! going back never waits for a look. In the sandbox a third one lets the neighbours knock.
 
 use std::io;
 use std::sync::Arc;
@@ -41,6 +41,8 @@ pub struct Options {
     pub timeout: Duration,
     /// Whether the mouse selects rows; without it the terminal selects text.
     pub has_mouse: bool,
+    /// Whether this is the sandbox: then it says so, and shows what the neighbours get.
+    pub is_sandbox: bool,
 }
 
 /// How it ended.
@@ -74,12 +76,13 @@ pub fn run(machine: Arc<dyn Machine>, options: &Options) -> io::Result<Outcome> 
     let (sender, events) = sync_channel(QUEUE);
     let palette = Palette::new(&options.theme, options.color);
     let mut model = Model::new(palette, screen.size(), options.timeout, machine.since_boot());
+    model.neighbours.are_there = options.is_sandbox;
     // The first frame waits for nothing.
     if screen.draw(|frame| view(&model, frame)).is_err() {
         return Ok(Outcome::Ended);
     }
     let _input = input::start(&sender)?;
-    let workers = Workers::start(&machine, &sender)?;
+    let workers = Workers::start(&machine, &sender, options.is_sandbox)?;
     drop(sender);
     for depth in [Depth::Sockets, Depth::Owners, Depth::Complete] {
         workers.perform(Effect::Look(depth));

@@ -8,6 +8,7 @@ use crate::tui::model::{Model, Task};
 use crate::tui::msg::{Effect, Msg};
 use crate::tui::popups::{Message, Popup};
 use crate::tui::port::Depth;
+use crate::tui::screens::ScreenId;
 use crate::tui::theme::Token;
 
 mod commands;
@@ -18,7 +19,7 @@ mod trial;
 
 /// Takes a message into the model; what is to be done outside comes back.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
-    let effects = match msg {
+    let mut effects = match msg {
         Msg::Key(event) => commands::on_key(model, &event),
         Msg::Mouse(event) => mouse::on_mouse(model, event),
         Msg::Resize(width, height) => {
@@ -32,10 +33,24 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Reverted(result) => trial::on_reverted(model, result),
         Msg::Extended(result) => trial::on_extended(model, result),
         Msg::Status(status) => on_status(model, *status),
+        Msg::Knocked(id, seen) => {
+            model.neighbours.adopt(id, seen);
+            Vec::new()
+        }
         Msg::Tick(now) => on_tick(model, now),
     };
     model.settle();
+    effects.extend(knock(model));
     effects
+}
+
+/// In the sandbox, the neighbours knock at the service the cursor rests on.
+fn knock(model: &mut Model) -> Option<Effect> {
+    if model.screen != ScreenId::Services || model.depth != Some(Depth::Complete) {
+        return None;
+    }
+    let selected = model.services.selected().map(|row| &row.service.id);
+    model.neighbours.next(selected).map(Effect::Knock)
 }
 
 fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec<Effect> {
@@ -50,6 +65,7 @@ fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec
     let stored = observation.policy.clone();
     model.observation = observation;
     if depth == Depth::Complete {
+        model.neighbours.forget();
         trial::adopt_status(model, seen);
     }
     if model.saves_under_way > 0 || stored == model.policy {

@@ -7,8 +7,9 @@ use crate::terminal::Terminal;
 /// The parameters of all SGR sequences (ECMA-48, 8.3.117) that choose a colour.
 fn colours(written: &str) -> Vec<String> {
     let sequences = written.split("\u{1b}[").filter_map(|rest| {
-        let end = rest.find(|character: char| !character.is_ascii_digit() && character != ';')?;
-        rest[end..].starts_with('m').then(|| rest[..end].to_owned())
+        let (parameters, _) = rest.split_once('m')?;
+        let is_sgr = parameters.bytes().all(|byte| byte.is_ascii_digit() || byte == b';');
+        is_sgr.then(|| parameters.to_owned())
     });
     sequences
         .filter(|parameters| {

@@ -11,9 +11,7 @@ const SIZE: (u16, u16) = (100, 30);
 fn select(terminal: &mut Terminal, words: &str, port: &str) {
     terminal.types(&format!("/\u{15}{words}\r"));
     let selected = format!(" · {port} · pid ");
-    terminal.until(&selected, |text| {
-        text.contains(&selected) || text.contains(&format!("─ {port} · "))
-    });
+    terminal.sees(&[&selected]);
 }
 
 fn keep(terminal: &mut Terminal) {
@@ -62,6 +60,9 @@ fn decide_preview_apply_keep_quit() {
         terminal.loses("Put the old rules back at once");
         assert_eq!(lab.knocks("22/tcp"), ["answers"; 6]);
         assert_eq!(lab.knocks("5432/tcp"), ["refused"; 6]);
+        terminal.types("1");
+        select(&mut terminal, "nginx 80/tcp", "80/tcp");
+        terminal.sees(&["Neighbours now: public refused · trusted answers · far refused"]);
         let trusted = ["refused", "refused", "answers", "answers", "refused", "refused"];
         assert_eq!(lab.knocks("80/tcp"), trusted);
         keep(&mut terminal);
@@ -100,6 +101,36 @@ fn too_early_is_said_politely() {
         terminal.loses("Not kept");
         keep(&mut terminal);
         assert_eq!(lab.becomes("confirmed")["last"]["outcome"], "confirmed");
+        terminal.types("q");
+        terminal.ends_well(0);
+    });
+}
+
+#[test]
+fn the_neighbours_show_what_holds_now() {
+    in_sandbox(|lab| {
+        lab.does(&["set", "80/tcp", "open"]);
+        let mut terminal = lab.open(SIZE);
+        terminal.sees(&["sandbox: nothing here touches your machine"]);
+        terminal.sees(&["Neighbours now: public answers · trusted answers · far answers"]);
+        // What only this machine reaches, and what is on one network only.
+        select(&mut terminal, "redis", "6379/tcp");
+        terminal.sees(&["Neighbours now: public refused · trusted refused · far refused"]);
+        select(&mut terminal, "dnsmasq 53/udp", "53/udp");
+        terminal.sees(&["public refused · trusted answers (IPv6: refused) · far answers (IPv6: refused)"]);
+        // Silence takes its time, and the screens do not wait for it.
+        terminal.types("/\u{15}\r");
+        terminal.answers("p", &["What changes"]);
+        terminal.answers("x", &["Refused silently"]);
+        terminal.answers("a", &["Apply?"]);
+        terminal.answers("y", &["TRIAL"]);
+        terminal.types("1");
+        select(&mut terminal, "sshd", "22/tcp");
+        terminal.answers("?", &["Put the old rules back at once"]);
+        terminal.types("\u{1b}");
+        terminal.sees(&["Neighbours now: public silent · trusted silent · far silent"]);
+        terminal.answers("r", &["Reverted"]);
+        terminal.sees(&["Neighbours now: public answers · trusted answers · far answers"]);
         terminal.types("q");
         terminal.ends_well(0);
     });

@@ -11,6 +11,7 @@
     clippy::panic,
     clippy::print_stdout,
     clippy::indexing_slicing,
+    clippy::unused_self,
     missing_docs,
     unreachable_pub,
     reason = "test code"

@@ -5,12 +5,14 @@
 
 use std::process::Command;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use fwtui::app::{Error, Observation, Status, TrialView};
 use fwtui::core::policy::Policy;
+use fwtui::core::service::ServiceId;
 use fwtui::tui::theme::{ColorDepth, Theme};
-use fwtui::tui::{ApplyRequest, Depth, Machine, Options, run};
+use fwtui::tui::{ApplyRequest, Depth, Machine, Options, Seen, run};
 
 use crate::terminal::Terminal;
 
@@ -20,6 +22,7 @@ const WHERE: &str = "FWTUI_PTY_PANIC";
 /// A machine with a defect.
 struct Broken {
     is_worker: bool,
+    clock_readings: AtomicU32,
 }
 
 impl Machine for Broken {
@@ -56,11 +59,14 @@ impl Machine for Broken {
         Status::default()
     }
 
+    fn knock(&self, _: &ServiceId) -> Option<Vec<Seen>> {
+        None
+    }
+
     fn since_boot(&self) -> Duration {
         let thread = std::thread::current();
         // Once at the start, and again with the first event.
-        static CALLS: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-        let calls = CALLS.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        let calls = self.clock_readings.fetch_add(1, Ordering::SeqCst);
         assert!(self.is_worker || calls == 0, "a defect on {:?}", thread.name());
         Duration::from_secs(5000)
     }
@@ -76,9 +82,11 @@ fn panic_if_asked() -> bool {
         color: ColorDepth::Many,
         timeout: Duration::from_secs(90),
         has_mouse: true,
+        is_sandbox: false,
     };
     let machine = Broken {
         is_worker: place == "worker",
+        clock_readings: AtomicU32::new(0),
     };
     let outcome = run(Arc::new(machine), &options);
     panic!("the screens ended with {outcome:?}");

@@ -237,7 +237,7 @@ impl Terminal {
         if poll(&mut descriptors, Some(&left.try_into().unwrap())) == Ok(0) {
             return false;
         }
-        let mut buffer = [0; 64 * 1024];
+        let mut buffer = vec![0; 64 * 1024];
         match rustix::io::read(&self.master, &mut buffer) {
             Ok(0) | Err(Errno::IO) => false,
             Ok(count) => {

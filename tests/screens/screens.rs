@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use fwtui::app::{Error, State};
+use fwtui::core::listener::Family;
 use fwtui::core::way_in::WayIn;
 use fwtui::tui::theme::{ColorDepth, Palette, Theme};
-use fwtui::tui::{Msg, update};
+use fwtui::tui::{Depth, Knock, Msg, Neighbour, Seen, update};
 
 use crate::fixture::{self, decide};
 use crate::snapshot::{check, draw, text};
@@ -34,6 +35,33 @@ fn services() {
     at_every_size("services-last-seconds", &|| fixture::on_trial(9), &nothing);
     at_every_size("services-without-root", &fixture::without_root, &nothing);
     at_every_size("services-weird-names", &fixture::weird, &nothing);
+}
+
+/// What a neighbour gets at every service here.
+fn knocks(neighbour: Neighbour, [ipv4, ipv6]: [Knock; 2]) -> [Seen; 2] {
+    [(neighbour, Family::Ipv4, ipv4), (neighbour, Family::Ipv6, ipv6)]
+}
+
+#[test]
+fn services_in_the_sandbox() {
+    let after = Duration::ZERO;
+    let (answered, refused) = (Knock::Answered, Knock::Refused { after });
+    let seen = [
+        knocks(Neighbour::Public, [refused, refused]),
+        knocks(Neighbour::Trusted, [answered, refused]),
+        knocks(Neighbour::Far, [Knock::Silent, Knock::Silent]),
+    ]
+    .concat();
+    for size in SIZES {
+        let mut session = Session::unseen(size);
+        session.model.neighbours.are_there = true;
+        session.send(Msg::Seen(Depth::Complete, Box::new(fixture::decided())));
+        if size.0 == 80 {
+            check("services-knocking-80x24", &session.model);
+        }
+        session.send(Msg::Knocked("22/tcp".parse().unwrap(), Some(seen.clone())));
+        check(&format!("services-sandbox-{}x{}", size.0, size.1), &session.model);
+    }
 }
 
 #[test]

@@ -319,7 +319,7 @@ fn an_apply_that_fails_says_why_and_what_next() {
 fn keeping_asks_once() {
     let mut session = Session::on(SIZE, fixture::on_trial(60));
     assert_eq!(session.keys("k"), []);
-    assert_eq!(session.keys("esc k y"), [Effect::Confirm]);
+    assert_eq!(session.keys("esc k y"), [Effect::Confirm(fixture::TRIAL.into())]);
     session.send(Msg::Confirmed(Ok(())));
     assert!(session.model.trial().is_none());
     // A look that began before must not bring the trial back.
@@ -338,7 +338,7 @@ fn keeping_too_early_leaves_the_trial_running() {
 #[test]
 fn reverting_asks_nothing() {
     let mut session = Session::on(SIZE, fixture::on_trial(60));
-    assert_eq!(session.keys("r"), [Effect::Revert]);
+    assert_eq!(session.keys("r"), [Effect::Revert(fixture::TRIAL.into())]);
     assert_eq!(session.keys("r k m"), []);
     session.send(Msg::Reverted(Ok(())));
     assert!(session.model.trial().is_none());
@@ -348,7 +348,7 @@ fn reverting_asks_nothing() {
 #[test]
 fn a_minute_more() {
     let mut session = Session::on(SIZE, fixture::on_trial(20));
-    assert_eq!(session.keys("m"), [Effect::Extend]);
+    assert_eq!(session.keys("m"), [Effect::Extend(fixture::TRIAL.into())]);
     session.send(Msg::Extended(Ok(fixture::trial(80))));
     assert_eq!(session.model.seconds_left(), Some(80));
 }
@@ -404,7 +404,7 @@ fn leaving_during_a_trial_asks() {
     assert_eq!(session.keys("ctrl-c"), []);
     assert_eq!(session.keys("ctrl-c"), [Effect::Quit]);
     let mut session = Session::on(SIZE, fixture::on_trial(60));
-    assert_eq!(session.keys("q r"), [Effect::Revert]);
+    assert_eq!(session.keys("q r"), [Effect::Revert(fixture::TRIAL.into())]);
     assert_eq!(session.send(Msg::Reverted(Ok(()))), [Effect::Quit]);
     let mut session = Session::on(SIZE, fixture::on_trial(60));
     session.keys("q r");
@@ -466,4 +466,45 @@ fn a_book_pasted_into_a_line_does_no_harm() {
     session.keys("f");
     session.text(&"0123456789".repeat(10_000));
     assert!(matches!(session.model.popups.as_slice(), [Popup::Entry(entry)] if entry.text.len() <= 500));
+}
+
+/// The services that are knocked at.
+fn knocked(effects: &[Effect]) -> Vec<String> {
+    let ids = effects.iter().filter_map(|effect| match effect {
+        Effect::Knock(id) => Some(id.to_string()),
+        _ => None,
+    });
+    ids.collect()
+}
+
+#[test]
+fn in_the_sandbox_the_neighbours_knock_where_the_cursor_rests() {
+    let mut session = Session::unseen(SIZE);
+    session.model.neighbours.are_there = true;
+    let look = |observation| Msg::Seen(Depth::Complete, Box::new(observation));
+    let answer = |id: &str| Msg::Knocked(id.parse().unwrap(), Some(Vec::new()));
+    assert_eq!(knocked(&session.send(look(fixture::decided()))), ["22/tcp"]);
+    // One at a time; then the newest, not those passed on the way.
+    assert!(knocked(&session.keys("down down down")).is_empty());
+    let selected = session.model.services.selected().unwrap().service.id.to_string();
+    assert_eq!(knocked(&session.send(answer("22/tcp"))), [selected.as_str()]);
+    assert!(knocked(&session.send(answer(&selected))).is_empty());
+    assert!(knocked(&session.keys("c")).is_empty(), "nothing is in force yet");
+    // The rules change while a knock is under way: what it brings is of no use.
+    assert_eq!(knocked(&session.keys("home")), ["22/tcp"]);
+    session.send(Msg::Applied(Ok(fixture::trial(90))));
+    assert_eq!(knocked(&session.send(answer("22/tcp"))), ["22/tcp"]);
+    session.send(answer("22/tcp"));
+    assert_eq!(knocked(&session.send(Msg::Reverted(Ok(())))), ["22/tcp"]);
+    session.send(answer("22/tcp"));
+    assert_eq!(knocked(&session.send(look(fixture::decided()))), ["22/tcp"]);
+}
+
+#[test]
+fn outside_the_sandbox_nobody_knocks() {
+    let mut session = Session::on(SIZE, fixture::decided());
+    session.keys("down down up p 1 f5");
+    session.send(Msg::Applied(Ok(fixture::trial(90))));
+    session.send(Msg::Reverted(Ok(())));
+    assert!(knocked(&session.effects).is_empty());
 }

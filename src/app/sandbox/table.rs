@@ -14,6 +14,7 @@ use super::services::SERVICES;
 use super::{Socket, is_inside, outside};
 use crate::app::error::Error;
 use crate::core::listener::{Family, Protocol};
+use crate::core::service::ServiceId;
 
 /// A port to knock at.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -37,6 +38,23 @@ pub struct Row {
     pub target: Target,
     /// Who knocked, in which family, and what came back.
     pub knocks: Vec<Seen>,
+}
+
+/// How long a silent port is waited for.
+pub const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What the neighbours get at a service now, with real packets, in the families it is for; none
+/// outside a sandbox, for a range of ports, and where a neighbour cannot knock.
+pub fn neighbours_at(id: &ServiceId) -> Option<Vec<Seen>> {
+    let target = id.ports.is_single().then(|| Target {
+        port: id.ports.first(),
+        protocol: id.protocol,
+        name: String::new(),
+    })?;
+    let family = id.address.as_ref().map(|local| Family::of(local.ip));
+    let row = rows(&[target], PATIENCE).ok()?.pop()?;
+    let is_for = |(_, knocked, _): &Seen| family.is_none_or(|family| family == *knocked);
+    Some(row.knocks.into_iter().filter(is_for).collect())
 }
 
 /// The ports of the sandbox's own services, in order.
@@ -167,6 +185,7 @@ mod tests {
 
     #[test]
     fn outside_the_sandbox_nobody_knocks() {
+        assert_eq!(neighbours_at(&"22/tcp".parse().unwrap()), None);
         let error = rows(&targets(), Duration::from_millis(1)).unwrap_err();
         assert!(error.hints[0].contains("fwtui sandbox"), "{error:?}");
     }

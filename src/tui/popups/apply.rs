@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{Sheet, text_width};
+use crate::core::policy::Policy;
 use crate::core::plan::Plan;
 use crate::core::service::ServiceId;
 use crate::core::trial::{LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
@@ -27,6 +28,8 @@ const MOST_CONSEQUENCES: usize = 6;
 pub struct Apply {
     /// What will happen, as it was when the question was asked.
     pub plan: Plan,
+    /// The policy it was worked out for.
+    policy: Policy,
     /// Whether everything is taken out.
     pub is_off: bool,
     /// How long the trial lasts.
@@ -39,9 +42,10 @@ pub struct Apply {
 
 impl Apply {
     /// The question for a plan.
-    pub const fn new(plan: Plan, is_off: bool, timeout: Duration) -> Self {
+    pub const fn new(plan: Plan, policy: Policy, is_off: bool, timeout: Duration) -> Self {
         Self {
             plan,
+            policy,
             is_off,
             timeout,
             typed: String::new(),
@@ -96,6 +100,7 @@ impl Apply {
     /// What to ask the machine for; none while a word is still to be typed.
     pub fn request(&self) -> Option<ApplyRequest> {
         self.wanted_word().is_none().then(|| ApplyRequest {
+            previewed: self.policy.clone(),
             is_off: self.is_off,
             timeout: self.timeout,
             accepted_lockouts: self.accepted.clone(),

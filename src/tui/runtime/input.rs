@@ -1,12 +1,15 @@
 //! What comes from outside: keys, the mouse, signals, and the end of the terminal.
 
 use std::io::{self, PipeWriter, stdin};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use crossterm::event::{Event as TerminalEvent, MouseEventKind, read};
 use rustix::event::{PollFd, PollFlags, poll};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::flag;
 use signal_hook::iterator::{Handle, Signals};
 
 use super::Event;
@@ -22,6 +25,7 @@ pub(super) struct Input {
 impl Drop for Input {
     fn drop(&mut self) {
         self.signals.close();
+        is_nobody_listening().store(true, Ordering::SeqCst);
     }
 }
 
@@ -37,8 +41,25 @@ pub(super) fn start(sender: &SyncSender<Event>) -> io::Result<Input> {
     Ok(Input { signals, _stop: stop })
 }
 
+/// What asks the process to end.
+const ENDINGS: [i32; 3] = [SIGTERM, SIGHUP, SIGINT];
+
+/// Whether these signals do again what they do to any other program: what handles them once stays
+/// installed, and would swallow them.
+fn is_nobody_listening() -> &'static Arc<AtomicBool> {
+    static FLAG: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+    FLAG.get_or_init(Arc::default)
+}
+
 fn watch_signals(sender: SyncSender<Event>) -> io::Result<Handle> {
-    let mut signals = Signals::new([SIGTERM, SIGHUP, SIGINT])?;
+    static IS_REGISTERED: AtomicBool = AtomicBool::new(false);
+    is_nobody_listening().store(false, Ordering::SeqCst);
+    if !IS_REGISTERED.swap(true, Ordering::SeqCst) {
+        for signal in ENDINGS {
+            flag::register_conditional_default(signal, Arc::clone(is_nobody_listening()))?;
+        }
+    }
+    let mut signals = Signals::new(ENDINGS)?;
     let handle = signals.handle();
     thread::Builder::new().name("signals".into()).spawn(move || {
         if signals.forever().next().is_some() {

@@ -21,11 +21,13 @@ const PROBES_PER_STATUS: u32 = 5;
 pub(super) struct Workers {
     looks: Sender<Effect>,
     trial: Sender<Effect>,
+    /// In the sandbox.
+    knocks: Option<Sender<Effect>>,
 }
 
 impl Workers {
-    /// Starts both.
-    pub(super) fn start(machine: &Arc<dyn Machine>, events: &SyncSender<Event>) -> io::Result<Self> {
+    /// Starts them.
+    pub(super) fn start(machine: &Arc<dyn Machine>, events: &SyncSender<Event>, is_sandbox: bool) -> io::Result<Self> {
         let (looks, jobs) = channel();
         let looker = Looker {
             machine: Arc::clone(machine),
@@ -36,16 +38,27 @@ impl Workers {
         };
         spawn("looks", events, move || looker.run(&jobs))?;
         let (trial, jobs) = channel();
-        let (machine, sender) = (Arc::clone(machine), events.clone());
-        spawn("trial", events, move || hold_trial(machine.as_ref(), &sender, &jobs))?;
-        Ok(Self { looks, trial })
+        let (trials, sender) = (Arc::clone(machine), events.clone());
+        spawn("trial", events, move || hold_trial(trials.as_ref(), &sender, &jobs))?;
+        let mut knocks = None;
+        if is_sandbox {
+            let (knock, jobs) = channel();
+            let (machine, sender) = (Arc::clone(machine), events.clone());
+            spawn("knocks", events, move || knock_at(machine.as_ref(), &sender, &jobs))?;
+            knocks = Some(knock);
+        }
+        Ok(Self { looks, trial, knocks })
     }
 
     /// Hands an effect to the worker it is for.
     pub(super) fn perform(&self, effect: Effect) {
         let worker = match effect {
-            Effect::Confirm | Effect::Revert | Effect::Extend | Effect::AskStatus => &self.trial,
+            Effect::Confirm(_) | Effect::Revert(_) | Effect::Extend(_) | Effect::AskStatus => &self.trial,
             Effect::Look(_) | Effect::Save { .. } | Effect::Apply(_) => &self.looks,
+            Effect::Knock(_) => match &self.knocks {
+                Some(knocks) => knocks,
+                None => return,
+            },
             Effect::Redraw | Effect::Quit => return,
         };
         // A worker that is gone has panicked, and has said so.
@@ -136,12 +149,22 @@ impl Looker {
     }
 }
 
+fn knock_at(machine: &dyn Machine, events: &SyncSender<Event>, jobs: &Receiver<Effect>) {
+    for job in jobs {
+        let Effect::Knock(id) = job else { continue };
+        let seen = machine.knock(&id);
+        if events.send(Event::Msg(Msg::Knocked(id, seen))).is_err() {
+            return;
+        }
+    }
+}
+
 fn hold_trial(machine: &dyn Machine, events: &SyncSender<Event>, jobs: &Receiver<Effect>) {
     for job in jobs {
         let msg = match job {
-            Effect::Confirm => Msg::Confirmed(machine.confirm()),
-            Effect::Revert => Msg::Reverted(machine.revert()),
-            Effect::Extend => Msg::Extended(machine.extend()),
+            Effect::Confirm(id) => Msg::Confirmed(machine.confirm(&id)),
+            Effect::Revert(id) => Msg::Reverted(machine.revert(&id)),
+            Effect::Extend(id) => Msg::Extended(machine.extend(&id)),
             Effect::AskStatus => Msg::Status(Box::new(machine.status())),
             _ => continue,
         };

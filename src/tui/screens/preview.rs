@@ -235,13 +235,16 @@ pub fn sentence_lines(palette: &Palette, sentence: &Sentence, cells: usize) -> V
         .into_iter()
         .enumerate()
         .map(|(index, text)| {
-            let lead = match index {
-                0 => sentence.symbol.to_owned(),
-                _ => " ".repeat(margin),
+            // Spaces have no style of their own: a monochrome theme would underline them.
+            let symbol = sentence.symbol.trim_end();
+            let (symbol, space) = match index {
+                0 => (symbol, margin.saturating_sub(crate::tui::widgets::text::width(symbol))),
+                _ => ("", margin),
             };
             let text_token = if sentence.is_loud { sentence.token } else { Token::Text };
             Line::from(vec![
-                Span::styled(lead, palette.of(sentence.token)),
+                Span::styled(symbol.to_owned(), palette.of(sentence.token)),
+                Span::raw(" ".repeat(space)),
                 Span::styled(text, palette.of(text_token)),
             ])
         })

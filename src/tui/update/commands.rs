@@ -209,7 +209,7 @@ fn ask_apply(model: &mut Model, is_off: bool) -> Vec<Effect> {
         return refuse(model, why);
     }
     let plan = if is_off { model.off_plan() } else { model.plan.clone() };
-    let apply = Apply::new(plan, is_off, model.timeout);
+    let apply = Apply::new(plan, model.policy.clone(), is_off, model.timeout);
     open(model, Popup::Apply(Box::new(apply)))
 }
 

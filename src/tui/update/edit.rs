@@ -178,6 +178,14 @@ pub(super) fn switch_refusal(model: &mut Model) -> Vec<Effect> {
         };
         Ok(())
     });
+    if effect.is_some() {
+        // The sentence about it may be out of sight.
+        let text = match model.policy.refusal {
+            Refusal::Reject => "Refused politely: the peer is told at once. Waits for an apply.",
+            Refusal::Drop => "Refused silently: the peer waits for a time-out. Waits for an apply.",
+        };
+        model.say(Token::Changed, text);
+    }
     effect.into_iter().collect()
 }
 
@@ -191,6 +199,14 @@ pub(super) fn switch_logging(model: &mut Model) -> Vec<Effect> {
         };
         Ok(())
     });
+    if effect.is_some() {
+        let text = match model.policy.logging {
+            Logging::Off => "Refusals are not logged. Waits for an apply.",
+            Logging::Kernel => "Refusals go to the kernel's log, rate-limited. Waits for an apply.",
+            Logging::Nflog => "Refusals go to NFLOG, rate-limited. Waits for an apply.",
+        };
+        model.say(Token::Changed, text);
+    }
     effect.into_iter().collect()
 }
 

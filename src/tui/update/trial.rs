@@ -19,8 +19,11 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
             Vec::new()
         }
         (CommandId::Extend, None) => {
+            let Some(id) = trial_id(model) else {
+                return Vec::new();
+            };
             model.task = Some(Task::Extending);
-            vec![Effect::Extend]
+            vec![Effect::Extend(id)]
         }
         _ => Vec::new(),
     }
@@ -28,22 +31,31 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
 
 /// Asks for the new rules to stay.
 pub(super) fn confirm(model: &mut Model) -> Vec<Effect> {
-    if model.trial().is_none() || model.task.is_some() {
+    let Some(id) = trial_id(model).filter(|_| model.task.is_none()) else {
         return Vec::new();
-    }
+    };
     model.task = Some(Task::Confirming);
-    vec![Effect::Confirm]
+    vec![Effect::Confirm(id)]
+}
+
+/// The trial that is shown: what is asked for is meant for it, and for no later one.
+fn trial_id(model: &Model) -> Option<String> {
+    model.trial().map(|trial| trial.id.clone())
 }
 
 /// Asks for the old rules.
 pub(super) fn revert(model: &mut Model, then_quit: bool) -> Vec<Effect> {
+    let Some(id) = trial_id(model) else {
+        return Vec::new();
+    };
     model.task = Some(Task::Reverting { then_quit });
-    vec![Effect::Revert]
+    vec![Effect::Revert(id)]
 }
 
 /// The trial runs, or nothing changed.
 pub(super) fn on_applied(model: &mut Model, result: Result<TrialView, Error>) -> Vec<Effect> {
     model.task = None;
+    model.neighbours.forget();
     match result {
         Ok(trial) => {
             model.observation.status.state = State::Trial;
@@ -108,6 +120,7 @@ pub(super) fn on_extended(model: &mut Model, result: Result<TrialView, Error>) -
 
 /// The trial is over: a look that began before must not bring it back.
 fn forget_trial(model: &mut Model, state: State) {
+    model.neighbours.forget();
     model.over = model.observation.status.trial.take().map(|trial| trial.id);
     // What was said during the trial is no longer so.
     model.notice = None;
@@ -122,13 +135,15 @@ pub(super) fn adopt_status(model: &mut Model, status: Status) {
     if status.trial.is_some() && status.trial.as_ref().map(|trial| &trial.id) == model.over.as_ref() {
         return;
     }
-    let had_trial = model.trial().is_some();
+    let shown = trial_id(model);
+    let had_trial = shown.is_some();
     let is_over = had_trial && status.trial.is_none() && model.task.is_none();
     if is_over {
         forget_trial(model, status.state);
     }
     let began_elsewhere = !had_trial && status.trial.is_some() && model.depth == Some(Depth::Complete);
-    let last = status.last.clone();
+    // The outcome of another trial says nothing about the one that was shown.
+    let last = status.last.clone().filter(|last| Some(&last.id) == shown.as_ref());
     model.observation.status = status;
     if began_elsewhere && model.task.is_none() {
         model.say(

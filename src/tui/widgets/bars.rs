@@ -100,7 +100,27 @@ pub fn tabs(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         };
         frame.render_widget(Line::styled(text, style), place);
     }
+    if !model.neighbours.are_there {
+        return;
+    }
+    let used = tab_cells(area).map(|(.., place)| place.right()).max().unwrap_or(area.x);
+    let room = Rect {
+        x: used,
+        width: area.right().saturating_sub(used),
+        ..area
+    };
+    if let Some(words) = SANDBOX.iter().find(|words| width(words) + 3 <= usize::from(room.width)) {
+        let line = Line::styled(format!("{words} "), model.palette.of(Token::Accent));
+        frame.render_widget(line.right_aligned(), room);
+    }
 }
+
+/// What the sandbox says of itself, by the room there is.
+const SANDBOX: [&str; 3] = [
+    "sandbox: nothing here touches your machine",
+    "sandbox: your machine is not touched",
+    "sandbox",
+];
 
 /// The tab under the mouse.
 pub fn tab_at(area: Rect, position: Position) -> Option<ScreenId> {

@@ -13,6 +13,7 @@ use crate::core::policy::{Decision, Refusal};
 use crate::core::reach::Reach;
 use crate::core::service::BoundTo;
 use crate::tui::model::Model;
+use crate::tui::port::Neighbour;
 use crate::tui::theme::Token;
 use crate::tui::widgets::bars::rule;
 use crate::tui::widgets::text::{fit, wrapped};
@@ -27,7 +28,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, title: Rect, area: Rect
     let position = format!("{}/{}", model.services.list.cursor + 1, model.services.len());
     frame.render_widget(rule(palette, &heading(row), &position, title.width), title);
     let cells = usize::from(area.width).saturating_sub(4);
-    let lines = sentences(model, row)
+    let is_low = area.height < 4;
+    let lines = sentences(model, row, is_low)
         .into_iter()
         .flat_map(|(token, text)| wrapped(&text, cells, 0, palette.of(token)));
     for (place, line) in area.rows().zip(lines) {
@@ -57,8 +59,14 @@ fn heading(row: &Row) -> String {
     parts.join(" · ")
 }
 
-fn sentences(model: &Model, row: &Row) -> Vec<(Token, String)> {
-    let mut sentences = vec![(Token::Text, sockets(row))];
+fn sentences(model: &Model, row: &Row, is_low: bool) -> Vec<(Token, String)> {
+    let mut sentences = Vec::new();
+    let neighbours = neighbours(model, row);
+    // The columns say what it listens on, in fewer words.
+    if !is_low || neighbours.is_none() {
+        sentences.push((Token::Text, sockets(row)));
+    }
+    sentences.extend(neighbours.map(|text| (Token::Accent, text)));
     sentences.push(what_holds(model, row));
     if let Some((id, _)) = model.policy.entry_for(&row.service.id)
         && *id != row.service.id
@@ -118,6 +126,34 @@ fn socket(listener: &Listener) -> String {
     }
 }
 
+/// In the sandbox, what its neighbours get now: with real packets, whatever the rules promise.
+fn neighbours(model: &Model, row: &Row) -> Option<String> {
+    let id = &row.service.id;
+    if !model.neighbours.are_there || !id.ports.is_single() {
+        return None;
+    }
+    let Some(seen) = model.neighbours.at(id) else {
+        return Some("Neighbours now: knocking …".to_owned());
+    };
+    let words: Vec<String> = Neighbour::ALL
+        .into_iter()
+        .filter_map(|neighbour| {
+            let get = |family| {
+                let mut knocks = seen
+                    .iter()
+                    .filter(|(from, knocked, _)| *from == neighbour && *knocked == family);
+                knocks.next().map(|(_, _, knock)| knock.word())
+            };
+            let name = neighbour.name();
+            match (get(Family::Ipv4), get(Family::Ipv6)) {
+                (Some(ipv4), Some(ipv6)) if ipv4 != ipv6 => Some(format!("{name} {ipv4} (IPv6: {ipv6})")),
+                (ipv4, ipv6) => ipv4.or(ipv6).map(|word| format!("{name} {word}")),
+            }
+        })
+        .collect();
+    (!words.is_empty()).then(|| format!("Neighbours now: {}", words.join(" · ")))
+}
+
 /// Who can connect after applying, and what becomes of the others.
 fn what_holds(model: &Model, row: &Row) -> (Token, String) {
     if row.service.bound_to == BoundTo::Loopback {
@@ -129,31 +165,37 @@ fn what_holds(model: &Model, row: &Row) -> (Token, String) {
         (Refusal::Reject, Protocol::Tcp) => "others get a TCP reset at once",
         (Refusal::Reject, Protocol::Udp | Protocol::UdpLite) => "others get port-unreachable at once",
     };
+    let is_so_now = row.reach_now == row.reach_after;
+    let lead = if is_so_now {
+        "Now and after applying"
+    } else {
+        "After applying"
+    };
     match (row.decision, row.reach_after) {
-        (Decision::Undecided, Reach::ThisMachine | Reach::Unknown) if row.is_new => (
-            Token::New,
-            format!(
-                "Not decided yet, so it will be refused: {refused}. c confines it, t trusts your networks, o opens it."
-            ),
-        ),
+        (Decision::Undecided, Reach::ThisMachine | Reach::Unknown) if row.is_new => {
+            let verb = if is_so_now && row.reach_now == Reach::ThisMachine {
+                "is"
+            } else {
+                "will be"
+            };
+            let keys = "c confines it, t trusts your networks, o opens it";
+            (
+                Token::New,
+                format!("Not decided yet, so it {verb} refused: {refused}. {keys}."),
+            )
+        }
         // The one thing every network of guests needs of its host is let in whatever is decided.
         (Decision::Confine | Decision::Undecided, Reach::Trusted) => (
             Token::Warn,
             format!("VMs and containers always get DHCP and DNS from their host; {refused}."),
         ),
-        (_, Reach::ThisMachine) => (
-            Token::Good,
-            format!("After applying only this machine connects; {refused}."),
-        ),
+        (_, Reach::ThisMachine) => (Token::Good, format!("{lead} only this machine connects; {refused}.")),
         (_, Reach::Trusted) if row.from.is_empty() => (
             Token::Warn,
-            format!("After applying trusted networks and guests connect; {refused}."),
+            format!("{lead} trusted networks and guests connect; {refused}."),
         ),
-        (_, Reach::Trusted) => (
-            Token::Warn,
-            format!("After applying the sources named connect; {refused}."),
-        ),
-        (_, Reach::Everyone) => (Token::Bad, "After applying everyone can connect.".to_owned()),
+        (_, Reach::Trusted) => (Token::Warn, format!("{lead} the sources named connect; {refused}.")),
+        (_, Reach::Everyone) => (Token::Bad, format!("{lead} everyone can connect.")),
         (_, Reach::Unknown) if model.observation.filter.is_none() => (
             Token::Unknown,
             "fwtui would let it through; what other rules say can't be seen without root.".to_owned(),
