@@ -133,7 +133,7 @@ pub enum GuardError {
     #[error("{0}")]
     Failed(String),
     /// The guard ended without a word.
-    #[error("the guard ended without a word; nothing it did is left in place")]
+    #[error("the guard ended without a word, and its twin puts the old rules back; look with 'fwtui status'")]
     Died,
     /// What came over the socket makes no sense.
     #[error("the guard's answer makes no sense")]

@@ -105,6 +105,8 @@ impl TrialView {
 /// How the last trial ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Last {
+    /// The trial's id.
+    pub id: String,
     /// `confirmed` or `reverted`.
     pub outcome: String,
     /// Why it was reverted.

@@ -94,7 +94,7 @@ impl Machine {
         let confirmed = self.confirmed();
         let wanted = policy::load(&self.paths);
         let has_pending = match (&wanted, &confirmed) {
-            (Ok(wanted), Ok(Some(confirmed))) => Some(wanted.as_ref() != Some(&confirmed.policy)),
+            (Ok(wanted), Ok(Some(confirmed))) => Some(wanted.clone().unwrap_or_default() != confirmed.policy),
             (Ok(wanted), Ok(None)) => Some(wanted.is_some()),
             _ => None,
         };
@@ -117,6 +117,7 @@ impl Machine {
     /// How the last trial ended.
     pub(super) fn last(&self) -> Result<Option<Last>, Error> {
         Ok(state::last(&self.paths)?.map(|outcome| Last {
+            id: outcome.id,
             outcome: if outcome.reverted.is_some() {
                 "reverted"
             } else {

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use ipnet::IpNet;
+
 use crate::app::machine::{Opened, require_root};
 use crate::app::{Depth, Error, Kind, Machine, Observation, State, TrialView, plan};
 use crate::backend::switch::{self, Base};
-use crate::backend::{Backend, BackendError};
+use crate::backend::{Backend, BackendError, detect};
+use crate::core::listener::Family;
 use crate::core::network::{Interface, zones};
 use crate::core::plan::Plan;
 use crate::core::policy::Policy;
@@ -19,6 +22,8 @@ use crate::sys::{clock, host, interfaces};
 /// What to apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApplyRequest {
+    /// The policy that was previewed: another one by now is refused.
+    pub previewed: Policy,
     /// Take all of fwtui's rules out instead of loading what the wanted policy compiles to.
     pub is_off: bool,
     /// How long the trial lasts.
@@ -43,6 +48,8 @@ pub enum Restored {
     Loaded,
     /// The same, compiled anew: the addresses of trusted networks have changed.
     Recompiled,
+    /// Nothing is confirmed, and rules of fwtui that were there are out.
+    TakenOut,
     /// Nothing was ever confirmed, or fwtui is off.
     Nothing,
 }
@@ -90,7 +97,13 @@ impl Machine {
         }
         if !request.is_off {
             // Once more, for the error with its hint.
-            self.policy()?;
+            let wanted = self.policy()?;
+            if wanted != request.previewed || observation.policy != request.previewed {
+                return Err(
+                    Error::failed("the policy was changed since it was previewed; nothing is applied")
+                        .hint("Look at it again: fwtui preview."),
+                );
+            }
         }
         match &observation.filter {
             Some(_) if observation.status.backend.is_some() => Ok(()),
@@ -101,34 +114,34 @@ impl Machine {
         }
     }
 
-    /// Keeps what is on trial.
+    /// Keeps what is on trial; with an id, that trial and no other.
     ///
     /// # Errors
     /// Where it is too early or too late, or nothing is on trial.
-    pub fn confirm(&self) -> Result<(), Error> {
-        match self.ask(Request::Confirm)? {
+    pub fn confirm(&self, id: Option<&str>) -> Result<(), Error> {
+        match self.ask(Request::Confirm, id)? {
             Answer::Confirmed => Ok(()),
             answer => Err(not_done(answer)),
         }
     }
 
-    /// Puts the old rules back.
+    /// Puts the old rules back; with an id, those before that trial and no other.
     ///
     /// # Errors
     /// Where nothing is on trial, or the old rules are not back whole.
-    pub fn revert(&self) -> Result<(), Error> {
-        match self.ask(Request::Revert)? {
+    pub fn revert(&self, id: Option<&str>) -> Result<(), Error> {
+        match self.ask(Request::Revert, id)? {
             Answer::Reverted { trouble: None, .. } => Ok(()),
             answer => Err(not_done(answer)),
         }
     }
 
-    /// One minute more.
+    /// One minute more; with an id, for that trial and no other.
     ///
     /// # Errors
     /// Where nothing is on trial, or it would last too long.
-    pub fn extend(&self) -> Result<TrialView, Error> {
-        match self.ask(Request::Extend)? {
+    pub fn extend(&self, id: Option<&str>) -> Result<TrialView, Error> {
+        match self.ask(Request::Extend, id)? {
             Answer::Running {
                 id,
                 deadline,
@@ -139,9 +152,10 @@ impl Machine {
         }
     }
 
-    fn ask(&self, request: Request) -> Result<Answer, Error> {
+    fn ask(&self, request: Request, id: Option<&str>) -> Result<Answer, Error> {
         require_root("decide on a trial")?;
-        let message = Message { request, id: None };
+        let id = id.map(str::to_owned);
+        let message = Message { request, id };
         if let Some(answer) = guard::ask(&self.paths, &message)? {
             return Ok(answer);
         }
@@ -161,25 +175,48 @@ impl Machine {
         })
     }
 
-    /// Loads what was last confirmed, without a trial: at boot, or where it has drifted.
+    /// Loads what was last confirmed, without a trial: at boot, or where it has drifted. Where nothing
+    /// is confirmed, rules of fwtui that are there all the same are taken out.
+    ///
+    /// A trial that can't be closed is no reason to leave the machine open: it is told beside.
     ///
     /// # Errors
     /// Where it can't be read or loaded; what fwtui had in the kernel is then back.
-    pub fn restore(&self) -> Result<Restored, Error> {
+    pub fn restore(&self) -> Result<(Restored, Option<Error>), Error> {
         require_root("restore rules")?;
-        self.recover()?;
-        let Some(confirmed) = state::confirmed(&self.paths)?.filter(|confirmed| !confirmed.is_off) else {
-            return Ok(Restored::Nothing);
+        let unclosed = self.recover().err();
+        let failed = |error: std::io::Error| {
+            Error::failed(format!("{} can't be used: {error}", self.paths.run().display()))
+                .hint("It must be a folder that only root may write.")
         };
-        files::private_folder(&self.paths.run()).map_err(|error| Error::failed(error.to_string()))?;
-        let lock = guard::take_lock(&self.paths).map_err(|error| Error::failed(error.to_string()))?;
+        files::private_folder(&self.paths.run()).map_err(failed)?;
+        let lock = guard::take_lock(&self.paths).map_err(failed)?;
         let Some(_lock) = lock else {
             return Err(GuardError::Busy.into());
+        };
+        let confirmed = state::confirmed(&self.paths)?.filter(|confirmed| !confirmed.is_off);
+        let Some(confirmed) = confirmed else {
+            return Ok((Self::take_out()?, unclosed));
         };
         let (rules, restored) = rules_for_now(&confirmed, interfaces::interfaces().unwrap_or_default())?;
         let Opened { backend, .. } = Self::open()?;
         load(backend.as_ref(), &rules)?;
-        Ok(restored)
+        Ok((restored, unclosed))
+    }
+
+    /// Takes out rules that were never confirmed, or were confirmed away: another program that saves
+    /// and loads whole tables may have kept them.
+    fn take_out() -> Result<Restored, Error> {
+        if detect::is_pristine() {
+            return Ok(Restored::Nothing);
+        }
+        let Opened { backend, .. } = Self::open()?;
+        let now = backend.read()?;
+        if now.ipv4.chains.is_empty() && now.ipv6.chains.is_empty() {
+            return Ok(Restored::Nothing);
+        }
+        load(backend.as_ref(), &Ruleset::default())?;
+        Ok(Restored::TakenOut)
     }
 }
 
@@ -198,18 +235,9 @@ fn load(backend: &dyn Backend, rules: &Ruleset) -> Result<(), BackendError> {
     Ok(())
 }
 
-/// The confirmed rules; compiled anew where trusted networks have other addresses now. An interface
-/// without addresses (at boot, before the network is up) keeps those it was confirmed with.
+/// The confirmed rules; compiled anew where trusted networks have other addresses now.
 pub(super) fn rules_for_now(confirmed: &Confirmed, now: Vec<Interface>) -> Result<(Ruleset, Restored), Error> {
-    let mut interfaces = now;
-    interfaces.retain(|interface| !interface.on_link.is_empty());
-    let missing: Vec<Interface> = confirmed
-        .interfaces
-        .iter()
-        .filter(|known| interfaces.iter().all(|interface| interface.name != known.name))
-        .cloned()
-        .collect();
-    interfaces.extend(missing);
+    let interfaces = with_confirmed_prefixes(confirmed, now);
     if zones(&confirmed.policy, &interfaces) != zones(&confirmed.policy, &confirmed.interfaces) {
         return Ok((compile(&confirmed.policy, &interfaces), Restored::Recompiled));
     }
@@ -217,6 +245,34 @@ pub(super) fn rules_for_now(confirmed: &Confirmed, now: Vec<Interface>) -> Resul
     let rules =
         rules.ok_or_else(|| Error::failed("the confirmed rules can't be read back").hint("Run 'fwtui apply'."))?;
     Ok((rules, Restored::Loaded))
+}
+
+/// The interfaces of now; where one has no prefix of a family but link-local ones (at boot, before
+/// DHCP and router advertisements have come), it keeps those it was confirmed with.
+fn with_confirmed_prefixes(confirmed: &Confirmed, mut now: Vec<Interface>) -> Vec<Interface> {
+    for known in &confirmed.interfaces {
+        let Some(interface) = now.iter_mut().find(|interface| interface.name == known.name) else {
+            now.push(known.clone());
+            continue;
+        };
+        for family in Family::ALL {
+            let has_come = interface.on_link.iter().any(|net| is_global(net, family));
+            if !has_come {
+                interface
+                    .on_link
+                    .extend(known.on_link.iter().filter(|net| is_global(net, family)).copied());
+            }
+        }
+    }
+    now
+}
+
+fn is_global(net: &IpNet, family: Family) -> bool {
+    let is_link_local = match net {
+        IpNet::V4(net) => net.addr().is_link_local(),
+        IpNet::V6(net) => net.addr().is_unicast_link_local(),
+    };
+    Family::of(net.addr()) == family && !is_link_local
 }
 
 fn refuse_lockout(plan: &Plan, request: &ApplyRequest) -> Result<(), Error> {
@@ -245,7 +301,7 @@ fn not_done(answer: Answer) -> Error {
         }
         Answer::Reverted {
             trouble: Some(trouble), ..
-        } => Error::failed(trouble).hint("Look with 'fwtui status'; the guard's twin tries again for half a minute."),
+        } => Error::failed(trouble).hint("Look with 'fwtui status'; the guard's twin goes on trying."),
         Answer::Confirmed => Error::failed("it has been confirmed already"),
         Answer::Running { .. } => Error::failed("the trial goes on"),
     }

@@ -23,11 +23,6 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
         return Err(Error::new(Kind::Usage, "this is no terminal, so nobody can be asked")
             .hint("Add --yes to start the trial and return, or --wait to wait for its end."));
     }
-    let request = ApplyRequest {
-        is_off,
-        timeout: args.timeout,
-        accepted_lockouts: args.accept_lockout.clone(),
-    };
     if !is_off {
         machine.policy()?;
     }
@@ -53,7 +48,12 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
         out.line("Nothing has been changed.")?;
         return Ok(DONE);
     }
-    let Started { trial, switched_in } = machine.apply(&request)?;
+    let Started { trial, switched_in } = machine.apply(&ApplyRequest {
+        previewed: observation.policy,
+        is_off,
+        timeout: args.timeout,
+        accepted_lockouts: args.accept_lockout.clone(),
+    })?;
     out.line(&format!(
         "Switched in {:.1} ms; on trial for {} seconds. Open a second session to see whether you still get in, then:\n  \
          sudo fwtui confirm    keep the new rules\n  \
@@ -85,7 +85,7 @@ fn wait(machine: &Machine, trial: &TrialView, out: &Out) -> Result<u8, Error> {
     while is_running(machine, trial) {
         thread::sleep(LOOK_EVERY);
     }
-    conclude(machine, out)
+    conclude(machine, trial, out)
 }
 
 fn is_running(machine: &Machine, trial: &TrialView) -> bool {
@@ -93,8 +93,9 @@ fn is_running(machine: &Machine, trial: &TrialView) -> bool {
 }
 
 /// Says how the trial ended.
-fn conclude(machine: &Machine, out: &Out) -> Result<u8, Error> {
-    match machine.status().last {
+fn conclude(machine: &Machine, trial: &TrialView, out: &Out) -> Result<u8, Error> {
+    // The outcome of another trial says nothing about this one.
+    match machine.status().last.filter(|last| last.id == trial.id) {
         Some(last) if last.outcome == "confirmed" => {
             out.line("Confirmed. These rules are kept, and restored at boot.")?;
             Ok(DONE)
@@ -118,7 +119,8 @@ fn converse(machine: &Machine, trial: &TrialView, out: &Out) -> Result<u8, Error
     let mut shown = None;
     while is_running(machine, &trial) {
         if is_interrupted.swap(false, Ordering::Relaxed) {
-            machine.revert()?;
+            // Decided elsewhere a moment ago is told by the outcome.
+            let _decided = machine.revert(Some(&trial.id));
             break;
         }
         let left = trial.seconds_left(machine.since_boot());
@@ -137,14 +139,14 @@ fn converse(machine: &Machine, trial: &TrialView, out: &Out) -> Result<u8, Error
         }
     }
     out.line("")?;
-    conclude(machine, out)
+    conclude(machine, &trial, out)
 }
 
 fn obey(machine: &Machine, word: &str, trial: &mut TrialView, out: &Out) -> Result<(), Error> {
     let done = match word {
-        "keep" => machine.confirm(),
-        "revert" => machine.revert(),
-        "more" => machine.extend().map(|extended| *trial = extended),
+        "keep" => machine.confirm(Some(&trial.id)),
+        "revert" => machine.revert(Some(&trial.id)),
+        "more" => machine.extend(Some(&trial.id)).map(|extended| *trial = extended),
         "" => Ok(()),
         _ => Err(Error::failed("the words are keep, revert and more")),
     };

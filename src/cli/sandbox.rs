@@ -35,7 +35,7 @@ pub(super) fn run(args: &Sandbox, theme: Option<&str>, out: &Out) -> Result<u8, 
         sandbox.run(&args.command)
     };
     // A trial's guard would wait in there for its deadline; nobody needs it any more.
-    let _no_trial = machine().revert();
+    let _no_trial = machine().revert(None);
     code
 }
 

@@ -5,19 +5,19 @@ use crate::cli::DONE;
 use crate::cli::output::Out;
 
 pub(super) fn confirm(machine: &Machine, out: &Out) -> Result<u8, Error> {
-    machine.confirm()?;
+    machine.confirm(None)?;
     out.line("Confirmed. These rules are kept, and restored at boot.")?;
     Ok(DONE)
 }
 
 pub(super) fn revert(machine: &Machine, out: &Out) -> Result<u8, Error> {
-    machine.revert()?;
+    machine.revert(None)?;
     out.line("Reverted. The old rules are in force.")?;
     Ok(DONE)
 }
 
 pub(super) fn extend(machine: &Machine, out: &Out) -> Result<u8, Error> {
-    let trial = machine.extend()?;
+    let trial = machine.extend(None)?;
     out.line(&format!(
         "The trial goes on for {} seconds.",
         trial.seconds_left(machine.since_boot())
@@ -26,10 +26,16 @@ pub(super) fn extend(machine: &Machine, out: &Out) -> Result<u8, Error> {
 }
 
 pub(super) fn restore(machine: &Machine, out: &Out) -> Result<u8, Error> {
-    out.line(match machine.restore()? {
+    let (restored, unclosed) = machine.restore()?;
+    out.line(match restored {
         Restored::Loaded => "The confirmed rules are loaded.",
         Restored::Recompiled => "The confirmed policy is loaded, with the addresses that trusted networks have now.",
+        Restored::TakenOut => "No rules are confirmed; rules of fwtui that were there all the same are out.",
         Restored::Nothing => "Nothing to restore: no rules are confirmed.",
     })?;
+    if let Some(error) = unclosed {
+        out.note("fwtui: the last trial is not closed:");
+        out.error(&error);
+    }
     Ok(DONE)
 }

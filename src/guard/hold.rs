@@ -54,8 +54,9 @@ pub struct Holder<'a> {
     base: Base,
     want: Base,
     trouble: Option<String>,
+    journal: Journal,
     /// Held until the process ends, cleaning up included.
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl<'a> Holder<'a> {
@@ -71,6 +72,11 @@ impl<'a> Holder<'a> {
         }
         let lock = take_lock(&paths).map_err(GuardError::io("the lock can't be taken"))?;
         let lock = lock.ok_or(GuardError::Busy)?;
+        // What is in force now may be a trial's whose guard died: no base to go back to.
+        if paths.journal().exists() {
+            let why = "the last trial is not closed yet; 'fwtui status' says why";
+            return Err(GuardError::Failed(why.to_owned()));
+        }
         let rules = job.candidate.rules.ruleset();
         let rules: Ruleset = rules.ok_or_else(|| GuardError::Failed("the rules handed over are torn".to_owned()))?;
         let base = Base::of(&backend.read()?);
@@ -92,8 +98,23 @@ impl<'a> Holder<'a> {
             base,
             want,
             trouble: None,
-            _lock: lock,
+            journal,
+            lock,
         })
+    }
+
+    /// What is written down of the trial.
+    pub const fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Lets the programs that load rules hold the lock as well: one that outlives us may still load
+    /// what it was given, and nobody may take that for undone before it has ended.
+    ///
+    /// # Errors
+    /// Where the system refuses.
+    pub fn share_lock(&self) -> std::io::Result<()> {
+        self.lock.share_with_children()
     }
 
     /// The trial as it stands.
@@ -127,9 +148,11 @@ impl<'a> Holder<'a> {
             }),
             Step::Revert(reason) => {
                 self.revert(&reason);
-                Err(put
-                    .err()
-                    .map_or_else(|| GuardError::Failed(reason.to_string()), GuardError::Backend))
+                Err(match (put.err(), &self.trouble) {
+                    (Some(error), None) => GuardError::Backend(error),
+                    (Some(error), Some(trouble)) => GuardError::Failed(format!("{error}; {trouble}")),
+                    (None, _) => GuardError::Failed(reason.to_string()),
+                })
             }
             Step::Wait | Step::Keep | Step::Refuse(_) => Err(GuardError::Died),
         }

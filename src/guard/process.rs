@@ -79,7 +79,14 @@ fn hold(job: &Job, backend: &dyn Backend, boot_id: &str) -> Result<(), GuardErro
                 .map_err(GuardError::io("no timer"))
                 .map(|timer| (listener, timer))
         })
-        .and_then(|ready| twin::start(&job.root).map(|()| ready));
+        .and_then(|ready| twin::start(&job.root, holder.journal()).map(|()| ready))
+        .and_then(|ready| {
+            // The twin is not among the lock's holders: it is to take it when they are gone.
+            holder
+                .share_lock()
+                .map_err(GuardError::io("the lock can't be shared"))
+                .map(|()| ready)
+        });
     let (listener, timer) = match armed {
         Ok(ready) => ready,
         Err(error) => {

@@ -201,6 +201,10 @@ pub fn confirm(paths: &Paths) -> Result<(), StoreError> {
 /// Where the disk does not take it.
 pub fn close(paths: &Paths, outcome: &Outcome) -> Result<(), StoreError> {
     let written = write(&paths.last(), outcome);
+    if written.is_err() {
+        // An older trial's outcome must not pass for this one's.
+        let _gone = files::remove_durably(&paths.last());
+    }
     for path in [paths.candidate(), paths.journal()] {
         files::remove_durably(&path).map_err(StoreError::io(&path, "removed"))?;
     }

@@ -1,15 +1,16 @@
 //! Files that must not be half-written, and are not believed blindly.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, open};
+use rustix::io::{FdFlags, fcntl_setfd};
 
 use crate::sys::clock;
 
@@ -80,6 +81,8 @@ fn write_new(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     }
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut file = File::from(open(path, flags, Mode::from_raw_mode(mode))?);
+    // Whoever may read it is decided here, not by the umask of whoever runs us.
+    file.set_permissions(Permissions::from_mode(mode))?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
 }
@@ -144,15 +147,17 @@ pub fn make_folder(path: &Path, mode: u32) -> io::Result<()> {
         fs::create_dir_all(above)?;
     }
     match fs::DirBuilder::new().mode(mode).create(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
+        // As with files: the umask has no say.
+        Ok(()) => fs::set_permissions(path, Permissions::from_mode(mode)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
     }
 }
 
 /// A lock on a file; it ends with the value, and with the process however that ends.
 #[derive(Debug)]
 pub struct Lock {
-    _file: OwnedFd,
+    file: OwnedFd,
 }
 
 impl Lock {
@@ -164,7 +169,7 @@ impl Lock {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let file = rustix::fs::openat(CWD, path, flags, Mode::from_raw_mode(0o600))?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Some(Self { _file: file })),
+            Ok(()) => Ok(Some(Self { file })),
             Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
             Err(error) => Err(error.into()),
         }
@@ -184,6 +189,15 @@ impl Lock {
             }
             thread::sleep(PAUSE);
         }
+    }
+
+    /// Lets programs started from now on hold the lock as well: should this process be killed, it is
+    /// not free before they have ended.
+    ///
+    /// # Errors
+    /// Where the descriptor can't be changed.
+    pub fn share_with_children(&self) -> io::Result<()> {
+        Ok(fcntl_setfd(&self.file, FdFlags::empty())?)
     }
 }
 
@@ -243,7 +257,7 @@ mod tests {
         let path = folder.path().join("state");
         private_folder(&path).unwrap();
         private_folder(&path).unwrap();
-        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o777)).unwrap();
         assert!(
             private_folder(&path)
                 .unwrap_err()

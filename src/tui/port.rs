@@ -24,21 +24,21 @@ pub trait Machine: Send + Sync + 'static {
     /// # Errors
     /// Where nothing was applied, or what was applied has been reverted.
     fn apply(&self, request: &ApplyRequest) -> Result<TrialView, Error>;
-    /// Keeps what is on trial.
+    /// Keeps this trial.
     ///
     /// # Errors
     /// Where it is too early, too late, or refused.
-    fn confirm(&self) -> Result<(), Error>;
-    /// Ends the trial and puts the old rules back.
+    fn confirm(&self, id: &str) -> Result<(), Error>;
+    /// Ends this trial and puts the old rules back.
     ///
     /// # Errors
     /// Where there is no trial, or the guard can't be reached.
-    fn revert(&self) -> Result<(), Error>;
-    /// One minute more.
+    fn revert(&self, id: &str) -> Result<(), Error>;
+    /// One minute more for this trial.
     ///
     /// # Errors
     /// Where there is no trial, or it would last too long.
-    fn extend(&self) -> Result<TrialView, Error>;
+    fn extend(&self, id: &str) -> Result<TrialView, Error>;
     /// Where fwtui stands. It is asked every second while a trial runs, and seldom otherwise.
     fn status(&self) -> Status;
     /// In the sandbox, what its neighbours get at a service, with real packets: a silent port takes
@@ -61,16 +61,16 @@ impl Machine for app::Machine {
         self.apply(request).map(|started| started.trial)
     }
 
-    fn confirm(&self) -> Result<(), Error> {
-        self.confirm()
+    fn confirm(&self, id: &str) -> Result<(), Error> {
+        self.confirm(Some(id))
     }
 
-    fn revert(&self) -> Result<(), Error> {
-        self.revert()
+    fn revert(&self, id: &str) -> Result<(), Error> {
+        self.revert(Some(id))
     }
 
-    fn extend(&self) -> Result<TrialView, Error> {
-        self.extend()
+    fn extend(&self, id: &str) -> Result<TrialView, Error> {
+        self.extend(Some(id))
     }
 
     fn status(&self) -> Status {

@@ -39,16 +39,17 @@ impl Machine for Broken {
         Err(Error::failed("nothing to apply"))
     }
 
-    fn confirm(&self) -> Result<(), Error> {
+    fn confirm(&self, _: &str) -> Result<(), Error> {
         Ok(())
     }
 
-    fn revert(&self) -> Result<(), Error> {
+    fn revert(&self, _: &str) -> Result<(), Error> {
         Ok(())
     }
 
-    fn extend(&self) -> Result<TrialView, Error> {
+    fn extend(&self, _: &str) -> Result<TrialView, Error> {
         self.apply(&ApplyRequest {
+            previewed: Policy::default(),
             is_off: false,
             timeout: Duration::ZERO,
             accepted_lockouts: Vec::new(),

@@ -261,6 +261,7 @@ pub(crate) fn decided() -> Observation {
             state: State::Confirmed,
             backend: Some("iptables-nft".into()),
             last: Some(Last {
+                id: "4a1d".into(),
                 outcome: "confirmed".into(),
                 reason: None,
                 at: "2026-11-20T14:02:00Z".into(),
@@ -272,10 +273,13 @@ pub(crate) fn decided() -> Observation {
     }
 }
 
+/// The id of the trial that runs.
+pub(crate) const TRIAL: &str = "5f0c";
+
 /// A running trial with so many seconds left of 90.
 pub(crate) fn trial(seconds: u64) -> TrialView {
     TrialView {
-        id: "5f0c".into(),
+        id: TRIAL.into(),
         deadline: NOW + Duration::from_secs(seconds),
         timeout: Duration::from_secs(90),
     }

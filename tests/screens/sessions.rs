@@ -253,6 +253,7 @@ fn applying_asks_and_then_starts_a_trial() {
     assert_eq!(session.keys("a + + -"), []);
     let effects = session.keys("y");
     let request = ApplyRequest {
+        previewed: session.model.policy.clone(),
         is_off: false,
         timeout: Duration::from_secs(120),
         accepted_lockouts: Vec::new(),
@@ -375,6 +376,7 @@ fn the_end_of_a_trial_is_told() {
         let status = Status {
             state: State::Confirmed,
             last: Some(Last {
+                id: fixture::TRIAL.into(),
                 outcome: outcome.into(),
                 reason: reason.map(Into::into),
                 at: "2026-11-22T14:02:00Z".into(),

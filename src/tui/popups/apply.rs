@@ -7,8 +7,8 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{Sheet, text_width};
-use crate::core::policy::Policy;
 use crate::core::plan::Plan;
+use crate::core::policy::Policy;
 use crate::core::service::ServiceId;
 use crate::core::trial::{LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
 use crate::tui::commands::{CommandId, Context};
