@@ -28,6 +28,8 @@ use output::Out;
 
 /// Nothing to complain about.
 const DONE: u8 = 0;
+/// Something failed, or could not be read.
+const FAILED: u8 = 1;
 /// Something is to be done: changes, a drift, a running trial.
 const TO_DO: u8 = 3;
 /// Not everything could be seen.

@@ -12,6 +12,7 @@ use signal_hook::consts::SIGINT;
 use crate::app::{ApplyRequest, Depth, Error, Kind, Machine, Started, State, TrialView, plan};
 use crate::cli::args::Apply;
 use crate::cli::output::Out;
+use crate::cli::trial::kept;
 use crate::cli::{DONE, preview};
 
 /// How often the trial is looked at while waiting for it.
@@ -97,7 +98,7 @@ fn conclude(machine: &Machine, trial: &TrialView, out: &Out) -> Result<u8, Error
     // The outcome of another trial says nothing about this one.
     match machine.status().last.filter(|last| last.id == trial.id) {
         Some(last) if last.outcome == "confirmed" => {
-            out.line("Confirmed. These rules are kept, and restored at boot.")?;
+            out.line(kept(machine))?;
             Ok(DONE)
         }
         Some(last) => {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::app::{Depth, Error, Machine};
-use crate::cli::DONE;
 use crate::cli::args::Json;
 use crate::cli::output::Out;
 use crate::cli::table::{self, Cells};
+use crate::cli::{DONE, FAILED};
 use crate::core::listener::{Family, Listener, Owner, Protocol};
 use crate::core::overview::Row;
 use crate::core::policy::Decision;
@@ -18,6 +18,9 @@ use crate::core::service::BoundTo;
 #[derive(Serialize)]
 struct Document<'a> {
     schema: u32,
+    /// Why the policy can't be used; the decisions shown are none then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_error: Option<&'a str>,
     services: Vec<ServiceJson<'a>>,
 }
 
@@ -96,6 +99,7 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
     if args.json {
         out.json(&Document {
             schema: 1,
+            policy_error: observation.policy_error.as_deref(),
             services: rows.iter().map(ServiceJson::from).collect(),
         })?;
     } else if rows.is_empty() {
@@ -111,9 +115,14 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
     for sentence in &observation.unseen {
         out.note(sentence);
     }
+    let code = if observation.policy_error.is_some() {
+        FAILED
+    } else {
+        DONE
+    };
     // The process is about to end: giving back 10,000 services one by one would be for nothing.
     std::mem::forget((rows, observation));
-    Ok(DONE)
+    Ok(code)
 }
 
 fn cells(row: &Row, is_root: bool) -> Cells<'_, 6> {

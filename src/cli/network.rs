@@ -6,7 +6,7 @@ use crate::app::{Depth, Error, Kind, Machine, Observation};
 use crate::cli::args::Network;
 use crate::cli::output::Out;
 use crate::cli::table::{self, Cells};
-use crate::cli::{DONE, decide};
+use crate::cli::{DONE, FAILED, decide};
 use crate::core::network::{
     Interface, InterfaceKind, NetworkClass, class_of, is_interface_name, parse_source, parse_trusted_source,
 };
@@ -61,15 +61,16 @@ fn show(observation: &Observation, is_json: bool, out: &Out) -> Result<u8, Error
             networks,
             trusted_sources,
         })?;
-        return Ok(DONE);
-    }
-    let rows: Vec<_> = networks.iter().map(cells).collect();
-    out.print(&table::columns(["INTERFACE", "KIND", "CLASS", "ADDRESSES"], &rows))?;
-    if !trusted_sources.is_empty() {
-        out.line(&format!("Trusted wherever it comes in: {}", trusted_sources.join(", ")))?;
+    } else {
+        let rows: Vec<_> = networks.iter().map(cells).collect();
+        out.print(&table::columns(["INTERFACE", "KIND", "CLASS", "ADDRESSES"], &rows))?;
+        if !trusted_sources.is_empty() {
+            out.line(&format!("Trusted wherever it comes in: {}", trusted_sources.join(", ")))?;
+        }
     }
     if let Some(error) = &observation.policy_error {
         out.note(&format!("fwtui: the policy is not used: {error}"));
+        return Ok(FAILED);
     }
     Ok(DONE)
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::app::{Depth, Error, Machine, plan};
 use crate::cli::args::{Format, Preview};
 use crate::cli::output::Out;
-use crate::cli::{DONE, TO_DO};
+use crate::cli::{DONE, FAILED, NOT_PERMITTED, TO_DO};
 use crate::core::listener::Family;
 use crate::core::plan::Plan;
 use crate::core::reach::Reach;
@@ -14,12 +14,13 @@ use crate::core::ruleset::Sign;
 #[derive(Serialize)]
 struct Document {
     schema: u32,
-    changes: bool,
+    /// None where the kernel's rules can't be read.
+    changes: Option<bool>,
     consequences: Vec<ConsequenceJson>,
     ways_in: Vec<String>,
     lockouts: Vec<LockoutJson>,
     warnings: Vec<String>,
-    diff: Vec<String>,
+    diff: Option<Vec<String>>,
     ruleset: RulesetJson,
 }
 
@@ -54,10 +55,13 @@ pub(super) fn run(machine: &Machine, args: &Preview, out: &Out) -> Result<u8, Er
         Format::Diff => out.print(&diff(&plan))?,
         Format::Iptables => out.print(&machine.restore_text(&plan.candidate, Family::Ipv4)?)?,
         Format::Ip6tables => out.print(&machine.restore_text(&plan.candidate, Family::Ipv6)?)?,
-        Format::Json => out.json(&document(machine, &plan)?)?,
+        Format::Json => out.json(&document(machine, &plan, observation.filter.is_some())?)?,
     }
     for sentence in &observation.unseen {
         out.note(sentence);
+    }
+    if args.exit_code && observation.filter.is_none() {
+        return Ok(if observation.is_root { FAILED } else { NOT_PERMITTED });
     }
     Ok(if args.exit_code && !plan.is_in_force {
         TO_DO
@@ -111,10 +115,10 @@ fn diff(plan: &Plan) -> String {
         .collect()
 }
 
-fn document(machine: &Machine, plan: &Plan) -> Result<Document, Error> {
+fn document(machine: &Machine, plan: &Plan, is_seen: bool) -> Result<Document, Error> {
     Ok(Document {
         schema: 1,
-        changes: !plan.is_in_force,
+        changes: is_seen.then_some(!plan.is_in_force),
         consequences: plan
             .consequences
             .iter()
@@ -136,7 +140,7 @@ fn document(machine: &Machine, plan: &Plan) -> Result<Document, Error> {
             })
             .collect(),
         warnings: plan.warnings.iter().map(ToString::to_string).collect(),
-        diff: diff(plan).lines().map(str::to_owned).collect(),
+        diff: is_seen.then(|| diff(plan).lines().map(str::to_owned).collect()),
         ruleset: RulesetJson {
             ipv4: machine.restore_text(&plan.candidate, Family::Ipv4)?,
             ipv6: machine.restore_text(&plan.candidate, Family::Ipv6)?,

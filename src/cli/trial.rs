@@ -1,13 +1,24 @@
 //! `fwtui confirm`, `revert`, `extend` and `restore`
 
-use crate::app::{Error, Machine, Restored};
+use crate::app::{Error, Machine, Restored, State};
 use crate::cli::DONE;
 use crate::cli::output::Out;
 
 pub(super) fn confirm(machine: &Machine, out: &Out) -> Result<u8, Error> {
     machine.confirm(None)?;
-    out.line("Confirmed. These rules are kept, and restored at boot.")?;
+    out.line(kept(machine))?;
     Ok(DONE)
+}
+
+/// What keeping comes to.
+pub(super) fn kept(machine: &Machine) -> &'static str {
+    match machine.status().state {
+        State::Off => "Confirmed. fwtui's rules are gone, and none are loaded at boot.",
+        State::Drifted => {
+            "Confirmed, and restored at boot; but the kernel does not hold all of it any more: 'fwtui status' says why."
+        }
+        State::Confirmed | State::Trial | State::Unknown => "Confirmed. These rules are kept, and restored at boot.",
+    }
 }
 
 pub(super) fn revert(machine: &Machine, out: &Out) -> Result<u8, Error> {

@@ -244,6 +244,13 @@ pub fn parse_source(text: &str) -> Result<IpNet, String> {
             .map(IpNet::from)
             .map_err(|_plain| format!("'{text}' is no network: write 192.0.2.0/24, 2001:db8::/32 or an address"))?,
     };
+    if let IpAddr::V6(ip) = net.addr()
+        && let Some(mapped) = ip.to_ipv4_mapped()
+    {
+        return Err(format!(
+            "'{text}' is written as IPv6 and means IPv4 {mapped}: write that"
+        ));
+    }
     if net.addr().is_loopback() {
         return Err(format!("'{text}' is this machine itself, which is never refused"));
     }
@@ -315,6 +322,7 @@ mod tests {
     fn sources_are_read_leniently_and_checked() {
         assert_eq!(parse_source("192.0.2.7/24").unwrap().to_string(), "192.0.2.0/24");
         assert_eq!(parse_source("2001:db8::7").unwrap().to_string(), "2001:db8::7/128");
+        assert!(parse_source("::ffff:192.0.2.1").unwrap_err().contains("IPv4"));
         assert!(parse_source("127.0.0.1").unwrap_err().contains("this machine"));
         assert!(parse_source("example").unwrap_err().contains("no network"));
         assert!(parse_trusted_source("::/0").unwrap_err().contains("everyone"));

@@ -151,6 +151,10 @@ impl Policy {
     /// What holds for a service: the entry with its very id; else, from the narrowest to the
     /// widest, the entry for its address that covers its ports; else the one for any address.
     pub fn entry_for(&self, id: &ServiceId) -> Option<(&ServiceId, &Entry)> {
+        // Nothing is narrower than the very id.
+        if let Some(found) = self.services.get_key_value(id) {
+            return Some(found);
+        }
         let covers = |candidate: &&ServiceId| {
             candidate.protocol == id.protocol
                 && candidate.ports.contains(id.ports)
@@ -203,6 +207,10 @@ fn check_overlap<'a>(
     id: &ServiceId,
     entry: &Entry,
 ) -> Result<(), String> {
+    // One port is within a range or outside of it.
+    if id.ports.is_single() {
+        return Ok(());
+    }
     let is_nested = |a: Ports, b: Ports| a.contains(b) || b.contains(a);
     for (other, existing) in others {
         let overlaps = other != id

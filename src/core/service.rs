@@ -151,7 +151,7 @@ impl FromStr for ServiceId {
             .ok_or_else(|| format!("'{text}' names no protocol: write it like 5432/tcp"))?;
         let protocol = protocol.parse()?;
         let (address, ports) = match place.rsplit_once(':') {
-            Some((address, ports)) => (Some(parse_address(address)?), ports),
+            Some((address, ports)) => (Some(parse_address(address).and_then(refuse_unspecified)?), ports),
             None => (None, place),
         };
         Ok(Self {
@@ -175,6 +175,17 @@ fn parse_ports(text: &str) -> Result<Ports, String> {
     Ports::new(first, last).ok_or_else(|| format!("the range {first}-{last} runs backwards"))
 }
 
+/// `ss` prints `0.0.0.0:443` and `[::]:443` for "every address", which no rule has as destination.
+fn refuse_unspecified(address: LocalAddress) -> Result<LocalAddress, String> {
+    match address.ip.is_unspecified() {
+        true => Err(format!(
+            "{} means every address: leave it out, as in 443/tcp",
+            address.ip
+        )),
+        false => Ok(address),
+    }
+}
+
 fn parse_address(text: &str) -> Result<LocalAddress, String> {
     let wrong = || format!("'{text}' is no local address: write 192.0.2.1:53/udp or [fe80::1%eth0]:53/udp");
     let Some(inner) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
@@ -190,6 +201,9 @@ fn parse_address(text: &str) -> Result<LocalAddress, String> {
         None => (inner, None),
     };
     let ip = ip.parse::<std::net::Ipv6Addr>().map_err(|_plain| wrong())?;
+    if let Some(mapped) = ip.to_ipv4_mapped() {
+        return Err(format!("{ip} is the IPv4 address {mapped}: write that"));
+    }
     Ok(LocalAddress {
         ip: IpAddr::V6(ip),
         zone,
@@ -316,6 +330,9 @@ mod tests {
             ("localhost:80/tcp", "no local address"),
             ("[fe80::1%a b]:80/tcp", "no local address"),
             ("::1:80/tcp", "no local address"),
+            ("0.0.0.0:80/tcp", "every address"),
+            ("[::]:80/tcp", "every address"),
+            ("[::ffff:192.0.2.1]:80/tcp", "IPv4 address"),
         ] {
             let error = text.parse::<ServiceId>().unwrap_err();
             assert!(error.contains(why), "{text}: {error}");

@@ -213,7 +213,9 @@ impl<'a> Holder<'a> {
     fn close(&mut self, reverted: Option<Reason>) {
         let outcome = outcome(&self.id, reverted, self.trouble.clone(), clock::now());
         if let Err(error) = state::close(&self.paths, &outcome) {
-            self.trouble = Some(error.to_string());
+            let trouble =
+                format!("the rules in force are as they should be, but that could not be written down: {error}");
+            self.trouble = Some(trouble);
         }
     }
 

@@ -14,6 +14,7 @@ const LARGEST: u64 = 8 * 1024 * 1024;
 /// Where it can't be read, or is wrong: with the line.
 pub fn load(paths: &Paths) -> Result<Option<Policy>, StoreError> {
     let path = paths.policy();
+    files::refuse_others(&path).map_err(StoreError::io(&path, "trusted"))?;
     let text = files::read_limited(&path, LARGEST).map_err(StoreError::io(&path, "read"))?;
     text.map(|text| Policy::parse(&text))
         .transpose()

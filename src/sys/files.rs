@@ -138,6 +138,36 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Refuses, for root, a file that another user could have written or could put another in the place
+/// of: what it says would be done as root. Others may read what they can.
+///
+/// # Errors
+/// Where it or its folder can be written by others, belongs to another user, or the folder is a
+/// symbolic link.
+pub fn refuse_others(path: &Path) -> io::Result<()> {
+    let user = rustix::process::geteuid();
+    if !user.is_root() {
+        return Ok(());
+    }
+    for place in [path.parent(), Some(path)].into_iter().flatten() {
+        let metadata = match fs::symlink_metadata(place) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            metadata => metadata?,
+        };
+        let error = |what: &str| Err(io::Error::other(format!("{} {what}", place.display())));
+        if metadata.is_symlink() {
+            return error("is a symbolic link, which is not followed");
+        }
+        if metadata.uid() != user.as_raw() {
+            return error("belongs to another user (chown root mends that)");
+        }
+        if metadata.mode() & 0o022 != 0 {
+            return error("can be written by other users (chmod go-w mends that)");
+        }
+    }
+    Ok(())
+}
+
 /// Makes a folder and those above it.
 ///
 /// # Errors

@@ -33,6 +33,7 @@ mod keep;
 mod lockout;
 mod machine;
 mod raw;
+mod recovery;
 mod rules;
 mod running;
 mod sandbox;

@@ -90,6 +90,28 @@ pub fn spawn_self(call: &SelfCall) -> io::Result<Child> {
         .spawn()
 }
 
+/// Closes every descriptor but the first three, which the caller of our caller may have left open: a
+/// process that outlives them would hold their locks and pipes. To be called before anything else.
+pub fn close_inherited() {
+    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else {
+        return;
+    };
+    let number = |entry: io::Result<std::fs::DirEntry>| entry.ok()?.file_name().to_str()?.parse::<i32>().ok();
+    let open: Vec<i32> = entries
+        .filter_map(number)
+        .filter(|descriptor| *descriptor > 2)
+        .collect();
+    let is_open = |descriptor: &i32| Path::new("/proc/self/fd").join(descriptor.to_string()).is_symlink();
+    // The listing's own is among them, and closed by now.
+    for descriptor in open.into_iter().filter(is_open) {
+        // SAFETY: nothing in this process has opened anything yet, so nobody owns the descriptor.
+        #[expect(unsafe_code, reason = "there is no owner to close it")]
+        unsafe {
+            rustix::io::close(descriptor);
+        }
+    }
+}
+
 /// The path of the running program. After an upgrade its file may be gone; the kernel still has it.
 fn own_program() -> io::Result<PathBuf> {
     let path = std::env::current_exe()?;
