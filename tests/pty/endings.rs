@@ -75,3 +75,17 @@ fn the_sandbox_ends_with_its_screens() {
     terminal.types("q");
     terminal.ends_well(0);
 }
+
+#[test]
+fn stopped_and_continued_it_takes_the_terminal_again() {
+    let mut terminal = running();
+    terminal.signal(Signal::STOP);
+    terminal.is_taken_by_a_shell();
+    terminal.signal(Signal::CONT);
+    terminal.until("the screens", |text| {
+        text.contains("Services") && text.contains("quit") && !text.contains("prompt")
+    });
+    assert!(terminal.is_taken());
+    terminal.types("q");
+    terminal.ends_well(0);
+}

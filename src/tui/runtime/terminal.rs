@@ -32,6 +32,7 @@ pub(super) struct Screen {
     terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
     previous_hook: Arc<Box<PanicHook>>,
     must_clear: bool,
+    has_mouse: bool,
 }
 
 impl Screen {
@@ -55,6 +56,7 @@ impl Screen {
                 terminal,
                 previous_hook,
                 must_clear: false,
+                has_mouse,
             }),
             Err(error) => {
                 restore();
@@ -78,6 +80,16 @@ impl Screen {
             self.terminal.resize(area)?;
         }
         self.terminal.draw(render)?;
+        Ok(())
+    }
+
+    /// Takes the terminal over again: a shell had it while this process was stopped. Without being
+    /// in the foreground the process is stopped again here, as it should be.
+    pub(super) fn resume(&mut self) -> io::Result<()> {
+        // Else the settings from before the stop are taken for those of now.
+        disable_raw_mode()?;
+        start(self.has_mouse)?;
+        self.forget();
         Ok(())
     }
 
