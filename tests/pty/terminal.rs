@@ -174,6 +174,19 @@ impl Terminal {
         self.is_written_over("$ the shell's prompt");
     }
 
+    /// Stops the program, and reads what it had written until then.
+    #[track_caller]
+    pub fn is_stopped(&mut self) {
+        self.signal(Signal::STOP);
+        let stat = format!("/proc/{}/stat", self.child.id());
+        let deadline = Instant::now() + PATIENCE;
+        // proc_pid_stat(5): the state follows the name in brackets.
+        while !std::fs::read_to_string(&stat).unwrap().contains(") T ") {
+            assert!(Instant::now() < deadline, "it does not stop");
+        }
+        while self.read(Instant::now() + Duration::from_millis(2)) {}
+    }
+
     /// Sends the program a signal.
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
