@@ -61,6 +61,8 @@ pub enum Outcome {
 enum Event {
     /// For `update`.
     Msg(Msg),
+    /// The process goes on after it was stopped: meanwhile the terminal was somebody else's.
+    Resumed,
     /// The terminal is gone, or a signal asks to end.
     End,
     /// A worker panicked; its message has been printed after the terminal was restored.
@@ -121,6 +123,11 @@ impl Session<'_> {
                             return self.leave(model);
                         }
                     }
+                    Event::Resumed => {
+                        if self.screen.resume().is_err() {
+                            return Ok(Outcome::Ended);
+                        }
+                    }
                     Event::End => return Ok(Outcome::Ended),
                     Event::Panicked => return Err(io::Error::other("a worker thread panicked")),
                 }
@@ -176,7 +183,7 @@ impl Session<'_> {
                     return Err(io::Error::other(format!("the policy could not be saved: {error}")));
                 }
                 Ok(Event::Msg(Msg::Saved(..))) => model.saves_under_way -= 1,
-                Ok(Event::Msg(_)) => {}
+                Ok(Event::Msg(_) | Event::Resumed) => {}
                 Ok(Event::End) => return Ok(Outcome::Ended),
                 Ok(Event::Panicked) | Err(_) => {
                     return Err(io::Error::other("the last edit may not have been saved"));

@@ -73,7 +73,10 @@ fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec
         return Vec::new();
     }
     if !is_first {
-        model.say(Token::Warn, "The policy was changed elsewhere; this is the new one.");
+        // What can't be read is no new policy; the line about that stays in sight by itself.
+        if model.observation.policy_error.is_none() {
+            model.say(Token::Warn, "The policy was changed elsewhere; this is the new one.");
+        }
         // What was about to be applied is not what would be applied now.
         model.popups.retain(|popup| !matches!(popup, Popup::Apply(_)));
     }

@@ -75,3 +75,19 @@ fn the_sandbox_ends_with_its_screens() {
     terminal.types("q");
     terminal.ends_well(0);
 }
+
+#[test]
+fn stopped_and_continued_it_takes_the_terminal_again() {
+    let mut terminal = running();
+    // Stopped in the middle of a frame, it would write the rest of it wherever it goes on.
+    terminal.until("the first complete look", |text| !text.contains("looking"));
+    terminal.is_stopped();
+    terminal.is_taken_by_a_shell();
+    terminal.signal(Signal::CONT);
+    terminal.until("the screens", |text| {
+        text.contains("Services") && text.contains("quit") && !text.contains("prompt")
+    });
+    assert!(terminal.is_taken());
+    terminal.types("q");
+    terminal.ends_well(0);
+}

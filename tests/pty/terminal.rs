@@ -10,7 +10,7 @@ use rustix::fs::{OFlags, fcntl_setfl};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcgetattr, tcsetwinsize};
+use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 use vt100::{MouseProtocolEncoding, MouseProtocolMode, Parser};
 
 /// How long anything may take that should happen at once; machines that run tests are busy.
@@ -163,6 +163,28 @@ impl Terminal {
     pub fn is_written_over(&mut self, text: &str) {
         self.emulator.process(format!("\u{1b}[5;1H{text}\r\n").as_bytes());
         assert!(self.text().contains(text));
+    }
+
+    /// A shell takes the terminal, as it does when its job is stopped.
+    pub fn is_taken_by_a_shell(&mut self) {
+        let mut settings = tcgetattr(&self.slave).unwrap();
+        settings.local_modes |= LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG;
+        tcsetattr(&self.slave, OptionalActions::Now, &settings).unwrap();
+        self.emulator.process(b"\x1b[?1049l\x1b[?25h\x1b[?1000l");
+        self.is_written_over("$ the shell's prompt");
+    }
+
+    /// Stops the program, and reads what it had written until then.
+    #[track_caller]
+    pub fn is_stopped(&mut self) {
+        self.signal(Signal::STOP);
+        let stat = format!("/proc/{}/stat", self.child.id());
+        let deadline = Instant::now() + PATIENCE;
+        // proc_pid_stat(5): the state follows the name in brackets.
+        while !std::fs::read_to_string(&stat).unwrap().contains(") T ") {
+            assert!(Instant::now() < deadline, "it does not stop");
+        }
+        while self.read(Instant::now() + Duration::from_millis(2)) {}
     }
 
     /// Sends the program a signal.

@@ -8,7 +8,7 @@ use std::thread;
 
 use crossterm::event::{Event as TerminalEvent, MouseEventKind, read};
 use rustix::event::{PollFd, PollFlags, poll};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::iterator::{Handle, Signals};
 
@@ -59,11 +59,15 @@ fn watch_signals(sender: SyncSender<Event>) -> io::Result<Handle> {
             flag::register_conditional_default(signal, Arc::clone(is_nobody_listening()))?;
         }
     }
-    let mut signals = Signals::new(ENDINGS)?;
+    let mut signals = Signals::new(ENDINGS.iter().chain([&SIGCONT]))?;
     let handle = signals.handle();
     thread::Builder::new().name("signals".into()).spawn(move || {
-        if signals.forever().next().is_some() {
-            sender.send(Event::End).ok();
+        for signal in signals.forever() {
+            let is_resumed = signal == SIGCONT;
+            let event = if is_resumed { Event::Resumed } else { Event::End };
+            if sender.send(event).is_err() || !is_resumed {
+                return;
+            }
         }
     })?;
     Ok(handle)

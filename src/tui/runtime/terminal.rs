@@ -2,9 +2,10 @@
 
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write, stdin, stdout};
 use std::panic::{self, PanicHookInfo};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::thread;
+use std::time::Duration;
 
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::DisableBracketedPaste;
@@ -25,6 +26,12 @@ const FRAME_BUFFER: usize = 64 * 1024;
 /// Whether the terminal is ours. The panic hook has nothing else to go by.
 static IS_TAKEN: AtomicBool = AtomicBool::new(false);
 
+/// Held while a frame is written, so that a thread that panics does not give the terminal back in
+/// the middle of it.
+static DRAWING: Mutex<()> = Mutex::new(());
+/// How often, a millisecond each, it is waited for: in vain where drawing is what panicked.
+const MOST_WAITS: u32 = 100;
+
 type PanicHook = dyn Fn(&PanicHookInfo<'_>) + Send + Sync + 'static;
 
 /// The terminal while it is ours.
@@ -32,6 +39,7 @@ pub(super) struct Screen {
     terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
     previous_hook: Arc<Box<PanicHook>>,
     must_clear: bool,
+    has_mouse: bool,
 }
 
 impl Screen {
@@ -55,6 +63,7 @@ impl Screen {
                 terminal,
                 previous_hook,
                 must_clear: false,
+                has_mouse,
             }),
             Err(error) => {
                 restore();
@@ -71,6 +80,11 @@ impl Screen {
 
     /// Draws a frame: only the cells that changed are written.
     pub(super) fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        let _drawing = DRAWING.lock().unwrap_or_else(PoisonError::into_inner);
+        if !IS_TAKEN.load(Ordering::SeqCst) {
+            // Another thread panicked and gave the terminal back: its message stays.
+            return Ok(());
+        }
         if std::mem::take(&mut self.must_clear) {
             // Not `clear`: that asks the terminal where the cursor is, and the thread that reads
             // the keys would get the answer.
@@ -78,6 +92,16 @@ impl Screen {
             self.terminal.resize(area)?;
         }
         self.terminal.draw(render)?;
+        Ok(())
+    }
+
+    /// Takes the terminal over again: a shell had it while this process was stopped. Without being
+    /// in the foreground the process is stopped again here, as it should be.
+    pub(super) fn resume(&mut self) -> io::Result<()> {
+        // Else the settings from before the stop are taken for those of now.
+        disable_raw_mode()?;
+        start(self.has_mouse)?;
+        self.forget();
         Ok(())
     }
 
@@ -113,6 +137,16 @@ fn restore() {
     if !IS_TAKEN.swap(false, Ordering::SeqCst) {
         return;
     }
+    let mut waits = 0;
+    let _not_drawing = loop {
+        match DRAWING.try_lock() {
+            Err(TryLockError::WouldBlock) if waits < MOST_WAITS => {
+                waits += 1;
+                thread::sleep(Duration::from_millis(1));
+            }
+            lock => break lock,
+        }
+    };
     let mut out = stdout();
     execute!(out, Print(MOUSE_OFF), ResetColor, Show, LeaveAlternateScreen).ok();
     out.flush().ok();

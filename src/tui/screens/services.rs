@@ -239,9 +239,9 @@ fn decision_cell(row: &Row, columns: &Columns, style: &dyn Fn(Token) -> Style) -
     match (row.decision, row.is_new) {
         (Decision::Undecided, true) if columns.is_wide => {
             spans.push(Span::styled("undecided ", style(Token::Dim)));
-            spans.push(Span::styled(pad("NEW", cells.saturating_sub(10)), style(Token::New)));
+            spans.push(Span::styled("NEW", style(Token::New)));
         }
-        (Decision::Undecided, true) => spans.push(Span::styled(pad("NEW", cells), style(Token::New))),
+        (Decision::Undecided, true) => spans.push(Span::styled("NEW", style(Token::New))),
         (Decision::Undecided, false) => spans.push(Span::styled(pad("-", cells), style(Token::Dim))),
         (decision, _) => {
             let word = decision.word();

@@ -132,6 +132,9 @@ pub fn tab_at(area: Rect, position: Position) -> Option<ScreenId> {
 /// A line across the screen with a title at its left and a remark at its right.
 pub fn rule(palette: &Palette, title: &str, remark: &str, cells: u16) -> Line<'static> {
     let cells = usize::from(cells);
+    if title.is_empty() && remark.is_empty() {
+        return Line::styled("─".repeat(cells), palette.of(Token::Border));
+    }
     // A remark of some length yields to the title, a short one is always there.
     let kept = width(remark).min(12);
     let title = fit(title, cells.saturating_sub(kept + 10));

@@ -13,7 +13,7 @@ use crate::core::policy::{Decision, Refusal};
 use crate::core::reach::Reach;
 use crate::core::service::BoundTo;
 use crate::tui::model::Model;
-use crate::tui::port::Neighbour;
+use crate::tui::port::{Knock, Neighbour};
 use crate::tui::theme::Token;
 use crate::tui::widgets::bars::rule;
 use crate::tui::widgets::text::{fit, wrapped};
@@ -61,7 +61,7 @@ fn heading(row: &Row) -> String {
 
 fn sentences(model: &Model, row: &Row, is_low: bool) -> Vec<(Token, String)> {
     let mut sentences = Vec::new();
-    let neighbours = neighbours(model, row);
+    let neighbours = neighbours(model, row, is_low);
     // The columns say what it listens on, in fewer words.
     if !is_low || neighbours.is_none() {
         sentences.push((Token::Text, sockets(row)));
@@ -127,7 +127,7 @@ fn socket(listener: &Listener) -> String {
 }
 
 /// In the sandbox, what its neighbours get now: with real packets, whatever the rules promise.
-fn neighbours(model: &Model, row: &Row) -> Option<String> {
+fn neighbours(model: &Model, row: &Row, is_low: bool) -> Option<String> {
     let id = &row.service.id;
     if !model.neighbours.are_there || !id.ports.is_single() {
         return None;
@@ -135,6 +135,17 @@ fn neighbours(model: &Model, row: &Row) -> Option<String> {
     let Some(seen) = model.neighbours.at(id) else {
         return Some("Neighbours now: knocking …".to_owned());
     };
+    if let Some((_, _, first)) = seen.first()
+        && is_low
+        && seen.iter().all(|(_, _, knock)| knock.word() == first.word())
+    {
+        let word = if *first == Knock::Answered {
+            "answer"
+        } else {
+            first.word()
+        };
+        return Some(format!("Neighbours now: all {word}"));
+    }
     let words: Vec<String> = Neighbour::ALL
         .into_iter()
         .filter_map(|neighbour| {
