@@ -186,7 +186,9 @@ fn difference(rules: &Ruleset, filter: &Filter) -> Option<String> {
         match own.enforces(wanted) {
             true => None,
             false if own.slot.is_none() => Some(format!("{family}: fwtui's rules are gone from the kernel")),
-            false if own.rules == *wanted => Some(format!("{family}: the jump to fwtui's rules is gone")),
+            false if own.rules == *wanted => Some(format!(
+                "{family}: the jump to fwtui's rules is gone, or its chain does not lead there"
+            )),
             false => Some(format!("{family}: fwtui's rules in the kernel have been changed")),
         }
     })

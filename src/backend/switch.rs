@@ -1,5 +1,6 @@
 //! Apply, read back, revert, clean up: the same for every backend.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::backend::{Backend, BackendError, Observed};
@@ -17,11 +18,11 @@ pub struct Base {
 }
 
 impl Base {
-    /// What is in force in what was read.
+    /// What of fwtui is in what was read.
     pub fn of(observed: &Observed) -> Self {
         Self {
-            ipv4: observed.ipv4.own.clone(),
-            ipv6: observed.ipv6.own.clone(),
+            ipv4: observed.ipv4.to_put_back(),
+            ipv6: observed.ipv6.to_put_back(),
         }
     }
 
@@ -85,8 +86,10 @@ pub fn verify(backend: &dyn Backend, want: &Base) -> Result<(), BackendError> {
         if !saved.misplaced.is_empty() && !want.jumps.is_empty() {
             return error("the jump to fwtui's chains does not come first");
         }
-        if saved.own.jumps != want.jumps {
-            return error("the jumps to fwtui's chains differ");
+        // One that leads nowhere does no harm, but it is not what was wanted either.
+        let jumps: BTreeSet<Hook> = saved.jumps.keys().copied().collect();
+        if jumps != want.jumps || saved.own.jumps != want.jumps {
+            return error("the jumps to fwtui's chains, or what they lead to, differ");
         }
         if saved.own.slot != want.slot || saved.own.rules != want.rules {
             return error("the rules differ");
@@ -109,7 +112,7 @@ pub fn revert(backend: &dyn Backend, base: &Base) -> Result<(), BackendError> {
     for &family in backend.families() {
         let own = base.family(family);
         for hook in Hook::ALL {
-            let back_to = own.slot.filter(|_| own.rules.hooks().contains(&hook));
+            let back_to = own.slot.filter(|_| own.jumps.contains(&hook));
             // A hook the candidate never used is no loss: the first error tells all there is to tell.
             let _tried = backend.load(family, &minimal_text(hook, back_to));
         }

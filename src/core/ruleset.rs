@@ -114,6 +114,11 @@ impl Slot {
             Self::B => "FWTUI-B-",
         }
     }
+
+    /// The main chain of a hook in this slot.
+    pub fn main(self, hook: Hook) -> String {
+        format!("{}{}", self.prefix(), hook.chain())
+    }
 }
 
 /// The chains of one table by name (without prefix and slot), in a stable order.
@@ -191,11 +196,13 @@ impl Ruleset {
 /// What of fwtui is in the kernel, for one family. The default is "nothing was there".
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Own {
-    /// The slot the entry chains select; none when they select nothing.
+    /// The slot the entry chains select; none when they select nothing. Where they differ, that of
+    /// the last one a packet meets.
     pub slot: Option<Slot>,
     /// The rules of that slot.
     pub rules: FamilyRules,
-    /// The hooks whose built-in chain jumps to the entry chain.
+    /// The hooks in force: the built-in chain jumps to the entry chain, and that does nothing but
+    /// go to this slot.
     pub jumps: BTreeSet<Hook>,
 }
 

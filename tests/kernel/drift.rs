@@ -2,6 +2,7 @@
 
 use fwtui::app::sandbox::{Knock, Neighbour};
 use fwtui::core::listener::Protocol;
+use fwtui::core::ruleset::Hook;
 
 use crate::harness::{Lab, in_sandbox};
 use crate::machine::policy;
@@ -46,6 +47,10 @@ fn rules_that_were_flushed_cut_off_changed_or_bypassed_are_noticed_and_mended() 
                 "iptables -I INPUT -p tcp --dport 8081 -j ACCEPT",
                 "comes before fwtui's own rules",
             ),
+            (
+                "iptables -I INPUT -p tcp --dport 8081 -j RETURN",
+                "comes before fwtui's own rules",
+            ),
         ] {
             lab.line(others);
             is_noticed_and_mended(lab, why);
@@ -70,6 +75,52 @@ fn a_rule_put_into_our_own_chains_is_noticed_and_mended() {
             .unwrap();
         lab.line(&format!("iptables -I {chain} -p tcp --dport 8081 -j ACCEPT"));
         is_noticed_and_mended(lab, "IPv4: fwtui's rules in the kernel have been changed");
+        assert!(lab.refuses(Neighbour::Public, 8081));
+    });
+}
+
+#[test]
+fn an_entry_chain_that_was_emptied_or_added_to_is_noticed_and_mended() {
+    in_sandbox(|lab| {
+        lab.listen_everywhere(8080);
+        lab.listen_everywhere(8081);
+        lab.keep(&policy(&[("8080/tcp", "open")]));
+        for others in [
+            "iptables -F FWTUI-INPUT",
+            "ip6tables -F FWTUI-INPUT",
+            "iptables -t raw -F FWTUI-PREROUTING",
+            "iptables -I FWTUI-INPUT -j ACCEPT",
+            "ip6tables -I FWTUI-INPUT -j ACCEPT",
+            "iptables -t raw -I FWTUI-PREROUTING -j ACCEPT",
+            "iptables -A FWTUI-INPUT -j ACCEPT",
+        ] {
+            lab.line(others);
+            is_noticed_and_mended(lab, "IPv");
+            assert!(lab.answers(Neighbour::Public, 8080), "{others}");
+            assert!(lab.refuses(Neighbour::Public, 8081), "{others}");
+        }
+    });
+}
+
+#[test]
+fn a_load_cut_between_its_tables_is_noticed_and_put_right_by_a_revert() {
+    in_sandbox(|lab| {
+        lab.listen_everywhere(8081);
+        lab.keep(&policy(&[]));
+        let slot = lab.base().ipv4.slot.unwrap();
+        // What a killed load of the next rules leaves: raw has them already, filter has not.
+        let raw = format!(
+            "*raw\n:FWTUI-PREROUTING - [0:0]\n:{0} - [0:0]\n-A FWTUI-PREROUTING -g {0}\nCOMMIT\n",
+            slot.other().main(Hook::Prerouting)
+        );
+        lab.feed(&["iptables-restore", "--noflush"], &raw);
+        assert_eq!(lab.status().0["state"], "drifted");
+        lab.does(&["set", "8081/tcp", "open"]);
+        lab.does(&["apply", "--yes"]);
+        assert!(lab.answers(Neighbour::Public, 8081));
+        lab.does(&["revert"]);
+        lab.settled();
+        assert_eq!(lab.status().0["state"], "confirmed");
         assert!(lab.refuses(Neighbour::Public, 8081));
     });
 }

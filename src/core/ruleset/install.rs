@@ -28,7 +28,7 @@ pub fn switch_text(now: &SavedFamily, want: &Own) -> String {
             }
             lines.extend(jump_lines(now, hook, is_wanted));
             if let Some(slot) = want.slot.filter(|_| is_wanted || want.rules.hooks().contains(&hook)) {
-                lines.push(format!("-A {} -g {}{}", hook.entry(), slot.prefix(), hook.chain()));
+                lines.push(format!("-A {} -g {}", hook.entry(), slot.main(hook)));
             }
         }
         if let Some(slot) = want.slot {
@@ -86,7 +86,7 @@ fn push_table(out: &mut String, table: Table, chains: &[String], lines: &[String
 /// chain of one hook emptied and, where there was something before, pointed back to its slot.
 pub fn minimal_text(hook: Hook, back_to: Option<Slot>) -> String {
     let entry = hook.entry();
-    let line = back_to.map(|slot| format!("-A {entry} -g {}{}", slot.prefix(), hook.chain()));
+    let line = back_to.map(|slot| format!("-A {entry} -g {}", slot.main(hook)));
     let mut out = String::new();
     push_table(&mut out, hook.table(), &[entry], line.as_slice());
     out

@@ -9,6 +9,8 @@ use crate::core::ruleset::{FamilyRules, Hook, Own, PREFIX, Rule, Slot, Table, Ta
 
 mod others;
 mod spec;
+#[cfg(test)]
+mod tests;
 
 pub use others::{Obstacle, own_text_removed};
 
@@ -33,6 +35,16 @@ struct SavedRule {
 }
 
 impl SavedRule {
+    /// Whether every packet that comes to it goes on in a chain and may return.
+    fn is_jump_to(&self, chain: &str) -> bool {
+        self.words == ["-j", chain]
+    }
+
+    /// Whether it goes to a chain for good.
+    fn is_goto(&self) -> bool {
+        self.words.iter().any(|word| word == "-g")
+    }
+
     /// The chain this rule jumps or goes to, or its target.
     fn target(&self) -> Option<&str> {
         let at = self
@@ -68,10 +80,25 @@ pub struct SavedFamily {
     pub chains: BTreeSet<(Table, String)>,
     /// The hooks whose jump there is, in whatever place, and how many times.
     pub jumps: BTreeMap<Hook, usize>,
+    /// What slot the entry chain of a hook goes to, with or without other rules beside.
+    pub selected: BTreeMap<Hook, Slot>,
     /// The hooks whose jump stands behind a rule that may accept.
     pub misplaced: BTreeSet<Hook>,
     /// What others put in the way in.
     pub foreign: Vec<Obstacle>,
+}
+
+impl SavedFamily {
+    /// What to put back where a change is undone: what is in force, and made whole where an entry
+    /// chain goes to fwtui's rules but to another slot or not only there. One that goes nowhere
+    /// stays out of force.
+    pub fn to_put_back(&self) -> Own {
+        let is_cut = |hook: &Hook| !(self.jumps.contains_key(hook) && self.selected.contains_key(hook));
+        let mut own = self.own.clone();
+        let hooks = own.rules.hooks();
+        own.jumps = hooks.into_iter().filter(|hook| !is_cut(hook)).collect();
+        own
+    }
 }
 
 impl SavedTables {
@@ -146,30 +173,22 @@ impl SavedTables {
             let own = saved.chains.keys().filter(|name| name.starts_with(PREFIX));
             family.chains.extend(own.map(|name| (table, name.clone())));
         }
-        let mut slots = BTreeSet::new();
         for hook in Hook::ALL {
-            let Some(saved) = self.tables.get(hook.table().name()) else {
-                continue;
-            };
-            let entry = hook.entry();
-            let jumps = saved
-                .rules_of(hook.chain())
-                .filter(|rule| rule.words == ["-j", &entry])
-                .count();
-            if jumps > 0 {
-                family.jumps.insert(hook, jumps);
-                family.own.jumps.insert(hook);
+            if let Some(saved) = self.tables.get(hook.table().name()) {
+                saved.look_at(hook, &mut family);
             }
-            if let Some(rule) = saved.rule_before_jump(hook) {
-                family.misplaced.insert(hook);
-                family.foreign.push(Obstacle::BeforeJump(rule.line.clone()));
-            }
-            slots.extend(Slot::ALL.into_iter().filter(|slot| saved.selects(&entry, *slot, hook)));
         }
-        // Both slots selected at once would be somebody else's doing: then neither is in force whole.
-        if let (Some(slot), 1) = (slots.first().copied(), slots.len()) {
+        // A load that was killed between its tables leaves the hooks in different slots. Every slot
+        // holds the rules of all hooks, so the last one decides which are fwtui's, and the others
+        // are not in force.
+        if let Some(slot) = family.selected.values().next_back().copied() {
             family.own.slot = Some(slot);
             family.own.rules = self.rules_of_slot(slot);
+            let selects = |hook: &Hook| {
+                let table = self.tables.get(hook.table().name());
+                table.is_some_and(|table| table.selects(slot, *hook))
+            };
+            family.own.jumps = family.jumps.keys().copied().filter(selects).collect();
         }
         family
     }
@@ -207,9 +226,12 @@ impl SavedTables {
                         policy: policy.clone(),
                     });
                 }
-                let foreign = table
-                    .rules_of(chain)
-                    .filter(|rule| !rule.target().is_some_and(|to| to.starts_with(PREFIX)));
+                let is_own = |rule: &&SavedRule| {
+                    Hook::ALL
+                        .into_iter()
+                        .any(|hook| hook.chain() == chain && rule.is_jump_to(&hook.entry()))
+                };
+                let foreign = table.rules_of(chain).filter(|rule| !is_own(rule));
                 obstacles.extend(foreign.map(|rule| Obstacle::Rule {
                     table: name.clone(),
                     text: rule.line.clone(),
@@ -274,37 +296,89 @@ impl SavedTable {
         self.rules.iter().filter(move |rule| rule.chain == chain)
     }
 
-    /// Whether the entry chain does nothing but go to the slot's main chain.
-    fn selects(&self, entry: &str, slot: Slot, hook: Hook) -> bool {
-        let main = format!("{}{}", slot.prefix(), hook.chain());
-        let mut rules = self.rules_of(entry);
-        rules.next().is_some_and(|rule| rule.words == ["-g", &main]) && rules.next().is_none()
+    /// Takes down what there is for a hook of this table.
+    fn look_at(&self, hook: Hook, family: &mut SavedFamily) {
+        let entry = hook.entry();
+        let jumps = self.rules_of(hook.chain()).filter(|rule| rule.is_jump_to(&entry));
+        let count = jumps.count();
+        if count > 0 {
+            family.jumps.insert(hook, count);
+        }
+        if let Some(rule) = self.rule_before_jump(hook) {
+            family.misplaced.insert(hook);
+            family.foreign.push(Obstacle::BeforeJump(rule.line.clone()));
+        }
+        let slot_of = |rule: &SavedRule| {
+            Slot::ALL
+                .into_iter()
+                .find(|slot| rule.words == ["-g".to_owned(), slot.main(hook)])
+        };
+        family
+            .selected
+            .extend(self.rules_of(&entry).find_map(slot_of).map(|slot| (hook, slot)));
+        // Before the rule that goes on to the slot they come first; without it they are all there is.
+        let others = self.rules_of(&entry).filter(|rule| slot_of(rule).is_none());
+        family
+            .foreign
+            .extend(others.map(|rule| Obstacle::BeforeJump(rule.line.clone())));
     }
 
-    /// The first rule before fwtui's jump that may accept: an ACCEPT, or a chain (or an unknown
-    /// target) that may hold one. Rules that only refuse (fail2ban's) may stand there.
+    /// Whether the entry chain does nothing but go to the slot's main chain.
+    fn selects(&self, slot: Slot, hook: Hook) -> bool {
+        let entry = hook.entry();
+        let mut rules = self.rules_of(&entry);
+        rules
+            .next()
+            .is_some_and(|rule| rule.words == ["-g".to_owned(), slot.main(hook)])
+            && rules.next().is_none()
+    }
+
+    /// The first rule before fwtui's jump with which a packet may get in without meeting the jump.
+    /// Rules that only refuse (fail2ban's) may stand there.
     fn rule_before_jump(&self, hook: Hook) -> Option<&SavedRule> {
         let entry = hook.entry();
-        let before: Vec<&SavedRule> = self
-            .rules_of(hook.chain())
-            .take_while(|rule| rule.target() != Some(&entry))
-            .collect();
-        let has_jump = self.rules_of(hook.chain()).any(|rule| rule.target() == Some(&entry));
-        before.into_iter().find(|rule| has_jump && self.may_accept(rule, 0))
+        let is_jump = |rule: &&SavedRule| rule.is_jump_to(&entry);
+        if !self.rules_of(hook.chain()).any(|rule| is_jump(&rule)) {
+            return None;
+        }
+        let mut before = self.rules_of(hook.chain()).take_while(|rule| !is_jump(rule)).peekable();
+        before.peek()?;
+        let mut rules: BTreeMap<&str, Vec<&SavedRule>> = BTreeMap::new();
+        for rule in &self.rules {
+            rules.entry(&rule.chain).or_default().push(rule);
+        }
+        // Chains that were looked into and let nothing past.
+        let mut seen = BTreeSet::new();
+        // In a built-in chain, RETURN ends in its policy.
+        before.find(|rule| rule.target() == Some("RETURN") || self.may_accept(rule, &rules, &mut seen))
     }
 
-    fn may_accept(&self, rule: &SavedRule, depth: usize) -> bool {
-        const DEEPEST: usize = 16;
-        match rule.target() {
-            None
-            | Some("DROP" | "REJECT" | "RETURN" | "LOG" | "NFLOG" | "MARK" | "CONNMARK" | "CT" | "TRACE" | "SET") => {
-                false
+    /// Whether a packet may be accepted by a rule, or return from it past the rules behind it.
+    fn may_accept<'a>(
+        &'a self,
+        rule: &'a SavedRule,
+        rules: &BTreeMap<&str, Vec<&'a SavedRule>>,
+        seen: &mut BTreeSet<&'a str>,
+    ) -> bool {
+        let mut ahead = vec![rule];
+        while let Some(rule) = ahead.pop() {
+            match rule.target() {
+                // From a chain gone to, a RETURN goes to where its caller would return to.
+                _ if rule.is_goto() => return true,
+                None
+                | Some(
+                    "DROP" | "REJECT" | "RETURN" | "LOG" | "NFLOG" | "MARK" | "CONNMARK" | "CT" | "NOTRACK" | "TRACE"
+                    | "SET",
+                ) => {}
+                Some(chain) if self.chains.contains_key(chain) => {
+                    if seen.insert(chain) {
+                        ahead.extend(rules.get(chain).into_iter().flatten());
+                    }
+                }
+                Some(_) => return true,
             }
-            Some(chain) if self.chains.contains_key(chain) && depth < DEEPEST => {
-                self.rules_of(chain).any(|rule| self.may_accept(rule, depth + 1))
-            }
-            Some(_) => true,
         }
+        false
     }
 }
 

@@ -1,0 +1,130 @@
+//! Own chains that somebody had a hand in, and rules that come before them.
+
+use super::*;
+use crate::core::policy::Policy;
+use crate::core::ruleset::{compile, switch_text};
+
+/// fwtui's rules in slot A, as a save shows them.
+fn installed() -> String {
+    let own = Own::wanted(Slot::A, compile(&Policy::default(), &[]).ipv4);
+    as_saved(&switch_text(&SavedFamily::default(), &own))
+}
+
+/// A restore text with its insertions written as a save shows them.
+fn as_saved(text: &str) -> String {
+    text.replace("-I INPUT 1 ", "-A INPUT ")
+        .replace("-I PREROUTING 1 ", "-A PREROUTING ")
+}
+
+fn read(text: &str) -> SavedFamily {
+    SavedTables::parse(text).unwrap().take_apart()
+}
+
+fn rules() -> FamilyRules {
+    compile(&Policy::default(), &[]).ipv4
+}
+
+#[test]
+fn an_emptied_entry_chain_is_not_in_force() {
+    for hook in Hook::ALL {
+        let line = format!("-A {} -g {}\n", hook.entry(), Slot::A.main(hook));
+        let text = installed().replace(&line, "");
+        let family = read(&text);
+        assert_eq!(family.own.slot, Some(Slot::A), "{hook:?}");
+        assert!(!family.own.jumps.contains(&hook), "{hook:?}");
+        assert!(!family.own.enforces(&rules()), "{hook:?}");
+        assert!(!family.to_put_back().jumps.contains(&hook), "nothing led there");
+        let next = Own::wanted(Slot::B, rules());
+        assert!(switch_text(&family, &next).contains(&format!("-A {} -g {}\n", hook.entry(), Slot::B.main(hook))));
+    }
+}
+
+#[test]
+fn an_entry_chain_with_another_rule_is_not_in_force_and_comes_first() {
+    for hook in Hook::ALL {
+        let line = format!("-A {} -g", hook.entry());
+        let bypass = format!("-A {} -s 192.0.2.0/24 -j ACCEPT\n{line}", hook.entry());
+        let family = read(&installed().replace(&line, &bypass));
+        assert_eq!(family.own.slot, Some(Slot::A));
+        assert!(!family.own.enforces(&rules()), "{hook:?}");
+        assert!(family.foreign.iter().any(Obstacle::goes_first), "{hook:?}");
+        assert_eq!(family.to_put_back(), Own::wanted(Slot::A, rules()), "made whole");
+    }
+}
+
+#[test]
+fn slots_that_differ_are_own_rules_that_are_not_in_force_whole() {
+    let first = read(&installed());
+    let raw_switched = installed().replace(
+        "-A FWTUI-PREROUTING -g FWTUI-A-PREROUTING",
+        "-A FWTUI-PREROUTING -g FWTUI-B-PREROUTING",
+    );
+    let family = read(&raw_switched.replace(
+        ":FWTUI-A-PREROUTING - [0:0]\n",
+        ":FWTUI-A-PREROUTING - [0:0]\n:FWTUI-B-PREROUTING - [0:0]\n",
+    ));
+    assert_eq!(family.own.slot, Some(Slot::A), "a packet meets INPUT last");
+    assert_eq!(family.own.jumps, BTreeSet::from([Hook::Input]));
+    assert_eq!(family.own.rules, rules());
+    assert!(!family.own.enforces(&rules()));
+    assert_eq!(family.to_put_back(), first.own, "a revert puts it right");
+}
+
+/// A save with such rules in INPUT before the jump, and chains for them.
+fn with_rules_before(chains: &str, rules: &str) -> SavedFamily {
+    let text = installed().replace("*filter\n", &format!("*filter\n{chains}"));
+    read(&text.replace(
+        "-A INPUT -j FWTUI-INPUT\n",
+        &format!("{rules}-A INPUT -j FWTUI-INPUT\n"),
+    ))
+}
+
+#[test]
+fn what_leads_past_the_jump_comes_before_it() {
+    for (chains, rules) in [
+        ("", "-A INPUT -s 192.0.2.1/32 -j RETURN\n"),
+        ("", "-A INPUT -s 192.0.2.1/32 -j ACCEPT\n"),
+        (":theirs - [0:0]\n", "-A INPUT -g theirs\n-A theirs -j RETURN\n"),
+        (
+            ":theirs - [0:0]\n:more - [0:0]\n",
+            "-A INPUT -j theirs\n-A theirs -g more\n-A more -p tcp -j DROP\n",
+        ),
+        (
+            ":theirs - [0:0]\n:more - [0:0]\n",
+            "-A INPUT -j theirs\n-A theirs -j more\n-A more -p tcp -j ACCEPT\n",
+        ),
+        ("", "-A INPUT -p tcp -j FWTUI-INPUT\n"),
+    ] {
+        let family = with_rules_before(chains, rules);
+        assert!(family.misplaced.contains(&Hook::Input), "{rules}");
+        assert!(family.foreign.iter().any(Obstacle::goes_first), "{rules}");
+    }
+}
+
+#[test]
+fn what_only_refuses_may_come_before_the_jump() {
+    for (chains, rules) in [
+        ("", "-A INPUT -m recent --update --name SSH -j DROP\n"),
+        (
+            ":f2b-sshd - [0:0]\n",
+            "-A INPUT -p tcp -j f2b-sshd\n-A f2b-sshd -s 192.0.2.7/32 -j REJECT\n-A f2b-sshd -j RETURN\n",
+        ),
+    ] {
+        assert!(with_rules_before(chains, rules).misplaced.is_empty(), "{rules}");
+    }
+}
+
+#[test]
+fn chains_that_call_each_other_a_lot_are_looked_into_once() {
+    // Two calls to the next in each: 2^60 ways through them.
+    let name = |index: u32| format!("c{index}");
+    let chains: String = (0..=60).map(|index| format!(":{} - [0:0]\n", name(index))).collect();
+    let calls: String = (0..60)
+        .map(|index| format!("-A {0} -j {1}\n-A {0} -j {1}\n", name(index), name(index + 1)))
+        .collect();
+    assert!(
+        with_rules_before(&chains, &format!("-A INPUT -j c0\n{calls}"))
+            .misplaced
+            .is_empty()
+    );
+}
