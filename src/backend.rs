@@ -91,6 +91,14 @@ pub enum BackendError {
     /// What it printed makes no sense.
     #[error(transparent)]
     Save(#[from] SaveError),
+    /// A table that `iptables-save` does not show, or not whole. It says so and ends with 0.
+    #[error("{family}: table {table} holds native nft rules, and iptables can't show it because of them")]
+    Unreadable {
+        /// The family.
+        family: Family,
+        /// The table.
+        table: &'static str,
+    },
     /// What was read back is not what was loaded.
     #[error("{family}: the kernel does not hold what was loaded ({what})")]
     NotAsLoaded {

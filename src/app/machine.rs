@@ -174,6 +174,13 @@ impl From<BackendError> for Error {
         let failed = Self::failed(error.to_string());
         match error {
             BackendError::NoIptables | BackendError::NoIp6tables => failed.hint(INSTALL_IPTABLES),
+            BackendError::Unreadable { .. } => failed
+                .hint("Nothing is changed while it can't be read. 'nft list ruleset' shows all of it.")
+                .hint("Rules made with nft belong into a table of their own: then both can be read."),
+            BackendError::ChangedMeanwhile => failed.hint("Look at the preview again, and apply again."),
+            BackendError::NotAsLoaded { .. } => failed.hint(
+                "It has been undone. Another program may be changing the same rules: try again, or see 'fwtui status'.",
+            ),
             BackendError::Refused { .. } => {
                 failed.hint("Other rules are untouched; the words are those of the program.")
             }

@@ -100,7 +100,11 @@ impl Machine {
         };
         let (state, drift) = match (&confirmed, &kernel.filter) {
             (Err(error), _) => (State::Unknown, Some(error.to_string())),
-            (_, None) => (State::Unknown, None),
+            // Why, where there is a reason beyond not being root.
+            (_, None) => (
+                State::Unknown,
+                kernel.unseen.as_ref().map(|why| why.trim_end_matches('.').to_owned()),
+            ),
             (Ok(confirmed), Some(filter)) => standing(confirmed.as_ref(), filter, interfaces),
         };
         Status {

@@ -54,6 +54,11 @@ impl<R: Runner> Iptables<R> {
 
     fn read_family(&self, family: Family) -> Result<SavedFamily, BackendError> {
         let saved = SavedTables::parse(&save(&self.runner, self.programs(family)?)?)?;
+        // A table it does not show is not an empty one: nothing may be concluded, or changed, from it.
+        if let Some(table) = Table::ALL.into_iter().find(|table| saved.is_hidden(*table)) {
+            let table = table.name();
+            return Err(BackendError::Unreadable { family, table });
+        }
         let mut apart = saved.take_apart();
         // The other variant's rules stand in the way as well.
         if let Some((_, ipv4, ipv6)) = &self.detected.other {

@@ -108,19 +108,20 @@ pub fn revert(backend: &dyn Backend, base: &Base) -> Result<(), BackendError> {
     if whole.is_ok() {
         return Ok(());
     }
-    let mut last = whole;
+    let mut switched = Ok(());
     for &family in backend.families() {
         let own = base.family(family);
-        for hook in Hook::ALL {
+        for hook in Hook::ALL.into_iter().filter(|hook| hook.is_of(family)) {
             let back_to = own.slot.filter(|_| own.jumps.contains(&hook));
-            // A hook the candidate never used is no loss: the first error tells all there is to tell.
-            let _tried = backend.load(family, &minimal_text(hook, back_to));
+            switched = backend.load(family, &minimal_text(hook, back_to)).and(switched);
         }
     }
-    if verify(backend, base).is_ok() {
-        last = Ok(());
+    match verify(backend, base) {
+        Ok(()) => Ok(()),
+        // What iptables can't show can't be compared, but the switch itself was taken.
+        Err(BackendError::Unreadable { .. }) if switched.is_ok() => Ok(()),
+        Err(_) => whole,
     }
-    last
 }
 
 /// Removes the chains that `keep` does not need.

@@ -79,6 +79,14 @@ impl Hook {
         }
     }
 
+    /// Whether fwtui ever has rules there for a family: IPv6 needs none in raw.
+    pub const fn is_of(self, family: Family) -> bool {
+        match self {
+            Self::Prerouting => matches!(family, Family::Ipv4),
+            Self::Input => true,
+        }
+    }
+
     /// The entry chain, which the built-in chain jumps to and which selects the active slot.
     pub fn entry(self) -> String {
         format!("{PREFIX}{}", self.chain())

@@ -156,3 +156,49 @@ fn a_decision_meant_for_another_trial_is_refused() {
         guard.ended();
     });
 }
+
+/// A native rule that iptables can't show, in iptables' own chain.
+const NATIVE: &str = "nft add rule ip filter INPUT ct count over 500 drop";
+
+#[test]
+fn nothing_is_applied_over_a_table_that_iptables_cannot_show() {
+    in_sandbox(|lab| {
+        lab.listen_everywhere(8080);
+        lab.keep(&policy(&[("8080/tcp", "open")]));
+        lab.line(NATIVE);
+        let before = lab.line("nft list ruleset");
+        lab.does(&["set", "8080/tcp", "confine"]);
+        for verb in [&["apply", "--yes"][..], &["restore"]] {
+            let complaint = lab.fails(1, verb);
+            assert!(complaint.contains("native nft rules"), "{complaint}");
+        }
+        assert_eq!(
+            without_counters(&lab.line("nft list ruleset")),
+            without_counters(&before)
+        );
+        assert!(lab.answers(Neighbour::Public, 8080));
+        let (status, code) = lab.status();
+        assert_eq!((status["state"].as_str(), code), (Some("unknown"), 1), "{status}");
+    });
+}
+
+#[test]
+fn a_trial_is_undone_although_iptables_can_no_longer_show_the_table() {
+    in_sandbox(|lab| {
+        lab.listen_everywhere(8080);
+        lab.keep(&policy(&[("8080/tcp", "open")]));
+        let guard = lab.hold(&policy(&[("8080/tcp", "confine")]), Duration::from_secs(60));
+        assert!(lab.refuses(Neighbour::Public, 8080));
+        lab.line(NATIVE);
+        lab.does(&["revert"]);
+        guard.ended();
+        assert!(lab.answers(Neighbour::Public, 8080));
+        let jumps = lab.line("nft list chain ip filter INPUT");
+        assert_eq!(jumps.matches("jump FWTUI-INPUT").count(), 1, "{jumps}");
+    });
+}
+
+fn without_counters(text: &str) -> String {
+    let is_number = |word: &&str| !word.bytes().all(|byte| byte.is_ascii_digit());
+    text.split_whitespace().filter(is_number).collect::<Vec<_>>().join(" ")
+}

@@ -148,6 +148,11 @@ impl SavedTables {
         }
     }
 
+    /// Whether `iptables-save` says that it can't show a table, or not all of it.
+    pub fn is_hidden(&self, table: Table) -> bool {
+        self.incompatible.contains(table.name())
+    }
+
     /// Whether there is any rule, or a policy other than ACCEPT: the variant is in use.
     pub fn has_rules(&self) -> bool {
         !self.incompatible.is_empty()
