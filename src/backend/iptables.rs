@@ -1,9 +1,11 @@
 //! iptables and ip6tables, nft and legacy variants.
 //!
-//! Contents go through `iptables-restore` and `iptables-save`, one call a family. The `iptables`
-//! crate removes what is left over, chain by chain; its calls wait for the legacy lock without
-//! limit and print no errors worth showing, so they run on a thread that is given up on in time.
+//! Contents go through `iptables-restore` and `iptables-save`, one call a family, by the [`Runner`],
+//! which ends what takes too long. The `iptables` crate only answers whether chains are still there:
+//! its calls wait for the legacy lock without limit, and a change that is given up on could still
+//! happen later, over rules loaded meanwhile. A question that is given up on does no harm.
 
+use std::path::Path;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -19,8 +21,8 @@ use crate::sys::runner::{Call, Output, Runner};
 const LOCK_WAIT: &str = "5";
 /// How long a load may take: 100,000 rules load in a few seconds.
 const LOAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long cleaning up may take.
-const CLEAN_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a step of cleaning up may take: a little more than waiting for the lock.
+const CLEAN_TIMEOUT: Duration = Duration::from_secs(7);
 
 /// The real backend.
 #[derive(Debug)]
@@ -115,7 +117,10 @@ impl<R: Runner> Backend for Iptables<R> {
             if !stands_in_the_way(&chain) {
                 continue;
             }
-            let obstacle = Obstacle::NativeChain(format!("{} {} {}", chain.family.word(), chain.table, chain.name));
+            let obstacle = Obstacle::NativeChain {
+                name: format!("{} {} {}", chain.family.word(), chain.table, chain.name),
+                is_nat: chain.chain_type == "nat" && chain.hook == "prerouting",
+            };
             if chain.family != TableFamily::Ip6 {
                 observed.ipv4.foreign.push(obstacle.clone());
             }
@@ -135,19 +140,23 @@ impl<R: Runner> Backend for Iptables<R> {
     }
 
     fn remove(&self, family: Family, chains: &[(Table, String)]) -> Result<(), BackendError> {
-        // The crate takes the command as a static string; one is leaked for each clean-up, of which
-        // a process does one or two.
-        let path = self.programs(family)?.iptables.to_string_lossy().into_owned();
-        let command: &'static str = Box::leak(path.into_boxed_str());
-        let chains = chains.to_vec();
-        let (send, receive) = mpsc::channel();
-        thread::spawn(move || {
-            // Nobody may be listening any more: then the result does not matter.
-            let _gone = send.send(remove_one_by_one(command, &chains));
-        });
-        let left = receive
-            .recv_timeout(CLEAN_TIMEOUT)
-            .unwrap_or_else(|_| vec!["(it took too long)".to_owned()]);
+        if self.restore(family, &removal_text(chains), false).is_ok() {
+            return Ok(());
+        }
+        // One chain that is gone already, or that somebody else refers to, fails the whole batch.
+        let programs = self.programs(family)?;
+        let run = |command: &str, (table, chain): &(Table, String)| {
+            let call = Call::new(&programs.iptables)
+                .args(["-w", LOCK_WAIT, "-t", table.name(), command, chain])
+                .timeout(CLEAN_TIMEOUT);
+            self.runner.run(&call).is_ok_and(|output| output.is_success())
+        };
+        for chain in chains {
+            // One that is not there any more is what was wanted.
+            let _flushed = run("-F", chain);
+        }
+        let refused: Vec<(Table, String)> = chains.iter().filter(|chain| !run("-X", chain)).cloned().collect();
+        let left = still_there(&programs.iptables, refused);
         match left.is_empty() {
             true => Ok(()),
             false => Err(BackendError::LeftBehind(left.join(", "))),
@@ -155,30 +164,55 @@ impl<R: Runner> Backend for Iptables<R> {
     }
 }
 
-/// Empties all of the chains before it deletes any: they refer to each other.
-fn remove_one_by_one(command: &'static str, chains: &[(Table, String)]) -> Vec<String> {
-    // `is_numeric` breaks listing (yaa110/rust-iptables#12).
-    let iptables = iptables::IPTables {
-        cmd: command,
-        has_check: true,
-        has_wait: true,
-        is_numeric: false,
-    };
-    for (table, chain) in chains {
-        // One that is not there any more is what was wanted.
-        let _flushed = iptables.flush_chain(table.name(), chain);
+/// Empties all of the chains of a table before it deletes any: they refer to each other.
+fn removal_text(chains: &[(Table, String)]) -> String {
+    let mut text = String::new();
+    for table in Table::ALL {
+        let names: Vec<&String> = chains
+            .iter()
+            .filter(|(of, _)| *of == table)
+            .map(|(_, name)| name)
+            .collect();
+        if names.is_empty() {
+            continue;
+        }
+        text.push_str(&format!("*{}\n", table.name()));
+        for command in ["-F", "-X"] {
+            text.extend(names.iter().map(|name| format!("{command} {name}\n")));
+        }
+        text.push_str("COMMIT\n");
     }
-    chains
-        .iter()
-        .filter(|(table, chain)| iptables.delete_chain(table.name(), chain).is_err())
-        // Only those that are still there count as left behind.
-        .filter(|(table, chain)| {
-            iptables
-                .list_chains(table.name())
-                .is_ok_and(|have| have.contains(chain))
-        })
-        .map(|(_, chain)| chain.clone())
-        .collect()
+    text
+}
+
+/// Those of the chains that the kernel still has, as far as it says so in time.
+fn still_there(program: &Path, chains: Vec<(Table, String)>) -> Vec<String> {
+    if chains.is_empty() {
+        return Vec::new();
+    }
+    let names = chains.iter().map(|(_, name)| name.clone()).collect();
+    // The crate takes the command as a static string; one is leaked for each clean-up that went
+    // wrong, of which a process does one or two.
+    let command: &'static str = Box::leak(program.to_string_lossy().into_owned().into_boxed_str());
+    let (send, receive) = mpsc::channel();
+    thread::spawn(move || {
+        // `is_numeric` breaks listing (yaa110/rust-iptables#12).
+        let iptables = iptables::IPTables {
+            cmd: command,
+            has_check: true,
+            has_wait: true,
+            is_numeric: false,
+        };
+        let is_there = |(table, chain): &(Table, String)| {
+            let have = iptables.list_chains(table.name());
+            // A table that can't be listed may hold anything.
+            have.map_or(true, |have| have.contains(chain))
+        };
+        let left: Vec<String> = chains.into_iter().filter(is_there).map(|(_, chain)| chain).collect();
+        // Nobody may be listening any more: then the result does not matter.
+        let _gone = send.send(left);
+    });
+    receive.recv_timeout(CLEAN_TIMEOUT).unwrap_or(names)
 }
 
 /// Runs `iptables-save`.
@@ -244,12 +278,4 @@ pub fn open<R: Runner + 'static>(runner: R) -> Result<(Iptables<R>, Option<Strin
     let detected = super::detect::detect(&runner)?;
     let report = detected.report.clone();
     Ok((Iptables::new(runner, detected), report))
-}
-
-/// The variant's name is part of the state documents.
-impl Variant {
-    /// Reads a name back.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|variant| variant.name() == name)
-    }
 }

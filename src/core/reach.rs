@@ -113,7 +113,7 @@ struct FamilyJudge<'a> {
     named: Vec<(Option<&'a str>, IpNet)>,
     /// A source that none of these holds.
     stranger: IpAddr,
-    /// Whether something may accept before fwtui's rules are reached.
+    /// Whether something may accept before fwtui's rules are reached, or lead packets past them.
     is_overtaken: bool,
 }
 
@@ -155,7 +155,10 @@ impl<'a> FamilyJudge<'a> {
     fn new(family: Family, filter: &'a FamilyFilter) -> Self {
         let named = named_sources(&filter.own.rules);
         let stranger = stranger(family, &named);
-        let is_overtaken = filter.foreign.iter().any(Obstacle::goes_first);
+        let is_overtaken = filter
+            .foreign
+            .iter()
+            .any(|obstacle| obstacle.goes_first() || obstacle.redirects());
         Self {
             family,
             filter,

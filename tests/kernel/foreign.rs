@@ -286,3 +286,52 @@ fn both_kinds_of_iptables_in_use_are_reported() {
         assert!(!lab.line("iptables-legacy-save -t filter").contains("FWTUI"));
     });
 }
+
+#[test]
+fn a_line_break_in_others_comment_stops_nothing() {
+    in_sandbox(|lab| {
+        lab.listen_everywhere(8080);
+        for program in ["iptables", "ip6tables"] {
+            let comment = "two\nlines\n\u{1b}[2J";
+            let rule = [program, "-A", "INPUT", "-m", "comment", "--comment", comment];
+            lab.run(&[&rule[..], &["-p", "tcp", "--dport", "9", "-j", "DROP"]].concat());
+        }
+        lab.does(&["set", "8080/tcp", "confine"]);
+        assert_eq!(reach(lab, "8080/tcp"), words("unknown", "this-machine"));
+        let preview = lab.does(&["preview"]);
+        assert!(
+            preview.contains("two?lines?") && !preview.contains("\u{1b}[2J"),
+            "{preview}"
+        );
+        lab.does(&["apply", "--yes"]);
+        assert!(lab.refuses(Neighbour::Public, 8080));
+        lab.does(&["revert"]);
+        assert!(lab.answers(Neighbour::Public, 8080));
+    });
+}
+
+#[test]
+fn what_is_led_past_our_rules_is_not_called_refused() {
+    in_sandbox(|lab| {
+        lab.listen("tcp/0.0.0.0:8080");
+        lab.listen("tcp/127.0.0.1:8082");
+        lab.does(&["set", "8080/tcp", "confine"]);
+        for (others, undo) in [
+            (
+                "iptables -t nat -A PREROUTING -p tcp --dport 8080 -j DNAT --to-destination 192.168.7.99",
+                "iptables -t nat -F PREROUTING",
+            ),
+            (
+                "nft add rule ip n c tcp dport 8080 dnat to 192.168.7.99",
+                "nft delete table ip n",
+            ),
+        ] {
+            lab.line("nft add table ip n");
+            lab.line("nft add chain ip n c { type nat hook prerouting priority -100 ; }");
+            lab.line(others);
+            assert_eq!(reach(lab, "8080/tcp").1, "unknown", "{others}");
+            assert_eq!(reach(lab, "8082/tcp").1, "this-machine", "{others}");
+            lab.line(undo);
+        }
+    });
+}

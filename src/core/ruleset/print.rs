@@ -59,7 +59,8 @@ impl FamilyRules {
 
     /// Reads [`Self::to_text`] back; none where it is something else.
     pub fn parse(text: &str) -> Option<Self> {
-        SavedTables::parse(text).ok().map(|saved| saved.rules_of_slot(Slot::A))
+        let saved = SavedTables::parse(text).ok()?;
+        saved.is_understood().then(|| saved.rules_of_slot(Slot::A))
     }
 }
 

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::ruleset::{FamilyRules, Hook, Own, PREFIX, Rule, Slot, Table, Target};
 
+mod entry;
 mod others;
 mod spec;
 #[cfg(test)]
@@ -61,6 +62,8 @@ struct SavedTable {
     /// Chain name to policy; `-` for user chains.
     chains: BTreeMap<String, String>,
     rules: Vec<SavedRule>,
+    /// Lines that are neither.
+    unread: Vec<String>,
 }
 
 /// What `iptables-save` printed for one family.
@@ -69,6 +72,8 @@ pub struct SavedTables {
     tables: BTreeMap<String, SavedTable>,
     /// Tables of which `iptables-save` says that it can't show all.
     incompatible: BTreeSet<String>,
+    /// Lines outside of any table.
+    unread: Vec<String>,
 }
 
 /// The same, taken apart into what is fwtui's and what is not.
@@ -102,42 +107,53 @@ impl SavedFamily {
 }
 
 impl SavedTables {
-    /// Reads a save. Unknown matches and targets are kept as text; only what is no save at all is
-    /// an error.
+    /// Reads a save. What others wrote is kept as text where it is not understood; only what is no
+    /// save at all is an error.
     ///
     /// # Errors
-    /// The first line that is neither a table, a chain, a rule, a comment nor COMMIT.
+    /// A rule outside of any table, or a table without its COMMIT: then something is missing.
     pub fn parse(text: &str) -> Result<Self, SaveError> {
         let mut saved = Self::default();
         let mut current: Option<String> = None;
-        for (index, line) in text.lines().enumerate() {
-            let error = |reason: &str| SaveError {
+        let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+        let mut index = 0;
+        while let Some(line) = lines.get(index).copied() {
+            let error = |reason: String| SaveError {
                 line: index + 1,
-                reason: reason.to_owned(),
+                reason,
             };
-            let line = line.trim_end();
+            let mut taken = 1;
             if let Some(comment) = line.strip_prefix('#') {
                 saved.read_comment(comment);
             } else if let Some(name) = line.strip_prefix('*') {
+                if let Some(open) = current {
+                    return Err(error(format!("table {open} is cut off")));
+                }
                 saved.tables.entry(name.to_owned()).or_default();
                 current = Some(name.to_owned());
             } else if line == "COMMIT" {
                 current = None;
+            } else if let Some(table) = current.as_ref().and_then(|name| saved.tables.get_mut(name)) {
+                taken = table.read_line(&lines, index);
+            } else if without_counters(line).starts_with('-') {
+                return Err(error("a rule outside of any table".to_owned()));
             } else if !line.is_empty() {
-                let table = current.as_ref().and_then(|name| saved.tables.get_mut(name));
-                table
-                    .ok_or_else(|| error("a rule outside of any table"))?
-                    .read_line(line)
-                    .map_err(|reason| error(&reason))?;
+                saved.unread.push(line.to_owned());
             }
+            index += taken;
         }
         match current {
             None => Ok(saved),
             Some(table) => Err(SaveError {
-                line: text.lines().count(),
+                line: lines.len(),
                 reason: format!("table {table} is cut off"),
             }),
         }
+    }
+
+    /// Whether everything in it was understood as a table, a chain or a rule.
+    pub(super) fn is_understood(&self) -> bool {
+        self.unread.is_empty() && self.tables.values().all(|table| table.unread.is_empty())
     }
 
     /// "Table `filter` contains incompatible base-chains, use 'nft' tool to list them."
@@ -156,6 +172,7 @@ impl SavedTables {
     /// Whether there is any rule, or a policy other than ACCEPT: the variant is in use.
     pub fn has_rules(&self) -> bool {
         !self.incompatible.is_empty()
+            || !self.is_understood()
             || self.tables.values().any(|table| {
                 !table.rules.is_empty()
                     || table
@@ -222,7 +239,9 @@ impl SavedTables {
     /// What others put where packets come in: every table's PREROUTING and INPUT.
     fn obstacles(&self) -> Vec<Obstacle> {
         let mut obstacles: Vec<Obstacle> = self.incompatible.iter().cloned().map(Obstacle::Incompatible).collect();
+        obstacles.extend(self.unread.iter().cloned().map(Obstacle::Unread));
         for (name, table) in &self.tables {
+            obstacles.extend(table.unread.iter().cloned().map(Obstacle::Unread));
             for chain in ["PREROUTING", "INPUT"] {
                 if let Some(policy) = table.chains.get(chain).filter(|policy| policy.as_str() != "ACCEPT") {
                     obstacles.push(Obstacle::ChainPolicy {
@@ -271,120 +290,66 @@ impl FamilyRules {
 }
 
 impl SavedTable {
-    fn read_line(&mut self, line: &str) -> Result<(), String> {
+    /// Reads the line at an index, and those behind it that belong to it; how many it took.
+    fn read_line(&mut self, lines: &[&str], index: usize) -> usize {
+        let line = lines.get(index).copied().unwrap_or_default();
         if let Some(chain) = line.strip_prefix(':') {
             let mut words = chain.split(' ');
-            let name = words
-                .next()
-                .filter(|name| !name.is_empty())
-                .ok_or("a chain without a name")?;
-            self.chains
-                .insert(name.to_owned(), words.next().unwrap_or("-").to_owned());
-            return Ok(());
-        }
-        let rule = without_counters(line);
-        let words = spec::words(rule)?;
-        match words.as_slice() {
-            [append, chain, rest @ ..] if append == "-A" => {
-                self.rules.push(SavedRule {
-                    chain: chain.clone(),
-                    words: rest.to_vec(),
-                    line: rule.to_owned(),
-                });
-                Ok(())
+            if let Some(name) = words.next().filter(|name| !name.is_empty()) {
+                self.chains
+                    .insert(name.to_owned(), words.next().unwrap_or("-").to_owned());
+                return 1;
             }
-            _ => Err("neither a chain nor a rule".to_owned()),
         }
+        let rule = whole_rule(lines, index);
+        if let Some((rule, words, taken)) = &rule
+            && let [append, chain, rest @ ..] = words.as_slice()
+            && append == "-A"
+        {
+            self.rules.push(SavedRule {
+                chain: chain.clone(),
+                words: rest.to_vec(),
+                line: rule.clone(),
+            });
+            return *taken;
+        }
+        if !line.is_empty() {
+            self.unread.push(line.to_owned());
+        }
+        // One whose quotes don't close still stands in its place in its chain: its effect is not known.
+        let mut words = without_counters(line).split(' ');
+        if rule.is_none()
+            && let (Some("-A"), Some(chain)) = (words.next(), words.next())
+        {
+            let rest: Vec<String> = words.map(str::to_owned).collect();
+            self.rules.push(SavedRule {
+                chain: chain.to_owned(),
+                words: [vec!["-j".to_owned(), "?".to_owned()], rest].concat(),
+                line: line.to_owned(),
+            });
+        }
+        1
     }
 
     fn rules_of<'a>(&'a self, chain: &'a str) -> impl Iterator<Item = &'a SavedRule> {
         self.rules.iter().filter(move |rule| rule.chain == chain)
     }
+}
 
-    /// Takes down what there is for a hook of this table.
-    fn look_at(&self, hook: Hook, family: &mut SavedFamily) {
-        let entry = hook.entry();
-        let jumps = self.rules_of(hook.chain()).filter(|rule| rule.is_jump_to(&entry));
-        let count = jumps.count();
-        if count > 0 {
-            family.jumps.insert(hook, count);
+/// The rule that begins at an index, its words, and how many lines it takes: a line break in a
+/// comment is printed as it is.
+fn whole_rule(lines: &[&str], index: usize) -> Option<(String, Vec<String>, usize)> {
+    // A comment has 255 characters at most.
+    const MOST_LINES: usize = 256;
+    let mut rule = without_counters(lines.get(index)?).to_owned();
+    for taken in 1..=MOST_LINES {
+        if let Ok(words) = spec::words(&rule) {
+            return Some((rule, words, taken));
         }
-        if let Some(rule) = self.rule_before_jump(hook) {
-            family.misplaced.insert(hook);
-            family.foreign.push(Obstacle::BeforeJump(rule.line.clone()));
-        }
-        let slot_of = |rule: &SavedRule| {
-            Slot::ALL
-                .into_iter()
-                .find(|slot| rule.words == ["-g".to_owned(), slot.main(hook)])
-        };
-        family
-            .selected
-            .extend(self.rules_of(&entry).find_map(slot_of).map(|slot| (hook, slot)));
-        // Before the rule that goes on to the slot they come first; without it they are all there is.
-        let others = self.rules_of(&entry).filter(|rule| slot_of(rule).is_none());
-        family
-            .foreign
-            .extend(others.map(|rule| Obstacle::BeforeJump(rule.line.clone())));
+        rule.push('\n');
+        rule.push_str(lines.get(index + taken)?);
     }
-
-    /// Whether the entry chain does nothing but go to the slot's main chain.
-    fn selects(&self, slot: Slot, hook: Hook) -> bool {
-        let entry = hook.entry();
-        let mut rules = self.rules_of(&entry);
-        rules
-            .next()
-            .is_some_and(|rule| rule.words == ["-g".to_owned(), slot.main(hook)])
-            && rules.next().is_none()
-    }
-
-    /// The first rule before fwtui's jump with which a packet may get in without meeting the jump.
-    /// Rules that only refuse (fail2ban's) may stand there.
-    fn rule_before_jump(&self, hook: Hook) -> Option<&SavedRule> {
-        let entry = hook.entry();
-        let is_jump = |rule: &&SavedRule| rule.is_jump_to(&entry);
-        if !self.rules_of(hook.chain()).any(|rule| is_jump(&rule)) {
-            return None;
-        }
-        let mut before = self.rules_of(hook.chain()).take_while(|rule| !is_jump(rule)).peekable();
-        before.peek()?;
-        let mut rules: BTreeMap<&str, Vec<&SavedRule>> = BTreeMap::new();
-        for rule in &self.rules {
-            rules.entry(&rule.chain).or_default().push(rule);
-        }
-        // Chains that were looked into and let nothing past.
-        let mut seen = BTreeSet::new();
-        // In a built-in chain, RETURN ends in its policy.
-        before.find(|rule| rule.target() == Some("RETURN") || self.may_accept(rule, &rules, &mut seen))
-    }
-
-    /// Whether a packet may be accepted by a rule, or return from it past the rules behind it.
-    fn may_accept<'a>(
-        &'a self,
-        rule: &'a SavedRule,
-        rules: &BTreeMap<&str, Vec<&'a SavedRule>>,
-        seen: &mut BTreeSet<&'a str>,
-    ) -> bool {
-        let mut ahead = vec![rule];
-        while let Some(rule) = ahead.pop() {
-            match rule.target() {
-                // From a chain gone to, a RETURN goes to where its caller would return to.
-                _ if rule.is_goto() => return true,
-                None
-                | Some(
-                    "DROP" | "REJECT" | "RETURN" | "LOG" | "NFLOG" | "MARK" | "CONNMARK" | "CT" | "NOTRACK" | "TRACE"
-                    | "SET",
-                ) => {}
-                Some(chain) if self.chains.contains_key(chain) => {
-                    if seen.insert(chain) {
-                        ahead.extend(rules.get(chain).into_iter().flatten());
-                    }
-                }
-                Some(_) => return true,
-            }
-        }
-        false
-    }
+    None
 }
 
 /// `[12:3456] -A INPUT ...` without the counters of `iptables-save -c`.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::without_counters;
 use crate::core::ruleset::PREFIX;
+use crate::core::text::printable_within;
 
 /// Something that fwtui did not make and that has its say on packets coming in.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,7 +28,16 @@ pub enum Obstacle {
     /// A table that holds native nft rules, which `iptables-save` can't show.
     Incompatible(String),
     /// A native nft base chain on the way in.
-    NativeChain(String),
+    NativeChain {
+        /// Its family, table and name.
+        name: String,
+        /// Whether it is there to rewrite addresses: of type nat, at prerouting.
+        is_nat: bool,
+    },
+    /// A line of a save that makes no sense: what it does is not known.
+    Unread(String),
+    /// Tables for which the program that shows them is not installed: in words.
+    NoReader(String),
     /// A rule that may accept before fwtui's jump is reached.
     BeforeJump(String),
     /// The rules can't be read.
@@ -39,19 +49,42 @@ impl Obstacle {
     pub const fn goes_first(&self) -> bool {
         matches!(self, Self::BeforeJump(_))
     }
+
+    /// Whether a packet may be sent elsewhere before fwtui's rules are reached, as docker does with
+    /// published ports: a refusal there is then no proof that nobody gets in.
+    pub fn redirects(&self) -> bool {
+        match self {
+            Self::Rule { table, text } => table == "nat" && text.starts_with("-A PREROUTING "),
+            Self::Incompatible(table) => table == "nat",
+            Self::NativeChain { is_nat, .. } => *is_nat,
+            Self::Unread(_) | Self::NoReader(_) => true,
+            Self::ChainPolicy { .. } | Self::BeforeJump(_) | Self::Unseen => false,
+        }
+    }
 }
 
 impl fmt::Display for Obstacle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Rule { table, text } => write!(f, "{text} (table {table})"),
-            Self::ChainPolicy { table, chain, policy } => write!(f, "the policy {policy} of {chain} (table {table})"),
-            Self::Incompatible(table) => write!(f, "native nft rules in table {table}"),
-            Self::NativeChain(chain) => write!(f, "the nft chain {chain}"),
-            Self::BeforeJump(text) => write!(f, "{text}, which comes before fwtui's own rules"),
+            Self::Rule { table, text } => write!(f, "{} (table {})", shown(text), shown(table)),
+            Self::ChainPolicy { table, chain, policy } => {
+                let [policy, chain, table] = [policy, chain, table].map(|word| shown(word));
+                write!(f, "the policy {policy} of {chain} (table {table})")
+            }
+            Self::Incompatible(table) => write!(f, "native nft rules in table {}", shown(table)),
+            Self::NativeChain { name, .. } => write!(f, "the nft chain {}", shown(name)),
+            Self::Unread(line) => write!(f, "a line that can't be read: {}", shown(line)),
+            Self::NoReader(what) => f.write_str(what),
+            Self::BeforeJump(text) => write!(f, "{}, which comes before fwtui's own rules", shown(text)),
             Self::Unseen => f.write_str("rules that can't be read without root"),
         }
     }
+}
+
+/// What others wrote, for a terminal: a comment may hold anything.
+fn shown(text: &str) -> String {
+    const LONGEST: usize = 200;
+    printable_within(text, LONGEST)
 }
 
 /// A save with everything of fwtui taken out, and comments, counters and empty built-in tables too:

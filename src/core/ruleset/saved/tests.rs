@@ -128,3 +128,64 @@ fn chains_that_call_each_other_a_lot_are_looked_into_once() {
             .is_empty()
     );
 }
+
+#[test]
+fn a_line_break_in_a_comment_is_part_of_its_rule() {
+    let rule = "-A INPUT -m comment --comment \"two\nCOMMIT\n-A INPUT -j FWTUI-INPUT\" -j ACCEPT\n";
+    let family = with_rules_before("", rule);
+    assert_eq!(family.own.rules, rules());
+    assert_eq!(
+        family.jumps.get(&Hook::Input),
+        Some(&1),
+        "the one in the comment is none"
+    );
+    assert!(family.misplaced.contains(&Hook::Input));
+    let text = family.foreign.iter().map(ToString::to_string).collect::<String>();
+    assert!(text.contains("two?COMMIT?"), "{text}");
+}
+
+#[test]
+fn what_others_wrote_is_kept_as_text_where_it_makes_no_sense() {
+    for (line, is_before) in [
+        ("hello", false),
+        ("-N theirs", false),
+        (": nameless", false),
+        ("-A INPUT -m comment --comment \"x", true),
+    ] {
+        // At the end, so that nothing closes a quote; and before the jump.
+        let text = installed().replace("-A INPUT -j FWTUI-INPUT\n", "");
+        let end = format!("{line}\n-A INPUT -j FWTUI-INPUT\nCOMMIT\n");
+        let text = match text.strip_suffix("COMMIT\n") {
+            Some(start) => format!("{start}{end}"),
+            None => panic!("{text}"),
+        };
+        let family = read(&text);
+        assert_eq!(family.own, Own::wanted(Slot::A, rules()), "{line}");
+        let unread = |obstacle: &Obstacle| matches!(obstacle, Obstacle::Unread(text) if text == line);
+        assert!(family.foreign.iter().any(unread), "{line}: {:?}", family.foreign);
+        assert_eq!(family.misplaced.contains(&Hook::Input), is_before, "{line}");
+    }
+    let outside = format!("greetings\n{}", installed());
+    assert_eq!(read(&outside).own, Own::wanted(Slot::A, rules()));
+}
+
+#[test]
+fn a_document_on_disk_must_be_understood_whole() {
+    let text = rules().to_text();
+    assert_eq!(FamilyRules::parse(&text), Some(rules()));
+    for wrong in [
+        format!("hello\n{text}"),
+        text.replace("*filter\n", "*filter\nhello\n"),
+        text.replace("COMMIT\n", ""),
+    ] {
+        assert_eq!(FamilyRules::parse(&wrong), None);
+    }
+}
+
+#[test]
+fn escape_sequences_in_others_rules_are_not_shown() {
+    let family = with_rules_before("", "-A INPUT -m comment --comment \"\u{1b}[2J\" -j ACCEPT\n");
+    for obstacle in &family.foreign {
+        assert!(!obstacle.to_string().contains('\u{1b}'), "{obstacle}");
+    }
+}
