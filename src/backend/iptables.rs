@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::backend::detect::{Detected, Programs, Variant};
+use crate::backend::detect::{Detected, Programs};
 use crate::backend::{Backend, BackendError, Observed};
 use crate::core::listener::Family;
 use crate::core::ruleset::{Obstacle, SavedFamily, SavedTables, Table};
@@ -176,7 +176,9 @@ fn removal_text(chains: &[(Table, String)]) -> String {
         if names.is_empty() {
             continue;
         }
-        text.push_str(&format!("*{}\n", table.name()));
+        text.push_str("*");
+        text.push_str(table.name());
+        text.push('\n');
         for command in ["-F", "-X"] {
             text.extend(names.iter().map(|name| format!("{command} {name}\n")));
         }

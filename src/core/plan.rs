@@ -2,12 +2,13 @@
 
 use std::fmt;
 
+use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::core::overview::Row;
 use crate::core::reach::{Filter, Reach};
 use crate::core::ruleset::{DiffLine, Obstacle, Ruleset, diff};
-use crate::core::service::{Service, ServiceId};
+use crate::core::service::ServiceId;
 use crate::core::way_in::WayIn;
 
 /// What changes for one service.
@@ -21,7 +22,9 @@ pub struct Consequence {
     pub before: Reach,
     /// Who can connect after applying.
     pub after: Reach,
-    /// Running connections stay: whether the service had any to lose is not looked at here.
+    /// The sources the decision names; empty where it names none.
+    pub from: Vec<IpNet>,
+    /// Whether anything listens there.
     pub is_listening: bool,
 }
 
@@ -33,6 +36,10 @@ impl fmt::Display for Consequence {
         write!(f, "{}: ", self.id)?;
         match (self.before, self.after) {
             (_, Reach::ThisMachine) => f.write_str("only this machine can connect; others are refused"),
+            (_, Reach::Trusted) if !self.from.is_empty() => {
+                let sources: Vec<String> = self.from.iter().map(ToString::to_string).collect();
+                write!(f, "only {} can connect; others are refused", sources.join(", "))
+            }
             (Reach::ThisMachine, Reach::Trusted) => f.write_str("trusted networks gain access"),
             (_, Reach::Trusted) => f.write_str("only trusted networks can connect; strangers are refused"),
             (_, Reach::Everyone) => f.write_str("everyone can connect"),
@@ -155,8 +162,8 @@ impl Plan {
     ) -> Self {
         let mut consequences: Vec<Consequence> = rows
             .iter()
-            .filter(|row| row.reach_now != row.reach_after)
-            .map(|row| consequence(&row.service, row.reach_now, row.reach_after))
+            .filter(|row| row.reach_now != row.reach_after || has_other_sources(row))
+            .map(consequence)
             .collect();
         consequences.sort_by_key(|consequence| (consequence.after, consequence.id.clone()));
         warnings.extend(foreign_warning(filter));
@@ -173,7 +180,10 @@ impl Plan {
             .into_iter()
             .filter_map(|way_in| way_in.service().map(|service| Lockout { way_in, service }))
             .collect();
-        let is_in_force = filter.ipv4.own.enforces(&candidate.ipv4) && filter.ipv6.own.enforces(&candidate.ipv6);
+        let is_in_force = filter.ipv4.own.enforces(&candidate.ipv4)
+            && filter.ipv6.own.enforces(&candidate.ipv6)
+            // What comes before fwtui's rules has to be overtaken again.
+            && (candidate.is_empty() || !foreign(filter).any(Obstacle::goes_first));
         let diff = diff([&filter.ipv4.own, &filter.ipv6.own], &candidate);
         Self {
             consequences,
@@ -187,18 +197,29 @@ impl Plan {
     }
 }
 
-fn consequence(service: &Service, before: Reach, after: Reach) -> Consequence {
+/// Other sources are a change, even where the word for who can connect stays.
+fn has_other_sources(row: &Row) -> bool {
+    row.is_changed && !row.from.is_empty() && row.reach_after == Reach::Trusted
+}
+
+fn consequence(row: &Row) -> Consequence {
+    let service = &row.service;
     Consequence {
         id: service.id.clone(),
         name: service.name.clone(),
-        before,
-        after,
+        before: row.reach_now,
+        after: row.reach_after,
+        from: row.from.clone(),
         is_listening: !service.listeners.is_empty(),
     }
 }
 
+fn foreign(filter: &Filter) -> impl Iterator<Item = &Obstacle> {
+    filter.ipv4.foreign.iter().chain(&filter.ipv6.foreign)
+}
+
 fn foreign_warning(filter: &Filter) -> Option<Warning> {
-    let mut obstacles: Vec<&Obstacle> = filter.ipv4.foreign.iter().chain(&filter.ipv6.foreign).collect();
+    let mut obstacles: Vec<&Obstacle> = foreign(filter).collect();
     obstacles.dedup();
     let first = obstacles.first()?.to_string();
     Some(Warning::Foreign {

@@ -163,6 +163,13 @@ impl<'a> Holder<'a> {
         let mut next = self.trial.clone();
         match next.on(event, now) {
             Step::Keep => {
+                // Only what is in force can have been looked at.
+                if let Err(error) = switch::verify(self.backend, &self.want) {
+                    return Answer::Refused(format!(
+                        "the rules on trial are not in the kernel as they were loaded ({error}); \
+                         end the trial with 'fwtui revert', and apply again"
+                    ));
+                }
                 // The decision is the rename; without it nothing is confirmed and the timer runs on.
                 if let Err(error) = state::confirm(&self.paths) {
                     return Answer::Refused(format!("it could not be kept: {error}"));
