@@ -74,8 +74,10 @@ enum Event {
 /// # Errors
 /// Where standard input or output is no terminal, or a worker failed in a way it should not.
 pub fn run(machine: Arc<dyn Machine>, options: &Options) -> io::Result<Outcome> {
-    let mut screen = Screen::enter(options.has_mouse)?;
     let (sender, events) = sync_channel(QUEUE);
+    // Dropped after the screen: until the terminal is given back, no signal ends the process.
+    let _signals = input::watch(&sender)?;
+    let mut screen = Screen::enter(options.has_mouse)?;
     let palette = Palette::new(&options.theme, options.color);
     let mut model = Model::new(palette, screen.size(), options.timeout, machine.since_boot());
     model.neighbours.are_there = options.is_sandbox;
@@ -83,7 +85,7 @@ pub fn run(machine: Arc<dyn Machine>, options: &Options) -> io::Result<Outcome> 
     if screen.draw(|frame| view(&model, frame)).is_err() {
         return Ok(Outcome::Ended);
     }
-    let _input = input::start(&sender)?;
+    let _terminal = input::listen(&sender)?;
     let workers = Workers::start(&machine, &sender, options.is_sandbox)?;
     drop(sender);
     for depth in [Depth::Sockets, Depth::Owners, Depth::Complete] {

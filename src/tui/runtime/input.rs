@@ -15,30 +15,25 @@ use signal_hook::iterator::{Handle, Signals};
 use super::Event;
 use crate::tui::msg::Msg;
 
-/// The threads that listen; dropped, those that can be ended end.
-pub(super) struct Input {
-    signals: Handle,
-    /// Its end of the pipe tells the watcher to stop.
-    _stop: PipeWriter,
-}
+/// Watches the signals; dropped, they do what they do to any other program.
+pub(super) struct Watched(Handle);
 
-impl Drop for Input {
+impl Drop for Watched {
     fn drop(&mut self) {
-        self.signals.close();
+        self.0.close();
         is_nobody_listening().store(true, Ordering::SeqCst);
     }
 }
 
-/// Starts listening.
-pub(super) fn start(sender: &SyncSender<Event>) -> io::Result<Input> {
-    let signals = watch_signals(sender.clone())?;
+/// Starts listening to the terminal. The thread that reads it stays in its read until the process
+/// ends: there is no way to interrupt it. The one that watches it ends with what is returned.
+pub(super) fn listen(sender: &SyncSender<Event>) -> io::Result<PipeWriter> {
     let stop = watch_terminal(sender.clone())?;
     let sender = sender.clone();
-    // Stays in its read until the process ends: there is no way to interrupt it.
     thread::Builder::new()
         .name("keys".into())
         .spawn(move || read_terminal(&sender))?;
-    Ok(Input { signals, _stop: stop })
+    Ok(stop)
 }
 
 /// What asks the process to end.
@@ -51,15 +46,19 @@ fn is_nobody_listening() -> &'static Arc<AtomicBool> {
     FLAG.get_or_init(Arc::default)
 }
 
-fn watch_signals(sender: SyncSender<Event>) -> io::Result<Handle> {
+/// Watches the signals. Call it before the terminal is taken: no signal may find it taken and
+/// nobody there to give it back.
+pub(super) fn watch(sender: &SyncSender<Event>) -> io::Result<Watched> {
     static IS_REGISTERED: AtomicBool = AtomicBool::new(false);
+    // First, so that from here on none is lost.
+    let mut signals = Signals::new(ENDINGS.iter().chain([&SIGCONT]))?;
     is_nobody_listening().store(false, Ordering::SeqCst);
     if !IS_REGISTERED.swap(true, Ordering::SeqCst) {
         for signal in ENDINGS {
             flag::register_conditional_default(signal, Arc::clone(is_nobody_listening()))?;
         }
     }
-    let mut signals = Signals::new(ENDINGS.iter().chain([&SIGCONT]))?;
+    let sender = sender.clone();
     let handle = signals.handle();
     thread::Builder::new().name("signals".into()).spawn(move || {
         for signal in signals.forever() {
@@ -70,7 +69,7 @@ fn watch_signals(sender: SyncSender<Event>) -> io::Result<Handle> {
             }
         }
     })?;
-    Ok(handle)
+    Ok(Watched(handle))
 }
 
 /// Waits for the other end of the terminal to be closed: a reader that waits for input may miss it,
