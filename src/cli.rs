@@ -41,7 +41,11 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors; clap knows the stream and the code (0 or 2).
-            let is_heard = error.print().is_ok();
+            let is_heard = match error.print() {
+                // A reader that has gone has read enough.
+                Err(error) => error.kind() == std::io::ErrorKind::BrokenPipe,
+                Ok(()) => true,
+            };
             let code = u8::try_from(error.exit_code()).unwrap_or(2);
             return ExitCode::from(if code == DONE && !is_heard { 1 } else { code });
         }

@@ -87,10 +87,10 @@ fn apply() -> (Duration, Duration) {
     })
 }
 
-/// "Switched in 9.1 ms; on trial ..."
+/// "On trial for 90 seconds (switched in 9.1 ms). ..."
 fn switched_in(said: &str) -> Duration {
     let milliseconds = said
-        .split("Switched in ")
+        .split("switched in ")
         .nth(1)
         .and_then(|rest| rest.split(' ').next());
     Duration::from_secs_f64(milliseconds.unwrap().parse::<f64>().unwrap() / 1000.0)

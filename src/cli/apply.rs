@@ -56,12 +56,12 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
         accepted_lockouts: args.accept_lockout.clone(),
     })?;
     out.line(&format!(
-        "Switched in {:.1} ms; on trial for {} seconds. Open a second session to see whether you still get in, then:\n  \
+        "On trial for {} seconds (switched in {:.1} ms). Open a second session to see whether you still get in, then:\n  \
          sudo fwtui confirm    keep the new rules\n  \
          sudo fwtui revert     put the old ones back now\n  \
          sudo fwtui extend     one minute more",
-        switched_in.as_secs_f64() * 1000.0,
-        args.timeout.as_secs()
+        args.timeout.as_secs(),
+        switched_in.as_secs_f64() * 1000.0
     ))?;
     match (is_asked, args.wait) {
         (true, _) => converse(machine, &trial, out),

@@ -21,7 +21,7 @@ fn refused(home: &Home, words: &str) {
     ] {
         home.fwtui(args).complains(1, words);
     }
-    let list = home.fwtui(&["list"]).exits(0);
+    let list = home.fwtui(&["list"]).exits(1);
     assert!(list.stderr.contains("the policy is not used"), "{}", list.stderr);
     assert!(list.stderr.contains(words), "{}", list.stderr);
     assert_eq!(home.fwtui(&["status", "--json"]).json()["state"], "off");
@@ -125,7 +125,7 @@ fn an_unreadable_policy_is_not_taken_for_none() {
     fs::write(home.policy(), Policy::default().to_text()).unwrap();
     fs::set_permissions(home.policy(), fs::Permissions::from_mode(0o000)).unwrap();
     home.fwtui(&["preview"]).complains(5, "Permission denied");
-    let list = home.fwtui(&["list"]).exits(0);
+    let list = home.fwtui(&["list"]).exits(1);
     assert!(list.stderr.contains("the policy is not used"), "{}", list.stderr);
 }
 
@@ -151,7 +151,7 @@ fn a_full_disk_loses_nothing() {
             &folder,
             "tmpfs",
             rustix::mount::MountFlags::empty(),
-            Some(c"size=16k"),
+            Some(c"size=16k,mode=755"),
         )
         .unwrap();
         home.fwtui(&["set", "22/tcp", "open"]).exits(0);
