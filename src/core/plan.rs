@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use serde::Serialize;
-
 use crate::core::overview::Row;
 use crate::core::reach::{Filter, Reach};
 use crate::core::ruleset::{DiffLine, Obstacle, Ruleset, diff};
@@ -135,15 +133,6 @@ pub struct Plan {
     pub is_in_force: bool,
 }
 
-/// How much a plan changes, as numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Size {
-    /// Lines the ruleset gains.
-    pub added: usize,
-    /// Lines it loses.
-    pub removed: usize,
-}
-
 impl Plan {
     /// Works out what loading `candidate` over what `filter` holds would mean.
     pub fn new(
@@ -173,8 +162,8 @@ impl Plan {
             .into_iter()
             .filter_map(|way_in| way_in.service().map(|service| Lockout { way_in, service }))
             .collect();
-        let is_in_force = filter.ipv4.own.enforces(&candidate.ipv4) && filter.ipv6.own.enforces(&candidate.ipv6);
-        let diff = diff([&filter.ipv4.own, &filter.ipv6.own], &candidate);
+        let is_in_force = filter.ipv4.enforces(&candidate.ipv4) && filter.ipv6.enforces(&candidate.ipv6);
+        let diff = diff(filter, &candidate);
         Self {
             consequences,
             kept,
