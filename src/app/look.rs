@@ -6,9 +6,10 @@ use std::thread;
 use crate::app::machine::{INSTALL_IPTABLES, Opened};
 use crate::app::{Machine, Observation, Status};
 use crate::backend::{BackendError, Observed, detect};
-use crate::core::listener::Listener;
+use crate::core::listener::{Family, Listener};
 use crate::core::policy::Policy;
 use crate::core::reach::{FamilyFilter, Filter};
+use crate::core::ruleset::SavedFamily;
 use crate::core::service::{Ownership, ServiceId, group};
 use crate::store::policy;
 use crate::sys::{cgroups, host, interfaces, owners, session, sock_diag};
@@ -137,10 +138,13 @@ impl Machine {
         // Without any rules there is nothing to start other programs for.
         let is_pristine = detect::is_pristine();
         let read = Self::open().and_then(|Opened { backend, report }| {
-            let observed = if is_pristine {
-                Observed::default()
-            } else {
-                backend.read()?
+            let observed = match is_pristine {
+                true if backend.families().contains(&Family::Ipv6) => Observed::default(),
+                true => Observed {
+                    ipv6: SavedFamily::absent(),
+                    ..Observed::default()
+                },
+                false => backend.read()?,
             };
             Ok(Kernel {
                 filter: Some(filter_of(observed)),
@@ -177,9 +181,10 @@ impl Kernel {
 
 /// What was read, as what stands between peers and sockets.
 pub(super) fn filter_of(observed: Observed) -> Filter {
-    let family = |saved: crate::core::ruleset::SavedFamily| FamilyFilter {
+    let family = |saved: SavedFamily| FamilyFilter {
         own: saved.own,
         foreign: saved.foreign,
+        is_absent: saved.is_absent,
     };
     Filter {
         ipv4: family(observed.ipv4),

@@ -187,7 +187,7 @@ fn difference(rules: &Ruleset, filter: &Filter) -> Option<String> {
         if let Some(obstacle) = part.foreign.iter().find(|obstacle: &&Obstacle| obstacle.goes_first()) {
             return Some(format!("{family}: {obstacle}"));
         }
-        match own.enforces(wanted) {
+        match part.enforces(wanted) {
             true => None,
             false if own.slot.is_none() => Some(format!("{family}: fwtui's rules are gone from the kernel")),
             false if own.rules == *wanted => Some(format!(

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::backend::BackendError;
 use crate::core::listener::Family;
 use crate::core::ruleset::{PREFIX, SavedTables};
-use crate::sys::nftables;
+use crate::sys::nftables::{self, BaseChain, TableFamily};
 use crate::sys::runner::{Call, Runner, find_program};
 
 /// The two implementations of iptables. Their rules live side by side in the kernel.
@@ -87,7 +87,7 @@ pub struct Facts {
     pub own: Option<Variant>,
     /// nf_tables holds rules made through iptables.
     pub nft_has_rules: bool,
-    /// `x_tables` holds rules.
+    /// `x_tables` holds rules, or tables that nothing installed can show.
     pub legacy_has_rules: bool,
 }
 
@@ -126,14 +126,21 @@ pub fn choose(facts: Facts) -> Result<(Variant, Option<String>), BackendError> {
     } else {
         Variant::Nft
     };
-    let report = has_other.then(|| {
-        format!(
+    let report = has_other.then(|| match is_installed(other) {
+        true => format!(
             "{} is used, and {} has rules as well; a packet must pass both",
             variant.name(),
             other.name()
-        )
+        ),
+        false => format!("{} is used, and {}", variant.name(), unread(other)),
     });
     Ok((variant, report))
+}
+
+/// That a variant's tables are there and can't be shown.
+pub(super) fn unread(variant: Variant) -> String {
+    let name = variant.name();
+    format!("{name} has tables that can't be read: {name} is not installed")
 }
 
 /// What was found.
@@ -147,6 +154,8 @@ pub struct Detected {
     pub ipv6: Option<Programs>,
     /// The other variant's programs, where it has rules that must be read too.
     pub other: Option<(Variant, Programs, Option<Programs>)>,
+    /// The families in which iptables-legacy has tables that nothing installed can show.
+    pub unread: Vec<Family>,
     /// What to tell the user about the other variant.
     pub report: Option<String>,
 }
@@ -179,13 +188,17 @@ pub fn detect(runner: &dyn Runner) -> Result<Detected, BackendError> {
         (false, true) => Some(Variant::Legacy),
         (false, false) => None,
     };
+    let unread: Vec<Family> = Family::ALL
+        .into_iter()
+        .filter(|family| has_named_tables(*family) && Programs::find(*family, Variant::Legacy, plain).is_none())
+        .collect();
     let facts = Facts {
         plain,
         has_nft: nft.is_some(),
         has_legacy: legacy.is_some(),
         own,
-        nft_has_rules: has_rules(&nft_tables),
-        legacy_has_rules: has_rules(&legacy_tables),
+        nft_has_rules: has_rules(&nft_tables) || (nft.is_none() && nft_has_iptables_rules()),
+        legacy_has_rules: has_rules(&legacy_tables) || (legacy.is_none() && !unread.is_empty()),
     };
     let (variant, report) = choose(facts)?;
     let has_ipv6 = Path::new("/proc/net/if_inet6").exists();
@@ -212,6 +225,7 @@ pub fn detect(runner: &dyn Runner) -> Result<Detected, BackendError> {
         ipv4: chosen.ok_or(BackendError::NoIptables)?,
         ipv6: chosen_ipv6,
         other: other.filter(|_| report.is_some()),
+        unread,
         report,
     })
 }
@@ -226,8 +240,28 @@ fn nft_may_have_rules() -> bool {
     nftables::base_chains().map_or(true, |chains| !chains.is_empty())
 }
 
+fn nft_has_iptables_rules() -> bool {
+    let has_rules = |chain: &BaseChain| is_built_in(chain) && (chain.has_rules || chain.drops_by_policy);
+    nftables::base_chains().is_ok_and(|chains| chains.iter().any(has_rules))
+}
+
+/// Whether iptables-nft shows the chain as one of its own.
+pub(super) fn is_built_in(chain: &BaseChain) -> bool {
+    matches!(chain.family, TableFamily::Ip | TableFamily::Ip6)
+        && ["raw", "mangle", "nat", "filter", "security"].contains(&chain.table.as_str())
+        && ["PREROUTING", "INPUT"].contains(&chain.name.as_str())
+}
+
 /// Where the kernel names the tables of `x_tables`.
 const LEGACY_TABLES: [&str; 2] = ["/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"];
+
+/// Whether the kernel names tables of `x_tables` for a family. In an ordinary user's namespaces it
+/// names none; there, nothing but an installed iptables-legacy can have made any.
+fn has_named_tables(family: Family) -> bool {
+    let [ipv4, ipv6] = LEGACY_TABLES;
+    let path = if family == Family::Ipv4 { ipv4 } else { ipv6 };
+    fs::read_to_string(path).is_ok_and(|names| !names.trim().is_empty())
+}
 
 /// Whether `x_tables` has any table, without making one. Where the kernel does not tell, it may.
 fn has_legacy_tables() -> bool {
@@ -351,11 +385,31 @@ mod tests {
                 Variant::Nft,
                 true,
             ),
+            (
+                Facts {
+                    has_nft: false,
+                    nft_has_rules: true,
+                    ..BOTH
+                },
+                Variant::Legacy,
+                true,
+            ),
         ];
         for (facts, variant, is_reported) in cases {
             let (chosen, report) = choose(facts).unwrap();
             assert_eq!((chosen, report.is_some()), (variant, is_reported), "{facts:?}");
         }
+    }
+
+    #[test]
+    fn tables_nobody_can_show_are_reported_as_such() {
+        let facts = Facts {
+            has_legacy: false,
+            legacy_has_rules: true,
+            ..BOTH
+        };
+        let (_, report) = choose(facts).unwrap();
+        assert!(report.unwrap().contains("iptables-legacy is not installed"));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::backend::detect::{Detected, Programs};
+use crate::backend::detect::{Detected, Programs, Variant, is_built_in, unread};
 use crate::backend::{Backend, BackendError, Observed};
 use crate::core::listener::Family;
 use crate::core::ruleset::{Obstacle, SavedFamily, SavedTables, Table};
@@ -62,6 +62,9 @@ impl<R: Runner> Iptables<R> {
             return Err(BackendError::Unreadable { family, table });
         }
         let mut apart = saved.take_apart();
+        if self.detected.unread.contains(&family) {
+            apart.foreign.push(Obstacle::NoReader(unread(Variant::Legacy)));
+        }
         // The other variant's rules stand in the way as well.
         if let Some((_, ipv4, ipv6)) = &self.detected.other {
             let programs = if family == Family::Ipv4 {
@@ -76,6 +79,17 @@ impl<R: Runner> Iptables<R> {
             }
         }
         Ok(apart)
+    }
+
+    /// Whether the rules of iptables-nft were read for a family of tables.
+    fn shows_nft(&self, family: TableFamily) -> bool {
+        let is_ipv4 = family == TableFamily::Ip;
+        self.detected.variant == Variant::Nft && (is_ipv4 || self.detected.ipv6.is_some())
+            || self
+                .detected
+                .other
+                .as_ref()
+                .is_some_and(|(variant, _, ipv6)| *variant == Variant::Nft && (is_ipv4 || ipv6.is_some()))
     }
 
     fn restore(&self, family: Family, text: &str, is_test: bool) -> Result<(), BackendError> {
@@ -111,10 +125,10 @@ impl<R: Runner> Backend for Iptables<R> {
         });
         let mut observed = Observed {
             ipv4: ipv4?,
-            ipv6: ipv6.transpose()?.unwrap_or_default(),
+            ipv6: ipv6.transpose()?.unwrap_or_else(SavedFamily::absent),
         };
         for chain in nftables::base_chains().map_err(BackendError::Kernel)? {
-            if !stands_in_the_way(&chain) {
+            if !stands_in_the_way(&chain) || (is_built_in(&chain) && self.shows_nft(chain.family)) {
                 continue;
             }
             let obstacle = Obstacle::NativeChain {
@@ -176,7 +190,7 @@ fn removal_text(chains: &[(Table, String)]) -> String {
         if names.is_empty() {
             continue;
         }
-        text.push_str("*");
+        text.push('*');
         text.push_str(table.name());
         text.push('\n');
         for command in ["-F", "-X"] {
@@ -261,15 +275,12 @@ fn complaint(call: &Call, output: &Output) -> BackendError {
     BackendError::Refused { program, words }
 }
 
-/// A native chain on the way in that can refuse something. The built-in chains of iptables-nft are
-/// base chains too, and were read as iptables rules.
+/// A base chain on the way in that can refuse something. The built-in chains of iptables-nft are
+/// base chains too.
 fn stands_in_the_way(chain: &BaseChain) -> bool {
     let is_on_the_way = matches!(chain.hook, "ingress" | "prerouting" | "input" | "unknown")
         && !matches!(chain.family, TableFamily::Arp | TableFamily::Bridge);
-    let is_iptables = matches!(chain.family, TableFamily::Ip | TableFamily::Ip6)
-        && ["raw", "mangle", "nat", "filter", "security"].contains(&chain.table.as_str())
-        && ["PREROUTING", "INPUT"].contains(&chain.name.as_str());
-    is_on_the_way && !is_iptables && (chain.has_rules || chain.drops_by_policy)
+    is_on_the_way && (chain.has_rules || chain.drops_by_policy)
 }
 
 /// Opens the backend this machine uses.
@@ -280,4 +291,48 @@ pub fn open<R: Runner + 'static>(runner: R) -> Result<(Iptables<R>, Option<Strin
     let detected = super::detect::detect(&runner)?;
     let report = detected.report.clone();
     Ok((Iptables::new(runner, detected), report))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::runner::{ScriptedCall, ScriptedRunner};
+
+    #[test]
+    fn chains_are_removed_by_programs_that_end_in_time_and_what_stays_is_told() {
+        let programs = Programs {
+            iptables: "/nowhere/iptables".into(),
+            save: "/nowhere/iptables-save".into(),
+            restore: "/nowhere/iptables-restore".into(),
+        };
+        let one = |command, chain| {
+            let args = ["-w", LOCK_WAIT, "-t", "filter", command, chain];
+            ScriptedCall::new("/nowhere/iptables", args)
+        };
+        let runner = ScriptedRunner::new([
+            ScriptedCall::new("/nowhere/iptables-restore", ["--noflush", "-w", LOCK_WAIT])
+                .stdin("*filter\n-F FWTUI-A-TCP\n-F FWTUI-A-UDP\n-X FWTUI-A-TCP\n-X FWTUI-A-UDP\nCOMMIT\n")
+                .fails(1, "no"),
+            one("-F", "FWTUI-A-TCP"),
+            one("-F", "FWTUI-A-UDP"),
+            one("-X", "FWTUI-A-TCP"),
+            one("-X", "FWTUI-A-UDP").fails(4, "in use"),
+        ]);
+        let detected = Detected {
+            variant: Variant::Nft,
+            ipv4: programs,
+            ipv6: None,
+            other: None,
+            unread: Vec::new(),
+            report: None,
+        };
+        let chains = ["FWTUI-A-TCP", "FWTUI-A-UDP"].map(|name| (Table::Filter, name.to_owned()));
+        let backend = Iptables::new(runner, detected);
+        let error = backend.remove(Family::Ipv4, &chains).unwrap_err().to_string();
+        assert!(
+            error.contains("FWTUI-A-UDP") && !error.contains("FWTUI-A-TCP"),
+            "{error}"
+        );
+        backend.runner.finish().unwrap();
+    }
 }

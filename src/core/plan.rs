@@ -3,7 +3,6 @@
 use std::fmt;
 
 use ipnet::IpNet;
-use serde::Serialize;
 
 use crate::core::overview::Row;
 use crate::core::reach::{Filter, Reach};
@@ -142,15 +141,6 @@ pub struct Plan {
     pub is_in_force: bool,
 }
 
-/// How much a plan changes, as numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub struct Size {
-    /// Lines the ruleset gains.
-    pub added: usize,
-    /// Lines it loses.
-    pub removed: usize,
-}
-
 impl Plan {
     /// Works out what loading `candidate` over what `filter` holds would mean.
     pub fn new(
@@ -180,11 +170,11 @@ impl Plan {
             .into_iter()
             .filter_map(|way_in| way_in.service().map(|service| Lockout { way_in, service }))
             .collect();
-        let is_in_force = filter.ipv4.own.enforces(&candidate.ipv4)
-            && filter.ipv6.own.enforces(&candidate.ipv6)
+        let is_in_force = filter.ipv4.enforces(&candidate.ipv4)
+            && filter.ipv6.enforces(&candidate.ipv6)
             // What comes before fwtui's rules has to be overtaken again.
             && (candidate.is_empty() || !foreign(filter).any(Obstacle::goes_first));
-        let diff = diff([&filter.ipv4.own, &filter.ipv6.own], &candidate);
+        let diff = diff(filter, &candidate);
         Self {
             consequences,
             kept,

@@ -50,6 +50,8 @@ pub struct FamilyFilter {
     pub own: Own,
     /// What other tools put in the way in. Any makes what fwtui lets through unknown.
     pub foreign: Vec<Obstacle>,
+    /// The machine has no such family: nobody comes in by it, and there is nothing to enforce.
+    pub is_absent: bool,
 }
 
 impl FamilyFilter {
@@ -58,7 +60,13 @@ impl FamilyFilter {
         Self {
             own: Own::default(),
             foreign: vec![Obstacle::Unseen],
+            is_absent: false,
         }
+    }
+
+    /// Whether these rules are in force, as far as there is anything to enforce.
+    pub fn enforces(&self, rules: &FamilyRules) -> bool {
+        self.is_absent || self.own.enforces(rules)
     }
 }
 
@@ -84,15 +92,10 @@ impl Filter {
     #[must_use]
     pub fn with_own(&self, own: [Own; 2]) -> Self {
         let [ipv4, ipv6] = own;
+        let with = |part: &FamilyFilter, own| FamilyFilter { own, ..part.clone() };
         Self {
-            ipv4: FamilyFilter {
-                own: ipv4,
-                foreign: self.ipv4.foreign.clone(),
-            },
-            ipv6: FamilyFilter {
-                own: ipv6,
-                foreign: self.ipv6.foreign.clone(),
-            },
+            ipv4: with(&self.ipv4, ipv4),
+            ipv6: with(&self.ipv6, ipv6),
         }
     }
 }
@@ -170,6 +173,9 @@ impl<'a> FamilyJudge<'a> {
 
     /// Whoever the rules tell apart is represented: a stranger, and one of every source they name.
     fn reach(&self, service: &Service) -> Reach {
+        if self.filter.is_absent {
+            return Reach::ThisMachine;
+        }
         let bound = match &service.bound_to {
             BoundTo::Interface(name) => Some(name.as_str()),
             BoundTo::All | BoundTo::Loopback | BoundTo::Address(_) => None,

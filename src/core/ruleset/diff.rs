@@ -3,7 +3,13 @@
 use similar::{ChangeTag, TextDiff};
 
 use crate::core::listener::Family;
-use crate::core::ruleset::{Own, Ruleset};
+use crate::core::reach::Filter;
+use crate::core::ruleset::Ruleset;
+use crate::core::text::printable_within;
+
+/// Longest line shown, in characters: fwtui's own are far shorter, but somebody else may have put
+/// a rule into its chains.
+const LONGEST: usize = 1000;
 
 /// What a line of the diff is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,11 +45,16 @@ pub struct DiffLine {
     pub text: String,
 }
 
-/// fwtui's own rules now (IPv4, IPv6) against the candidate, chains named without their slot.
-pub fn diff(now: [&Own; 2], candidate: &Ruleset) -> Vec<DiffLine> {
-    let [ipv4, ipv6] = now;
+/// fwtui's own rules now against the candidate, chains named without their slot. A family the
+/// machine doesn't have is left out.
+pub fn diff(now: &Filter, candidate: &Ruleset) -> Vec<DiffLine> {
     let mut lines = Vec::new();
-    for (family, own) in [(Family::Ipv4, ipv4), (Family::Ipv6, ipv6)] {
+    for family in Family::ALL {
+        let part = now.family(family);
+        if part.is_absent {
+            continue;
+        }
+        let own = &part.own;
         let before = own.rules.to_plain_text(&own.jumps);
         let rules = candidate.family(family);
         let after = rules.to_plain_text(&rules.hooks());
@@ -63,7 +74,7 @@ pub fn diff(now: [&Own; 2], candidate: &Ruleset) -> Vec<DiffLine> {
                         ChangeTag::Insert => Sign::Added,
                         ChangeTag::Delete => Sign::Removed,
                     },
-                    text: change.value().trim_end().to_owned(),
+                    text: printable_within(change.value().trim_end(), LONGEST),
                 }),
         );
     }

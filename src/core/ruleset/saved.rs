@@ -91,9 +91,19 @@ pub struct SavedFamily {
     pub misplaced: BTreeSet<Hook>,
     /// What others put in the way in.
     pub foreign: Vec<Obstacle>,
+    /// The machine has no such family: nothing can come in by it.
+    pub is_absent: bool,
 }
 
 impl SavedFamily {
+    /// For a machine without this family.
+    pub fn absent() -> Self {
+        Self {
+            is_absent: true,
+            ..Self::default()
+        }
+    }
+
     /// What to put back where a change is undone: what is in force, and made whole where an entry
     /// chain goes to fwtui's rules but to another slot or not only there. One that goes nowhere
     /// stays out of force.
