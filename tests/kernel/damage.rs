@@ -99,7 +99,7 @@ fn a_policy_with_a_mistake_is_not_applied_and_not_overwritten() {
                 assert!(complaint.contains(why), "{complaint}");
             }
             assert_eq!(lab.base().ipv4.rules, base);
-            lab.does(&["list"]);
+            lab.fails(1, &["list"]);
             // What was confirmed does not hang on it.
             lab.does(&["restore"]);
         }
