@@ -28,5 +28,5 @@ pub fn plan(observation: &Observation, policy: &Policy, is_off: bool) -> Plan {
     warnings.extend(observation.status.drift.clone().map(Warning::Drifted));
     let nothing = Filter::default();
     let filter = observation.filter.as_ref().unwrap_or(&nothing);
-    Plan::new(&rows, filter, candidate, observation.ways_in.clone(), warnings)
+    Plan::new(policy, &rows, filter, candidate, observation.ways_in.clone(), warnings)
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::core::overview::Row;
+use crate::core::policy::Policy;
 use crate::core::reach::{Filter, Reach};
 use crate::core::ruleset::{DiffLine, Obstacle, Ruleset, diff};
 use crate::core::service::{Service, ServiceId};
@@ -134,8 +135,10 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Works out what loading `candidate` over what `filter` holds would mean.
+    /// Works out what loading `candidate`, which `policy` compiles to, over what `filter` holds would
+    /// mean.
     pub fn new(
+        policy: &Policy,
         rows: &[Row],
         filter: &Filter,
         candidate: Ruleset,
@@ -160,7 +163,7 @@ impl Plan {
             ways_in.into_iter().partition(|way_in| way_in.is_let_in(&candidate));
         let lockouts = lost
             .into_iter()
-            .filter_map(|way_in| way_in.service().map(|service| Lockout { way_in, service }))
+            .filter_map(|way_in| way_in.service_under(policy).map(|service| Lockout { way_in, service }))
             .collect();
         let is_in_force = filter.ipv4.enforces(&candidate.ipv4) && filter.ipv6.enforces(&candidate.ipv6);
         let diff = diff(filter, &candidate);
