@@ -76,7 +76,14 @@ fn promise(policy: &Policy, packet: &Packet<'_>) -> bool {
             zone,
         }),
     };
-    match policy.entry_for(&id(None)).map(|(_, entry)| entry) {
+    let held = policy.entry_for(&id(None));
+    // A client of this machine's DHCP server has no address yet.
+    let is_question = protocol == Protocol::Udp && packet.source == Ipv4Addr::UNSPECIFIED && (from, to) == (68, 67);
+    let is_asked = held.is_some_and(|(id, _)| id.address.is_none())
+        && interfaces.iter().any(|interface| {
+            interface.name == packet.interface && class_of(interface, policy) == NetworkClass::Trusted
+        });
+    match held.map(|(_, entry)| entry) {
         Some(Entry {
             decision: Decision::Open,
             from,
@@ -84,7 +91,7 @@ fn promise(policy: &Policy, packet: &Packet<'_>) -> bool {
         Some(Entry {
             decision: Decision::Trusted,
             ..
-        }) => is_trusted,
+        }) => is_trusted || (is_question && is_asked),
         Some(Entry {
             decision: Decision::Confine | Decision::Undecided,
             ..
@@ -106,6 +113,7 @@ fn source() -> impl Strategy<Value = IpAddr> {
         Just("172.17.0.5"),
         Just("203.0.113.9"),
         Just("127.0.0.1"),
+        Just("0.0.0.0"),
         Just("fd07::20"),
         Just("fe80::20"),
         Just("2001:db8:9::1"),
@@ -227,7 +235,7 @@ fn packet() -> impl Strategy<Value = Packet<'static>> {
         destination_kind,
         protocol(),
         port(),
-        prop_oneof![Just(50000u16), Just(67), Just(5353), Just(1900)],
+        prop_oneof![Just(50000u16), Just(67), Just(68), Just(5353), Just(1900)],
     )
         .prop_map(|(interface, source, kind, protocol, port, source_port)| {
             let is_v4 = source.is_ipv4();
@@ -405,4 +413,25 @@ fn a_source_that_is_everyone_is_no_match() {
     // The kernel's programs leave it out, and what is read back must be what was printed.
     assert!(!ruleset.ipv4.to_text().contains("-s 0.0.0.0/0"));
     assert!(!ruleset.ipv6.to_text().contains("-s ::/0"));
+}
+
+#[test]
+fn clients_without_an_address_ask_a_trusted_dhcp_server() {
+    let mut policy = Policy::default();
+    policy.networks.interfaces.insert("eth1".into(), NetworkClass::Trusted);
+    let trusted = Entry {
+        decision: Decision::Trusted,
+        from: vec![],
+    };
+    policy.decide("67/udp".parse().unwrap(), trusted).unwrap();
+    let own = own(&policy, true);
+    let everyone = IpAddr::from([255; 4]);
+    let asks = |interface, source_port| Packet {
+        source_port,
+        ..Packet::opening(interface, Ipv4Addr::UNSPECIFIED.into(), everyone, Protocol::Udp, 67)
+    };
+    assert_eq!(own.verdict(&asks("eth1", 68)), Verdict::Pass);
+    for packet in [asks("eth0", 68), asks("eth1", 50_000)] {
+        assert!(matches!(own.verdict(&packet), Verdict::Reject(_)), "{packet:?}");
+    }
 }
