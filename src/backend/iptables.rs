@@ -185,7 +185,7 @@ fn removal_text(chains: &[(Table, String)]) -> String {
         if names.is_empty() {
             continue;
         }
-        text.push_str(&format!("*{}\n", table.name()));
+        text.extend(["*", table.name(), "\n"]);
         for command in ["-F", "-X"] {
             text.extend(names.iter().map(|name| format!("{command} {name}\n")));
         }

@@ -236,7 +236,7 @@ const fn anywhere(family: Family) -> IpAddr {
 ///
 /// Not looked at are rules by source port (DHCP's answers and questions, answers to discovery) and
 /// by group (multicast DNS): they let in answers to what this machine asked and the questions every
-/// such network has, not connections to the service. (DHCPv6 answers are told by their source, so a
+/// such network has, not connections to the service. (Those of `DHCPv6` are told by their source, so a
 /// client for them reads as reached by neighbours, which it is.)
 fn named_sources(rules: &FamilyRules) -> Vec<(Option<&str>, IpNet)> {
     let mut named: Vec<(Option<&str>, IpNet)> = rules
