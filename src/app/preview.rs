@@ -34,6 +34,6 @@ pub fn plan_and_rows(observation: &Observation, policy: &Policy, is_off: bool) -
     warnings.extend(observation.status.drift.clone().map(Warning::Drifted));
     let nothing = Filter::default();
     let filter = observation.filter.as_ref().unwrap_or(&nothing);
-    let plan = Plan::new(&rows, filter, candidate, observation.ways_in.clone(), warnings);
+    let plan = Plan::new(policy, &rows, filter, candidate, observation.ways_in.clone(), warnings);
     (plan, rows)
 }

@@ -190,9 +190,7 @@ fn removal_text(chains: &[(Table, String)]) -> String {
         if names.is_empty() {
             continue;
         }
-        text.push('*');
-        text.push_str(table.name());
-        text.push('\n');
+        text.extend(["*", table.name(), "\n"]);
         for command in ["-F", "-X"] {
             text.extend(names.iter().map(|name| format!("{command} {name}\n")));
         }

@@ -45,23 +45,36 @@ impl Base {
     }
 }
 
-/// Puts `want` in force, IPv6 first (where a mistake is noticed last), and reads it back. With the
-/// first error the rest is left alone; the caller reverts.
+/// Puts `want` in force and reads it back. Both texts are tried before either family is changed, so
+/// that one the programs don't take changes nothing. With the first error the rest is left alone;
+/// the caller reverts.
 ///
-/// Returns how long loading took, reading back not counted.
+/// Returns how long loading took, trying and reading back not counted.
 ///
 /// # Errors
-/// Where loading failed, or the kernel does not hold what was loaded.
+/// Where a text is refused, loading failed, or the kernel does not hold what was loaded.
 pub fn put(backend: &dyn Backend, now: &Observed, want: &Base) -> Result<Duration, BackendError> {
+    let texts = texts(backend, now, want);
+    for (family, text) in &texts {
+        backend.check(*family, text)?;
+    }
+    load(backend, &texts, want)
+}
+
+/// What to load, IPv6 first (where a mistake is noticed last).
+fn texts(backend: &dyn Backend, now: &Observed, want: &Base) -> Vec<(Family, String)> {
+    [Family::Ipv6, Family::Ipv4]
+        .into_iter()
+        .filter(|family| backend.families().contains(family))
+        .map(|family| (family, switch_text(now.family(family), want.family(family))))
+        .filter(|(_, text)| !text.is_empty())
+        .collect()
+}
+
+fn load(backend: &dyn Backend, texts: &[(Family, String)], want: &Base) -> Result<Duration, BackendError> {
     let started = clock::since_boot();
-    for family in [Family::Ipv6, Family::Ipv4] {
-        if !backend.families().contains(&family) {
-            continue;
-        }
-        let text = switch_text(now.family(family), want.family(family));
-        if !text.is_empty() {
-            backend.load(family, &text)?;
-        }
+    for (family, text) in texts {
+        backend.load(*family, text)?;
     }
     let took = clock::since_boot().saturating_sub(started);
     verify(backend, want)?;
@@ -104,7 +117,11 @@ pub fn verify(backend: &dyn Backend, want: &Base) -> Result<(), BackendError> {
 /// # Errors
 /// Where the old rules are not back whole; the candidate may be out of force all the same.
 pub fn revert(backend: &dyn Backend, base: &Base) -> Result<(), BackendError> {
-    let whole = backend.read().and_then(|now| put(backend, &now, base)).map(|_took| ());
+    // Not tried first: there is nothing better to do than loading what can be loaded.
+    let whole = backend
+        .read()
+        .and_then(|now| load(backend, &texts(backend, &now, base), base))
+        .map(|_took| ());
     if whole.is_ok() {
         return Ok(());
     }
@@ -236,6 +253,19 @@ mod tests {
         backend.refuse_reads(1);
         revert(&backend, &base).unwrap_err();
         assert!(backend.read().unwrap().ipv4.own.rules.is_empty());
+    }
+
+    #[test]
+    fn a_text_that_is_refused_changes_neither_family() {
+        let backend = Memory::with("*filter\n:FWTUI-INPUT - [0:0]\n-A INPUT -j FWTUI-INPUT\nCOMMIT\n", "");
+        let mut now = backend.read().unwrap();
+        now.ipv4.misplaced.insert(Hook::Input);
+        // What was read is not there any more: the jump that is to be moved can't be deleted.
+        backend.flush_everything();
+        put(&backend, &now, &Base::default().successor(&ruleset(22))).unwrap_err();
+        for family in Family::ALL {
+            assert!(!backend.saved_text(family).contains("FWTUI"), "{family}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 use ipnet::IpNet;
 
 use crate::core::overview::Row;
+use crate::core::policy::Policy;
 use crate::core::reach::{Filter, Reach};
 use crate::core::ruleset::{DiffLine, Obstacle, Ruleset, diff};
 use crate::core::service::ServiceId;
@@ -142,8 +143,10 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Works out what loading `candidate` over what `filter` holds would mean.
+    /// Works out what loading `candidate`, which `policy` compiles to, over what `filter` holds would
+    /// mean.
     pub fn new(
+        policy: &Policy,
         rows: &[Row],
         filter: &Filter,
         candidate: Ruleset,
@@ -168,7 +171,7 @@ impl Plan {
             ways_in.into_iter().partition(|way_in| way_in.is_let_in(&candidate));
         let lockouts = lost
             .into_iter()
-            .filter_map(|way_in| way_in.service().map(|service| Lockout { way_in, service }))
+            .filter_map(|way_in| way_in.service_under(policy).map(|service| Lockout { way_in, service }))
             .collect();
         let is_in_force = filter.ipv4.enforces(&candidate.ipv4)
             && filter.ipv6.enforces(&candidate.ipv6)

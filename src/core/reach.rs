@@ -114,7 +114,9 @@ struct FamilyJudge<'a> {
     filter: &'a FamilyFilter,
     /// The sources the rules tell apart, with the interface they are expected on.
     named: Vec<(Option<&'a str>, IpNet)>,
-    /// A source that none of these holds.
+    /// The interfaces they tell apart whatever the source.
+    interfaces: Vec<&'a str>,
+    /// A source that none of the named ones holds.
     stranger: IpAddr,
     /// Whether something may accept before fwtui's rules are reached, or lead packets past them.
     is_overtaken: bool,
@@ -166,19 +168,22 @@ impl<'a> FamilyJudge<'a> {
             family,
             filter,
             named,
+            interfaces: named_interfaces(&filter.own.rules),
             stranger,
             is_overtaken,
         }
     }
 
-    /// Whoever the rules tell apart is represented: a stranger, and one of every source they name.
+    /// Whoever the rules tell apart is represented: a stranger anywhere and on every interface they
+    /// name, and one of every source.
     fn reach(&self, service: &Service) -> Reach {
         if self.filter.is_absent {
             return Reach::ThisMachine;
         }
+        let zone = service.id.address.as_ref().and_then(|address| address.zone.as_deref());
         let bound = match &service.bound_to {
             BoundTo::Interface(name) => Some(name.as_str()),
-            BoundTo::All | BoundTo::Loopback | BoundTo::Address(_) => None,
+            BoundTo::All | BoundTo::Loopback | BoundTo::Address(_) => zone,
         };
         let destination = match (&service.id.address, &service.bound_to) {
             (Some(address), _) => address.ip,
@@ -191,13 +196,15 @@ impl<'a> FamilyJudge<'a> {
             self.judge(&Packet::opening(interface, source, destination, protocol, port), met)
         };
         let mut reach = judge(None, self.stranger, Reach::Everyone);
-        for (interface, source) in &self.named {
+        let everyone_by = self.interfaces.iter().map(|name| (Some(*name), self.stranger));
+        let named = self.named.iter().map(|(interface, net)| (*interface, net.addr()));
+        for (interface, source) in everyone_by.chain(named) {
             // The greatest reach there can be; the others can't add to it.
             if reach == Reach::Everyone {
                 break;
             }
-            if bound.is_none() || interface.is_none() || *interface == bound {
-                reach = reach.max(judge(*interface, source.addr(), Reach::Trusted));
+            if bound.is_none() || interface.is_none() || interface == bound {
+                reach = reach.max(judge(interface, source, Reach::Trusted));
             }
         }
         reach
@@ -226,6 +233,11 @@ const fn anywhere(family: Family) -> IpAddr {
 }
 
 /// The sources the rules tell apart.
+///
+/// Not looked at are rules by source port (DHCP's answers and questions, answers to discovery) and
+/// by group (multicast DNS): they let in answers to what this machine asked and the questions every
+/// such network has, not connections to the service. (Those of `DHCPv6` are told by their source, so a
+/// client for them reads as reached by neighbours, which it is.)
 fn named_sources(rules: &FamilyRules) -> Vec<(Option<&str>, IpNet)> {
     let mut named: Vec<(Option<&str>, IpNet)> = rules
         .rules()
@@ -234,6 +246,20 @@ fn named_sources(rules: &FamilyRules) -> Vec<(Option<&str>, IpNet)> {
             Rule::Other(_) => None,
         })
         .collect();
+    named.sort_unstable();
+    named.dedup();
+    named
+}
+
+/// The interfaces the rules tell apart whatever the source: those of guests, who reach this
+/// machine's DHCP and DNS whatever is decided on them. That is reach like any other: a confined
+/// name server that containers can ask is not for this machine only.
+fn named_interfaces(rules: &FamilyRules) -> Vec<&str> {
+    let named = rules.rules().filter_map(|rule| match rule {
+        Rule::Known { matches, .. } if matches.source.is_none() => matches.interface.as_deref(),
+        Rule::Known { .. } | Rule::Other(_) => None,
+    });
+    let mut named: Vec<&str> = named.filter(|name| *name != "lo").collect();
     named.sort_unstable();
     named.dedup();
     named
@@ -268,3 +294,6 @@ impl Own {
         Verdict::Pass
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,8 +4,9 @@ use std::fmt;
 use std::net::IpAddr;
 
 use crate::core::listener::{Family, Protocol};
+use crate::core::policy::Policy;
 use crate::core::ruleset::{Own, Packet, Ruleset, Slot, Verdict};
-use crate::core::service::ServiceId;
+use crate::core::service::{LocalAddress, ServiceId};
 
 /// What kind of way in it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +40,24 @@ impl WayIn {
     /// The service it uses; none for port 0.
     pub fn service(&self) -> Option<ServiceId> {
         ServiceId::port(self.port, self.protocol)
+    }
+
+    /// The id to decide on to let it in: that of the entry for its very address where there is one,
+    /// which holds whatever is decided on the port alone; else the port's own, which is narrower
+    /// than any range.
+    pub fn service_under(&self, policy: &Policy) -> Option<ServiceId> {
+        let plain = self.service()?;
+        let zones = [None, self.interface.clone()];
+        let ids = zones.into_iter().filter_map(|zone| {
+            let ip = self.local?;
+            let address = Some(LocalAddress { ip, zone });
+            Some(ServiceId {
+                address,
+                ..plain.clone()
+            })
+        });
+        let mut entries = ids.filter_map(|id| policy.entry_for(&id).map(|(id, _)| id.clone()));
+        Some(entries.find(|id| id.address.is_some()).unwrap_or(plain))
     }
 
     /// Whether a *new* connection of this kind would get through the rules in every family it may use.
@@ -82,5 +101,41 @@ impl fmt::Display for WayIn {
             write!(f, " from {peer}")?;
         }
         write!(f, " to {}/{}", self.port, self.protocol)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::policy::{Decision, Entry};
+
+    #[test]
+    fn the_entry_that_decides_is_the_one_to_change() {
+        let mut policy = Policy::default();
+        for (id, decision) in [
+            ("1-1024/tcp", Decision::Confine),
+            ("192.0.2.1:22/tcp", Decision::Confine),
+            ("[fe80::1%eth1]:22/tcp", Decision::Confine),
+        ] {
+            let from = Vec::new();
+            policy.decide(id.parse().unwrap(), Entry { decision, from }).unwrap();
+        }
+        for (local, expected) in [
+            (Some("192.0.2.1"), "192.0.2.1:22/tcp"),
+            (Some("192.0.2.2"), "22/tcp"),
+            (Some("fe80::1"), "[fe80::1%eth1]:22/tcp"),
+            (None, "22/tcp"),
+        ] {
+            let way_in = WayIn {
+                carrier: Carrier::Ssh,
+                protocol: Protocol::Tcp,
+                port: 22,
+                peer: None,
+                local: local.map(|local| local.parse().unwrap()),
+                interface: Some("eth1".into()),
+            };
+            let service = way_in.service_under(&policy).unwrap();
+            assert_eq!(service.to_string(), expected, "{local:?}");
+        }
     }
 }

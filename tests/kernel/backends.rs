@@ -10,7 +10,7 @@ use fwtui::backend::switch::{self, Base};
 use fwtui::backend::{Backend, iptables};
 use fwtui::core::listener::Family;
 use fwtui::core::policy::{Decision, Entry, Policy};
-use fwtui::core::ruleset::{Ruleset, compile};
+use fwtui::core::ruleset::{Ruleset, Table, compile};
 use fwtui::sys::interfaces::interfaces;
 use fwtui::sys::runner::{SYSTEM_DIRECTORIES, SystemRunner};
 
@@ -238,6 +238,50 @@ fn the_only_kind_installed_is_used() {
         );
         lab.does(&["revert"]);
         assert!(lab.answers(Neighbour::Public, 8080));
+    });
+}
+
+#[test]
+fn rules_of_the_kind_that_is_not_installed_are_not_overlooked() {
+    in_sandbox(|lab| {
+        lab.listen("tcp/0.0.0.0:8080");
+        lab.does(&["set", "8080/tcp", "open"]);
+        lab.line("iptables-nft -A INPUT -p tcp --dport 8080 -j DROP");
+        uninstall(lab, |name| name.contains("tables") && name.contains("-nft"));
+        let list = lab.json(&["list", "--json"]);
+        let service = list["services"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|service| service["id"] == "8080/tcp");
+        assert_eq!(service.unwrap()["reach"]["now"], "unknown");
+        let said = lab.does(&["status"]);
+        assert!(said.contains("iptables-nft is not installed"), "{said}");
+    });
+}
+
+#[test]
+fn chains_that_cannot_be_removed_are_told_and_the_others_go() {
+    in_sandbox(|lab| {
+        for suffix in ["-nft", "-legacy"] {
+            for chain in ["FWTUI-A-OLD", "FWTUI-A-HELD"] {
+                lab.line(&format!("iptables{suffix} -N {chain}"));
+            }
+            lab.line(&format!("iptables{suffix} -A OUTPUT -j FWTUI-A-HELD"));
+            let (backend, _) = iptables::open(SystemRunner::new()).unwrap();
+            assert_eq!(backend.name(), format!("iptables{suffix}"));
+            let chains = ["FWTUI-A-OLD", "FWTUI-A-HELD", "FWTUI-A-GONE"].map(|name| (Table::Filter, name.to_owned()));
+            let error = backend.remove(Family::Ipv4, &chains).unwrap_err().to_string();
+            assert!(error.ends_with(": FWTUI-A-HELD"), "{error}");
+            let saved = lab.line(&format!("iptables{suffix}-save -t filter"));
+            assert!(
+                !saved.contains("FWTUI-A-OLD") && saved.contains("-j FWTUI-A-HELD"),
+                "{saved}"
+            );
+            lab.line(&format!("iptables{suffix} -F OUTPUT"));
+            backend.remove(Family::Ipv4, &chains[1..2]).unwrap();
+            lab.line("nft flush ruleset");
+        }
     });
 }
 

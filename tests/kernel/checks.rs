@@ -34,7 +34,7 @@ fn check(holds: bool, otherwise: impl Into<String>) -> Check {
     if holds { Ok(()) } else { Err(otherwise.into()) }
 }
 
-fn at<T: Send>(neighbour: Neighbour, work: impl FnOnce() -> T + Send) -> T {
+pub fn at<T: Send>(neighbour: Neighbour, work: impl FnOnce() -> T + Send) -> T {
     netns::enter(neighbour.namespace(), work).unwrap()
 }
 
@@ -202,14 +202,14 @@ pub fn path_mtu(lab: &Lab, family: Family, port: u16) -> Check {
 }
 
 /// A bound socket that does not wait for ever.
-fn udp(address: impl Into<SocketAddr>) -> UdpSocket {
+pub fn udp(address: impl Into<SocketAddr>) -> UdpSocket {
     let address = address.into();
     let socket = UdpSocket::bind(address).unwrap_or_else(|error| panic!("{address}: {error}"));
     socket.set_read_timeout(Some(SILENCE)).unwrap();
     socket
 }
 
-fn heard(socket: &UdpSocket) -> Option<Vec<u8>> {
+pub fn heard(socket: &UdpSocket) -> Option<Vec<u8>> {
     let mut buffer = [0; 64];
     let count = socket.recv(&mut buffer).ok()?;
     Some(buffer[..count].to_vec())

@@ -1,10 +1,11 @@
 //! What was decided is what neighbours get, through the program and the kernel.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use fwtui::app::sandbox::{self, Knock, MACHINE_TRUSTED, Neighbour};
 use fwtui::core::listener::{Family, Protocol};
 
+use crate::checks;
 use crate::harness::{Lab, SILENCE, in_sandbox};
 
 const EVERYONE: [Neighbour; 4] = [
@@ -206,5 +207,36 @@ fn reject_gives_way_to_drop_and_back_within_trials() {
         expect_of(lab, Neighbour::Public, Protocol::Tcp, 8002, false, Else::Silence);
         lab.does(&["revert"]);
         expect(lab, Protocol::Tcp, 8002, &EVERYONE, Else::Refused);
+    });
+}
+
+#[test]
+fn a_trusted_dhcp_server_hears_clients_that_have_no_address_yet() {
+    in_sandbox(|lab| {
+        let server = checks::udp((Ipv4Addr::UNSPECIFIED, 67));
+        // Without an address, and with a way to everyone, a datagram's source is 0.0.0.0.
+        lab.line_at(Neighbour::Trusted, "ip -4 address flush scope global");
+        lab.line_at(Neighbour::Trusted, "ip route add 255.255.255.255 dev eth0");
+        let discover = || {
+            checks::at(Neighbour::Trusted, || {
+                let client = checks::udp((Ipv4Addr::UNSPECIFIED, 68));
+                client.set_broadcast(true).unwrap();
+                client.send_to(b"discover", (Ipv4Addr::BROADCAST, 67)).unwrap();
+            });
+            let mut buffer = [0; 64];
+            server.recv_from(&mut buffer).ok().map(|(_, from)| from.to_string())
+        };
+        let client = Some("0.0.0.0:68".to_owned());
+        assert_eq!(discover(), client, "without rules");
+        lab.does(&["network", "eth1", "trusted"]);
+        for (decision, expected) in [("confine", None), ("trusted", client.clone())] {
+            lab.does(&["set", "67/udp", decision]);
+            lab.does(&["apply", "--yes"]);
+            assert_eq!(discover(), expected, "{decision}");
+            lab.does(&["revert"]);
+        }
+        lab.does(&["network", "eth1", "public"]);
+        lab.does(&["apply", "--yes"]);
+        assert_eq!(discover(), None, "on a network that is not trusted");
     });
 }

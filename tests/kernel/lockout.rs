@@ -143,3 +143,18 @@ fn a_trusted_neighbours_session_goes_on_and_one_routed_in_does_not() {
         }
     });
 }
+
+#[test]
+fn the_entry_for_the_very_address_is_the_one_that_is_named() {
+    in_sandbox(|lab| {
+        let address = Neighbour::Public.machine().of(Family::Ipv4);
+        let id = format!("{address}:22/tcp");
+        let _session = Ssh::from(Neighbour::Public, Family::Ipv4, "0.0.0.0:22");
+        set(lab, &["open"]);
+        lab.does(&["set", &id, "confine"]);
+        let complaint = lab.fails(1, &["apply", "--yes"]);
+        assert!(complaint.contains(&format!("fwtui set {id} open")), "{complaint}");
+        lab.does(&["set", &id, "open"]);
+        lab.does(&["apply", "--yes"]);
+    });
+}

@@ -1,11 +1,15 @@
 //! The decisions of one protocol: folded, and as a tree of chains where there are many.
 
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
+
 use ipnet::IpNet;
 
 use crate::core::listener::{Family, Protocol};
+use crate::core::network::NetworkClass;
 use crate::core::policy::{Decision, Entry};
 use crate::core::ruleset::Table;
-use crate::core::ruleset::compile::{Compiler, REFUSE, TRUSTED, chain_of, named, on};
+use crate::core::ruleset::compile::{Compiler, REFUSE, TRUSTED, chain_of, named, on, ports};
 use crate::core::ruleset::ports::fold;
 use crate::core::ruleset::rule::{Match, Rule, Target};
 use crate::core::service::{LocalAddress, Ports, ServiceId};
@@ -151,9 +155,49 @@ impl Compiler<'_> {
                 rules.push(rule(matches, to(REFUSE)));
                 rules
             }
-            Decision::Trusted => vec![rule(matches, to(TRUSTED))],
+            Decision::Trusted => {
+                let mut rules = self.dhcp_questions(&matches, reason);
+                rules.push(rule(matches, to(TRUSTED)));
+                rules
+            }
             Decision::Confine | Decision::Undecided => vec![rule(matches, to(REFUSE))],
         }
+    }
+}
+
+impl Compiler<'_> {
+    /// Who asks this machine's DHCP server for an address has none, so no on-link source tells them;
+    /// the interface does. (Over IPv6 they ask from their link-local address.) They ask everyone, so
+    /// a decision on one address is not meant.
+    fn dhcp_questions(&self, trusted: &Match, reason: &str) -> Vec<Rule> {
+        const SERVER: u16 = 67;
+        const CLIENT: u16 = 68;
+        let is_asked = trusted.protocol == Some(Protocol::Udp)
+            && trusted.destination.is_none()
+            && trusted
+                .destination_ports
+                .iter()
+                .any(|ports| ports.contains_port(SERVER));
+        if !is_asked || self.family != Family::Ipv4 {
+            return Vec::new();
+        }
+        let zones = self
+            .zones
+            .iter()
+            .filter(|zone| zone.class == NetworkClass::Trusted && zone.source.addr().is_ipv4());
+        // Guests are served whatever is decided.
+        let names: BTreeSet<&String> = zones.filter_map(|zone| zone.interface.as_ref()).collect();
+        let rule = |name: &String| {
+            let matches = Match {
+                source: Some(IpNet::from(IpAddr::V4(Ipv4Addr::UNSPECIFIED))),
+                interface: Some(name.clone()),
+                source_ports: ports(CLIENT),
+                destination_ports: ports(SERVER),
+                ..on(Protocol::Udp)
+            };
+            Rule::new(matches, reason, Target::Return)
+        };
+        names.into_iter().map(rule).collect()
     }
 }
 

@@ -118,12 +118,16 @@ fn what_only_refuses_may_come_before_the_jump() {
 fn chains_that_call_each_other_a_lot_are_looked_into_once() {
     // Two calls to the next in each: 2^60 ways through them.
     let name = |index: u32| format!("c{index}");
-    let chains: Vec<String> = (0..=60).map(|index| format!(":{} - [0:0]\n", name(index))).collect();
-    let calls: Vec<String> = (0..60)
+    let chains: String = (0..=60)
+        .map(|index| format!(":{} - [0:0]\n", name(index)))
+        .collect::<Vec<_>>()
+        .concat();
+    let calls: String = (0..60)
         .map(|index| format!("-A {0} -j {1}\n-A {0} -j {1}\n", name(index), name(index + 1)))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     assert!(
-        with_rules_before(&chains.concat(), &format!("-A INPUT -j c0\n{}", calls.concat()))
+        with_rules_before(&chains, &format!("-A INPUT -j c0\n{calls}"))
             .misplaced
             .is_empty()
     );
