@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use crate::core::listener::Family;
 use crate::core::network::Interface;
 use crate::core::policy::{Decision, Policy};
 use crate::core::reach::{FamilyFilter, Filter, Judge, Reach};
@@ -68,7 +69,7 @@ impl Scene<'_> {
             .services
             .keys()
             .filter(|id| !listening.contains(id))
-            .map(|id| Arc::new(Service::absent(id.clone())));
+            .map(|id| Arc::new(self.service_at(id)));
         let mut rows: Vec<Row> = self
             .services
             .iter()
@@ -78,6 +79,30 @@ impl Scene<'_> {
             .collect();
         rows.sort_by(|a, b| a.service.id.cmp(&b.service.id));
         rows
+    }
+
+    /// The service a decision without a row of its own is about: the one that listens on every
+    /// address, where the decision is on one of them; else none.
+    fn service_at(&self, id: &ServiceId) -> Service {
+        let mut service = Service::absent(id.clone());
+        let Some(address) = &id.address else {
+            return service;
+        };
+        let serves = |other: &&Arc<Service>| {
+            other.id.address.is_none() && (other.id.protocol, other.id.ports) == (id.protocol, id.ports)
+        };
+        if let Some(other) = self.services.iter().find(serves) {
+            let family = Family::of(address.ip);
+            let reached = other
+                .listeners
+                .iter()
+                .filter(|listener| listener.families().contains(&family));
+            service.listeners = reached.cloned().collect();
+            service.name.clone_from(&other.name);
+            service.owners.clone_from(&other.owners);
+            service.unit.clone_from(&other.unit);
+        }
+        service
     }
 
     fn row(&self, service: Arc<Service>, policy: &Policy, now: Option<&Judge<'_>>, after: &Judge<'_>) -> Row {
@@ -103,5 +128,50 @@ impl Scene<'_> {
             is_changed: before.map_or(decision != Decision::Undecided, |before| before != entry),
             service,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::listener::{Listener, Protocol};
+    use crate::core::policy::Entry;
+    use crate::core::service::{Ownership, Ports, group};
+
+    #[test]
+    fn a_decision_on_one_address_counts_for_who_listens_on_all() {
+        let listener = Listener {
+            protocol: Protocol::Tcp,
+            address: "::".parse().unwrap(),
+            port: 80,
+            v6only: false,
+            interface: None,
+            inode: 1,
+            uid: 0,
+            cgroup: None,
+        };
+        let services = group(&[listener], &Ownership::default(), Ports::ALL, &|_| false);
+        let mut policy = Policy::default();
+        for (id, decision) in [("80/tcp", Decision::Confine), ("203.0.113.10:80/tcp", Decision::Open)] {
+            let entry = Entry {
+                decision,
+                from: Vec::new(),
+            };
+            policy.decide(id.parse().unwrap(), entry).unwrap();
+        }
+        let filter = Filter::default();
+        let scene = Scene {
+            services: &services,
+            interfaces: &[],
+            filter: Some(&filter),
+            confirmed: None,
+        };
+        let rows = scene.rows(&policy);
+        let seen: Vec<(String, Reach, usize)> = rows
+            .iter()
+            .map(|row| (row.service.id.to_string(), row.reach_after, row.service.listeners.len()))
+            .collect();
+        let everyone = |id: &str| (id.to_owned(), Reach::Everyone, 1);
+        assert_eq!(seen, [everyone("80/tcp"), everyone("203.0.113.10:80/tcp")]);
     }
 }

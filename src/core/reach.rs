@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::core::listener::Family;
-use crate::core::ruleset::{FamilyRules, Hook, Obstacle, Own, Packet, Rule, Verdict};
+use crate::core::ruleset::{FamilyRules, Hook, Match, Obstacle, Own, Packet, Rule, Verdict};
 use crate::core::service::{BoundTo, Service};
 
 /// Who can connect. The order is the order of growing reach; `Unknown` counts as worse than
@@ -116,6 +116,8 @@ struct FamilyJudge<'a> {
     named: Vec<(Option<&'a str>, IpNet)>,
     /// The interfaces they tell apart whatever the source.
     interfaces: Vec<&'a str>,
+    /// The addresses of this machine that decisions are limited to, with the rules' ports.
+    destinations: Vec<(IpAddr, &'a Match)>,
     /// A source that none of the named ones holds.
     stranger: IpAddr,
     /// Whether something may accept before fwtui's rules are reached, or lead packets past them.
@@ -146,6 +148,9 @@ impl<'a> Judge<'a> {
 }
 
 fn has_family(service: &Service, family: Family) -> bool {
+    if let Some(address) = &service.id.address {
+        return Family::of(address.ip) == family;
+    }
     match (service.listeners.is_empty(), &service.bound_to) {
         (true, BoundTo::Address(address)) => Family::of(*address) == family,
         (true, _) => true,
@@ -169,6 +174,7 @@ impl<'a> FamilyJudge<'a> {
             filter,
             named,
             interfaces: named_interfaces(&filter.own.rules),
+            destinations: named_destinations(&filter.own.rules),
             stranger,
             is_overtaken,
         }
@@ -185,11 +191,30 @@ impl<'a> FamilyJudge<'a> {
             BoundTo::Interface(name) => Some(name.as_str()),
             BoundTo::All | BoundTo::Loopback | BoundTo::Address(_) => zone,
         };
-        let destination = match (&service.id.address, &service.bound_to) {
-            (Some(address), _) => address.ip,
-            (None, BoundTo::Address(address)) => *address,
-            (None, _) => anywhere(self.family),
+        let (protocol, port) = (service.id.protocol, service.id.ports.first());
+        let destinations: Vec<IpAddr> = match (&service.id.address, &service.bound_to) {
+            (Some(address), _) => vec![address.ip],
+            (None, BoundTo::Address(address)) => vec![*address],
+            // Whoever gets in by one address gets in.
+            (None, _) => {
+                let narrower = self
+                    .destinations
+                    .iter()
+                    .filter(|(_, matches)| matches.is_for(protocol, port));
+                std::iter::once(anywhere(self.family))
+                    .chain(narrower.map(|(address, _)| *address))
+                    .collect()
+            }
         };
+        let reach_at = |destination| self.reach_at(service, bound, destination);
+        destinations
+            .into_iter()
+            .map(reach_at)
+            .max()
+            .unwrap_or(Reach::ThisMachine)
+    }
+
+    fn reach_at(&self, service: &Service, bound: Option<&str>, destination: IpAddr) -> Reach {
         let judge = |interface: Option<&str>, source, met| {
             let interface = bound.or(interface).unwrap_or(SOMEWHERE);
             let (protocol, port) = (service.id.protocol, service.id.ports.first());
@@ -230,6 +255,22 @@ const fn anywhere(family: Family) -> IpAddr {
         Family::Ipv4 => IpAddr::V4(Ipv4Addr::new(203, 0, 113, 254)),
         Family::Ipv6 => IpAddr::V6(Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 0xfffe)),
     }
+}
+
+/// The addresses of this machine that rules are limited to. Groups are not among them: what is sent to
+/// a group is no connection to a service.
+fn named_destinations(rules: &FamilyRules) -> Vec<(IpAddr, &Match)> {
+    let address = |matches: &Match| {
+        let net = matches
+            .destination
+            .filter(|net| net.prefix_len() == net.max_prefix_len())?;
+        (!net.addr().is_multicast()).then_some(net.addr())
+    };
+    let known = rules.rules().filter_map(|rule| match rule {
+        Rule::Known { matches, .. } => Some((address(matches)?, matches)),
+        Rule::Other(_) => None,
+    });
+    known.collect()
 }
 
 /// The sources the rules tell apart.

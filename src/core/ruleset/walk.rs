@@ -127,6 +127,11 @@ fn fate<'a>(rule: &'a Rule, packet: &Packet<'_>, sent_by: &mut Option<&'a str>) 
 }
 
 impl Match {
+    /// Whether it is about this destination port.
+    pub fn is_for(&self, protocol: Protocol, port: u16) -> bool {
+        self.protocol == Some(protocol) && self.destination_ports.iter().any(|range| range.contains_port(port))
+    }
+
     /// Whether a packet is like this. A limit counts as met: it only guards log rules.
     pub fn is_met_by(&self, packet: &Packet<'_>) -> bool {
         let has_port =
