@@ -50,14 +50,17 @@ fn is_nobody_listening() -> &'static Arc<AtomicBool> {
 /// nobody there to give it back.
 pub(super) fn watch(sender: &SyncSender<Event>) -> io::Result<Watched> {
     static IS_REGISTERED: AtomicBool = AtomicBool::new(false);
-    // First, so that from here on none is lost.
-    let mut signals = Signals::new(ENDINGS.iter().chain([&SIGCONT]))?;
-    is_nobody_listening().store(false, Ordering::SeqCst);
+    // A signal's handlers run in the order they were registered in. What may end the process comes
+    // first: behind the one that wakes us it could find the screens gone already, and end the process
+    // by the very signal that was heard.
     if !IS_REGISTERED.swap(true, Ordering::SeqCst) {
+        is_nobody_listening().store(true, Ordering::SeqCst);
         for signal in ENDINGS {
             flag::register_conditional_default(signal, Arc::clone(is_nobody_listening()))?;
         }
     }
+    let mut signals = Signals::new(ENDINGS.iter().chain([&SIGCONT]))?;
+    is_nobody_listening().store(false, Ordering::SeqCst);
     let sender = sender.clone();
     let handle = signals.handle();
     thread::Builder::new().name("signals".into()).spawn(move || {
