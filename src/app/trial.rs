@@ -306,11 +306,3 @@ fn not_done(answer: Answer) -> Error {
         Answer::Running { .. } => Error::failed("the trial goes on"),
     }
 }
-
-/// What boot and a script may want to know of a policy without applying it.
-impl Machine {
-    /// The rules a policy compiles to with the addresses of now.
-    pub fn compiled(&self, policy: &Policy) -> Ruleset {
-        compile(policy, &interfaces::interfaces().unwrap_or_default())
-    }
-}

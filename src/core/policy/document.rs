@@ -232,7 +232,7 @@ pub(super) mod sources {
     use ipnet::IpNet;
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-    use crate::core::network::parse_source;
+    use crate::core::network::{parse_source, parse_trusted_source};
 
     pub(in crate::core::policy) fn serialize<S: Serializer>(list: &[IpNet], serializer: S) -> Result<S::Ok, S::Error> {
         list.serialize(serializer)
@@ -241,30 +241,29 @@ pub(super) mod sources {
     /// One source, read where it stands so that a complaint has its line.
     #[derive(Deserialize)]
     #[serde(try_from = "String")]
-    struct Source(IpNet);
+    struct Source<const IS_TRUSTED: bool>(IpNet);
 
-    impl TryFrom<String> for Source {
+    impl<const IS_TRUSTED: bool> TryFrom<String> for Source<IS_TRUSTED> {
         type Error = String;
 
         fn try_from(text: String) -> Result<Self, String> {
-            parse_source(&text).map(Self)
+            let parse = if IS_TRUSTED { parse_trusted_source } else { parse_source };
+            parse(&text).map(Self)
         }
     }
 
     pub(in crate::core::policy) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<IpNet>, D::Error> {
-        unique(
-            Vec::<Source>::deserialize(deserializer)?
-                .into_iter()
-                .map(|source| source.0),
-        )
+        unique::<D, false>(deserializer)
     }
 
     /// Sorted, and none twice.
-    pub(super) fn unique<E: de::Error>(sources: impl Iterator<Item = IpNet>) -> Result<Vec<IpNet>, E> {
+    pub(super) fn unique<'de, D: Deserializer<'de>, const IS_TRUSTED: bool>(
+        deserializer: D,
+    ) -> Result<Vec<IpNet>, D::Error> {
         let mut nets = Vec::new();
-        for net in sources {
+        for Source(net) in Vec::<Source<IS_TRUSTED>>::deserialize(deserializer)? {
             if nets.contains(&net) {
                 return Err(de::Error::custom(format!("{net} is there twice")));
             }
@@ -278,33 +277,14 @@ pub(super) mod sources {
 /// Sources that are trusted wherever they come in.
 pub(super) mod trusted_sources {
     use ipnet::IpNet;
-    use serde::{Deserialize, Deserializer};
-
-    use crate::core::network::parse_trusted_source;
+    use serde::Deserializer;
 
     pub(in crate::core::policy) use super::sources::serialize;
-
-    /// One source, read where it stands so that a complaint has its line.
-    #[derive(Deserialize)]
-    #[serde(try_from = "String")]
-    struct Source(IpNet);
-
-    impl TryFrom<String> for Source {
-        type Error = String;
-
-        fn try_from(text: String) -> Result<Self, String> {
-            parse_trusted_source(&text).map(Self)
-        }
-    }
 
     pub(in crate::core::policy) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Vec<IpNet>, D::Error> {
-        super::sources::unique(
-            Vec::<Source>::deserialize(deserializer)?
-                .into_iter()
-                .map(|source| source.0),
-        )
+        super::sources::unique::<D, true>(deserializer)
     }
 }
 
