@@ -165,6 +165,19 @@ pub fn add<T: Send>(name: &str, setup: impl FnOnce() -> T + Send) -> Result<T, N
     })
 }
 
+/// Runs a closure in a network namespace that nobody else has and that ends with it. Programs and
+/// threads started by the closure are in it too.
+///
+/// # Errors
+///
+/// Where the kernel does not give one.
+pub fn scratch<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, NetnsError> {
+    on_a_thread(|| {
+        unshare(UnshareFlags::NEWNET).map_err(step("make a scratch network namespace"))?;
+        Ok(work())
+    })
+}
+
 /// Runs a closure inside a named network namespace, on a thread of its own: the caller stays where
 /// it is. Programs and threads started by the closure are in that namespace too.
 ///
