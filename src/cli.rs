@@ -72,6 +72,7 @@ fn run(cli: Cli, out: &Out) -> Result<u8, Error> {
         Machine::new(Options {
             root: root.clone(),
             ssh_connection: variable("SSH_CONNECTION"),
+            user: variable("SUDO_USER").or_else(|| variable("USER")),
         })
     };
     let Some(verb) = cli.verb else {
@@ -84,7 +85,7 @@ fn run(cli: Cli, out: &Out) -> Result<u8, Error> {
         Verb::Preview(args) => preview::run(&machine(), &args, out),
         Verb::Apply(args) => apply::run(&machine(), &args, false, out),
         Verb::Off(args) => apply::run(&machine(), &args, true, out),
-        Verb::Confirm => trial::confirm(&machine(), out),
+        Verb::Confirm(args) => trial::confirm(&machine(), &args, out),
         Verb::Revert => trial::revert(&machine(), out),
         Verb::Extend => trial::extend(&machine(), out),
         Verb::Status(args) => status::run(&machine(), &args, out),
@@ -100,7 +101,7 @@ fn run(cli: Cli, out: &Out) -> Result<u8, Error> {
 
 fn code_of(kind: Kind) -> u8 {
     match kind {
-        Kind::Failed => 1,
+        Kind::Failed | Kind::Unproven => 1,
         Kind::Usage => 2,
         Kind::Reverted => 4,
         Kind::NotPermitted => NOT_PERMITTED,

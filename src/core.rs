@@ -10,6 +10,7 @@ pub mod network;
 pub mod overview;
 pub mod plan;
 pub mod policy;
+pub mod proof;
 pub mod reach;
 pub mod ruleset;
 pub mod service;

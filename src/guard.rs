@@ -10,6 +10,7 @@
 
 mod channel;
 mod client;
+mod closing;
 mod hold;
 mod process;
 mod recover;
@@ -21,7 +22,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::backend::BackendError;
+use crate::core::proof::{Doubt, Evidence};
 use crate::core::trial::Reason;
+use crate::core::way_in::WayIn;
 use crate::store::StoreError;
 use crate::store::state::Confirmed;
 
@@ -37,8 +40,14 @@ pub struct Job {
     pub root: PathBuf,
     /// How long the trial lasts, counted from the switch.
     pub timeout: Duration,
+    /// How long it can't be confirmed; also counted from the switch.
+    pub settle: Duration,
     /// What to load, and what becomes the confirmed document.
     pub candidate: Confirmed,
+    /// Why the kernel is not to go back by itself at the deadline; none where it is.
+    pub no_kernel_timer: Option<String>,
+    /// The user's own ways in: new connections by them are evidence.
+    pub ways_in: Vec<WayIn>,
 }
 
 /// What a guard says once it has tried: one line on its standard output.
@@ -59,17 +68,22 @@ pub enum Report {
 }
 
 /// What a guard is asked over its socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Request {
     /// How does it stand?
     Status,
     /// Keep the new rules.
-    Confirm,
+    Confirm {
+        /// Even where nothing shows that a new connection gets in.
+        is_unproven_fine: bool,
+    },
     /// Put the old ones back now.
     Revert,
     /// One minute more.
     Extend,
+    /// Try this instead.
+    Replace(Box<Job>),
 }
 
 /// A request with the id of the trial it means, so that a late one can't hit another trial.
@@ -86,18 +100,21 @@ pub struct Message {
 #[serde(rename_all = "lowercase")]
 pub enum Answer {
     /// The trial goes on.
-    Running {
-        /// Its id.
-        id: String,
-        /// Its deadline since boot.
+    Running(Box<Running>),
+    /// Another one has taken its place.
+    Replaced {
+        /// Its deadline, since boot.
         deadline: Duration,
-        /// How long it was to last.
-        timeout: Duration,
-        /// Through which backend.
-        backend: String,
+        /// How long it took to switch both families.
+        switched_in: Duration,
     },
     /// It is kept.
-    Confirmed,
+    Confirmed {
+        /// What went wrong with that.
+        trouble: Option<String>,
+    },
+    /// It is not kept, since nothing shows that a new connection gets in. The trial goes on.
+    Unproven(Doubt),
     /// It is undone.
     Reverted {
         /// Why.
@@ -107,6 +124,27 @@ pub enum Answer {
     },
     /// Not now: why. The trial goes on.
     Refused(String),
+}
+
+/// A trial that goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Running {
+    /// Its id.
+    pub id: String,
+    /// When the switch was made, since boot.
+    pub applied_at: Duration,
+    /// Its deadline, since boot.
+    pub deadline: Duration,
+    /// How long it was to last.
+    pub timeout: Duration,
+    /// Through which backend.
+    pub backend: String,
+    /// Why the kernel does not go back by itself, or not in time; none where it does.
+    pub kernel_trouble: Option<String>,
+    /// The user's own ways in.
+    pub ways_in: Vec<WayIn>,
+    /// New connections by them that were accepted.
+    pub evidence: Vec<Evidence>,
 }
 
 /// Why there is no trial.

@@ -9,6 +9,8 @@ pub enum Kind {
     Failed,
     /// It was asked for wrongly. Exit code 2.
     Usage,
+    /// Nothing shows that a new connection gets in: it takes a second yes. Exit code 1.
+    Unproven,
     /// It was reverted, or the confirmation came too late. Exit code 4.
     Reverted,
     /// Root is needed. Exit code 5.

@@ -1,7 +1,7 @@
 //! This machine, or the one under another root.
 
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -30,6 +30,8 @@ pub struct Options {
     pub root: Option<PathBuf>,
     /// `SSH_CONNECTION`, where there is one: sudo removes it, so it is the last resort only.
     pub ssh_connection: Option<String>,
+    /// Who logged in, where that is known: sudo tells whom it works for.
+    pub user: Option<String>,
 }
 
 /// The machine fwtui works on.
@@ -39,6 +41,9 @@ pub struct Machine {
     pub(super) ssh_connection: Option<String>,
     /// Owners of sockets seen before, so that a running TUI looks up new ones only.
     pub(super) owners: Mutex<Resolver>,
+    pub(super) user: Option<String>,
+    /// Why the kernel can't hold a trial's deadline by itself, once that was asked.
+    pub(super) kernel_timer: OnceLock<Option<String>>,
 }
 
 /// A backend with what to tell about the one that is not used.
@@ -54,6 +59,8 @@ impl Machine {
             paths: Paths::under(options.root.unwrap_or_else(|| PathBuf::from("/"))),
             ssh_connection: options.ssh_connection,
             owners: Mutex::default(),
+            user: options.user,
+            kernel_timer: OnceLock::new(),
         }
     }
 
@@ -249,6 +256,6 @@ impl Machine {
             false => Observed::default(),
         };
         let want = Base::of(&now).successor(rules);
-        Ok(switch_text(now.family(family), want.family(family)))
+        Ok(switch_text(now.family(family), want.family(family), None))
     }
 }

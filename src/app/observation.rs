@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::app::Protection;
 use crate::core::network::Interface;
 use crate::core::overview::Scene;
 use crate::core::policy::Policy;
+use crate::core::proof::Evidence;
 use crate::core::reach::Filter;
 use crate::core::service::Service;
 use crate::core::way_in::WayIn;
@@ -92,6 +94,11 @@ pub struct TrialView {
     pub deadline: Duration,
     /// How long it was to last.
     pub timeout: Duration,
+    /// New connections of the user's that were accepted since.
+    pub evidence: Vec<Evidence>,
+    /// What to type elsewhere to keep it and prove that a new connection gets in; none where the user
+    /// is at the machine itself.
+    pub second_session: Option<String>,
 }
 
 impl TrialView {
@@ -107,12 +114,39 @@ impl TrialView {
 pub struct Last {
     /// The trial's id.
     pub id: String,
-    /// `confirmed` or `reverted`.
+    /// `confirmed`, `reverted` or `revert-failed`.
     pub outcome: String,
-    /// Why it was reverted.
+    /// Why it was reverted: `deadline`, `asked`, `guard-died`, `apply-failed`, `reboot` or `signal`.
     pub reason: Option<String>,
-    /// When, RFC 3339 in UTC.
+    /// The same in words, and what went wrong.
+    pub why: Option<String>,
+    /// When it began, RFC 3339 in UTC.
+    pub began: String,
+    /// When it ended, RFC 3339 in UTC.
     pub at: String,
+}
+
+impl Last {
+    /// `the trial of 14:02 was reverted`, with the day where that was another one; times are UTC.
+    pub fn sentence(&self) -> String {
+        let outcome = match self.outcome.as_str() {
+            "revert-failed" => "could not be reverted whole",
+            "confirmed" => "was confirmed",
+            _ => "was reverted",
+        };
+        let clock = |time: &str| {
+            let time = time.split_once('T')?.1;
+            Some(time.get(..5)?.to_owned())
+        };
+        let day = |time: &str| time.split('T').next().unwrap_or_default().to_owned();
+        let began = match clock(&self.began) {
+            Some(time) if day(&self.began) == day(&self.at) => time,
+            Some(time) => format!("{} {time}", day(&self.began)),
+            None => self.began.clone(),
+        };
+        let why = self.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+        format!("the trial of {began} {outcome} at {}{why}", self.at)
+    }
 }
 
 /// Where fwtui stands, with what it takes to show it.
@@ -130,6 +164,8 @@ pub struct Status {
     pub trial: Option<TrialView>,
     /// How the last trial ended.
     pub last: Option<Last>,
+    /// The lines of defence that a trial has, or would have; empty where that can't be seen.
+    pub protection: Vec<Protection>,
     /// Whether the wanted policy differs from the confirmed one; none where that can't be seen.
     pub has_pending: Option<bool>,
 }

@@ -7,7 +7,8 @@ use crate::core::listener::Family;
 use crate::core::network::Interface;
 use crate::core::reach::Filter;
 use crate::core::ruleset::{Obstacle, Ruleset};
-use crate::guard::{self, Answer, Message, Request};
+use crate::core::way_in::{Carrier, WayIn};
+use crate::guard::{self, Answer, Message, Request, Running};
 use crate::store::StoreError;
 use crate::store::policy;
 use crate::store::state::{self, Confirmed};
@@ -17,14 +18,15 @@ impl Machine {
     /// Where fwtui stands, without looking at sockets and processes.
     pub fn status(&self) -> Status {
         let is_root = host::is_root();
-        if let Some((trial, backend)) = self.trial() {
+        if let Some(running) = self.running() {
             let kernel = Kernel {
-                backend: Some(backend),
+                backend: Some(running.backend.clone()),
                 ..Kernel::nothing()
             };
             return Status {
                 state: State::Trial,
-                trial: Some(trial),
+                protection: self.protection(Some(&running)),
+                trial: Some(self.view(&running)),
                 ..self.status_outside_trial(&kernel, &[])
             };
         }
@@ -36,17 +38,21 @@ impl Machine {
             };
         }
         let interfaces = interfaces::interfaces().unwrap_or_default();
-        self.status_outside_trial(&Self::kernel(is_root), &interfaces)
+        Status {
+            protection: if is_root { self.protection(None) } else { Vec::new() },
+            ..self.status_outside_trial(&Self::kernel(is_root), &interfaces)
+        }
     }
 
     /// Fills in what depends on the kernel's rules.
     pub(super) fn judge(&self, observation: &mut Observation, kernel: Kernel) {
         observation.confirmed = self.confirmed().ok().flatten().map(|confirmed| confirmed.policy);
         observation.status = self.status_outside_trial(&kernel, &observation.interfaces);
-        if let Some((trial, _)) = self.trial() {
+        if let Some(running) = self.running() {
             observation.status.state = State::Trial;
             observation.status.drift = None;
-            observation.status.trial = Some(trial);
+            observation.status.trial = Some(self.view(&running));
+            observation.status.protection = self.protection(Some(&running));
         }
         observation.filter = kernel.filter;
     }
@@ -58,8 +64,35 @@ impl Machine {
         Some(format!("a trial whose guard died is not undone: {error}"))
     }
 
-    /// The running trial, and the backend it goes through.
-    fn trial(&self) -> Option<(TrialView, String)> {
+    /// What is shown of a running trial.
+    pub(super) fn view(&self, running: &Running) -> TrialView {
+        TrialView {
+            id: running.id.clone(),
+            deadline: running.deadline,
+            timeout: running.timeout,
+            evidence: running.evidence.clone(),
+            second_session: self.second_session(&running.ways_in),
+        }
+    }
+
+    /// What to type in another terminal of the user's to open a new connection and confirm there. The
+    /// address is this machine's own: where it is translated on the way, the user knows a better one.
+    pub(super) fn second_session(&self, ways: &[WayIn]) -> Option<String> {
+        let way = ways.iter().find(|way| way.carrier == Carrier::Ssh)?;
+        let mut words = vec!["ssh -t -o ControlPath=none".to_owned()];
+        if way.port != 22 {
+            words.push(format!("-p {}", way.port));
+        }
+        let host = way
+            .local
+            .map_or_else(|| "THIS-MACHINE".to_owned(), |local| local.to_string());
+        let user = self.user.as_ref().map(|user| format!("{user}@")).unwrap_or_default();
+        words.push(format!("{user}{host} sudo fwtui confirm"));
+        Some(words.join(" "))
+    }
+
+    /// The running trial.
+    fn running(&self) -> Option<Running> {
         if !host::is_root() {
             return None;
         }
@@ -70,12 +103,7 @@ impl Machine {
                 id: None,
             },
         ) {
-            Ok(Some(Answer::Running {
-                id,
-                deadline,
-                timeout,
-                backend,
-            })) => Some((TrialView { id, deadline, timeout }, backend)),
+            Ok(Some(Answer::Running(running))) => Some(*running),
             _ => None,
         }
     }
@@ -114,6 +142,7 @@ impl Machine {
             other_backend: kernel.report.clone(),
             trial: None,
             last: self.last().ok().flatten(),
+            protection: Vec::new(),
             has_pending,
         }
     }
@@ -122,16 +151,19 @@ impl Machine {
     pub(super) fn last(&self) -> Result<Option<Last>, Error> {
         Ok(state::last(&self.paths)?.map(|outcome| Last {
             id: outcome.id,
-            outcome: if outcome.reverted.is_some() {
-                "reverted"
-            } else {
-                "confirmed"
+            outcome: match (&outcome.reverted, outcome.has_failed) {
+                (None, _) => "confirmed",
+                (Some(_), false) => "reverted",
+                (Some(_), true) => "revert-failed",
             }
             .to_owned(),
-            reason: outcome.reverted.map(|reason| match outcome.trouble {
-                Some(trouble) => format!("{reason}; {trouble}"),
-                None => reason.to_string(),
-            }),
+            reason: outcome.reverted.as_ref().map(|reason| reason.word().to_owned()),
+            why: match (outcome.reverted, outcome.trouble) {
+                (Some(reason), Some(trouble)) => Some(format!("{reason}; {trouble}")),
+                (Some(reason), None) => Some(reason.to_string()),
+                (None, trouble) => trouble,
+            },
+            began: outcome.began,
             at: outcome.at,
         }))
     }

@@ -14,7 +14,8 @@ use crate::core::plan::Plan;
 use crate::core::policy::Policy;
 use crate::core::ruleset::{Ruleset, compile};
 use crate::core::service::ServiceId;
-use crate::guard::{self, Answer, GuardError, Job, Message, Request};
+use crate::core::trial::SETTLE_TIME;
+use crate::guard::{self, Answer, GuardError, Job, Message, Request, Switched};
 use crate::store::state::{self, Confirmed, RulesText};
 use crate::sys::files;
 use crate::sys::{clock, host, interfaces};
@@ -28,6 +29,8 @@ pub struct ApplyRequest {
     pub is_off: bool,
     /// How long the trial lasts.
     pub timeout: Duration,
+    /// Take the place of a trial that is running; what is put back in the end stays the same.
+    pub replace: bool,
     /// The services the user named, knowing that losing them locks him out.
     pub accepted_lockouts: Vec<ServiceId>,
 }
@@ -75,24 +78,46 @@ impl Machine {
             interfaces: observation.interfaces,
             rules: RulesText::of(&plan.candidate),
         };
+        let second_session = self.second_session(&observation.ways_in);
+        let is_replacing = request.replace && observation.status.state == State::Trial;
         let job = Job {
             root: self.paths.root().to_owned(),
             timeout: request.timeout,
+            settle: SETTLE_TIME,
             candidate,
+            no_kernel_timer: self.no_kernel_timer(),
+            ways_in: observation.ways_in,
         };
-        let switched = guard::start(&job)?;
+        let switched = if is_replacing {
+            self.replace(job)?
+        } else {
+            guard::start(&job)?
+        };
         Ok(Started {
             trial: TrialView {
                 id,
                 deadline: switched.deadline,
                 timeout: request.timeout,
+                evidence: Vec::new(),
+                second_session,
             },
             switched_in: switched.took,
         })
     }
 
+    /// Hands a job to the guard that holds another.
+    fn replace(&self, job: Job) -> Result<Switched, Error> {
+        match self.ask(&Request::Replace(Box::new(job)), None)? {
+            Answer::Replaced { deadline, switched_in } => Ok(Switched {
+                deadline,
+                took: switched_in,
+            }),
+            answer => Err(not_done(answer)),
+        }
+    }
+
     fn check(&self, observation: &Observation, request: &ApplyRequest) -> Result<(), Error> {
-        if observation.status.state == State::Trial {
+        if observation.status.state == State::Trial && !request.replace {
             return Err(GuardError::Busy.into());
         }
         if !request.is_off {
@@ -114,13 +139,23 @@ impl Machine {
         }
     }
 
-    /// Keeps what is on trial; with an id, that trial and no other.
+    /// Keeps what is on trial; with an id, that trial and no other. What went wrong after that was
+    /// decided is told.
     ///
     /// # Errors
-    /// Where it is too early or too late, or nothing is on trial.
-    pub fn confirm(&self, id: Option<&str>) -> Result<(), Error> {
-        match self.ask(Request::Confirm, id)? {
-            Answer::Confirmed => Ok(()),
+    /// Where it is too early or too late, nothing is on trial, or (unless that is fine) nothing shows
+    /// that a new connection gets in.
+    pub fn confirm(&self, id: Option<&str>, is_unproven_fine: bool) -> Result<Option<String>, Error> {
+        match self.ask(&Request::Confirm { is_unproven_fine }, id)? {
+            Answer::Confirmed { trouble } => Ok(trouble),
+            Answer::Unproven(doubt) => {
+                let error = Error::new(Kind::Unproven, doubt.to_string());
+                let session = self.status().trial.and_then(|trial| trial.second_session);
+                let new = session.unwrap_or_else(|| "sudo fwtui confirm".to_owned());
+                Err(error
+                    .hint(format!("Open a new connection and confirm there: {new}"))
+                    .hint("Or, if you are sure all the same: fwtui confirm --unproven"))
+            }
             answer => Err(not_done(answer)),
         }
     }
@@ -130,7 +165,7 @@ impl Machine {
     /// # Errors
     /// Where nothing is on trial, or the old rules are not back whole.
     pub fn revert(&self, id: Option<&str>) -> Result<(), Error> {
-        match self.ask(Request::Revert, id)? {
+        match self.ask(&Request::Revert, id)? {
             Answer::Reverted { trouble: None, .. } => Ok(()),
             answer => Err(not_done(answer)),
         }
@@ -141,36 +176,29 @@ impl Machine {
     /// # Errors
     /// Where nothing is on trial, or it would last too long.
     pub fn extend(&self, id: Option<&str>) -> Result<TrialView, Error> {
-        match self.ask(Request::Extend, id)? {
-            Answer::Running {
-                id,
-                deadline,
-                timeout,
-                backend: _,
-            } => Ok(TrialView { id, deadline, timeout }),
+        match self.ask(&Request::Extend, id)? {
+            Answer::Running(running) => Ok(self.view(&running)),
             answer => Err(not_done(answer)),
         }
     }
 
-    fn ask(&self, request: Request, id: Option<&str>) -> Result<Answer, Error> {
+    fn ask(&self, request: &Request, id: Option<&str>) -> Result<Answer, Error> {
         require_root("decide on a trial")?;
         let id = id.map(str::to_owned);
-        let message = Message { request, id };
+        let message = Message {
+            request: request.clone(),
+            id,
+        };
         if let Some(answer) = guard::ask(&self.paths, &message)? {
             return Ok(answer);
         }
         self.recover()?;
         let nothing = Error::failed("no trial is running").hint("Start one with 'fwtui apply'.");
         Err(match self.last()? {
-            Some(last) if last.outcome == "reverted" && request == Request::Confirm => Error::new(
-                Kind::Reverted,
-                format!(
-                    "too late: the trial was reverted at {} ({})",
-                    last.at,
-                    last.reason.unwrap_or_else(|| "no reason was written down".to_owned())
-                ),
-            )
-            .hint("The old rules are in force. Apply again with 'fwtui apply'."),
+            Some(last) if last.outcome == "reverted" && matches!(request, Request::Confirm { .. }) => {
+                { Error::new(Kind::Reverted, format!("too late: {}", last.sentence())) }
+                    .hint("The old rules are in force. Apply again with 'fwtui apply'.")
+            }
             _ => nothing,
         })
     }
@@ -225,7 +253,7 @@ fn load(backend: &dyn Backend, rules: &Ruleset) -> Result<(), BackendError> {
     let now = backend.read()?;
     let base = Base::of(&now);
     let want = base.successor(rules);
-    if let Err(error) = switch::put(backend, &now, &want) {
+    if let Err(error) = switch::put(backend, &now, &want, None) {
         // The error that counts is the first one.
         let _reverted = switch::revert(backend, &base);
         return Err(error);
@@ -302,7 +330,8 @@ fn not_done(answer: Answer) -> Error {
         Answer::Reverted {
             trouble: Some(trouble), ..
         } => Error::failed(trouble).hint("Look with 'fwtui status'; the guard's twin goes on trying."),
-        Answer::Confirmed => Error::failed("it has been confirmed already"),
-        Answer::Running { .. } => Error::failed("the trial goes on"),
+        Answer::Confirmed { .. } => Error::failed("it has been confirmed already"),
+        Answer::Unproven(doubt) => Error::failed(doubt.to_string()),
+        Answer::Running(_) | Answer::Replaced { .. } => Error::failed("the trial goes on"),
     }
 }

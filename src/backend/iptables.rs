@@ -14,6 +14,7 @@ use crate::backend::detect::{Detected, Programs, Variant, is_built_in, unread};
 use crate::backend::{Backend, BackendError, Observed};
 use crate::core::listener::Family;
 use crate::core::ruleset::{Obstacle, SavedFamily, SavedTables, Table};
+use crate::sys::clock;
 use crate::sys::nftables::{self, BaseChain, TableFamily};
 use crate::sys::runner::{Call, Output, Runner};
 
@@ -61,7 +62,7 @@ impl<R: Runner> Iptables<R> {
             let table = table.name();
             return Err(BackendError::Unreadable { family, table });
         }
-        let mut apart = saved.take_apart();
+        let mut apart = saved.take_apart(clock::since_1970());
         if self.detected.unread.contains(&family) {
             apart.foreign.push(Obstacle::NoReader(unread(Variant::Legacy)));
         }
@@ -73,9 +74,11 @@ impl<R: Runner> Iptables<R> {
                 ipv6.as_ref()
             };
             if let Some(programs) = programs {
-                apart
-                    .foreign
-                    .extend(SavedTables::parse(&save(&self.runner, programs)?)?.take_apart().foreign);
+                apart.foreign.extend(
+                    SavedTables::parse(&save(&self.runner, programs)?)?
+                        .take_apart(clock::since_1970())
+                        .foreign,
+                );
             }
         }
         Ok(apart)

@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::backend::{Backend, BackendError, Observed};
 use crate::core::listener::Family;
 use crate::core::ruleset::{SavedTables, Table, own_text_removed};
+use crate::sys::clock;
 
 const BUILTIN: [&str; 3] = ["PREROUTING", "INPUT", "OUTPUT"];
 
@@ -105,7 +106,9 @@ impl Backend for Memory {
                 return Err(refused("reading was made to fail"));
             }
         }
-        let part = |family| Ok::<_, BackendError>(SavedTables::parse(&self.saved_text(family))?.take_apart());
+        let part = |family| {
+            Ok::<_, BackendError>(SavedTables::parse(&self.saved_text(family))?.take_apart(clock::since_1970()))
+        };
         Ok(Observed {
             ipv4: part(Family::Ipv4)?,
             ipv6: part(Family::Ipv6)?,

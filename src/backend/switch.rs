@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use crate::backend::{Backend, BackendError, Observed};
 use crate::core::listener::Family;
-use crate::core::ruleset::{Hook, Own, Ruleset, Slot, leftovers, minimal_text, switch_text};
+use crate::core::ruleset::{
+    Hook, Own, Ruleset, SavedFamily, Slot, Stamp, Timer, leftovers, minimal_text, switch_text, timer_text,
+};
 use crate::sys::clock;
 
 /// What fwtui had in the kernel before a change, and what a revert puts back.
@@ -45,7 +47,25 @@ impl Base {
     }
 }
 
-/// Puts `want` in force and reads it back. Both texts are tried before either family is changed, so
+/// The kernel's own timer on a trial, for both families.
+#[derive(Debug, Clone, Copy)]
+pub struct Fallback<'a> {
+    /// The first second in which the old rules hold again.
+    pub from: Stamp,
+    /// The old rules, whose chains are in the kernel.
+    pub base: &'a Base,
+}
+
+impl<'a> Fallback<'a> {
+    const fn timer(self, family: Family) -> Timer<'a> {
+        Timer {
+            from: self.from,
+            after: self.base.family(family),
+        }
+    }
+}
+
+/// Puts `want` in force, until the kernel falls back by itself where it is to, and reads it back. Both texts are tried before either family is changed, so
 /// that one the programs don't take changes nothing. With the first error the rest is left alone;
 /// the caller reverts.
 ///
@@ -53,31 +73,62 @@ impl Base {
 ///
 /// # Errors
 /// Where a text is refused, loading failed, or the kernel does not hold what was loaded.
-pub fn put(backend: &dyn Backend, now: &Observed, want: &Base) -> Result<Duration, BackendError> {
-    let texts = texts(backend, now, want);
+pub fn put(
+    backend: &dyn Backend,
+    now: &Observed,
+    want: &Base,
+    fallback: Option<Fallback<'_>>,
+) -> Result<Duration, BackendError> {
+    let texts = texts(backend, now, want, fallback, switch_text);
     for (family, text) in &texts {
         backend.check(*family, text)?;
     }
-    load(backend, &texts, want)
+    load(backend, &texts, want, fallback)
 }
 
+/// Moves or takes off the kernel's timer from rules that are in force already.
+///
+/// # Errors
+/// Where loading failed, or the kernel does not hold what was loaded.
+pub fn set_timer(backend: &dyn Backend, want: &Base, fallback: Option<Fallback<'_>>) -> Result<(), BackendError> {
+    let now = backend.read()?;
+    let texts = texts(backend, &now, want, fallback, timer_text);
+    load(backend, &texts, want, fallback).map(|_took| ())
+}
+
+type Text = fn(&SavedFamily, &Own, Option<&Timer<'_>>) -> String;
+
 /// What to load, IPv6 first (where a mistake is noticed last).
-fn texts(backend: &dyn Backend, now: &Observed, want: &Base) -> Vec<(Family, String)> {
+fn texts(
+    backend: &dyn Backend,
+    now: &Observed,
+    want: &Base,
+    fallback: Option<Fallback<'_>>,
+    text: Text,
+) -> Vec<(Family, String)> {
     [Family::Ipv6, Family::Ipv4]
         .into_iter()
         .filter(|family| backend.families().contains(family))
-        .map(|family| (family, switch_text(now.family(family), want.family(family))))
+        .map(|family| {
+            let timer = fallback.map(|fallback| fallback.timer(family));
+            (family, text(now.family(family), want.family(family), timer.as_ref()))
+        })
         .filter(|(_, text)| !text.is_empty())
         .collect()
 }
 
-fn load(backend: &dyn Backend, texts: &[(Family, String)], want: &Base) -> Result<Duration, BackendError> {
+fn load(
+    backend: &dyn Backend,
+    texts: &[(Family, String)],
+    want: &Base,
+    fallback: Option<Fallback<'_>>,
+) -> Result<Duration, BackendError> {
     let started = clock::since_boot();
     for (family, text) in texts {
         backend.load(*family, text)?;
     }
     let took = clock::since_boot().saturating_sub(started);
-    verify(backend, want)?;
+    verify(backend, want, fallback)?;
     Ok(took)
 }
 
@@ -85,7 +136,7 @@ fn load(backend: &dyn Backend, texts: &[(Family, String)], want: &Base) -> Resul
 ///
 /// # Errors
 /// Where they differ, or nothing can be read.
-pub fn verify(backend: &dyn Backend, want: &Base) -> Result<(), BackendError> {
+pub fn verify(backend: &dyn Backend, want: &Base, fallback: Option<Fallback<'_>>) -> Result<(), BackendError> {
     let observed = backend.read()?;
     for &family in backend.families() {
         let saved = observed.family(family);
@@ -96,13 +147,18 @@ pub fn verify(backend: &dyn Backend, want: &Base) -> Result<(), BackendError> {
             })
         };
         let want = want.family(family);
-        if !saved.misplaced.is_empty() && !want.jumps.is_empty() {
+        let timer = fallback.map(|fallback| fallback.timer(family));
+        let wanted_jumps = want.wanted_jumps(timer.as_ref());
+        if !saved.misplaced.is_empty() && !wanted_jumps.is_empty() {
             return error("the jump to fwtui's chains does not come first");
         }
         // One that leads nowhere does no harm, but it is not what was wanted either.
         let jumps: BTreeSet<Hook> = saved.jumps.keys().copied().collect();
-        if jumps != want.jumps || saved.own.jumps != want.jumps {
+        if jumps != wanted_jumps || saved.own.jumps != want.jumps {
             return error("the jumps to fwtui's chains, or what they lead to, differ");
+        }
+        if saved.entries != want.wanted_entries(timer.as_ref()) {
+            return error("the chains that select fwtui's rules, or until when they do, differ");
         }
         if saved.own.slot != want.slot || saved.own.rules != want.rules {
             return error("the rules differ");
@@ -120,7 +176,7 @@ pub fn revert(backend: &dyn Backend, base: &Base) -> Result<(), BackendError> {
     // Not tried first: there is nothing better to do than loading what can be loaded.
     let whole = backend
         .read()
-        .and_then(|now| load(backend, &texts(backend, &now, base), base))
+        .and_then(|now| load(backend, &texts(backend, &now, base, None, switch_text), base, None))
         .map(|_took| ());
     if whole.is_ok() {
         return Ok(());
@@ -133,7 +189,7 @@ pub fn revert(backend: &dyn Backend, base: &Base) -> Result<(), BackendError> {
             switched = backend.load(family, &minimal_text(hook, back_to)).and(switched);
         }
     }
-    match verify(backend, base) {
+    match verify(backend, base, None) {
         Ok(()) => Ok(()),
         // What iptables can't show can't be compared, but the switch itself was taken.
         Err(BackendError::Unreadable { .. }) if switched.is_ok() => Ok(()),
@@ -186,7 +242,7 @@ mod tests {
         let now = backend.read().unwrap();
         let base = Base::of(&now);
         let want = base.successor(rules);
-        put(backend, &now, &want).unwrap();
+        put(backend, &now, &want, None).unwrap();
         (base, want)
     }
 
@@ -199,7 +255,7 @@ mod tests {
             backend.foreign_text(Family::Ipv4),
             crate::core::ruleset::own_text_removed(&before)
         );
-        verify(&backend, &want).unwrap();
+        verify(&backend, &want, None).unwrap();
         revert(&backend, &base).unwrap();
         clean(&backend, &base).unwrap();
         assert_eq!(
@@ -217,7 +273,7 @@ mod tests {
         assert_eq!(base, first);
         assert_ne!(base.ipv4.slot, second.ipv4.slot);
         revert(&backend, &base).unwrap();
-        verify(&backend, &first).unwrap();
+        verify(&backend, &first, None).unwrap();
         clean(&backend, &first).unwrap();
         assert!(!backend.saved_text(Family::Ipv4).contains("FWTUI-B-"));
     }
@@ -243,7 +299,7 @@ mod tests {
         let (base, _) = apply(&backend, &ruleset(80));
         backend.flush_everything();
         revert(&backend, &base).unwrap();
-        verify(&backend, &first).unwrap();
+        verify(&backend, &first, None).unwrap();
     }
 
     #[test]
@@ -262,7 +318,7 @@ mod tests {
         now.ipv4.misplaced.insert(Hook::Input);
         // What was read is not there any more: the jump that is to be moved can't be deleted.
         backend.flush_everything();
-        put(&backend, &now, &Base::default().successor(&ruleset(22))).unwrap_err();
+        put(&backend, &now, &Base::default().successor(&ruleset(22)), None).unwrap_err();
         for family in Family::ALL {
             assert!(!backend.saved_text(family).contains("FWTUI"), "{family}");
         }
@@ -274,9 +330,9 @@ mod tests {
         let now = backend.read().unwrap();
         let base = Base::of(&now);
         backend.refuse_next_load(Family::Ipv4);
-        put(&backend, &now, &base.successor(&ruleset(22))).unwrap_err();
+        put(&backend, &now, &base.successor(&ruleset(22)), None).unwrap_err();
         assert!(!backend.read().unwrap().ipv6.own.rules.is_empty(), "IPv6 came first");
         revert(&backend, &base).unwrap();
-        verify(&backend, &base).unwrap();
+        verify(&backend, &base, None).unwrap();
     }
 }

@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use signal_hook::consts::SIGINT;
 
-use crate::app::{ApplyRequest, Depth, Error, Kind, Machine, Started, State, TrialView, plan};
+use crate::app::{ApplyRequest, Depth, Error, Kind, Machine, Started, State, TrialView, plan, protection_words};
 use crate::cli::args::Apply;
 use crate::cli::output::Out;
 use crate::cli::trial::kept;
 use crate::cli::{DONE, preview};
+use crate::core::text::capitalised;
 
 /// How often the trial is looked at while waiting for it.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -41,8 +42,13 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
         })?;
         return Ok(DONE);
     }
-    if observation.is_root && status.state != State::Trial {
+    let is_refused = status.state == State::Trial && !args.replace;
+    if observation.is_root && !is_refused {
         out.print(&preview::words(&plan))?;
+        out.line(&format!(
+            "{}.",
+            capitalised(&protection_words(&machine.status().protection))
+        ))?;
     }
     // Locking oneself out is refused before anybody is asked.
     if is_asked && plan.lockouts.is_empty() && observation.is_root && !ask(args.timeout, out)? {
@@ -53,20 +59,32 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
         previewed: observation.policy,
         is_off,
         timeout: args.timeout,
+        replace: args.replace,
         accepted_lockouts: args.accept_lockout.clone(),
     })?;
     out.line(&format!(
-        "On trial for {} seconds (switched in {:.1} ms). Open a second session to see whether you still get in, then:\n  \
-         sudo fwtui confirm    keep the new rules\n  \
-         sudo fwtui revert     put the old ones back now\n  \
+        "On trial for {} seconds (switched in {:.1} ms). {}\n  \
+         sudo fwtui revert     put the old rules back now\n  \
          sudo fwtui extend     one minute more",
         args.timeout.as_secs(),
-        switched_in.as_secs_f64() * 1000.0
+        switched_in.as_secs_f64() * 1000.0,
+        how_to_keep(&trial)
     ))?;
     match (is_asked, args.wait) {
         (true, _) => converse(machine, &trial, out),
         (false, true) => wait(machine, &trial, out),
         (false, false) => Ok(DONE),
+    }
+}
+
+/// How to keep it, for whoever is at the machine and for whoever is not.
+fn how_to_keep(trial: &TrialView) -> String {
+    match &trial.second_session {
+        Some(command) => format!(
+            "Open a new connection from a second terminal: that shows whether you still get in, and keeps the new \
+             rules:\n  {command}"
+        ),
+        None => "See whether everything works, then:\n  sudo fwtui confirm    keep the new rules".to_owned(),
     }
 }
 
@@ -102,8 +120,12 @@ fn conclude(machine: &Machine, trial: &TrialView, out: &Out) -> Result<u8, Error
             Ok(DONE)
         }
         Some(last) => {
-            let reason = last.reason.unwrap_or_default();
-            Err(Error::new(Kind::Reverted, format!("reverted: {reason}")).hint("The old rules are in force."))
+            let why = last.why.unwrap_or_default();
+            let error = Error::new(Kind::Reverted, format!("{}: {why}", last.outcome));
+            Err(match last.outcome.as_str() {
+                "reverted" => error.hint("The old rules are in force."),
+                _ => error.hint("Look with 'fwtui status'; by hand: sudo sh /var/lib/fwtui/restore.sh."),
+            })
         }
         None => Err(Error::failed("how the trial ended is not known").hint("Look with 'fwtui status'.")),
     }
@@ -144,8 +166,22 @@ fn converse(machine: &Machine, trial: &TrialView, out: &Out) -> Result<u8, Error
 }
 
 fn obey(machine: &Machine, word: &str, trial: &mut TrialView, out: &Out) -> Result<(), Error> {
+    let keep = |is_unproven_fine| {
+        machine
+            .confirm(Some(&trial.id), is_unproven_fine)
+            .map(|_told_by_status| ())
+    };
     let done = match word {
-        "keep" => machine.confirm(Some(&trial.id)),
+        "keep" => keep(false).map_err(|error| match error.kind {
+            // Here the second yes is a word more.
+            Kind::Unproven => Error {
+                hints: error.hints.into_iter().take(1).collect(),
+                ..error
+            }
+            .hint("Or, if you are sure all the same, type: keep unproven"),
+            _ => error,
+        }),
+        "keep unproven" => keep(true),
         "revert" => machine.revert(Some(&trial.id)),
         "more" => machine.extend(Some(&trial.id)).map(|extended| *trial = extended),
         "" => Ok(()),
@@ -153,7 +189,7 @@ fn obey(machine: &Machine, word: &str, trial: &mut TrialView, out: &Out) -> Resu
     };
     match done {
         // Too early, or an hour reached: the trial goes on, so does the conversation.
-        Err(error) if error.kind == Kind::Failed => {
+        Err(error) if matches!(error.kind, Kind::Failed | Kind::Unproven) => {
             out.error(&error);
             Ok(())
         }

@@ -57,8 +57,13 @@ pub enum Verb {
     Preview(Preview),
     /// Apply the policy, on trial until it is confirmed
     Apply(Apply),
-    /// Keep what is on trial
-    Confirm,
+    /// Keep what is on trial, once something shows that a new connection still gets in
+    ///
+    /// Over SSH, confirm from a connection that is newer than the change, which proves it. One that
+    /// shares an older connection (`ControlMaster`) proves nothing, nor does what goes on in tmux,
+    /// screen or mosh. At the machine itself nothing needs proving.
+    #[command(verbatim_doc_comment)]
+    Confirm(Confirm),
     /// Put the old rules back now
     Revert,
     /// Give the trial one minute more
@@ -168,9 +173,20 @@ pub struct Apply {
     /// Do not ask; stay until the trial is over, and tell by the exit code how it ended
     #[arg(long)]
     pub wait: bool,
+    /// Take the place of a trial that is running; the rules from before the first one come back
+    #[arg(long)]
+    pub replace: bool,
     /// Go ahead although it locks your own session out of this service
     #[arg(long, value_name = "SERVICE")]
     pub accept_lockout: Vec<ServiceId>,
+}
+
+/// `confirm`.
+#[derive(Debug, Args)]
+pub struct Confirm {
+    /// Keep it although nothing shows that a new connection gets in
+    #[arg(long)]
+    pub unproven: bool,
 }
 
 /// `sandbox`.

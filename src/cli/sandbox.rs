@@ -27,6 +27,7 @@ pub(super) fn run(args: &Sandbox, theme: Option<&str>, out: &Out) -> Result<u8, 
         Machine::new(Options {
             root: Some(own_root.clone()),
             ssh_connection: None,
+            user: None,
         })
     };
     let code = if args.command.is_empty() {

@@ -1,11 +1,18 @@
 //! `fwtui status`
 
+use std::net::IpAddr;
+use std::time::Duration;
+
 use serde::Serialize;
 
-use crate::app::{Error, Last, Machine, State, Status};
+use crate::app::TrialView;
+use crate::app::{Error, Last, Machine, Protection, State, Status, protection_words};
 use crate::cli::args::Json;
 use crate::cli::output::Out;
 use crate::cli::{DONE, NOT_PERMITTED, TO_DO};
+use crate::core::listener::Family;
+use crate::core::proof::Evidence;
+use crate::core::text::capitalised;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -16,6 +23,8 @@ struct Document<'a> {
     last: Option<&'a Last>,
     pending_changes: Option<bool>,
     drift: Option<&'a str>,
+    other_backend: Option<&'a str>,
+    protection: &'a [Protection],
 }
 
 #[derive(Serialize)]
@@ -23,6 +32,17 @@ struct TrialJson<'a> {
     id: &'a str,
     seconds_left: u64,
     timeout: u64,
+    evidence: Vec<EvidenceJson>,
+    second_session: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct EvidenceJson {
+    family: Family,
+    port: String,
+    peer: IpAddr,
+    new_connections: u32,
+    seconds_ago: u64,
 }
 
 pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error> {
@@ -37,10 +57,14 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
                 id: &trial.id,
                 seconds_left: trial.seconds_left(now),
                 timeout: trial.timeout.as_secs(),
+                evidence: evidence_json(trial, now),
+                second_session: trial.second_session.as_deref(),
             }),
             last: status.last.as_ref(),
             pending_changes: status.has_pending,
             drift: status.drift.as_deref(),
+            other_backend: status.other_backend.as_deref(),
+            protection: &status.protection,
         })?;
     } else {
         out.print(&text(&status, now))?;
@@ -54,7 +78,29 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
     })
 }
 
-fn text(status: &Status, now: std::time::Duration) -> String {
+fn evidence_json(trial: &TrialView, now: Duration) -> Vec<EvidenceJson> {
+    let json = |evidence: &Evidence| EvidenceJson {
+        family: evidence.family,
+        port: evidence.port.to_string(),
+        peer: evidence.peer,
+        new_connections: evidence.connections,
+        seconds_ago: evidence.seconds_ago(now),
+    };
+    trial.evidence.iter().map(json).collect()
+}
+
+/// What has been seen of new connections, and how to make one.
+fn proof(trial: &TrialView, now: Duration) -> Vec<String> {
+    let mut lines: Vec<String> = trial.evidence.iter().map(|evidence| evidence.sentence(now)).collect();
+    if let Some(command) = trial.second_session.as_ref().filter(|_| lines.is_empty()) {
+        lines.push(format!(
+            "No new connection of yours has been seen yet. Open one, and confirm there:\n  {command}"
+        ));
+    }
+    lines
+}
+
+fn text(status: &Status, now: Duration) -> String {
     let mut lines = vec![match (status.state, &status.trial) {
         (_, Some(trial)) => format!(
             "On trial: {} seconds left. Keep it with 'sudo fwtui confirm', end it with 'sudo fwtui revert'.",
@@ -76,13 +122,12 @@ fn text(status: &Status, now: std::time::Duration) -> String {
     }];
     lines.extend(status.backend.as_ref().map(|name| format!("Rules go through {name}.")));
     lines.extend(status.other_backend.as_ref().map(|report| format!("Beware: {report}.")));
+    lines.extend(status.trial.iter().flat_map(|trial| proof(trial, now)));
+    if !status.protection.is_empty() {
+        lines.push(format!("{}.", capitalised(&protection_words(&status.protection))));
+    }
     if let Some(last) = &status.last {
-        let reason = last
-            .reason
-            .as_ref()
-            .map(|reason| format!(" ({reason})"))
-            .unwrap_or_default();
-        lines.push(format!("The last trial was {} at {}{reason}.", last.outcome, last.at));
+        lines.push(format!("{}.", capitalised(&last.sentence())));
     }
     if status.has_pending == Some(true) && status.trial.is_none() {
         lines.push("The policy has changes that are not applied: 'fwtui preview' shows them.".to_owned());

@@ -2,11 +2,15 @@
 
 use crate::app::{Error, Machine, Restored, State};
 use crate::cli::DONE;
+use crate::cli::args::Confirm;
 use crate::cli::output::Out;
 
-pub(super) fn confirm(machine: &Machine, out: &Out) -> Result<u8, Error> {
-    machine.confirm(None)?;
+pub(super) fn confirm(machine: &Machine, args: &Confirm, out: &Out) -> Result<u8, Error> {
+    let trouble = machine.confirm(None, args.unproven)?;
     out.line(kept(machine))?;
+    if let Some(trouble) = trouble {
+        out.note(&format!("fwtui: {trouble}."));
+    }
     Ok(DONE)
 }
 

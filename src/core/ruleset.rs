@@ -9,20 +9,24 @@ use crate::core::listener::Family;
 
 mod compile;
 mod diff;
+mod entry;
 mod install;
 mod ports;
 mod print;
 mod rule;
 mod saved;
+mod script;
 #[cfg(test)]
 mod tests;
 mod walk;
 
 pub use compile::compile;
 pub use diff::{DiffLine, Sign, diff};
-pub use install::{leftovers, minimal_text, switch_text};
+pub use entry::{Entry, Stamp, Timer};
+pub use install::{leftovers, minimal_text, switch_text, timer_text};
 pub use rule::{Limit, Match, RejectWith, Rule, State, Target};
 pub use saved::{Obstacle, SaveError, SavedFamily, SavedTables, own_text_removed};
+pub use script::restore_script;
 pub use walk::{Packet, Verdict};
 
 /// Everything fwtui makes in netfilter starts with this.
@@ -204,7 +208,8 @@ impl Ruleset {
 /// What of fwtui is in the kernel, for one family. The default is "nothing was there".
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Own {
-    /// The slot the entry chains select; none when they select nothing. Where they differ, that of
+    /// The slot the entry chains select (with a timer on them: at the time they were read); none
+    /// when they select nothing. Where they differ, that of
     /// the last one a packet meets.
     pub slot: Option<Slot>,
     /// The rules of that slot.

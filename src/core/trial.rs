@@ -38,6 +38,20 @@ pub enum Reason {
     Reboot,
 }
 
+impl Reason {
+    /// The word for scripts.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::NotConfirmed => "deadline",
+            Self::Asked => "asked",
+            Self::Stopped => "signal",
+            Self::Failed(_) => "apply-failed",
+            Self::GuardDied => "guard-died",
+            Self::Reboot => "reboot",
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -107,14 +121,17 @@ pub enum Step {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trial {
     timeout: Duration,
+    settle: Duration,
     phase: Phase,
 }
 
 impl Trial {
-    /// An armed trial that lasts `timeout` from the switch.
-    pub const fn new(timeout: Duration) -> Self {
+    /// An armed trial that lasts `timeout` from the switch, and can't be confirmed in the first
+    /// `settle` of it.
+    pub const fn new(timeout: Duration, settle: Duration) -> Self {
         Self {
             timeout,
+            settle,
             phase: Phase::Armed,
         }
     }
@@ -127,6 +144,14 @@ impl Trial {
     /// How long it was to last.
     pub const fn timeout(&self) -> Duration {
         self.timeout
+    }
+
+    /// When the switch was made, while it runs.
+    pub const fn applied_at(&self) -> Option<Duration> {
+        match self.phase {
+            Phase::Applied { at, .. } => Some(at),
+            Phase::Armed | Phase::Confirmed | Phase::Reverted(_) => None,
+        }
     }
 
     /// The deadline while it runs.
@@ -163,7 +188,7 @@ impl Trial {
             (Phase::Armed | Phase::Applied { .. }, Event::Revert) => self.revert(Reason::Asked),
             (Phase::Armed, Event::Tick) | (Phase::Applied { .. }, Event::Tick | Event::Switched) => Step::Wait,
             (Phase::Armed, Event::Confirm | Event::Extend) => Step::Refuse("nothing has been applied yet"),
-            (Phase::Applied { at, .. }, Event::Confirm) if now < at.saturating_add(SETTLE_TIME) => {
+            (Phase::Applied { at, .. }, Event::Confirm) if now < at.saturating_add(self.settle) => {
                 Step::Refuse("too early: look whether everything works first, then confirm")
             }
             (Phase::Applied { .. }, Event::Confirm) => {
@@ -201,7 +226,7 @@ mod tests {
     }
 
     fn running() -> Trial {
-        let mut trial = Trial::new(at(90));
+        let mut trial = Trial::new(at(90), SETTLE_TIME);
         assert_eq!(trial.on(Event::Switched, at(100)), Step::Arm(at(190)));
         trial
     }
@@ -238,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_failed_switch_reverts_at_once() {
-        let mut trial = Trial::new(at(90));
+        let mut trial = Trial::new(at(90), SETTLE_TIME);
         assert!(matches!(
             trial.on(Event::Failed("no".into()), at(1)),
             Step::Revert(Reason::Failed(_))
@@ -263,7 +288,7 @@ mod tests {
         fn every_order_of_events_ends_confirmed_or_reverted_once(
             events in proptest::collection::vec((event(), 0u64..5000), 0..40)
         ) {
-            let mut trial = Trial::new(at(90));
+            let mut trial = Trial::new(at(90), SETTLE_TIME);
             let (mut now, mut endings) = (0, 0);
             for (event, later) in events {
                 now += later;

@@ -3,13 +3,16 @@
 use std::fmt;
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::core::listener::{Family, Protocol};
 use crate::core::policy::Policy;
 use crate::core::ruleset::{Own, Packet, Ruleset, Slot, Verdict};
 use crate::core::service::{LocalAddress, ServiceId};
 
 /// What kind of way in it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Carrier {
     /// The user's SSH connection.
     Ssh,
@@ -20,7 +23,7 @@ pub enum Carrier {
 }
 
 /// A way in: something that must still work for a new session to get in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WayIn {
     /// What it is.
     pub carrier: Carrier,

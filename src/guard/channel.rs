@@ -9,8 +9,9 @@ use rustix::net::sockopt::socket_peercred;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// No line is longer.
-const LONGEST_LINE: u64 = 64 * 1024;
+/// No line is longer: a job that replaces another is the longest.
+const LONGEST_LINE: u64 = 64 * 1024 * 1024;
+
 /// Listens at a path in root's own folder. One that a dead guard left is replaced: whoever holds
 /// the lock is the only guard there is.
 pub(super) fn listen(path: &Path) -> io::Result<UnixListener> {
@@ -24,10 +25,11 @@ pub(super) fn listen(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
-/// Whether the other end runs as the same user as we do, which is root: the folder and the socket's
-/// mode say so already, and the kernel's word is better.
-pub(super) fn is_ours(stream: &UnixStream) -> bool {
-    socket_peercred(stream).is_ok_and(|peer| peer.uid == rustix::process::geteuid())
+/// The process at the other end, if it runs as the same user as we do, which is root: the folder and
+/// the socket's mode say so already, and the kernel's word is better.
+pub(super) fn caller(stream: &UnixStream) -> Option<u32> {
+    let peer = socket_peercred(stream).ok()?;
+    (peer.uid == rustix::process::geteuid()).then(|| peer.pid.as_raw_nonzero().get().cast_unsigned())
 }
 
 /// Writes a value as one line.

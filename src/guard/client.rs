@@ -106,10 +106,10 @@ mod tests {
             drop(listener.accept().unwrap());
             let (stream, _) = listener.accept().unwrap();
             let asked: Message = channel::read(&stream).unwrap();
-            channel::write(&stream, &Answer::Confirmed).unwrap();
+            channel::write(&stream, &Answer::Confirmed { trouble: None }).unwrap();
             asked
         });
-        assert_eq!(ask(&paths, &STATUS).unwrap(), Some(Answer::Confirmed));
+        assert_eq!(ask(&paths, &STATUS).unwrap(), Some(Answer::Confirmed { trouble: None }));
         assert_eq!(guard.join().unwrap(), STATUS);
     }
 

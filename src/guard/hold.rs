@@ -1,30 +1,29 @@
 //! Holding a trial: everything but the waiting.
 
-use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use crate::backend::switch::{self, Base};
+use crate::backend::switch::{self, Base, Fallback};
 use crate::backend::{Backend, BackendError};
-use crate::core::ruleset::Ruleset;
+use crate::core::proof::{Caller, Doubt, Seen};
+use crate::core::ruleset::{Ruleset, Stamp};
 use crate::core::trial::{Event, Phase, Reason, Step, Trial};
-use crate::guard::{Answer, GuardError, Job};
+use crate::guard::{Answer, GuardError, Job, Running};
 use crate::store::paths::Paths;
-use crate::store::state::{self, BaseText, Journal, Outcome};
-use crate::sys::clock;
+use crate::store::state::{self, BaseText, Journal};
+use crate::sys::clock::Moment;
 use crate::sys::files::{self, Lock};
+use crate::sys::session;
 
-/// Pauses between attempts to revert. A kernel short of memory may refuse once; together they stay
-/// below the half minute in which a machine must be reachable again.
-const REVERT_PAUSES: [Duration; 5] = [
-    Duration::from_millis(100),
-    Duration::from_millis(400),
-    Duration::from_secs(2),
-    Duration::from_secs(5),
-    Duration::from_secs(10),
-];
+use super::closing::{outcome, restore_script, revert_patiently, take_off_timer};
 
 /// How long a guard whose trial is over may take to clean up.
 const CLEAN_UP: Duration = Duration::from_secs(40);
+/// How long switching takes, usually; where it takes longer the kernel's timer is set again.
+const SWITCH_TIME: Duration = Duration::from_millis(100);
+/// How far behind the deadline the kernel's timer may be: it counts whole seconds.
+const LATEST_STAMP: Duration = Duration::from_millis(1100);
+/// So shortly before the deadline the kernel's timer is left alone: moving it takes time itself.
+const TOO_SHORT: Duration = Duration::from_secs(3);
 
 /// Takes the lock; none while a trial runs. A guard whose trial is over, so that its journal is
 /// closed, only cleans up: that is waited for.
@@ -49,10 +48,15 @@ pub struct Switched {
 pub struct Holder<'a> {
     backend: &'a dyn Backend,
     paths: Paths,
-    id: String,
+    job: Job,
     trial: Trial,
     base: Base,
     want: Base,
+    /// When the kernel goes back by itself; none where it does not.
+    stamp: Option<Stamp>,
+    /// Why the kernel does not, or too late.
+    kernel_trouble: Option<String>,
+    seen: Seen,
     trouble: Option<String>,
     journal: Journal,
     /// Held until the process ends, cleaning up included.
@@ -65,7 +69,7 @@ impl<'a> Holder<'a> {
     ///
     /// # Errors
     /// Where any of it fails: then there is no trial and nothing to undo.
-    pub fn arm(backend: &'a dyn Backend, job: &Job, boot_id: &str) -> Result<Self, GuardError> {
+    pub fn arm(backend: &'a dyn Backend, job: Job, boot_id: &str) -> Result<Self, GuardError> {
         let paths = Paths::under(&job.root);
         for folder in [paths.run(), paths.state()] {
             files::private_folder(&folder).map_err(GuardError::io("the state folder can't be used"))?;
@@ -77,8 +81,7 @@ impl<'a> Holder<'a> {
             let why = "the last trial is not closed yet; 'fwtui status' says why";
             return Err(GuardError::Failed(why.to_owned()));
         }
-        let rules = job.candidate.rules.ruleset();
-        let rules: Ruleset = rules.ok_or_else(|| GuardError::Failed("the rules handed over are torn".to_owned()))?;
+        let rules = rules_of(&job)?;
         let base = Base::of(&backend.read()?);
         let want = base.successor(&rules);
         let journal = Journal {
@@ -88,15 +91,17 @@ impl<'a> Holder<'a> {
             ipv4: BaseText::of(&base.ipv4),
             ipv6: BaseText::of(&base.ipv6),
         };
-        state::arm(&paths, &job.candidate, &journal)?;
-        let (id, trial) = (job.candidate.id.clone(), Trial::new(job.timeout));
+        state::arm(&paths, &job.candidate, &journal, &restore_script(backend, &base))?;
         Ok(Self {
             backend,
             paths,
-            id,
-            trial,
+            trial: Trial::new(job.timeout, job.settle),
+            kernel_trouble: job.no_kernel_timer.clone(),
+            job,
             base,
             want,
+            stamp: None,
+            seen: Seen::default(),
             trouble: None,
             journal,
             lock,
@@ -124,28 +129,37 @@ impl<'a> Holder<'a> {
 
     /// The trial's id.
     pub fn id(&self) -> &str {
-        &self.id
+        &self.job.candidate.id
     }
 
     /// Makes the change. Where it fails, what was done of it is undone at once.
     ///
     /// # Errors
     /// Why it failed; it has been reverted then.
-    pub fn switch(&mut self, clock: impl Fn() -> Duration) -> Result<Switched, GuardError> {
-        let put = self.backend.read().and_then(|now| match Base::of(&now) == self.base {
-            true => switch::put(self.backend, &now, &self.want),
+    pub fn switch(&mut self, clock: impl Fn() -> Moment) -> Result<Switched, GuardError> {
+        let now = self.backend.read().and_then(|now| match Base::of(&now) == self.base {
+            true => Ok(now),
             // What would be put back is no longer what was there.
             false => Err(BackendError::ChangedMeanwhile),
         });
+        let stamp = self.stamp_for(clock().wall + self.job.timeout + SWITCH_TIME);
+        let put = now.and_then(|now| {
+            let fallback = stamp.map(|from| Fallback { from, base: &self.base });
+            switch::put(self.backend, &now, &self.want, fallback)
+        });
+        self.stamp = stamp;
         let event = match &put {
             Ok(_) => Event::Switched,
             Err(error) => Event::Failed(error.to_string()),
         };
-        match self.trial.on(event, clock()) {
-            Step::Arm(deadline) => Ok(Switched {
-                deadline,
-                took: put.unwrap_or_default(),
-            }),
+        match self.trial.on(event, clock().boot) {
+            Step::Arm(deadline) => {
+                self.keep_time(clock());
+                Ok(Switched {
+                    deadline,
+                    took: put.unwrap_or_default(),
+                })
+            }
             Step::Revert(reason) => {
                 self.revert(&reason);
                 Err(match (put.err(), &self.trouble) {
@@ -158,13 +172,55 @@ impl<'a> Holder<'a> {
         }
     }
 
+    /// Puts another candidate in the place of the one on trial, with a trial of its own; what is put
+    /// back in the end stays the same. Where that fails, it is put back at once.
+    ///
+    /// # Errors
+    /// Why it failed: nothing is on trial then, or, where it makes no sense, still the same.
+    pub fn replace(&mut self, job: Job, clock: impl Fn() -> Moment) -> Result<Switched, GuardError> {
+        let rules = rules_of(&job)?;
+        // Too late, too.
+        self.on(Event::Tick, clock());
+        if self.trial.deadline().is_none() {
+            return Err(GuardError::Failed("the trial is over".to_owned()));
+        }
+        self.journal.id.clone_from(&job.candidate.id);
+        self.journal.at.clone_from(&job.candidate.at);
+        self.want = self.base.successor(&rules);
+        self.trial = Trial::new(job.timeout, job.settle);
+        self.kernel_trouble.clone_from(&job.no_kernel_timer);
+        self.seen = Seen::default();
+        self.job = job;
+        let stamp = self.stamp_for(clock().wall + self.job.timeout + SWITCH_TIME);
+        self.stamp = stamp;
+        let script = restore_script(self.backend, &self.base);
+        let put = state::arm(&self.paths, &self.job.candidate, &self.journal, &script)
+            .map_err(GuardError::from)
+            .and_then(|()| Ok(self.backend.read()?))
+            .and_then(|now| Ok(switch::put(self.backend, &now, &self.want, self.fallback())?));
+        match put {
+            Ok(took) => match self.trial.on(Event::Switched, clock().boot) {
+                Step::Arm(deadline) => {
+                    self.keep_time(clock());
+                    Ok(Switched { deadline, took })
+                }
+                Step::Wait | Step::Keep | Step::Revert(_) | Step::Refuse(_) => Err(GuardError::Died),
+            },
+            Err(error) => {
+                let why = format!("{error}; the rules from before the first trial are back");
+                self.on(Event::Failed(error.to_string()), clock());
+                Err(GuardError::Failed(why))
+            }
+        }
+    }
+
     /// Takes an event, does what it calls for, and says how the trial stands.
-    pub fn on(&mut self, event: Event, now: Duration) -> Answer {
+    pub fn on(&mut self, event: Event, now: Moment) -> Answer {
         let mut next = self.trial.clone();
-        match next.on(event, now) {
+        match next.on(event, now.boot) {
             Step::Keep => {
                 // Only what is in force can have been looked at.
-                if let Err(error) = switch::verify(self.backend, &self.want) {
+                if let Err(error) = switch::verify(self.backend, &self.want, self.fallback()) {
                     return Answer::Refused(format!(
                         "the rules on trial are not in the kernel as they were loaded ({error}); \
                          end the trial with 'fwtui revert', and apply again"
@@ -175,8 +231,8 @@ impl<'a> Holder<'a> {
                     return Answer::Refused(format!("it could not be kept: {error}"));
                 }
                 self.trial = next;
-                self.close(None);
-                Answer::Confirmed
+                self.keep();
+                self.answer()
             }
             Step::Revert(reason) => {
                 self.trial = next;
@@ -184,24 +240,121 @@ impl<'a> Holder<'a> {
                 self.answer()
             }
             Step::Refuse(why) => Answer::Refused(why.to_owned()),
-            Step::Arm(_) | Step::Wait => {
+            Step::Arm(deadline) => {
+                // The kernel first: it must never be the earlier one.
+                let stamp = self.stamp_for((now.wall + deadline).saturating_sub(now.boot));
+                match self.move_stamp(stamp) {
+                    Ok(()) => {
+                        self.trial = next;
+                        self.answer()
+                    }
+                    Err(error) => Answer::Refused(format!("the kernel's own timer can't be moved: {error}")),
+                }
+            }
+            Step::Wait => {
                 self.trial = next;
                 self.answer()
             }
         }
     }
 
+    /// Takes a confirmation by somebody who came in a certain way; `is_unproven_fine` is his word
+    /// that he needs no proof.
+    pub fn confirm(
+        &mut self,
+        caller: impl FnOnce() -> Caller,
+        is_unproven_fine: bool,
+        clock: impl Fn() -> Moment,
+    ) -> Answer {
+        match self.doubt(caller, is_unproven_fine, clock()) {
+            Some(doubt) => Answer::Unproven(doubt),
+            None => self.on(Event::Confirm, clock()),
+        }
+    }
+
+    fn doubt(&self, caller: impl FnOnce() -> Caller, is_unproven_fine: bool, now: Moment) -> Option<Doubt> {
+        // What can't be confirmed anyway is answered as that.
+        let mut trial = self.trial.clone();
+        let would_be_kept = trial.on(Event::Confirm, now.boot) == Step::Keep;
+        if is_unproven_fine || !would_be_kept || !self.seen.evidence().is_empty() {
+            return None;
+        }
+        caller().doubt()
+    }
+
+    /// Looks whether a new connection of the user's has been accepted.
+    pub fn look_for_evidence(&mut self) {
+        if let Some(since) = self.trial.applied_at().filter(|_| !self.job.ways_in.is_empty()) {
+            let accepted = session::accepted_since(since, &self.job.ways_in);
+            self.seen.note(&self.job.ways_in, accepted);
+        }
+    }
+
+    /// Sets the kernel's timer again where the wall clock was set, so that it agrees with the deadline.
+    pub fn keep_time(&mut self, now: Moment) {
+        let (Some(stamp), Some(deadline)) = (self.stamp, self.trial.deadline()) else {
+            return;
+        };
+        let left = deadline.saturating_sub(now.boot);
+        let exact = now.wall + left;
+        let is_good = stamp.since_1970() >= exact && stamp.since_1970() < exact + LATEST_STAMP;
+        if is_good || left < TOO_SHORT.min(self.job.timeout / 2) {
+            return;
+        }
+        let stamp = self.stamp_for(exact);
+        if let Err(error) = self.move_stamp(stamp) {
+            self.kernel_trouble = Some(error.to_string());
+        }
+    }
+
+    /// When the kernel is to go back by itself, for a deadline by the wall clock.
+    fn stamp_for(&mut self, wall: Duration) -> Option<Stamp> {
+        if self.job.no_kernel_timer.is_some() {
+            return None;
+        }
+        let stamp = Stamp::at_or_after(wall);
+        if stamp.is_none() {
+            self.kernel_trouble = Some("the kernel's time match ends in 2038".to_owned());
+        }
+        stamp
+    }
+
+    fn move_stamp(&mut self, stamp: Option<Stamp>) -> Result<(), BackendError> {
+        if stamp == self.stamp {
+            return Ok(());
+        }
+        let fallback = |stamp: Option<Stamp>| stamp.map(|from| Fallback { from, base: &self.base });
+        if let Err(error) = switch::set_timer(self.backend, &self.want, fallback(stamp)) {
+            // One family may have moved. The error that counts is the first.
+            let _moved_back = switch::set_timer(self.backend, &self.want, fallback(self.stamp));
+            return Err(error);
+        }
+        self.stamp = stamp;
+        self.kernel_trouble = None;
+        Ok(())
+    }
+
+    fn fallback(&self) -> Option<Fallback<'_>> {
+        self.stamp.map(|from| Fallback { from, base: &self.base })
+    }
+
     /// How the trial stands.
     pub fn answer(&self) -> Answer {
         match self.trial.phase() {
             Phase::Armed => Answer::Refused("nothing has been applied yet".to_owned()),
-            Phase::Applied { deadline, .. } => Answer::Running {
-                id: self.id.clone(),
+            Phase::Applied { at, deadline } => Answer::Running(Box::new(Running {
+                id: self.id().to_owned(),
+                applied_at: *at,
                 deadline: *deadline,
                 timeout: self.trial.timeout(),
                 backend: self.backend.name().to_owned(),
+                kernel_trouble: self.kernel_trouble.clone(),
+                ways_in: self.job.ways_in.clone(),
+                evidence: self.seen.evidence(),
+            })),
+            Phase::Confirmed => Answer::Confirmed {
+                trouble: self.trouble.clone(),
             },
-            Phase::Confirmed => Answer::Confirmed,
             Phase::Reverted(reason) => Answer::Reverted {
                 reason: reason.clone(),
                 trouble: self.trouble.clone(),
@@ -209,16 +362,38 @@ impl<'a> Holder<'a> {
         }
     }
 
+    /// What follows the decision to keep.
+    fn keep(&mut self) {
+        if self.stamp.is_some()
+            && let Err(error) = take_off_timer(self.backend, &self.want)
+        {
+            // The journal stays open: the twin, or the next start, goes on with it.
+            self.trouble = Some(format!(
+                "kept, and loaded at boot; but the kernel's timer could not be taken off, so that the old \
+                 rules may be in force until the next start of fwtui: {error}"
+            ));
+            return;
+        }
+        self.close(None);
+        // The trial's own stays where this fails: rules that worked.
+        let _not_written = state::save_script(&self.paths, &restore_script(self.backend, &self.want));
+    }
+
     fn revert(&mut self, reason: &Reason) {
         match revert_patiently(self.backend, &self.base) {
             Ok(()) => self.close(Some(reason.clone())),
             // The journal stays open: the twin, or the next start, tries again.
-            Err(error) => self.trouble = Some(format!("the old rules are not back whole: {error}")),
+            Err(error) => {
+                self.trouble = Some(format!("the old rules are not back whole: {error}"));
+                let failed = outcome(&self.journal, Some(reason.clone()), true, self.trouble.clone());
+                // Whoever asks is told by the answer, too.
+                let _not_written = state::note_failure(&self.paths, &failed);
+            }
         }
     }
 
     fn close(&mut self, reverted: Option<Reason>) {
-        let outcome = outcome(&self.id, reverted, self.trouble.clone(), clock::now());
+        let outcome = outcome(&self.journal, reverted, false, self.trouble.clone());
         if let Err(error) = state::close(&self.paths, &outcome) {
             let trouble =
                 format!("the rules in force are as they should be, but that could not be written down: {error}");
@@ -241,163 +416,10 @@ impl<'a> Holder<'a> {
     }
 }
 
-/// Reverts, again and again for half a minute.
-pub(super) fn revert_patiently(backend: &dyn Backend, base: &Base) -> Result<(), BackendError> {
-    let mut result = switch::revert(backend, base);
-    for pause in REVERT_PAUSES {
-        if result.is_ok() {
-            break;
-        }
-        thread::sleep(pause);
-        result = switch::revert(backend, base);
-    }
-    result
-}
-
-/// An outcome of this moment.
-pub(super) fn outcome(id: &str, reverted: Option<Reason>, trouble: Option<String>, at: SystemTime) -> Outcome {
-    Outcome {
-        id: id.to_owned(),
-        reverted,
-        trouble,
-        at: clock::rfc3339(at),
-    }
+fn rules_of(job: &Job) -> Result<Ruleset, GuardError> {
+    let rules = job.candidate.rules.ruleset();
+    rules.ok_or_else(|| GuardError::Failed("the rules handed over are torn".to_owned()))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::backend::memory::Memory;
-    use crate::core::listener::Family;
-    use crate::core::policy::Policy;
-    use crate::core::ruleset::compile;
-    use crate::guard::recover;
-    use crate::store::state::{Confirmed, RulesText};
-
-    const BOOT: &str = "boot-1";
-
-    fn at(seconds: u64) -> Duration {
-        Duration::from_secs(seconds)
-    }
-
-    fn job(root: &std::path::Path, id: &str) -> Job {
-        let policy = Policy::default();
-        let rules = RulesText::of(&compile(&policy, &[]));
-        let candidate = Confirmed {
-            id: id.into(),
-            at: "now".into(),
-            is_off: false,
-            policy,
-            interfaces: vec![],
-            rules,
-        };
-        Job {
-            root: root.to_owned(),
-            timeout: at(90),
-            candidate,
-        }
-    }
-
-    #[test]
-    fn confirmed_is_kept_and_reverted_is_gone() {
-        let folder = tempfile::tempdir().unwrap();
-        let paths = Paths::under(folder.path());
-        let backend = Memory::default();
-        let mut holder = Holder::arm(&backend, &job(folder.path(), "t1"), BOOT).unwrap();
-        assert_eq!(holder.switch(|| at(100)).unwrap().deadline, at(190));
-        assert!(matches!(holder.on(Event::Confirm, at(101)), Answer::Refused(_)));
-        assert!(state::confirmed(&paths).unwrap().is_none());
-        assert_eq!(holder.on(Event::Confirm, at(110)), Answer::Confirmed);
-        drop(holder);
-        assert_eq!(state::confirmed(&paths).unwrap().unwrap().id, "t1");
-
-        let mut holder = Holder::arm(&backend, &job(folder.path(), "t2"), BOOT).unwrap();
-        holder.switch(|| at(200)).unwrap();
-        assert!(matches!(
-            holder.on(Event::Tick, at(290)),
-            Answer::Reverted {
-                reason: Reason::NotConfirmed,
-                ..
-            }
-        ));
-        holder.clean();
-        drop(holder);
-        assert_eq!(state::confirmed(&paths).unwrap().unwrap().id, "t1");
-        assert_eq!(
-            state::last(&paths).unwrap().unwrap().reverted,
-            Some(Reason::NotConfirmed)
-        );
-        assert!(!backend.saved_text(Family::Ipv4).contains("FWTUI-B-"));
-    }
-
-    #[test]
-    fn one_trial_at_a_time() {
-        let folder = tempfile::tempdir().unwrap();
-        let backend = Memory::default();
-        let _first = Holder::arm(&backend, &job(folder.path(), "t1"), BOOT).unwrap();
-        assert!(matches!(
-            Holder::arm(&backend, &job(folder.path(), "t2"), BOOT),
-            Err(GuardError::Busy)
-        ));
-    }
-
-    #[test]
-    fn a_failed_switch_is_undone_in_both_families() {
-        let folder = tempfile::tempdir().unwrap();
-        let backend = Memory::default();
-        backend.refuse_next_load(Family::Ipv4);
-        let mut holder = Holder::arm(&backend, &job(folder.path(), "t1"), BOOT).unwrap();
-        holder.switch(|| at(1)).unwrap_err();
-        holder.clean();
-        for family in Family::ALL {
-            assert!(
-                !backend.saved_text(family).contains("FWTUI"),
-                "{}",
-                backend.saved_text(family)
-            );
-        }
-        let last = state::last(&Paths::under(folder.path())).unwrap().unwrap();
-        assert!(matches!(last.reverted, Some(Reason::Failed(_))));
-    }
-
-    #[test]
-    fn a_dead_guards_trial_is_reverted_by_who_comes_next() {
-        let folder = tempfile::tempdir().unwrap();
-        let paths = Paths::under(folder.path());
-        let backend = Memory::default();
-        let mut holder = Holder::arm(&backend, &job(folder.path(), "t1"), BOOT).unwrap();
-        holder.switch(|| at(1)).unwrap();
-        assert!(recover(&paths, &backend, BOOT).unwrap().is_none(), "its guard is alive");
-        drop(holder);
-        let outcome = recover(&paths, &backend, BOOT).unwrap().unwrap();
-        assert_eq!(outcome.reverted, Some(Reason::GuardDied));
-        assert!(backend.read().unwrap().ipv4.own.rules.is_empty());
-        assert!(recover(&paths, &backend, BOOT).unwrap().is_none());
-    }
-
-    #[test]
-    fn a_trial_cut_by_a_reboot_is_closed_and_the_kernel_left_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let paths = Paths::under(folder.path());
-        let holder_backend = Memory::default();
-        let mut holder = Holder::arm(&holder_backend, &job(folder.path(), "t1"), BOOT).unwrap();
-        holder.switch(|| at(1)).unwrap();
-        drop(holder);
-        let outcome = recover(&paths, &Memory::default(), "boot-2").unwrap().unwrap();
-        assert_eq!(outcome.reverted, Some(Reason::Reboot));
-    }
-
-    #[test]
-    fn a_guard_that_died_after_the_decision_is_rolled_forward() {
-        let folder = tempfile::tempdir().unwrap();
-        let paths = Paths::under(folder.path());
-        let backend = Memory::default();
-        let mut holder = Holder::arm(&backend, &job(folder.path(), "t1"), BOOT).unwrap();
-        holder.switch(|| at(1)).unwrap();
-        state::confirm(&paths).unwrap();
-        drop(holder);
-        let outcome = recover(&paths, &backend, BOOT).unwrap().unwrap();
-        assert_eq!(outcome.reverted, None);
-        assert!(!backend.read().unwrap().ipv4.own.rules.is_empty());
-    }
-}
+mod tests;

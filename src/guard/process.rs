@@ -23,8 +23,10 @@ use crate::guard::channel;
 use crate::guard::hold::Switched;
 use crate::guard::{Answer, GuardError, Holder, Job, Message, Report, Request, twin};
 use crate::store::paths::Paths;
-use crate::sys::clock;
+use crate::sys::{clock, session};
 
+/// How often a guard looks up without being called: at the wall clock, and for new connections.
+const LOOK_UP: Timespec = Timespec { tv_sec: 2, tv_nsec: 0 };
 /// How long a client may take to say what it wants. It says so right after connecting, but on a
 /// machine that is out of breath that takes its time.
 const LONGEST_PATIENCE: Duration = Duration::from_secs(2);
@@ -39,7 +41,7 @@ pub fn run(
     open_backend: impl FnOnce() -> Result<Box<dyn Backend>, GuardError>,
     boot_id: &str,
 ) -> Result<(), GuardError> {
-    let result = prepare(open_backend).and_then(|(job, backend)| hold(&job, backend.as_ref(), boot_id));
+    let result = prepare(open_backend).and_then(|(job, backend)| hold(job, backend.as_ref(), boot_id));
     if let Err(error) = &result {
         let report = match error {
             GuardError::Busy => Report::Busy,
@@ -68,9 +70,10 @@ fn prepare(
     Ok((job, open_backend()?))
 }
 
-fn hold(job: &Job, backend: &dyn Backend, boot_id: &str) -> Result<(), GuardError> {
+fn hold(job: Job, backend: &dyn Backend, boot_id: &str) -> Result<(), GuardError> {
     let paths = Paths::under(&job.root);
     let stop = stop_signal().map_err(GuardError::io("signals can't be handled"))?;
+    let root = job.root.clone();
     let mut holder = Holder::arm(backend, job, boot_id)?;
     let armed = channel::listen(&paths.socket())
         .map_err(GuardError::io("the guard's socket can't be made"))
@@ -79,7 +82,7 @@ fn hold(job: &Job, backend: &dyn Backend, boot_id: &str) -> Result<(), GuardErro
                 .map_err(GuardError::io("no timer"))
                 .map(|timer| (listener, timer))
         })
-        .and_then(|ready| twin::start(&job.root, holder.journal()).map(|()| ready))
+        .and_then(|ready| twin::start(&root, holder.journal()).map(|()| ready))
         .and_then(|ready| {
             // The twin is not among the lock's holders: it is to take it when they are gone.
             holder
@@ -92,11 +95,11 @@ fn hold(job: &Job, backend: &dyn Backend, boot_id: &str) -> Result<(), GuardErro
         Err(error) => {
             let _gone = std::fs::remove_file(paths.socket());
             // Nothing has changed; this closes the journal.
-            holder.on(Event::Failed(error.to_string()), clock::since_boot());
+            holder.on(Event::Failed(error.to_string()), clock::moment());
             return Err(error);
         }
     };
-    let Switched { deadline, took } = match holder.switch(clock::since_boot) {
+    let Switched { deadline, took } = match holder.switch(clock::moment) {
         Ok(switched) => switched,
         Err(error) => {
             close(listener, &paths);
@@ -136,13 +139,16 @@ fn wait(holder: &mut Holder<'_>, timer: &Timer, listener: &UnixListener, stop: &
             PollFd::from_borrowed_fd(stop.as_fd(), PollFlags::IN),
         ];
         // A signal interrupts it; then one looks again.
-        let _ready = poll(&mut events, None);
+        let _ready = poll(&mut events, Some(&LOOK_UP));
         let is_stopped = events.get(2).is_some_and(|event| !event.revents().is_empty());
         // Whatever woke us: the deadline is looked at first.
-        holder.on(if is_stopped { Event::Stop } else { Event::Tick }, clock::since_boot());
+        holder.on(if is_stopped { Event::Stop } else { Event::Tick }, clock::moment());
+        holder.keep_time(clock::moment());
         // One at a time: before each the deadline is looked at again.
         if let Ok((stream, _)) = listener.accept() {
             serve(holder, &stream);
+        } else {
+            holder.look_for_evidence();
         }
         if let Some(deadline) = holder.trial().deadline() {
             timer.set(deadline);
@@ -158,8 +164,10 @@ fn serve(holder: &mut Holder<'_>, stream: &UnixStream) {
     // Nobody's slowness moves the deadline.
     let left = deadline.saturating_sub(clock::since_boot());
     let patience = left.clamp(SHORTEST_PATIENCE, LONGEST_PATIENCE);
-    let is_ready = channel::is_ours(stream)
-        && stream.set_nonblocking(false).is_ok()
+    let Some(caller) = channel::caller(stream) else {
+        return;
+    };
+    let is_ready = stream.set_nonblocking(false).is_ok()
         && stream.set_read_timeout(Some(patience)).is_ok()
         && stream.set_write_timeout(Some(patience)).is_ok();
     if !is_ready {
@@ -169,20 +177,34 @@ fn serve(holder: &mut Holder<'_>, stream: &UnixStream) {
         return;
     };
     // A client that died after asking loses its answer, not its effect: `status` tells.
-    let _unheard = channel::write(stream, &answer(holder, &message));
+    let _unheard = channel::write(stream, &answer(holder, message, caller));
 }
 
-fn answer(holder: &mut Holder<'_>, message: &Message) -> Answer {
+fn answer(holder: &mut Holder<'_>, message: Message, caller: u32) -> Answer {
     if message.id.as_deref().is_some_and(|id| id != holder.id()) {
         return Answer::Refused("that was another trial".to_owned());
     }
     let event = match message.request {
         Request::Status => return holder.answer(),
-        Request::Confirm => Event::Confirm,
+        Request::Confirm { is_unproven_fine } => {
+            holder.look_for_evidence();
+            let since = holder.trial().applied_at().unwrap_or_default();
+            let caller = || session::caller(caller, since);
+            return holder.confirm(caller, is_unproven_fine, clock::moment);
+        }
+        Request::Replace(job) => {
+            return match holder.replace(*job, clock::moment) {
+                Ok(Switched { deadline, took }) => Answer::Replaced {
+                    deadline,
+                    switched_in: took,
+                },
+                Err(error) => Answer::Refused(error.to_string()),
+            };
+        }
         Request::Revert => Event::Revert,
         Request::Extend => Event::Extend,
     };
-    holder.on(event, clock::since_boot())
+    holder.on(event, clock::moment())
 }
 
 /// The deadline: absolute, on `CLOCK_BOOTTIME`, so neither a suspend nor a new date moves it.

@@ -2,13 +2,14 @@
 
 use crate::backend::Backend;
 use crate::backend::switch::{self, Base};
+use crate::core::listener::Family;
+use crate::core::ruleset::Entry;
 use crate::core::trial::Reason;
 use crate::guard::GuardError;
-use crate::guard::hold::{outcome, revert_patiently};
+use crate::guard::closing::{outcome, revert_patiently};
 use crate::store::StoreError;
 use crate::store::paths::Paths;
-use crate::store::state::{self, Journal, Outcome};
-use crate::sys::clock;
+use crate::store::state::{self, Confirmed, Journal, Outcome};
 use crate::sys::files::{self, Lock};
 
 /// Closes the trial a journal tells of, if its guard is gone: confirmed where the decision had been
@@ -54,23 +55,27 @@ fn close(
     let Some(journal) = read else { return Ok(None) };
     // What can't be read was not confirmed.
     let confirmed = state::confirmed(paths).ok().flatten();
-    let is_confirmed = confirmed.is_some_and(|confirmed| confirmed.id == journal.id);
+    let confirmed = confirmed.filter(|confirmed| confirmed.id == journal.id);
     let base = base_of(&journal).ok_or_else(|| {
         GuardError::Store(StoreError::Damaged {
             path: paths.journal(),
             reason: "its rules can't be read back".to_owned(),
         })
     })?;
-    let reverted = match (is_confirmed, journal.boot_id == boot_id) {
-        (true, _) => None,
+    let reverted = match (&confirmed, journal.boot_id == boot_id) {
+        (Some(confirmed), true) => {
+            take_off_timer(backend, confirmed)?;
+            None
+        }
         // A new boot starts with empty tables, and `restore` loads what was confirmed.
-        (false, false) => Some(Reason::Reboot),
-        (false, true) => {
+        (Some(_), false) => None,
+        (None, false) => Some(Reason::Reboot),
+        (None, true) => {
             revert_patiently(backend, &base)?;
             Some(Reason::GuardDied)
         }
     };
-    let outcome = outcome(&journal.id, reverted, None, clock::now());
+    let outcome = outcome(&journal, reverted, false, None);
     state::close(paths, &outcome)?;
     let keep = match outcome.reverted {
         Some(Reason::GuardDied) => base,
@@ -79,6 +84,20 @@ fn close(
     // Best effort, as ever.
     let _left_behind = switch::clean(backend, &keep);
     Ok(Some(outcome))
+}
+
+/// The guard may have died before it took the kernel's timer off what was decided to stay.
+fn take_off_timer(backend: &dyn Backend, confirmed: &Confirmed) -> Result<(), GuardError> {
+    let now = backend.read()?;
+    let is_timed = |entry: &Entry| matches!(entry, Entry::Timed { .. });
+    let has_timer = |family| now.family(family).entries.values().any(is_timed);
+    if !Family::ALL.into_iter().any(has_timer) {
+        return Ok(());
+    }
+    let rules = confirmed.rules.ruleset();
+    let rules = rules.ok_or_else(|| GuardError::Failed("the confirmed rules can't be read back".to_owned()))?;
+    switch::put(backend, &now, &Base::of(&now).successor(&rules), None)?;
+    Ok(())
 }
 
 fn base_of(journal: &Journal) -> Option<Base> {

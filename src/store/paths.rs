@@ -49,6 +49,11 @@ impl Paths {
         self.state().join("last.json")
     }
 
+    /// What puts the old rules back by hand: `sh restore.sh`, without fwtui.
+    pub fn script(&self) -> PathBuf {
+        self.state().join("restore.sh")
+    }
+
     /// The run folder, root's only.
     pub fn run(&self) -> PathBuf {
         self.root.join("run/fwtui")

@@ -1,13 +1,16 @@
 //! The state folder: what was confirmed, what is on trial, what is under way, how it ended.
 //!
-//! Every document carries a format number. One that is torn, of another format, or otherwise not
-//! understood is an error and never taken for confirmed; it is left where it is.
+//! Every document carries a format number and a checksum. One that is torn, spoilt, of another
+//! format, or otherwise not understood is an error and never taken for confirmed; it is left where
+//! it is. `restore.sh` beside them needs none of them, and no fwtui.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+use sha2::{Digest, Sha256};
 
 use crate::core::network::Interface;
 use crate::core::policy::Policy;
@@ -18,16 +21,32 @@ use crate::store::paths::Paths;
 use crate::sys::files;
 
 /// The format this program writes, and the only one it reads.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 /// A ruleset of 65,535 decisions on every port fits.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
-/// A document with its format number in front.
+/// A document with what tells whether it is whole in front.
 #[derive(Serialize, Deserialize)]
-struct Versioned<T> {
+#[serde(deny_unknown_fields)]
+struct Sealed {
     format: u32,
-    #[serde(flatten)]
-    document: T,
+    /// Of the document's text, in hexadecimal digits.
+    sha256: String,
+    document: Box<RawValue>,
+}
+
+/// Of a document the format number only, whatever else its format has.
+#[derive(Deserialize)]
+struct Format {
+    format: u32,
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text.as_bytes())
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
 }
 
 /// What is, or may become, confirmed: enough to load it at boot without recompiling.
@@ -135,9 +154,13 @@ pub struct Journal {
 pub struct Outcome {
     /// The trial's id.
     pub id: String,
+    /// When it was armed, RFC 3339 in UTC.
+    pub began: String,
     /// Why it was reverted; none when it was confirmed.
     pub reverted: Option<Reason>,
-    /// What went wrong while reverting, where something did.
+    /// Whether reverting failed, so far: somebody is still at it, or the next start will be.
+    pub has_failed: bool,
+    /// What went wrong while ending it, where something did.
     pub trouble: Option<String>,
     /// When, RFC 3339 in UTC.
     pub at: String,
@@ -175,11 +198,13 @@ pub fn last(paths: &Paths) -> Result<Option<Outcome>, StoreError> {
     read(&paths.last())
 }
 
-/// Writes down, before anything changes, what is to be tried and what is to be put back.
+/// Writes down, before anything changes, what is to be tried and what is to be put back; also as a
+/// script that puts it back by hand.
 ///
 /// # Errors
 /// Where the disk does not take it: then nothing may change.
-pub fn arm(paths: &Paths, candidate: &Confirmed, journal: &Journal) -> Result<(), StoreError> {
+pub fn arm(paths: &Paths, candidate: &Confirmed, journal: &Journal, script: &str) -> Result<(), StoreError> {
+    save_script(paths, script)?;
     write(&paths.candidate(), candidate)?;
     write(&paths.journal(), journal)
 }
@@ -193,6 +218,23 @@ pub fn arm(paths: &Paths, candidate: &Confirmed, journal: &Journal) -> Result<()
 pub fn confirm(paths: &Paths) -> Result<(), StoreError> {
     let path = paths.confirmed();
     files::rename(&paths.candidate(), &path).map_err(StoreError::io(&path, "written"))
+}
+
+/// Writes the script that puts rules back by hand, without fwtui.
+///
+/// # Errors
+/// Where the disk does not take it.
+pub fn save_script(paths: &Paths, script: &str) -> Result<(), StoreError> {
+    let path = paths.script();
+    files::write_atomic(&path, script, 0o700).map_err(StoreError::io(&path, "written"))
+}
+
+/// Takes down that the old rules are not back whole. The journal stays open.
+///
+/// # Errors
+/// Where the disk does not take it.
+pub fn note_failure(paths: &Paths, outcome: &Outcome) -> Result<(), StoreError> {
+    write(&paths.last(), outcome)
 }
 
 /// Closes the journal: how it ended is written down, and nothing is under way any more.
@@ -219,22 +261,29 @@ fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreError> {
         path: path.to_owned(),
         reason,
     };
-    let versioned: Versioned<T> = serde_json::from_str(&text).map_err(|error| damaged(error.to_string()))?;
-    match versioned.format {
-        FORMAT => Ok(Some(versioned.document)),
-        other => Err(damaged(format!(
-            "it is of format {other}, and this fwtui reads format {FORMAT}"
-        ))),
+    let unread = |error: serde_json::Error| damaged(error.to_string());
+    // First, so that one of another format is called that, whatever it looks like.
+    let Format { format } = serde_json::from_str(&text).map_err(unread)?;
+    if format != FORMAT {
+        let reason = format!("it is of format {format}, and this fwtui reads format {FORMAT}");
+        return Err(damaged(reason));
     }
+    let sealed: Sealed = serde_json::from_str(&text).map_err(unread)?;
+    if sealed.sha256 != sha256(sealed.document.get()) {
+        return Err(damaged("its checksum does not match".to_owned()));
+    }
+    serde_json::from_str(sealed.document.get()).map(Some).map_err(unread)
 }
 
 fn write<T: Serialize>(path: &Path, document: &T) -> Result<(), StoreError> {
-    let versioned = Versioned {
+    let sealed = to_raw_value(document).map(|document| Sealed {
         format: FORMAT,
+        sha256: sha256(document.get()),
         document,
-    };
-    let text = serde_json::to_string_pretty(&versioned).map_err(std::io::Error::other);
-    text.and_then(|text| files::write_atomic(path, &(text + "\n"), 0o600))
+    });
+    let text = sealed.and_then(|sealed| serde_json::to_string(&sealed));
+    text.map_err(std::io::Error::other)
+        .and_then(|text| files::write_atomic(path, &(text + "\n"), 0o600))
         .map_err(StoreError::io(path, "written"))
 }
 
@@ -277,14 +326,16 @@ mod tests {
     #[test]
     fn a_trial_is_confirmed_by_one_rename() {
         let (_folder, paths) = paths();
-        arm(&paths, &document(), &open_journal()).unwrap();
+        arm(&paths, &document(), &open_journal(), "#!/bin/sh\n").unwrap();
         assert_eq!(confirmed(&paths).unwrap(), None);
         confirm(&paths).unwrap();
         assert_eq!(confirmed(&paths).unwrap(), Some(document()));
         assert_eq!(candidate(&paths).unwrap(), None);
         let outcome = Outcome {
             id: "t1".into(),
+            began: "x".into(),
             reverted: None,
+            has_failed: false,
             trouble: None,
             at: "y".into(),
         };
@@ -308,12 +359,16 @@ mod tests {
     #[test]
     fn torn_and_newer_documents_are_never_believed_and_never_deleted() {
         let (_folder, paths) = paths();
-        arm(&paths, &document(), &open_journal()).unwrap();
+        arm(&paths, &document(), &open_journal(), "#!/bin/sh\n").unwrap();
         confirm(&paths).unwrap();
         let whole = std::fs::read_to_string(paths.confirmed()).unwrap();
         for text in [
             whole.split_at(whole.len() / 2).0,
-            &whole.replace("\"format\": 1", "\"format\": 2"),
+            &whole.replace("\"format\":2", "\"format\":3"),
+            &whole.replace("\"format\":2", "\"format\":1"),
+            // One bit.
+            &whole.replace("14:02:00Z", "14:03:00Z"),
+            &whole.replace("\"sha256\":", "\"sha\":"),
             "",
             "[]",
         ] {

@@ -22,6 +22,28 @@ pub fn now() -> SystemTime {
     SystemTime::now()
 }
 
+/// The date and time of day as the time since 1970 in UTC, which the kernel's time match counts in.
+pub fn since_1970() -> Duration {
+    now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}
+
+/// The same moment on both clocks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// Since boot.
+    pub boot: Duration,
+    /// Since 1970, in UTC.
+    pub wall: Duration,
+}
+
+/// This moment.
+pub fn moment() -> Moment {
+    Moment {
+        boot: since_boot(),
+        wall: since_1970(),
+    }
+}
+
 /// A time as RFC 3339 in UTC with whole seconds: `2026-11-22T14:02:00Z`.
 pub fn rfc3339(time: SystemTime) -> String {
     humantime::format_rfc3339_seconds(time).to_string()

@@ -6,6 +6,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::ops::ControlFlow;
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, RawDir};
 use rustix::io::retry_on_intr;
@@ -141,18 +142,25 @@ pub(super) struct Status {
     pub(super) name: String,
     /// Its parent; 0 for none (in this PID namespace).
     pub(super) parent: u32,
+    /// When it was started, since boot: cut to a hundredth of a second (`USER_HZ`, which is 100 on
+    /// every architecture Linux has users on).
+    pub(super) started: Duration,
 }
 
 impl Status {
     /// Reads `PID (NAME) STATE PPID ...`. The name may hold spaces and parentheses, so it ends at
-    /// the last one.
+    /// the last one; the start is field 22 (`proc_pid_stat(5)`).
     fn parse(text: &[u8]) -> Option<Self> {
         let text = String::from_utf8_lossy(text);
         let (_, rest) = text.split_once('(')?;
         let (name, rest) = rest.rsplit_once(')')?;
+        let mut fields = rest.split_ascii_whitespace().skip(1);
+        let parent = fields.next()?.parse().ok()?;
+        let ticks: u64 = fields.nth(17)?.parse().ok()?;
         Some(Self {
             name: name.to_owned(),
-            parent: rest.split_ascii_whitespace().nth(1)?.parse().ok()?,
+            parent,
+            started: Duration::from_millis(ticks.saturating_mul(10)),
         })
     }
 }
@@ -226,15 +234,17 @@ mod tests {
 
     #[test]
     fn names_may_hold_anything() {
-        let status = Status::parse(b"42 (tmux: server) S 1 42 42 0").unwrap();
+        const REST: &str = "42 42 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 123456 1 1";
+        let status = Status::parse(format!("42 (tmux: server) S 1 {REST}").as_bytes()).unwrap();
         assert_eq!(
             status,
             Status {
                 name: "tmux: server".into(),
-                parent: 1
+                parent: 1,
+                started: Duration::from_millis(1_234_560),
             }
         );
-        let status = Status::parse(b"42 (a) S 7 (b)) R 99 42").unwrap();
+        let status = Status::parse(format!("42 (a) S 7 (b)) R 99 {REST}").as_bytes()).unwrap();
         assert_eq!((status.name.as_str(), status.parent), ("a) S 7 (b)", 99));
         for text in ["", "42", "42 (a", "42 a) S 1", "42 (a) S", "42 (a) S x"] {
             assert_eq!(Status::parse(text.as_bytes()), None, "{text}");

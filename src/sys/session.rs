@@ -16,8 +16,11 @@ use crate::sys::procfs::{Descriptors, Proc, socket_inode};
 use crate::sys::sock_diag::{self, Connection};
 
 mod decide;
+mod proof;
 
 use decide::{Ancestor, Manner};
+
+pub use proof::{accepted_since, caller};
 
 /// No chain of parents is longer, unless it runs in a circle while it is read.
 const MOST_ANCESTORS: usize = 256;

@@ -62,7 +62,7 @@ impl Machine for app::Machine {
     }
 
     fn confirm(&self, id: &str) -> Result<(), Error> {
-        self.confirm(Some(id))
+        self.confirm(Some(id), false).map(|_trouble| ())
     }
 
     fn revert(&self, id: &str) -> Result<(), Error> {

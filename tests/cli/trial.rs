@@ -53,9 +53,11 @@ fn previewed_rules_are_what_the_programs_take_and_what_apply_loads() {
         let texts = [("iptables", "iptables-restore"), ("ip6tables", "ip6tables-restore")]
             .map(|(format, program)| (program, home.fwtui(&["preview", "--format", format]).exits(0).stdout));
         apply(home, &["apply", "--yes"]);
+        confirm(home).exits(0);
         let applied = own_rules();
         assert!(applied.contains("fwtui:5432/tcp"), "{applied}");
-        home.fwtui(&["revert"]).exits(0);
+        apply(home, &["off", "--yes"]);
+        confirm(home).exits(0);
         eventually(|| own_rules().is_empty().then_some(()));
         for (program, text) in texts {
             let mut child = Command::new(program)

@@ -42,7 +42,7 @@ fn every_folder_compiles_to_what_it_says() {
             serde_json::from_str(&fs::read_to_string(folder.join("interfaces.json")).unwrap()).unwrap();
         let rules = compile(&policy, &interfaces);
         for (name, rules) in [("expected.v4", rules.ipv4), ("expected.v6", rules.ipv6)] {
-            let text = switch_text(&SavedFamily::default(), &Own::wanted(Slot::A, rules));
+            let text = switch_text(&SavedFamily::default(), &Own::wanted(Slot::A, rules), None);
             wrong.extend(compare(&folder.join(name), &text));
         }
     }

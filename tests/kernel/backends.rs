@@ -76,13 +76,13 @@ fn all_are_read_back(name: &str) {
         let now = backend.read().unwrap();
         let want = Base::of(&now).successor(&ruleset);
         for family in Family::ALL {
-            let text = fwtui::core::ruleset::switch_text(now.family(family), want.family(family));
+            let text = fwtui::core::ruleset::switch_text(now.family(family), want.family(family), None);
             backend
                 .check(family, &text)
                 .unwrap_or_else(|error| panic!("{what}, {family}: {error}"));
         }
         // It reads back and compares by itself.
-        switch::put(&backend, &now, &want).unwrap_or_else(|error| panic!("{what}: {error}"));
+        switch::put(&backend, &now, &want, None).unwrap_or_else(|error| panic!("{what}: {error}"));
         let now = Base::of(&backend.read().unwrap());
         for family in Family::ALL {
             assert_eq!(now.family(family), want.family(family), "{what}, {family}");

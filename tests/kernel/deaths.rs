@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use fwtui::app::sandbox::Neighbour;
 use fwtui::core::trial::Reason;
-use fwtui::guard::{Answer, Request};
+use fwtui::guard::{Answer, Request, Running};
 use fwtui::sys::clock;
 use rustix::process::{Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -80,7 +80,7 @@ fn a_dropped_terminal_leaves_the_deadline_as_it_was() {
         session.until("[y/N]");
         session.type_in("y\n");
         session.until("s left");
-        let Some(Answer::Running { deadline, .. }) = lab.ask(Request::Status, None) else {
+        let Some(Running { deadline, .. }) = lab.running() else {
             panic!("the trial runs");
         };
         let InTerminal { master, mut child } = session;
@@ -135,7 +135,7 @@ fn a_killed_starter_leaves_the_deadline_as_it_was() {
         // A group of its own, all of which is killed.
         let mut starter = command.process_group(0).stdout(Stdio::null()).spawn().unwrap();
         let running = || match lab.ask(Request::Status, None) {
-            Some(Answer::Running { deadline, .. }) => Some(deadline),
+            Some(Answer::Running(running)) => Some(running.deadline),
             _ => None,
         };
         let deadline = eventually(running).expect("the trial runs");

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use fwtui::app::sandbox::Neighbour;
 use fwtui::core::trial::{Reason, SETTLE_TIME};
-use fwtui::guard::{Answer, Message, Request};
+use fwtui::guard::{Answer, Message, Request, Running};
 use fwtui::store::state;
 use fwtui::sys::clock;
 
 use crate::harness::{Lab, eventually, in_sandbox};
-use crate::machine::{paths, policy};
+use crate::machine::{CONFIRM, paths, policy};
 use crate::trial::closed;
 
 const LONG: Duration = Duration::from_secs(60);
@@ -157,14 +157,14 @@ fn a_confirmation_of_another_trial_changes_nothing() {
         lab.settled();
         let second = lab.hold(&policy(&[]), LONG);
         assert_ne!(first.id, second.id);
-        for request in [Request::Confirm, Request::Revert, Request::Extend] {
+        for request in [CONFIRM, Request::Revert, Request::Extend] {
             let answer = lab.ask(request, Some(&first.id));
             assert!(
                 matches!(&answer, Some(Answer::Refused(why)) if why.contains("another trial")),
                 "{answer:?}"
             );
         }
-        let Some(Answer::Running { id, deadline, .. }) = lab.ask(Request::Status, Some(&second.id)) else {
+        let Some(Running { id, deadline, .. }) = lab.running() else {
             panic!("the trial goes on");
         };
         assert_eq!((id, deadline), (second.id, second.deadline));
@@ -179,7 +179,7 @@ fn who_says_keep_and_dies_has_kept() {
         let switched = guard.deadline.saturating_sub(LONG);
         eventually(|| (clock::since_boot() > switched + SETTLE_TIME).then_some(())).unwrap();
         let message = Message {
-            request: Request::Confirm,
+            request: CONFIRM,
             id: Some(guard.id.clone()),
         };
         // A client that says half a line, one that says nothing and one that talks nonsense first.

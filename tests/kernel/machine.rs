@@ -11,8 +11,8 @@ use fwtui::backend::{Backend, Observed, iptables};
 use fwtui::core::listener::{Family, Protocol};
 use fwtui::core::policy::{Entry, Policy};
 use fwtui::core::ruleset::{compile, own_text_removed};
-use fwtui::core::trial::Reason;
-use fwtui::guard::{self, Answer, Job, Message, Report, Request};
+use fwtui::core::trial::{Reason, SETTLE_TIME};
+use fwtui::guard::{self, Answer, Job, Message, Report, Request, Running};
 use fwtui::store::paths::Paths;
 use fwtui::store::state::{self, Confirmed, RulesText};
 use fwtui::sys::interfaces::interfaces;
@@ -22,6 +22,11 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::harness::{Lab, eventually};
+
+/// What a user without doubts asks for.
+pub const CONFIRM: Request = Request::Confirm {
+    is_unproven_fine: false,
+};
 
 /// Where fwtui's folders are in the sandbox.
 pub fn paths() -> Paths {
@@ -154,6 +159,14 @@ impl Lab {
         guard::ask(&paths(), &Message { request, id }).unwrap()
     }
 
+    /// The trial that runs, as its guard tells it.
+    pub fn running(&self) -> Option<Running> {
+        match self.ask(Request::Status, None) {
+            Some(Answer::Running(running)) => Some(*running),
+            _ => None,
+        }
+    }
+
     /// Makes iptables-legacy the one in use, by a rule of somebody else's.
     pub fn use_legacy(&self) {
         for program in ["iptables-legacy", "ip6tables-legacy"] {
@@ -233,7 +246,10 @@ pub fn job(policy: &Policy, timeout: Duration) -> Job {
     Job {
         root: paths().root().to_owned(),
         timeout,
+        settle: SETTLE_TIME,
         candidate,
+        no_kernel_timer: None,
+        ways_in: Vec::new(),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use fwtui::app::sandbox::Neighbour;
 use fwtui::core::trial::Reason;
-use fwtui::guard::{Answer, Report, Request};
+use fwtui::guard::{Answer, Report, Request, Running};
 use fwtui::sys::clock;
 use rustix::process::Signal;
 
@@ -144,7 +144,7 @@ fn what_a_terminal_sends_does_not_move_the_guard() {
             guard.signal(signal);
             rustix::process::kill_process(twin_of(guard.pid()), signal).unwrap();
         }
-        assert!(matches!(lab.ask(Request::Status, None), Some(Answer::Running { .. })));
+        assert!(matches!(lab.ask(Request::Status, None), Some(Answer::Running(_))));
         back_at(guard.deadline, || lab.answers(Neighbour::Public, 8080));
         closed(lab, &Reason::NotConfirmed);
         guard.ended();
@@ -156,7 +156,7 @@ fn extending_moves_the_deadline_by_a_minute() {
     in_sandbox(|lab| {
         let guard = lab.hold(&policy(&[]), Duration::from_secs(30));
         let said = lab.does(&["extend"]);
-        let Some(Answer::Running { deadline, .. }) = lab.ask(Request::Status, None) else {
+        let Some(Running { deadline, .. }) = lab.running() else {
             panic!("the trial goes on");
         };
         assert_eq!(deadline, guard.deadline + Duration::from_secs(60), "{said}");
@@ -179,7 +179,7 @@ fn a_second_apply_is_refused_and_leaves_the_first_alone() {
         assert_eq!(report, Some(Report::Busy));
         let complaint = lab.fails(1, &["restore"]);
         assert!(complaint.contains("a trial is running already"), "{complaint}");
-        let Some(Answer::Running { id, deadline, .. }) = lab.ask(Request::Status, None) else {
+        let Some(Running { id, deadline, .. }) = lab.running() else {
             panic!("the trial goes on");
         };
         assert_eq!((id, deadline), (guard.id, guard.deadline));

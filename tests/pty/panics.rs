@@ -49,6 +49,7 @@ impl Machine for Broken {
 
     fn extend(&self, _: &str) -> Result<TrialView, Error> {
         self.apply(&ApplyRequest {
+            replace: false,
             previewed: Policy::default(),
             is_off: false,
             timeout: Duration::ZERO,

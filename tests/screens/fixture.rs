@@ -264,6 +264,8 @@ pub(crate) fn decided() -> Observation {
                 id: "4a1d".into(),
                 outcome: "confirmed".into(),
                 reason: None,
+                why: None,
+                began: "2026-11-20T14:01:00Z".into(),
                 at: "2026-11-20T14:02:00Z".into(),
             }),
             has_pending: Some(true),
@@ -282,6 +284,8 @@ pub(crate) fn trial(seconds: u64) -> TrialView {
         id: TRIAL.into(),
         deadline: NOW + Duration::from_secs(seconds),
         timeout: Duration::from_secs(90),
+        evidence: Vec::new(),
+        second_session: None,
     }
 }
 

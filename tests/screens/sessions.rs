@@ -256,6 +256,7 @@ fn applying_asks_and_then_starts_a_trial() {
         previewed: session.model.policy.clone(),
         is_off: false,
         timeout: Duration::from_secs(120),
+        replace: false,
         accepted_lockouts: Vec::new(),
     };
     assert_eq!(effects, [Effect::Apply(request)]);
@@ -378,7 +379,9 @@ fn the_end_of_a_trial_is_told() {
             last: Some(Last {
                 id: fixture::TRIAL.into(),
                 outcome: outcome.into(),
-                reason: reason.map(Into::into),
+                reason: reason.map(|_| "deadline".into()),
+                why: reason.map(Into::into),
+                began: "2026-11-22T14:01:00Z".into(),
                 at: "2026-11-22T14:02:00Z".into(),
             }),
             ..Status::default()

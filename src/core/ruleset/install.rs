@@ -6,32 +6,44 @@
 
 use std::fmt::Write as _;
 
+use crate::core::ruleset::entry::Entry;
 use crate::core::ruleset::print::rule_spec;
-use crate::core::ruleset::{Hook, Own, PREFIX, SavedFamily, Slot, Table};
+use crate::core::ruleset::{Hook, Own, PREFIX, SavedFamily, Slot, Table, Timer};
 
 /// The text that puts `want` in force over what is there now: its chains replaced, the entry chains
 /// pointed to it, one jump in each built-in chain's first place. Everything else is left alone.
 ///
 /// Nothing in it can fail for what is or isn't there: chains are declared (made or emptied), and
-/// only jumps that were seen are deleted.
-pub fn switch_text(now: &SavedFamily, want: &Own) -> String {
+/// only jumps that were seen are deleted. With a timer, the kernel goes on to what is to follow by
+/// itself; the chains of that are left as they are.
+pub fn switch_text(now: &SavedFamily, want: &Own, timer: Option<&Timer<'_>>) -> String {
+    text(now, want, timer, true)
+}
+
+/// The part of [`switch_text`] that says until when: the entry chains and the jumps to them. The
+/// rules of `want` are there already.
+pub fn timer_text(now: &SavedFamily, want: &Own, timer: Option<&Timer<'_>>) -> String {
+    text(now, want, timer, false)
+}
+
+fn text(now: &SavedFamily, want: &Own, timer: Option<&Timer<'_>>, with_rules: bool) -> String {
     let mut out = String::new();
+    let jumps = want.wanted_jumps(timer);
     for table in Table::ALL {
         let hooks: Vec<Hook> = Hook::ALL.into_iter().filter(|hook| hook.table() == table).collect();
         let mut chains: Vec<String> = Vec::new();
         let mut lines: Vec<String> = Vec::new();
         for hook in hooks {
-            let is_wanted = want.jumps.contains(&hook);
+            let is_wanted = jumps.contains(&hook);
             let is_there = now.chains.contains(&(table, hook.entry()));
-            if is_wanted || is_there {
+            let rules = Entry::wanted(hook, want, timer).rules(hook);
+            if is_wanted || is_there || !rules.is_empty() {
                 chains.push(hook.entry());
             }
             lines.extend(jump_lines(now, hook, is_wanted));
-            if let Some(slot) = want.slot.filter(|_| is_wanted || want.rules.hooks().contains(&hook)) {
-                lines.push(format!("-A {} -g {}", hook.entry(), slot.main(hook)));
-            }
+            lines.extend(rules.iter().map(|rule| format!("-A {} {rule}", hook.entry())));
         }
-        if let Some(slot) = want.slot {
+        if let Some(slot) = want.slot.filter(|_| with_rules) {
             for (name, rules) in want.rules.table(table) {
                 let chain = format!("{}{name}", slot.prefix());
                 lines.extend(rules.iter().map(|rule| format!("-A {chain} {}", rule_spec(rule, slot))));
@@ -111,6 +123,8 @@ pub fn leftovers(now: &SavedFamily, keep: &Own) -> Vec<(Table, String)> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::core::policy::Policy;
     use crate::core::ruleset::{SavedTables, compile};
@@ -121,7 +135,7 @@ mod tests {
 
     #[test]
     fn a_first_apply_inserts_the_jump_first() {
-        let text = switch_text(&SavedFamily::default(), &installed());
+        let text = switch_text(&SavedFamily::default(), &installed(), None);
         assert!(text.contains(":FWTUI-INPUT - [0:0]\n"), "{text}");
         assert!(text.contains("-I INPUT 1 -j FWTUI-INPUT\n"), "{text}");
         assert!(text.contains("-A FWTUI-INPUT -g FWTUI-A-INPUT\n"), "{text}");
@@ -132,8 +146,8 @@ mod tests {
     fn going_back_to_nothing_empties_the_entry_and_takes_the_jump_out() {
         let saved = "*filter\n:INPUT ACCEPT [0:0]\n:FWTUI-INPUT - [0:0]\n:FWTUI-A-INPUT - [0:0]\n\
                      -A INPUT -j FWTUI-INPUT\n-A FWTUI-INPUT -g FWTUI-A-INPUT\nCOMMIT\n";
-        let now = SavedTables::parse(saved).unwrap().take_apart();
-        let text = switch_text(&now, &Own::default());
+        let now = SavedTables::parse(saved).unwrap().take_apart(Duration::ZERO);
+        let text = switch_text(&now, &Own::default(), None);
         assert_eq!(text, "*filter\n:FWTUI-INPUT - [0:0]\n-D INPUT -j FWTUI-INPUT\nCOMMIT\n");
         let gone: Vec<String> = leftovers(&now, &Own::default())
             .into_iter()
@@ -146,9 +160,9 @@ mod tests {
     fn a_jump_behind_an_accept_is_moved_and_doubles_are_removed() {
         let saved = "*filter\n:INPUT ACCEPT [0:0]\n:FWTUI-INPUT - [0:0]\n-A INPUT -p tcp -j ACCEPT\n\
                      -A INPUT -j FWTUI-INPUT\n-A INPUT -j FWTUI-INPUT\nCOMMIT\n";
-        let now = SavedTables::parse(saved).unwrap().take_apart();
+        let now = SavedTables::parse(saved).unwrap().take_apart(Duration::ZERO);
         assert!(now.misplaced.contains(&Hook::Input));
-        let text = switch_text(&now, &installed());
+        let text = switch_text(&now, &installed(), None);
         assert_eq!(text.matches("-D INPUT -j FWTUI-INPUT\n").count(), 2, "{text}");
         assert_eq!(text.matches("-I INPUT 1 -j FWTUI-INPUT\n").count(), 1, "{text}");
     }

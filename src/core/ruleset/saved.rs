@@ -4,14 +4,15 @@
 //! is asked here: does it stand in the way in?
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
-use crate::core::ruleset::{FamilyRules, Hook, Own, PREFIX, Rule, Slot, Table, Target};
+use crate::core::ruleset::{Entry, FamilyRules, Hook, Own, PREFIX, Rule, Slot, Table, Target};
 
-mod entry;
 mod others;
 mod spec;
 #[cfg(test)]
 mod tests;
+mod way;
 
 pub use others::{Obstacle, own_text_removed};
 
@@ -85,7 +86,9 @@ pub struct SavedFamily {
     pub chains: BTreeSet<(Table, String)>,
     /// The hooks whose jump there is, in whatever place, and how many times.
     pub jumps: BTreeMap<Hook, usize>,
-    /// What slot the entry chain of a hook goes to, with or without other rules beside.
+    /// What the entry chain of a hook does; empty ones are left out.
+    pub entries: BTreeMap<Hook, Entry>,
+    /// What slot that was when it was read, with or without other rules beside.
     pub selected: BTreeMap<Hook, Slot>,
     /// The hooks whose jump stands behind a rule that may accept.
     pub misplaced: BTreeSet<Hook>,
@@ -192,8 +195,9 @@ impl SavedTables {
             })
     }
 
-    /// Takes the save apart into fwtui's rules and others'.
-    pub fn take_apart(&self) -> SavedFamily {
+    /// Takes the save apart into fwtui's rules and others'. `now`, the time since 1970, tells which
+    /// rules are in force where a timer is on them.
+    pub fn take_apart(&self, now: Duration) -> SavedFamily {
         let mut family = SavedFamily {
             foreign: self.obstacles(),
             ..SavedFamily::default()
@@ -207,7 +211,7 @@ impl SavedTables {
         }
         for hook in Hook::ALL {
             if let Some(saved) = self.tables.get(hook.table().name()) {
-                saved.look_at(hook, &mut family);
+                saved.look_at(hook, now, &mut family);
             }
         }
         // A load that was killed between its tables leaves the hooks in different slots. Every slot
@@ -217,8 +221,8 @@ impl SavedTables {
             family.own.slot = Some(slot);
             family.own.rules = self.rules_of_slot(slot);
             let selects = |hook: &Hook| {
-                let table = self.tables.get(hook.table().name());
-                table.is_some_and(|table| table.selects(slot, *hook))
+                let entry = family.entries.get(hook);
+                entry.is_some_and(|entry| !matches!(entry, Entry::Other { .. }) && entry.selected(now) == Some(slot))
             };
             family.own.jumps = family.jumps.keys().copied().filter(selects).collect();
         }

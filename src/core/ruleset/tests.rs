@@ -1,5 +1,7 @@
 //! The compiled rules against the policy's promise, for policies nobody thought of.
 
+use std::time::Duration;
+
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
@@ -278,9 +280,9 @@ proptest! {
         for is_v4 in [true, false] {
             let own = own(&policy, is_v4);
             // A restore text with its one insertion written as a save would show it.
-            let text = switch_text(&SavedFamily::default(), &own);
+            let text = switch_text(&SavedFamily::default(), &own, None);
             let saved = text.replace("-I INPUT 1 ", "-A INPUT ").replace("-I PREROUTING 1 ", "-A PREROUTING ");
-            prop_assert_eq!(SavedTables::parse(&saved).unwrap().take_apart().own, own);
+            prop_assert_eq!(SavedTables::parse(&saved).unwrap().take_apart(Duration::ZERO).own, own);
         }
     }
 
@@ -310,7 +312,7 @@ proptest! {
     #[test]
     fn reading_a_save_never_panics(text in "(\\*|:|-A|#|COMMIT|\"|\\\\| |[a-zA-Z0-9\\[\\]./!-]|\n){0,200}") {
         if let Ok(saved) = SavedTables::parse(&text) {
-            let _family = saved.take_apart();
+            let _family = saved.take_apart(Duration::ZERO);
         }
     }
 }

@@ -46,7 +46,7 @@ pub(super) fn is_mosh_server(name: &str) -> bool {
 }
 
 /// Whether it keeps sessions alive that nobody looks at.
-fn is_multiplexer(name: &str) -> bool {
+pub(super) fn is_multiplexer(name: &str) -> bool {
     name.starts_with("tmux")
         || matches!(
             name,

@@ -103,6 +103,7 @@ impl Apply {
             previewed: self.policy.clone(),
             is_off: self.is_off,
             timeout: self.timeout,
+            replace: false,
             accepted_lockouts: self.accepted.clone(),
         })
     }

@@ -159,7 +159,7 @@ pub(super) fn adopt_status(model: &mut Model, status: Status) {
             model.say(Token::Good, "Kept: the trial was confirmed from elsewhere.");
         }
         Some(last) => {
-            let why = last.reason.unwrap_or_else(|| "the reason is not known".to_owned());
+            let why = last.why.unwrap_or_else(|| "the reason is not known".to_owned());
             tell_reverted(model, &format!("The old rules are back: {why}."));
         }
         None => tell_reverted(

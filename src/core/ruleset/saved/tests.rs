@@ -7,7 +7,7 @@ use crate::core::ruleset::{compile, switch_text};
 /// fwtui's rules in slot A, as a save shows them.
 fn installed() -> String {
     let own = Own::wanted(Slot::A, compile(&Policy::default(), &[]).ipv4);
-    as_saved(&switch_text(&SavedFamily::default(), &own))
+    as_saved(&switch_text(&SavedFamily::default(), &own, None))
 }
 
 /// A restore text with its insertions written as a save shows them.
@@ -17,7 +17,7 @@ fn as_saved(text: &str) -> String {
 }
 
 fn read(text: &str) -> SavedFamily {
-    SavedTables::parse(text).unwrap().take_apart()
+    SavedTables::parse(text).unwrap().take_apart(Duration::ZERO)
 }
 
 fn rules() -> FamilyRules {
@@ -35,7 +35,11 @@ fn an_emptied_entry_chain_is_not_in_force() {
         assert!(!family.own.enforces(&rules()), "{hook:?}");
         assert!(!family.to_put_back().jumps.contains(&hook), "nothing led there");
         let next = Own::wanted(Slot::B, rules());
-        assert!(switch_text(&family, &next).contains(&format!("-A {} -g {}\n", hook.entry(), Slot::B.main(hook))));
+        assert!(switch_text(&family, &next, None).contains(&format!(
+            "-A {} -g {}\n",
+            hook.entry(),
+            Slot::B.main(hook)
+        )));
     }
 }
 

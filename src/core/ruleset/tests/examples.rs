@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn the_empty_policy_is_the_good_start() {
-    let text = switch_text(&SavedFamily::default(), &own(&Policy::default(), true));
+    let text = switch_text(&SavedFamily::default(), &own(&Policy::default(), true), None);
     for line in [
         "-A FWTUI-A-INPUT -i lo -m comment --comment fwtui:loopback -j RETURN",
         "-A FWTUI-A-INPUT -m conntrack --ctstate RELATED -m comment --comment fwtui:related -j RETURN",
@@ -31,7 +31,7 @@ fn comments_fit() {
             },
         )
         .unwrap();
-    let text = switch_text(&SavedFamily::default(), &own(&policy, false));
+    let text = switch_text(&SavedFamily::default(), &own(&policy, false), None);
     assert!(
         text.contains("fwtui:[2001:db8:1234:5678:9abc:def0:1234:5678]:60000-61000/udplite"),
         "{text}"
@@ -47,7 +47,7 @@ fn foreign_rules_are_told_from_own_ones() {
          -A f2b-sshd -j RETURN\nCOMMIT\n",
     )
     .unwrap();
-    let family = saved.take_apart();
+    let family = saved.take_apart(Duration::ZERO);
     assert!(family.misplaced.is_empty(), "fail2ban only refuses");
     assert_eq!(family.jumps.get(&Hook::Input), Some(&1));
     assert_eq!(family.own.slot, None);

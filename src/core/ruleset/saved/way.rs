@@ -1,13 +1,14 @@
 //! The way into fwtui's chains: the jump, what comes before it, and what it leads to.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use super::{Obstacle, SavedFamily, SavedRule, SavedTable};
-use crate::core::ruleset::{Hook, Slot};
+use crate::core::ruleset::{Entry, Hook, Slot};
 
 impl SavedTable {
     /// Takes down what there is for a hook of this table.
-    pub(super) fn look_at(&self, hook: Hook, family: &mut SavedFamily) {
+    pub(super) fn look_at(&self, hook: Hook, now: Duration, family: &mut SavedFamily) {
         let entry = hook.entry();
         let jumps = self.rules_of(hook.chain()).filter(|rule| rule.is_jump_to(&entry));
         let count = jumps.count();
@@ -18,29 +19,24 @@ impl SavedTable {
             family.misplaced.insert(hook);
             family.foreign.push(Obstacle::BeforeJump(rule.line.clone()));
         }
-        let slot_of = |rule: &SavedRule| {
-            Slot::ALL
-                .into_iter()
-                .find(|slot| rule.words == ["-g".to_owned(), slot.main(hook)])
-        };
-        family
-            .selected
-            .extend(self.rules_of(&entry).find_map(slot_of).map(|slot| (hook, slot)));
-        // Before the rule that goes on to the slot they come first; without it they are all there is.
-        let others = self.rules_of(&entry).filter(|rule| slot_of(rule).is_none());
-        family
-            .foreign
-            .extend(others.map(|rule| Obstacle::BeforeJump(rule.line.clone())));
-    }
-
-    /// Whether the entry chain does nothing but go to the slot's main chain.
-    pub(super) fn selects(&self, slot: Slot, hook: Hook) -> bool {
-        let entry = hook.entry();
-        let mut rules = self.rules_of(&entry);
-        rules
-            .next()
-            .is_some_and(|rule| rule.words == ["-g".to_owned(), slot.main(hook)])
-            && rules.next().is_none()
+        let rules: Vec<&[String]> = self.rules_of(&entry).map(|rule| rule.words.as_slice()).collect();
+        let does = Entry::parse(hook, &rules);
+        family.selected.extend(does.selected(now).map(|slot| (hook, slot)));
+        if let Entry::Other { .. } = does {
+            // Before the rule that goes on to the slot they come first; without it they are all there is.
+            let is_own = |rule: &&SavedRule| {
+                Slot::ALL
+                    .into_iter()
+                    .any(|slot| rule.words == ["-g".to_owned(), slot.main(hook)])
+            };
+            let others = self.rules_of(&entry).filter(|rule| !is_own(rule));
+            family
+                .foreign
+                .extend(others.map(|rule| Obstacle::BeforeJump(rule.line.clone())));
+        }
+        if does != Entry::Empty {
+            family.entries.insert(hook, does);
+        }
     }
 
     /// The first rule before fwtui's jump with which a packet may get in without meeting the jump.

@@ -1,0 +1,127 @@
+//! Which of the three lines of defence hold: the guard, the kernel's own timer, the boot.
+
+use std::thread;
+
+use serde::Serialize;
+
+use crate::app::Machine;
+use crate::backend::{Backend, BackendError};
+use crate::core::listener::Family;
+use crate::guard::Running;
+use crate::sys::netns;
+
+/// What the kernel must take for its timer to work: a rule with the time match that goes nowhere.
+const TIME_RULE: &str =
+    "*filter\n:FWTUI-INPUT - [0:0]\n-A FWTUI-INPUT -m time --datestop 2038-01-19T00:00:00 -j RETURN\nCOMMIT\n";
+
+/// A line of defence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Line {
+    /// A process of its own puts the old rules back, and another one does if that dies.
+    Guard,
+    /// The kernel goes back by itself at the deadline.
+    Kernel,
+    /// What was confirmed, and nothing else, is loaded at boot.
+    Boot,
+}
+
+impl Line {
+    /// The word on the screens and in JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Guard => "guard",
+            Self::Kernel => "kernel",
+            Self::Boot => "boot",
+        }
+    }
+}
+
+/// Whether a line of defence holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Protection {
+    /// Which.
+    pub line: Line,
+    /// Whether it holds.
+    pub holds: bool,
+    /// How, or why not and what to do about it: one sentence without a full stop.
+    pub why: String,
+}
+
+impl Protection {
+    fn holding(line: Line, why: impl Into<String>) -> Self {
+        let why = why.into();
+        Self { line, holds: true, why }
+    }
+
+    fn missing(line: Line, why: impl Into<String>) -> Self {
+        let why = why.into();
+        Self {
+            line,
+            holds: false,
+            why,
+        }
+    }
+}
+
+/// `protection 2 of 3`, and what is missing.
+pub fn protection_words(lines: &[Protection]) -> String {
+    let holding = lines.iter().filter(|line| line.holds).count();
+    let missing = lines.iter().filter(|line| !line.holds);
+    let missing: String = missing
+        .flat_map(|line| ["; ", line.line.word(), " is missing: ", &line.why])
+        .collect();
+    format!("protection {holding} of {}{missing}", lines.len())
+}
+
+impl Machine {
+    /// The lines of defence a trial would have, or has.
+    pub(super) fn protection(&self, running: Option<&Running>) -> Vec<Protection> {
+        let kernel = match running {
+            Some(running) => running.kernel_trouble.clone(),
+            None => self.no_kernel_timer(),
+        };
+        vec![
+            Protection::holding(
+                Line::Guard,
+                "a process of its own holds the trial, and its twin watches it",
+            ),
+            match kernel {
+                None => Protection::holding(
+                    Line::Kernel,
+                    "the kernel goes back to the old rules by itself at the deadline",
+                ),
+                Some(why) => Protection::missing(Line::Kernel, why),
+            },
+        ]
+    }
+
+    /// Why the kernel can't go back by itself; none where it can. Found out once.
+    pub(super) fn no_kernel_timer(&self) -> Option<String> {
+        self.kernel_timer
+            .get_or_init(|| {
+                let opened = Self::open().map_err(|error| error.to_string());
+                opened.and_then(|opened| try_timer(opened.backend.as_ref())).err()
+            })
+            .clone()
+    }
+}
+
+/// Whether the kernel and the programs take a rule with a time, in every family. Asked in a scratch
+/// namespace, since even asking makes iptables-legacy's tables.
+fn try_timer(backend: &dyn Backend) -> Result<(), String> {
+    let ask = || -> Result<(), BackendError> {
+        thread::scope(|scope| {
+            let asked: Vec<_> = backend
+                .families()
+                .iter()
+                .map(|&family: &Family| scope.spawn(move || backend.check(family, TIME_RULE)))
+                .collect();
+            asked
+                .into_iter()
+                .try_for_each(|thread| thread.join().unwrap_or(Err(BackendError::NoIptables)))
+        })
+    };
+    let asked = netns::scratch(ask).unwrap_or_else(|_no_namespaces| ask());
+    asked.map_err(|error| format!("this kernel or its iptables has no time match (xt_time): {error}"))
+}
