@@ -5,6 +5,7 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+pub mod date;
 pub mod listener;
 pub mod network;
 pub mod overview;

@@ -4,7 +4,6 @@ use crate::core::listener::Family;
 use crate::core::policy::Policy;
 use crate::core::ruleset::compile;
 use crate::core::trial::SETTLE_TIME;
-use crate::sys::clock;
 use crate::guard::recover;
 use crate::store::state::{Confirmed, RulesText};
 
