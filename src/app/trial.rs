@@ -30,6 +30,8 @@ pub struct ApplyRequest {
     pub timeout: Duration,
     /// The services the user named, knowing that losing them locks him out.
     pub accepted_lockouts: Vec<ServiceId>,
+    /// Once the trial is kept, end the running connections that the rules refuse as new ones.
+    pub end_connections: bool,
 }
 
 /// A trial that has begun.

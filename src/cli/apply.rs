@@ -34,7 +34,9 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
         true => status.state == State::Off && plan.is_in_force,
         false => status.state == State::Confirmed && plan.is_in_force && status.has_pending == Some(false),
     };
-    if is_settled {
+    // Old connections may be there although the rules are.
+    let has_to_end = args.end_connections && !plan.going_on.is_empty();
+    if is_settled && !has_to_end {
         out.line(match is_off {
             true => "Nothing to change: fwtui is off.",
             false => "Nothing to change: the kernel holds these rules, and they are confirmed.",
@@ -42,7 +44,7 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
         return Ok(DONE);
     }
     if observation.is_root && status.state != State::Trial {
-        out.print(&preview::words(&plan))?;
+        out.print(&preview::words(&plan, args.end_connections))?;
     }
     // Locking oneself out is refused before anybody is asked.
     if is_asked && plan.lockouts.is_empty() && observation.is_root && !ask(args.timeout, out)? {
@@ -54,6 +56,7 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
         is_off,
         timeout: args.timeout,
         accepted_lockouts: args.accept_lockout.clone(),
+        end_connections: args.end_connections,
     })?;
     out.line(&format!(
         "On trial for {} seconds (switched in {:.1} ms). Open a second session to see whether you still get in, then:\n  \

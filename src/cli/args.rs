@@ -171,6 +171,9 @@ pub struct Apply {
     /// Go ahead although it locks your own session out of this service
     #[arg(long, value_name = "SERVICE")]
     pub accept_lockout: Vec<ServiceId>,
+    /// Once the trial is kept, end the running connections that are refused as new ones
+    #[arg(long)]
+    pub end_connections: bool,
 }
 
 /// `sandbox`.

@@ -257,6 +257,7 @@ fn applying_asks_and_then_starts_a_trial() {
         is_off: false,
         timeout: Duration::from_secs(120),
         accepted_lockouts: Vec::new(),
+        end_connections: false,
     };
     assert_eq!(effects, [Effect::Apply(request)]);
     assert_eq!(session.keys("a"), []);
@@ -264,6 +265,23 @@ fn applying_asks_and_then_starts_a_trial() {
     let effects = session.send(Msg::Applied(Ok(fixture::trial(120))));
     assert_eq!(effects, [Effect::Look(Depth::Complete)]);
     assert_eq!(session.model.seconds_left(), Some(120));
+}
+
+#[test]
+fn running_connections_are_ended_only_if_one_says_so() {
+    let asked = |observation, keys| {
+        let mut session = Session::on(SIZE, observation);
+        let effects = session.keys(keys);
+        let [Effect::Apply(request)] = effects.as_slice() else {
+            panic!("{keys}: {effects:?}");
+        };
+        request.end_connections
+    };
+    assert!(!asked(fixture::busy(), "a y"));
+    assert!(asked(fixture::busy(), "a e y"));
+    assert!(!asked(fixture::busy(), "a e e y"));
+    // There are none.
+    assert!(!asked(fixture::decided(), "a e y"));
 }
 
 #[test]

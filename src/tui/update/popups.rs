@@ -78,6 +78,7 @@ fn on_apply(model: &mut Model, command: CommandId) -> Vec<Effect> {
             apply.stretch(command == CommandId::Longer);
             model.timeout = apply.timeout;
         }
+        CommandId::EndConnections => apply.switch_end_connections(),
         CommandId::Go | CommandId::Accept => {
             let may_go = command == CommandId::Accept || apply.is_harmless();
             if let Some(request) = apply.request().filter(|_| may_go) {
