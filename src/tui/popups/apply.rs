@@ -7,6 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{Sheet, text_width};
+use crate::core::connections::GoesOn;
 use crate::core::plan::Plan;
 use crate::core::policy::Policy;
 use crate::core::service::ServiceId;
@@ -103,6 +104,12 @@ impl Apply {
     /// Ends running connections too, or not after all; where there are none, never.
     pub fn switch_end_connections(&mut self) {
         self.end_connections = !self.end_connections && !self.plan.going_on.is_empty();
+    }
+
+    /// Takes what runs by now.
+    pub fn count_again(&mut self, going_on: Vec<GoesOn>) {
+        self.end_connections &= !going_on.is_empty();
+        self.plan.going_on = going_on;
     }
 
     /// What to ask the machine for; none while a word is still to be typed.

@@ -92,6 +92,25 @@ fn on_apply(model: &mut Model, command: CommandId) -> Vec<Effect> {
     Vec::new()
 }
 
+/// The question before an apply stays what it was, but for how many connections run.
+pub(super) fn count_running_again(model: &mut Model) {
+    let Some(is_off) = model.popups.iter().find_map(|popup| match popup {
+        Popup::Apply(apply) => Some(apply.is_off),
+        _ => None,
+    }) else {
+        return;
+    };
+    let going_on = match is_off {
+        true => model.off_plan().going_on,
+        false => model.plan.going_on.clone(),
+    };
+    for popup in &mut model.popups {
+        if let Popup::Apply(apply) = popup {
+            apply.count_again(going_on.clone());
+        }
+    }
+}
+
 fn on_leave(model: &mut Model, command: CommandId) -> Vec<Effect> {
     match command {
         CommandId::LeaveRunning => vec![Effect::Quit],
