@@ -17,7 +17,7 @@ use crate::core::service::ServiceId;
 use crate::guard::{self, Answer, GuardError, Job, Message, Request};
 use crate::store::state::{self, Confirmed, RulesText};
 use crate::sys::files;
-use crate::sys::{clock, host, interfaces};
+use crate::sys::{clock, host, interfaces, sock_diag};
 
 /// What to apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,6 +68,9 @@ impl Machine {
         self.check(&observation, request)?;
         let plan = plan(&observation, &observation.policy, request.is_off);
         refuse_lockout(&plan, request)?;
+        if request.end_connections && !request.is_off {
+            can_end_connections()?;
+        }
         let id = host::new_id();
         let candidate = Confirmed {
             id: id.clone(),
@@ -292,6 +295,14 @@ fn refuse_lockout(plan: &Plan, request: &ApplyRequest) -> Result<(), Error> {
         ));
     }
     Err(error)
+}
+
+/// Better said before than after the rules are kept.
+fn can_end_connections() -> Result<(), Error> {
+    sock_diag::can_destroy().map_err(|error| {
+        Error::failed(format!("running connections can't be ended: {error}"))
+            .hint("Apply without that; restarting a service ends its connections, too.")
+    })
 }
 
 fn not_done(answer: Answer) -> Error {

@@ -125,16 +125,31 @@ pub fn destroy(connections: &[Open]) -> io::Result<usize> {
     let mut netlink = Netlink::open(Some(SOCK_DIAG))?;
     let mut count = 0;
     for open in connections {
-        let mut body = request(Protocol::Tcp, Family::Ipv4, !0);
-        let [family, ..] = &mut body;
-        *family = open.family;
-        if let Some(id) = body.last_chunk_mut() {
-            *id = open.id;
-        }
-        let answer = netlink.ask(SOCK_DESTROY, &body, |_| None::<()>);
-        count += usize::from(was_destroyed(answer.map(|_| ()))?);
+        count += usize::from(destroy_one(&mut netlink, open.family, open.id)?);
     }
     Ok(count)
+}
+
+/// Whether [`destroy`] can work at all, found out without ending anything: an error as there where it
+/// can't.
+///
+/// # Errors
+/// As there.
+pub fn can_destroy() -> io::Result<()> {
+    // No socket has these ends, and none the cookie 0.
+    destroy_one(&mut Netlink::open(Some(SOCK_DIAG))?, AF_INET, [0; SOCKET_ID]).map(|_| ())
+}
+
+fn destroy_one(netlink: &mut Netlink, family: u8, id: [u8; SOCKET_ID]) -> io::Result<bool> {
+    let mut body = request(Protocol::Tcp, Family::Ipv4, !0);
+    if let Some(first) = body.first_mut() {
+        *first = family;
+    }
+    if let Some(last) = body.last_chunk_mut() {
+        *last = id;
+    }
+    let answer = netlink.ask(SOCK_DESTROY, &body, |_| None::<()>);
+    was_destroyed(answer.map(|_| ()))
 }
 
 /// What the kernel's answer to `SOCK_DESTROY` says.

@@ -11,6 +11,7 @@ use fwtui::store::state;
 use fwtui::sys::connections::end_refused;
 use fwtui::sys::interfaces::interfaces;
 use fwtui::sys::netns;
+use fwtui::sys::sock_diag::can_destroy;
 use serde_json::json;
 
 use crate::harness::{Lab, PATIENCE, in_sandbox};
@@ -159,6 +160,8 @@ fn ending_connections_ends_those_that_are_refused_and_no_other() {
         let half_closed = half_closed(Neighbour::Public, 6000);
         lab.keep(&policy);
         all_work(&mut refused, "by rules alone");
+        can_destroy().unwrap();
+        all_work(&mut refused, "by asking whether it could be");
         let rules = compile(&policy, &interfaces().unwrap());
         let spared = [Spared {
             peer: Some(Neighbour::Public.addresses().of(Family::Ipv4)),
