@@ -3,6 +3,7 @@
 
 pub mod cgroups;
 pub mod clock;
+pub mod connections;
 pub mod files;
 pub mod host;
 pub mod interfaces;

@@ -18,7 +18,7 @@ use crate::core::trial::SETTLE_TIME;
 use crate::guard::{self, Answer, GuardError, Job, Message, Request, Switched};
 use crate::store::state::{self, Confirmed, RulesText};
 use crate::sys::files;
-use crate::sys::{clock, host, interfaces};
+use crate::sys::{clock, host, interfaces, sock_diag};
 
 /// What to apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +33,8 @@ pub struct ApplyRequest {
     pub replace: bool,
     /// The services the user named, knowing that losing them locks him out.
     pub accepted_lockouts: Vec<ServiceId>,
+    /// Once the trial is kept, end the running connections that the rules refuse as new ones.
+    pub end_connections: bool,
 }
 
 /// A trial that has begun.
@@ -69,6 +71,9 @@ impl Machine {
         self.check(&observation, request)?;
         let plan = plan(&observation, &observation.policy, request.is_off);
         refuse_lockout(&plan, request)?;
+        if request.end_connections && !request.is_off {
+            can_end_connections()?;
+        }
         let id = host::new_id();
         let candidate = Confirmed {
             id: id.clone(),
@@ -86,6 +91,7 @@ impl Machine {
             settle: SETTLE_TIME,
             candidate,
             no_kernel_timer: self.no_kernel_timer(),
+            end_connections: request.end_connections,
             ways_in: observation.ways_in,
         };
         let switched = if is_replacing {
@@ -318,6 +324,14 @@ fn refuse_lockout(plan: &Plan, request: &ApplyRequest) -> Result<(), Error> {
         ));
     }
     Err(error)
+}
+
+/// Better said before than after the rules are kept.
+fn can_end_connections() -> Result<(), Error> {
+    sock_diag::can_destroy().map_err(|error| {
+        Error::failed(format!("running connections can't be ended: {error}"))
+            .hint("Apply without that; restarting a service ends its connections, too.")
+    })
 }
 
 fn not_done(answer: Answer) -> Error {

@@ -35,7 +35,9 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
         true => status.state == State::Off && plan.is_in_force,
         false => status.state == State::Confirmed && plan.is_in_force && status.has_pending == Some(false),
     };
-    if is_settled {
+    // Old connections may be there although the rules are.
+    let has_to_end = args.end_connections && !plan.going_on.is_empty();
+    if is_settled && !has_to_end {
         out.line(match is_off {
             true => "Nothing to change: fwtui is off.",
             false => "Nothing to change: the kernel holds these rules, and they are confirmed.",
@@ -44,7 +46,7 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
     }
     let is_refused = status.state == State::Trial && !args.replace;
     if observation.is_root && !is_refused {
-        out.print(&preview::words(&plan))?;
+        out.print(&preview::words(&plan, args.end_connections))?;
         out.line(&format!(
             "{}.",
             capitalised(&protection_words(&machine.status().protection))
@@ -61,6 +63,7 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
         timeout: args.timeout,
         replace: args.replace,
         accepted_lockouts: args.accept_lockout.clone(),
+        end_connections: args.end_connections,
     })?;
     out.line(&format!(
         "On trial for {} seconds (switched in {:.1} ms). {}\n  \

@@ -163,6 +163,10 @@ pub enum Format {
 
 /// `apply` and `off`.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "switches of a command line, each by itself"
+)]
 pub struct Apply {
     /// How long the trial lasts: 20 s to 1 h, such as 90, 90s or 5m
     #[arg(long, value_name = "TIME", value_parser = timeout, default_value = "90s")]
@@ -179,6 +183,9 @@ pub struct Apply {
     /// Go ahead although it locks your own session out of this service
     #[arg(long, value_name = "SERVICE")]
     pub accept_lockout: Vec<ServiceId>,
+    /// Once the trial is kept, end the running connections that are refused as new ones
+    #[arg(long)]
+    pub end_connections: bool,
 }
 
 /// `confirm`.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::backend::switch::{self, Base, Fallback};
 use crate::backend::{Backend, BackendError};
+use crate::core::connections::Spared;
 use crate::core::proof::{Caller, Doubt, Seen};
 use crate::core::ruleset::{Ruleset, Stamp};
 use crate::core::trial::{Event, Phase, Reason, Step, Trial};
@@ -12,7 +13,7 @@ use crate::store::paths::Paths;
 use crate::store::state::{self, BaseText, Journal};
 use crate::sys::clock::{self, Moment};
 use crate::sys::files::{self, Lock};
-use crate::sys::session;
+use crate::sys::{connections, session};
 
 use super::closing::{outcome, restore_script, revert_patiently, take_off_timer};
 
@@ -385,8 +386,22 @@ impl<'a> Holder<'a> {
             return;
         }
         self.close(None);
+        if self.job.end_connections
+            && let Err(error) = self.end_connections()
+        {
+            self.trouble = Some(format!("kept, but not all running connections could be ended: {error}"));
+        }
         // The trial's own stays where this fails: rules that worked.
         let _not_written = state::save_script(&self.paths, &restore_script(self.backend, &self.want));
+    }
+
+    /// Ends what the kept rules would refuse as new, the user's own ways in excepted.
+    fn end_connections(&self) -> std::io::Result<usize> {
+        let rules = Ruleset {
+            ipv4: self.want.ipv4.rules.clone(),
+            ipv6: self.want.ipv6.rules.clone(),
+        };
+        connections::end_refused(&rules, &Spared::of(&self.job.ways_in))
     }
 
     fn revert(&mut self, reason: &Reason) {

@@ -253,6 +253,7 @@ pub fn job(policy: &Policy, timeout: Duration) -> Job {
         settle: SETTLE_TIME,
         candidate,
         no_kernel_timer: None,
+        end_connections: false,
         ways_in: Vec::new(),
     }
 }

@@ -211,7 +211,7 @@ fn a_wall_clock_that_is_set_moves_the_kernels_timer_and_not_the_deadline() {
             let change: fn(Duration) -> Duration = change;
             holder.keep_time(told(change));
             assert_eq!(holder.trial().deadline(), Some(deadline));
-            let shift = change(DAY) - DAY;
+            let shift = change(DAY).saturating_sub(DAY);
             for family in Family::ALL {
                 agrees(kernel_deadline(lab, family).saturating_sub(shift), deadline);
             }

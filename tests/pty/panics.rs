@@ -54,6 +54,7 @@ impl Machine for Broken {
             is_off: false,
             timeout: Duration::ZERO,
             accepted_lockouts: Vec::new(),
+            end_connections: false,
         })
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fwtui::app::{Last, Observation, State, Status, TrialView};
+use fwtui::core::connections::{Connection, Running};
 use fwtui::core::listener::{Listener, Owner, Protocol};
 use fwtui::core::network::{Interface, InterfaceKind, NetworkClass};
 use fwtui::core::policy::{Decision, Entry, Policy};
@@ -189,6 +190,8 @@ pub(crate) fn fresh() -> Observation {
         filter: Some(Filter::default()),
         confirmed: None,
         ways_in: vec![ssh()],
+        running: Vec::new(),
+        untracked: Vec::new(),
         status: Status {
             state: State::Off,
             backend: Some("iptables-nft".into()),
@@ -272,6 +275,43 @@ pub(crate) fn decided() -> Observation {
             ..Status::default()
         },
         ..fresh()
+    }
+}
+
+/// A connection of somebody's on the public network.
+fn running(protocol: Protocol, local: &str, peer: &str, program: Option<&str>) -> Running {
+    Running {
+        connection: Connection {
+            protocol,
+            local: local.parse().unwrap(),
+            peer: peer.parse().unwrap(),
+            inode: 1,
+            uid: 0,
+        },
+        interface: "eth0".into(),
+        program: program.map(str::to_owned),
+    }
+}
+
+/// The decided machine while it is in use, without tracking what goes on.
+pub(crate) fn busy() -> Observation {
+    let tcp = |local, peer| running(Protocol::Tcp, local, peer, None);
+    Observation {
+        filter: Some(Filter::default()),
+        running: vec![
+            tcp("192.0.2.10:22", "192.0.2.7:51234"),
+            tcp("192.0.2.10:80", "203.0.113.7:40000"),
+            tcp("192.0.2.10:5432", "192.0.2.30:40001"),
+            tcp("192.0.2.10:5432", "192.0.2.31:40002"),
+            tcp("192.0.2.10:8080", "192.0.2.30:40003"),
+        ],
+        untracked: vec![running(
+            Protocol::Udp,
+            "192.0.2.10:38123",
+            "192.0.2.99:123",
+            Some("chronyd"),
+        )],
+        ..decided()
     }
 }
 

@@ -250,7 +250,7 @@ fn the_preview_scrolls_each_side_by_itself() {
 #[test]
 fn applying_asks_and_then_starts_a_trial() {
     let mut session = Session::on(SIZE, fixture::decided());
-    assert_eq!(session.keys("a + + -"), []);
+    assert_eq!(session.keys("a + + -"), [Effect::Look(Depth::Complete)]);
     let effects = session.keys("y");
     let request = ApplyRequest {
         previewed: session.model.policy.clone(),
@@ -258,6 +258,7 @@ fn applying_asks_and_then_starts_a_trial() {
         timeout: Duration::from_secs(120),
         replace: false,
         accepted_lockouts: Vec::new(),
+        end_connections: false,
     };
     assert_eq!(effects, [Effect::Apply(request)]);
     assert_eq!(session.keys("a"), []);
@@ -268,11 +269,60 @@ fn applying_asks_and_then_starts_a_trial() {
 }
 
 #[test]
+fn running_connections_are_ended_only_if_one_says_so() {
+    let asked = |observation, keys| {
+        let mut session = Session::on(SIZE, observation);
+        let effects = session.keys(keys);
+        let [Effect::Look(_), Effect::Apply(request)] = effects.as_slice() else {
+            panic!("{keys}: {effects:?}");
+        };
+        request.end_connections
+    };
+    assert!(!asked(fixture::busy(), "a y"));
+    assert!(asked(fixture::busy(), "a e y"));
+    assert!(!asked(fixture::busy(), "a e e y"));
+    // There are none.
+    assert!(!asked(fixture::decided(), "a e y"));
+}
+
+#[test]
+fn the_question_counts_connections_again_while_it_is_open() {
+    let mut session = Session::on(SIZE, fixture::busy());
+    session.keys("a e");
+    let mut fewer = fixture::busy();
+    fewer.running.truncate(3);
+    session.send(Msg::Seen(Depth::Complete, Box::new(fewer)));
+    let Some(Popup::Apply(apply)) = session.model.popups.last() else {
+        panic!("the question is still asked");
+    };
+    assert_eq!(apply.plan.count_going_on(), 1);
+    assert!(apply.request().unwrap().end_connections);
+    let mut none = fixture::busy();
+    none.running.clear();
+    session.send(Msg::Seen(Depth::Complete, Box::new(none)));
+    let effects = session.keys("y");
+    let [Effect::Apply(request)] = effects.as_slice() else {
+        panic!("{effects:?}");
+    };
+    assert!(!request.end_connections, "there is nothing left to end");
+}
+
+#[test]
+fn what_is_in_force_is_applied_again_for_what_it_would_end() {
+    let mut observation = fixture::decided();
+    observation.policy = fixture::confirmed_policy();
+    observation.running = fixture::busy().running;
+    let mut session = Session::on(SIZE, observation);
+    session.keys("a");
+    assert!(matches!(session.model.popups.last(), Some(Popup::Apply(_))));
+}
+
+#[test]
 fn warnings_need_more_than_enter() {
     let mut observation = fixture::decided();
     observation.status.other_backend = Some("iptables-legacy".into());
     let mut session = Session::on(SIZE, observation);
-    assert_eq!(session.keys("a enter"), []);
+    assert_eq!(session.keys("a enter"), [Effect::Look(Depth::Complete)]);
     assert!(matches!(session.keys("y").as_slice(), [Effect::Apply(_)]));
 }
 

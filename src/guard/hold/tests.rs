@@ -34,6 +34,7 @@ fn job(root: &std::path::Path, id: &str) -> Job {
         settle: SETTLE_TIME,
         candidate,
         no_kernel_timer: None,
+        end_connections: false,
         ways_in: Vec::new(),
     }
 }
