@@ -59,9 +59,9 @@ pub enum Verb {
     Apply(Apply),
     /// Keep what is on trial, once something shows that a new connection still gets in
     ///
-    /// Over SSH, confirm from a connection that is newer than the change, which proves it. One that
-    /// shares an older connection (`ControlMaster`) proves nothing, nor does what goes on in tmux,
-    /// screen or mosh. At the machine itself nothing needs proving.
+    /// Over SSH, confirm from a connection that is newer than the change, which proves it. A session
+    /// that shares an older connection proves nothing, nor does what goes on in tmux, screen or mosh.
+    /// At the machine itself nothing needs proving.
     #[command(verbatim_doc_comment)]
     Confirm(Confirm),
     /// Put the old rules back now
