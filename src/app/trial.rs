@@ -5,7 +5,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::app::machine::{Opened, require_root};
-use crate::app::{Depth, Error, Kind, Machine, Observation, State, TrialView, plan};
+use crate::app::{Depth, Error, Kind, Machine, Observation, Rehearsal, State, TrialView, plan_and_rows};
 use crate::backend::switch::{self, Base};
 use crate::backend::{Backend, BackendError, detect};
 use crate::core::listener::Family;
@@ -30,6 +30,8 @@ pub struct ApplyRequest {
     pub timeout: Duration,
     /// The services the user named, knowing that losing them locks him out.
     pub accepted_lockouts: Vec<ServiceId>,
+    /// Rehearse it before anything changes.
+    pub rehearse: bool,
 }
 
 /// A trial that has begun.
@@ -39,6 +41,8 @@ pub struct Started {
     pub trial: TrialView,
     /// How long it took to switch both families.
     pub switched_in: Duration,
+    /// What was rehearsed before; none where that was not wanted.
+    pub rehearsal: Option<Rehearsal>,
 }
 
 /// What restoring did.
@@ -64,8 +68,12 @@ impl Machine {
         self.recover()?;
         let observation = self.look(Depth::Plan);
         self.check(&observation, request)?;
-        let plan = plan(&observation, &observation.policy, request.is_off);
+        let (plan, rows) = plan_and_rows(&observation, &observation.policy, request.is_off);
         refuse_lockout(&plan, request)?;
+        let rehearsal = match request.rehearse {
+            true => Some(self.rehearse(&observation, &plan, &rows)?),
+            false => None,
+        };
         let id = host::new_id();
         let candidate = Confirmed {
             id: id.clone(),
@@ -88,6 +96,7 @@ impl Machine {
                 timeout: request.timeout,
             },
             switched_in: switched.took,
+            rehearsal,
         })
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use signal_hook::consts::SIGINT;
 
-use crate::app::{ApplyRequest, Depth, Error, Kind, Machine, Started, State, TrialView, plan};
+use crate::app::{ApplyRequest, Depth, Error, Kind, Machine, Rehearsal, Started, State, TrialView, plan};
 use crate::cli::args::Apply;
 use crate::cli::output::Out;
 use crate::cli::trial::kept;
@@ -49,12 +49,20 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
         out.line("Nothing has been changed.")?;
         return Ok(DONE);
     }
-    let Started { trial, switched_in } = machine.apply(&ApplyRequest {
+    let Started {
+        trial,
+        switched_in,
+        rehearsal,
+    } = machine.apply(&ApplyRequest {
         previewed: observation.policy,
         is_off,
         timeout: args.timeout,
         accepted_lockouts: args.accept_lockout.clone(),
+        rehearse: !args.no_rehearsal,
     })?;
+    if let Some(rehearsal) = rehearsal {
+        tell(&rehearsal, out)?;
+    }
     out.line(&format!(
         "On trial for {} seconds (switched in {:.1} ms). Open a second session to see whether you still get in, then:\n  \
          sudo fwtui confirm    keep the new rules\n  \
@@ -68,6 +76,18 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
         (false, true) => wait(machine, &trial, out),
         (false, false) => Ok(DONE),
     }
+}
+
+/// What was rehearsed; that it was not goes to standard error, beside what the command prints.
+fn tell(rehearsal: &Rehearsal, out: &Out) -> Result<(), Error> {
+    match &rehearsal.not_held {
+        Some(why) => out.note(&format!("Not rehearsed: {why}.")),
+        None => out.line(&format!(
+            "Rehearsed in {:.0} ms: loaded and reverted.",
+            rehearsal.took.as_secs_f64() * 1000.0
+        ))?,
+    }
+    Ok(())
 }
 
 fn ask(timeout: Duration, out: &Out) -> Result<bool, Error> {

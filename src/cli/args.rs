@@ -171,6 +171,9 @@ pub struct Apply {
     /// Go ahead although it locks your own session out of this service
     #[arg(long, value_name = "SERVICE")]
     pub accept_lockout: Vec<ServiceId>,
+    /// Do not load and try the rules in a namespace of their own first
+    #[arg(long)]
+    pub no_rehearsal: bool,
 }
 
 /// `sandbox`.

@@ -34,6 +34,7 @@ mod lockout;
 mod machine;
 mod raw;
 mod recovery;
+mod rehearsal;
 mod rules;
 mod running;
 mod sandbox;

@@ -53,6 +53,7 @@ impl Machine for Broken {
             is_off: false,
             timeout: Duration::ZERO,
             accepted_lockouts: Vec::new(),
+            rehearse: true,
         })
     }
 

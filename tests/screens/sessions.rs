@@ -257,6 +257,7 @@ fn applying_asks_and_then_starts_a_trial() {
         is_off: false,
         timeout: Duration::from_secs(120),
         accepted_lockouts: Vec::new(),
+        rehearse: true,
     };
     assert_eq!(effects, [Effect::Apply(request)]);
     assert_eq!(session.keys("a"), []);

@@ -104,6 +104,7 @@ impl Apply {
             is_off: self.is_off,
             timeout: self.timeout,
             accepted_lockouts: self.accepted.clone(),
+            rehearse: true,
         })
     }
 }
