@@ -60,8 +60,11 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
         accepted_lockouts: args.accept_lockout.clone(),
         rehearse: !args.no_rehearsal,
     })?;
-    if let Some(rehearsal) = rehearsal {
-        tell(&rehearsal, out)?;
+    if let Some(missed) = rehearsal.as_ref().and_then(Rehearsal::missed) {
+        out.note(&missed);
+    }
+    if let Some(done) = rehearsal.as_ref().and_then(Rehearsal::done) {
+        out.line(&done)?;
     }
     out.line(&format!(
         "On trial for {} seconds (switched in {:.1} ms). Open a second session to see whether you still get in, then:\n  \
@@ -76,18 +79,6 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
         (false, true) => wait(machine, &trial, out),
         (false, false) => Ok(DONE),
     }
-}
-
-/// What was rehearsed; that it was not goes to standard error, beside what the command prints.
-fn tell(rehearsal: &Rehearsal, out: &Out) -> Result<(), Error> {
-    match &rehearsal.not_held {
-        Some(why) => out.note(&format!("Not rehearsed: {why}.")),
-        None => out.line(&format!(
-            "Rehearsed in {:.0} ms: loaded and reverted.",
-            rehearsal.took.as_secs_f64() * 1000.0
-        ))?,
-    }
-    Ok(())
 }
 
 fn ask(timeout: Duration, out: &Out) -> Result<bool, Error> {

@@ -3,6 +3,7 @@
 //! `man 7 user_namespaces`, `man 7 network_namespaces` and `man 8 ip-netns` (the convention that
 //! a file under `/run/netns` is a name for a network namespace) are the sources.
 
+pub mod links;
 mod restriction;
 
 use std::fs::{self, File};
