@@ -32,6 +32,7 @@ mod host;
 mod keep;
 mod lockout;
 mod machine;
+mod promises;
 mod raw;
 mod recovery;
 mod rehearsal;

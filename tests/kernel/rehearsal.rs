@@ -8,7 +8,7 @@ use crate::harness::{Lab, in_sandbox};
 use crate::machine::{guards, paths, policy};
 
 /// Everything a rehearsal must leave alone.
-fn world(lab: &Lab) -> String {
+pub fn world(lab: &Lab) -> String {
     let named = ["ip -details link", "ip address", "ip route", "ip -6 route", "ip netns"].map(|line| lab.line(line));
     let all = [
         named.join("\n"),
@@ -30,7 +30,8 @@ fn good_apply_is_rehearsed(lab: &Lab) {
     lab.does(&["set", "8080/tcp", "confine"]);
     let said = lab.does(&["apply", "--yes"]);
     println!("{said}");
-    assert!(said.contains("Rehearsed in "), "{said}");
+    // From a neighbour and a stranger of each of the two interfaces, in both families.
+    assert!(said.contains("ms: loaded, 16 connections tried"), "{said}");
     lab.does(&["revert"]);
     lab.settled();
     assert_eq!(world(lab), before);
@@ -109,5 +110,32 @@ fn where_there_are_no_namespaces_it_is_applied_and_told() {
             complaint.contains("Not rehearsed: could not make a scratch network namespace"),
             "{complaint}"
         );
+    });
+}
+
+#[test]
+fn where_there_are_no_links_it_is_loaded_all_the_same() {
+    in_sandbox(|lab| {
+        std::fs::write("/run/none", "").unwrap();
+        let ip = std::fs::canonicalize(lab.run(&["sh", "-c", "command -v ip"]).trim()).unwrap();
+        rustix::mount::mount_bind("/run/none", &ip).unwrap();
+        let output = lab.fwtui(&["apply", "--yes"]);
+        let said = String::from_utf8(output.stdout).unwrap();
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.success(), "{complaint}");
+        assert!(said.contains("ms: loaded, no connection tried"), "{said}");
+        assert!(
+            complaint.contains("No connections were rehearsed: ip is not installed"),
+            "{complaint}"
+        );
+        lab.does(&["revert"]);
+        lab.settled();
+        rustix::mount::unmount(&ip, rustix::mount::UnmountFlags::DETACH).unwrap();
+        let broken = refuses_elsewhere("line 9: no such target");
+        lab.does(&["set", "8080/tcp", "confine"]);
+        rustix::mount::mount_bind("/run/none", &ip).unwrap();
+        lab.does(&["set", "8443/tcp", "open"]);
+        lab.fails(1, &["apply", "--yes"]);
+        drop(broken);
     });
 }

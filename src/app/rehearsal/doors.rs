@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::Script;
-use super::stage::{Link, Peer, Stage, Who};
+use super::stage::{Link, Peer, Stage, Who, is_link_local};
 use crate::core::listener::{Family, Protocol};
 use crate::core::policy::Decision;
 use crate::core::ruleset::{Own, Packet, Slot, Verdict};
@@ -69,6 +69,27 @@ impl Outcome {
 }
 
 impl Door<'_> {
+    /// Whether something must come back, or arrive.
+    pub(super) fn is_heard_of(&self) -> bool {
+        match self.promised {
+            Outcome::LetIn | Outcome::Odd => true,
+            Outcome::Refused => !self.may_lose_a_reset(),
+            Outcome::Silent => false,
+        }
+    }
+
+    /// Whether what happened is what was promised.
+    pub(super) fn is_kept_by(&self, happened: Outcome) -> bool {
+        let is_lost = self.promised == Outcome::Refused && happened == Outcome::Silent && self.may_lose_a_reset();
+        happened == self.promised || is_lost
+    }
+
+    /// A reset for a link-local peer leaves by the interface that has the first route to fe80::/64,
+    /// which need not be the peer's (`nf_send_reset6` in `net/ipv6/netfilter/nf_reject_ipv6.c`).
+    fn may_lose_a_reset(&self) -> bool {
+        self.protocol == Protocol::Tcp && is_link_local(self.peer.address)
+    }
+
     /// The same for a socket.
     pub(super) fn to_knock(&self) -> knock::Door {
         knock::Door {

@@ -120,18 +120,18 @@ fn compare<'a>(doors: &[&'a Door<'a>], inboxes: &[OwnedFd]) -> io::Result<Vec<Di
         let mut attempts = Vec::with_capacity(doors.len());
         for (door, number) in doors.iter().zip(first..) {
             let mut attempt = Attempt::start(&door.to_knock(), number)?;
-            attempt.is_awaited = door.promised != Outcome::Silent;
+            attempt.is_awaited = door.is_heard_of();
             attempts.push(attempt);
         }
         wait(&mut attempts, inboxes, clock::since_boot() + PATIENCE)?;
         if attempts.iter().any(|attempt| !attempt.is_awaited) {
-            // ICMP passes fwtui's rules: once it has, what was to be dropped would have come, too.
+            // ICMP passes fwtui's rules: once it has, what is not awaited has come, or never will.
             ping(&ways, PATIENCE)?;
             wait(&mut attempts, inboxes, clock::since_boot())?;
         }
         for (door, attempt) in doors.iter().copied().zip(&attempts) {
             let happened = Outcome::of(attempt.knock());
-            if happened != door.promised {
+            if !door.is_kept_by(happened) {
                 differences.push(Difference { door, happened });
             }
         }
