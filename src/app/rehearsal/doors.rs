@@ -84,7 +84,7 @@ impl Door<'_> {
         happened == self.promised || is_lost
     }
 
-    /// A reset for a link-local peer leaves by the interface that has the first route to fe80::/64,
+    /// A reset for a link-local peer leaves by the interface that has the first route to `fe80::/64`,
     /// which need not be the peer's (`nf_send_reset6` in `net/ipv6/netfilter/nf_reject_ipv6.c`).
     fn may_lose_a_reset(&self) -> bool {
         self.protocol == Protocol::Tcp && is_link_local(self.peer.address)
