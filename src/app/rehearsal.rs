@@ -9,6 +9,7 @@ mod loads;
 mod stage;
 mod world;
 
+use std::fmt;
 use std::thread;
 use std::time::Duration;
 
@@ -189,7 +190,7 @@ fn hold(script: &Script<'_>, machine: &Scratch, peers: &Scratch) -> Result<Rehea
             rehearsal.connections = seen.count;
             rehearsal.left_out = left_out;
         }
-        Ok(seen) => return Err(otherwise(&seen)),
+        Ok(seen) => return Err(otherwise(script, &seen)),
         Err(error) => rehearsal.not_held = Some(error.to_string()),
     }
     match machine.run(|| loads::back(script, &base)) {
@@ -204,13 +205,13 @@ fn hold(script: &Script<'_>, machine: &Scratch, peers: &Scratch) -> Result<Rehea
 }
 
 /// The error of a rehearsal that went otherwise than promised.
-fn otherwise(seen: &Seen<'_>) -> Error {
+fn otherwise(script: &Script<'_>, seen: &Seen<'_>) -> Error {
     let mut sentences = seen.differences.iter().map(|difference| {
         let (promised, happened) = (difference.door.promised.words(), difference.happened.words());
         format!("{} was to be {promised}, and was {happened}", difference.door)
     });
     let first = sentences.next().unwrap_or_default();
-    let mut error = stopped(format!("in the rehearsal, {first}"));
+    let mut error = stopped(script, first);
     let mut others: Vec<String> = sentences
         .by_ref()
         .take(MOST_TOLD)
@@ -226,8 +227,9 @@ fn otherwise(seen: &Seen<'_>) -> Error {
 }
 
 /// An error of the rehearsal, with what to do next.
-fn stopped(message: impl std::fmt::Display) -> Error {
-    Error::failed(format!("{message}; nothing has been changed"))
+fn stopped(script: &Script<'_>, message: impl fmt::Display) -> Error {
+    let verb = if script.candidate.is_empty() { "off" } else { "apply" };
+    Error::failed(format!("in the rehearsal, {message}; nothing has been changed"))
         .hint("Look at it again: fwtui preview.")
-        .hint("To go ahead without a rehearsal, add --no-rehearsal.")
+        .hint(format!("To go ahead without a rehearsal: fwtui {verb} --no-rehearsal."))
 }

@@ -20,10 +20,10 @@ pub(super) fn forth(script: &Script<'_>) -> Result<Base, Error> {
     let mut now = Observed::default();
     if base != nothing {
         let again = put(script.backend, &now, &base).and_then(|()| script.backend.read());
-        now = again.map_err(|error| refused("the rules in force could not be loaded again", &error))?;
+        now = again.map_err(|error| refused(script, "the rules in force could not be loaded again", &error))?;
     }
     put(script.backend, &now, &base.successor(script.candidate))
-        .map_err(|error| refused("the new rules could not be loaded", &error))?;
+        .map_err(|error| refused(script, "the new rules could not be loaded", &error))?;
     Ok(base)
 }
 
@@ -32,7 +32,7 @@ pub(super) fn forth(script: &Script<'_>) -> Result<Base, Error> {
 /// # Errors
 /// As for [`forth`].
 pub(super) fn back(script: &Script<'_>, base: &Base) -> Result<(), Error> {
-    switch::revert(script.backend, base).map_err(|error| refused("the old rules could not be put back", &error))
+    switch::revert(script.backend, base).map_err(|error| refused(script, "the old rules could not be put back", &error))
 }
 
 /// As the guard does it.
@@ -48,6 +48,6 @@ fn has_rules_of_others(base: &Base) -> bool {
         .any(|rule| matches!(rule, Rule::Other(_)))
 }
 
-fn refused(what: &str, error: &BackendError) -> Error {
-    stopped(format!("in the rehearsal, {what}: {error}"))
+fn refused(script: &Script<'_>, what: &str, error: &BackendError) -> Error {
+    stopped(script, format!("{what}: {error}"))
 }

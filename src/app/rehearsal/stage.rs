@@ -298,3 +298,6 @@ fn strangers(family: Family) -> Box<dyn Iterator<Item = IpAddr>> {
 fn is_unknown(address: IpAddr, known: &[IpNet], taken: &BTreeSet<IpAddr>) -> bool {
     !taken.contains(&address) && !known.iter().any(|net| net.contains(&address))
 }
+
+#[cfg(test)]
+mod tests;
