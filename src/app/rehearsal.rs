@@ -48,6 +48,16 @@ pub struct Rehearsal {
 }
 
 impl Rehearsal {
+    const fn not_held(why: String) -> Self {
+        Self {
+            took: Duration::ZERO,
+            is_loaded: false,
+            connections: 0,
+            left_out: 0,
+            not_held: Some(why),
+        }
+    }
+
     /// What was done, as a sentence; none where nothing was.
     pub fn done(&self) -> Option<String> {
         let left_out = match self.left_out {
@@ -108,25 +118,24 @@ impl Machine {
     /// As for [`rehearse`].
     pub(super) fn rehearse(&self, observation: &Observation, plan: &Plan, rows: &[Row]) -> Result<Rehearsal, Error> {
         let started = clock::since_boot();
-        let not_held = |why: String| Rehearsal {
-            took: clock::since_boot().saturating_sub(started),
-            not_held: Some(why),
-            ..Rehearsal::default()
-        };
         // Whoever could put a file of his own there could make root wait for his lock.
         if let Err(error) = files::private_folder(&self.paths.run()) {
-            return Ok(not_held(format!(
+            let folder = self.paths.run();
+            return Ok(Rehearsal::not_held(format!(
                 "{} can't be used: {error}",
-                self.paths.run().display()
+                folder.display()
             )));
         }
         let runner = SystemRunner::with_lock_file(self.paths.rehearsal_lock());
         let opened = Self::in_force().and_then(|base| Ok((base, iptables::open_for_scratch(runner)?)));
         let (base, backend) = match opened {
             Ok(opened) => opened,
-            Err(error) => return Ok(not_held(format!("the rules in force can't be read ({error})"))),
+            Err(error) => {
+                let why = format!("the rules in force can't be read ({error})");
+                return Ok(Rehearsal::not_held(why));
+            }
         };
-        rehearse(&Script {
+        let rehearsal = rehearse(&Script {
             backend: &backend,
             runner: &SystemRunner::new(),
             base,
@@ -136,6 +145,10 @@ impl Machine {
             interfaces: &observation.interfaces,
             rows,
             ways_in: &observation.ways_in,
+        })?;
+        Ok(Rehearsal {
+            took: clock::since_boot().saturating_sub(started),
+            ..rehearsal
         })
     }
 
@@ -158,10 +171,7 @@ pub fn rehearse(script: &Script<'_>) -> Result<Rehearsal, Error> {
     let started = clock::since_boot();
     let mut rehearsal = match (Scratch::new(), Scratch::new()) {
         (Ok(machine), Ok(peers)) => hold(script, &machine, &peers)?,
-        (Err(error), _) | (_, Err(error)) => Rehearsal {
-            not_held: Some(error.to_string()),
-            ..Rehearsal::default()
-        },
+        (Err(error), _) | (_, Err(error)) => Rehearsal::not_held(error.to_string()),
     };
     rehearsal.took = clock::since_boot().saturating_sub(started);
     Ok(rehearsal)
@@ -177,14 +187,11 @@ fn hold(script: &Script<'_>, machine: &Scratch, peers: &Scratch) -> Result<Rehea
         let built = building.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         (base, built)
     });
-    let mut rehearsal = Rehearsal::default();
     let base = match base {
         Ok(base) => base?,
-        Err(error) => {
-            rehearsal.not_held = Some(error.to_string());
-            return Ok(rehearsal);
-        }
+        Err(error) => return Ok(Rehearsal::not_held(error.to_string())),
     };
+    let mut rehearsal = Rehearsal::default();
     match built.and_then(|()| knocks::knock(&doors, machine, peers)) {
         Ok(seen) if seen.differences.is_empty() => {
             rehearsal.connections = seen.count;
@@ -195,10 +202,7 @@ fn hold(script: &Script<'_>, machine: &Scratch, peers: &Scratch) -> Result<Rehea
     }
     match machine.run(|| loads::back(script, &base)) {
         Ok(reverted) => reverted?,
-        Err(error) => {
-            rehearsal.not_held = Some(error.to_string());
-            return Ok(rehearsal);
-        }
+        Err(error) => return Ok(Rehearsal::not_held(error.to_string())),
     }
     rehearsal.is_loaded = true;
     Ok(rehearsal)

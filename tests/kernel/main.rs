@@ -33,6 +33,7 @@ mod keep;
 mod lockout;
 mod machine;
 mod promises;
+mod random;
 mod raw;
 mod recovery;
 mod rehearsal;

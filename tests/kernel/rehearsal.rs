@@ -35,6 +35,8 @@ fn good_apply_is_rehearsed(lab: &Lab) {
     lab.does(&["revert"]);
     lab.settled();
     assert_eq!(world(lab), before);
+    let said = lab.does(&["off", "--yes"]);
+    assert!(said.contains("ms: loaded, 16 connections tried"), "{said}");
 }
 
 #[test]
@@ -130,12 +132,14 @@ fn where_there_are_no_links_it_is_loaded_all_the_same() {
         );
         lab.does(&["revert"]);
         lab.settled();
+        // And what is refused is found all the same.
         rustix::mount::unmount(&ip, rustix::mount::UnmountFlags::DETACH).unwrap();
         let broken = refuses_elsewhere("line 9: no such target");
-        lab.does(&["set", "8080/tcp", "confine"]);
         rustix::mount::mount_bind("/run/none", &ip).unwrap();
+        lab.does(&["set", "8080/tcp", "confine"]);
         lab.does(&["set", "8443/tcp", "open"]);
-        lab.fails(1, &["apply", "--yes"]);
+        let complaint = lab.fails(1, &["apply", "--yes"]);
+        assert!(complaint.contains("no such target"), "{complaint}");
         drop(broken);
     });
 }

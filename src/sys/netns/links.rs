@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 
+use crate::core::text::printable_within;
 use crate::sys::runner::{Call, Runner};
 
 /// Settings of every network in which refusals are counted: errors are never held back, so that a
@@ -33,6 +34,15 @@ pub fn set(settings: &[(&str, &str)]) -> io::Result<()> {
     })
 }
 
+/// What `ip` says first; after it comes the number of the line.
+fn complaint(words: &str) -> String {
+    let first = words
+        .lines()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or("it failed");
+    printable_within(first.trim().trim_end_matches('.'), 200)
+}
+
 /// Runs commands of `ip`, one a line, in the calling thread's namespace.
 ///
 /// # Errors
@@ -42,6 +52,6 @@ pub fn batch(runner: &dyn Runner, commands: &str) -> io::Result<()> {
     let output = runner.run(&call).map_err(io::Error::other)?;
     match output.is_success() {
         true => Ok(()),
-        false => Err(io::Error::other(format!("ip: {}", output.stderr.trim()))),
+        false => Err(io::Error::other(format!("ip: {}", complaint(&output.stderr)))),
     }
 }
