@@ -186,6 +186,9 @@ pub struct Apply {
     /// Once the trial is kept, end the running connections that are refused as new ones
     #[arg(long)]
     pub end_connections: bool,
+    /// Do not load and try the rules in a namespace of their own first
+    #[arg(long)]
+    pub no_rehearsal: bool,
 }
 
 /// `confirm`.

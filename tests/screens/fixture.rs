@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fwtui::app::{Last, Observation, State, Status, TrialView};
+use fwtui::app::{Last, Observation, Started, State, Status, TrialView};
 use fwtui::core::connections::{Connection, Running};
 use fwtui::core::listener::{Listener, Owner, Protocol};
 use fwtui::core::network::{Interface, InterfaceKind, NetworkClass};
@@ -326,6 +326,15 @@ pub(crate) fn trial(seconds: u64) -> TrialView {
         timeout: Duration::from_secs(90),
         evidence: Vec::new(),
         second_session: None,
+    }
+}
+
+/// That trial, just begun.
+pub(crate) fn started(seconds: u64) -> Started {
+    Started {
+        trial: trial(seconds),
+        switched_in: Duration::from_millis(9),
+        rehearsal: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use fwtui::app::{Error, Kind, Last, State, Status};
+use fwtui::app::{Error, Kind, Last, Rehearsal, State, Status};
 use fwtui::core::network::NetworkClass;
 use fwtui::core::policy::{Decision, Logging, Policy, Refusal};
 use fwtui::tui::model::{Pane, RulesView};
@@ -259,11 +259,12 @@ fn applying_asks_and_then_starts_a_trial() {
         replace: false,
         accepted_lockouts: Vec::new(),
         end_connections: false,
+        rehearse: true,
     };
     assert_eq!(effects, [Effect::Apply(request)]);
     assert_eq!(session.keys("a"), []);
     assert!(session.model.popups.is_empty());
-    let effects = session.send(Msg::Applied(Ok(fixture::trial(120))));
+    let effects = session.send(Msg::Applied(Ok(fixture::started(120))));
     assert_eq!(effects, [Effect::Look(Depth::Complete)]);
     assert_eq!(session.model.seconds_left(), Some(120));
 }
@@ -315,6 +316,23 @@ fn what_is_in_force_is_applied_again_for_what_it_would_end() {
     let mut session = Session::on(SIZE, observation);
     session.keys("a");
     assert!(matches!(session.model.popups.last(), Some(Popup::Apply(_))));
+}
+
+#[test]
+fn what_could_not_be_rehearsed_is_told() {
+    let mut session = Session::on(SIZE, fixture::decided());
+    session.keys("a y");
+    let mut started = fixture::started(90);
+    let not_held = Some("ip is not installed".to_owned());
+    started.rehearsal = Some(Rehearsal {
+        not_held,
+        ..Rehearsal::default()
+    });
+    session.send(Msg::Applied(Ok(started)));
+    assert_eq!(
+        session.notice(),
+        "The new rules are in force. Not rehearsed: ip is not installed."
+    );
 }
 
 #[test]
@@ -421,7 +439,7 @@ fn the_end_of_a_trial_is_told() {
     let ended = |outcome: &str, reason: Option<&str>| {
         let mut session = Session::on(SIZE, fixture::decided());
         session.keys("a y");
-        session.send(Msg::Applied(Ok(fixture::trial(1))));
+        session.send(Msg::Applied(Ok(fixture::started(1))));
         session.keys("k");
         session.send(Msg::Extended(Ok(fixture::trial(1))));
         let status = Status {
@@ -547,7 +565,7 @@ fn in_the_sandbox_the_neighbours_knock_where_the_cursor_rests() {
     assert!(knocked(&session.keys("c")).is_empty(), "nothing is in force yet");
     // The rules change while a knock is under way: what it brings is of no use.
     assert_eq!(knocked(&session.keys("home")), ["22/tcp"]);
-    session.send(Msg::Applied(Ok(fixture::trial(90))));
+    session.send(Msg::Applied(Ok(fixture::started(90))));
     assert_eq!(knocked(&session.send(answer("22/tcp"))), ["22/tcp"]);
     session.send(answer("22/tcp"));
     assert_eq!(knocked(&session.send(Msg::Reverted(Ok(())))), ["22/tcp"]);
@@ -559,7 +577,7 @@ fn in_the_sandbox_the_neighbours_knock_where_the_cursor_rests() {
 fn outside_the_sandbox_nobody_knocks() {
     let mut session = Session::on(SIZE, fixture::decided());
     session.keys("down down up p 1 f5");
-    session.send(Msg::Applied(Ok(fixture::trial(90))));
+    session.send(Msg::Applied(Ok(fixture::started(90))));
     session.send(Msg::Reverted(Ok(())));
     assert!(knocked(&session.effects).is_empty());
 }

@@ -67,7 +67,14 @@ be let in as a new connection; open that service, or name it with `--accept-lock
 
 Connections that run go on: only new ones are refused. With `--end-connections` those that the \
 kept rules refuse as new ones are ended once the trial is kept, never before, and never your own way \
-in. The preview says how many there are.",
+in. The preview says how many there are.
+
+Before anything changes it is rehearsed: the new rules are loaded in a network namespace of their own, \
+and taken out again; in between, through interfaces with the names and addresses of this machine's, \
+neighbours and strangers try every service with real packets (200 at most, the decided ones first). \
+Where the kernel refuses the rules, or somebody is let in or kept out otherwise than the preview says, \
+nothing is applied, and the difference is told. Other tools' rules take no part. Where no rehearsal \
+can be held, it says so, and applies. `--no-rehearsal` leaves it out.",
     ),
     (
         "confirm",

@@ -121,6 +121,7 @@ impl Apply {
             replace: false,
             accepted_lockouts: self.accepted.clone(),
             end_connections: self.end_connections,
+            rehearse: true,
         })
     }
 }
