@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 use std::os::fd::AsFd;
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -41,7 +42,10 @@ pub fn run(
     open_backend: impl FnOnce() -> Result<Box<dyn Backend>, GuardError>,
     boot_id: &str,
 ) -> Result<(), GuardError> {
-    let result = prepare(open_backend).and_then(|(job, backend)| hold(job, backend.as_ref(), boot_id));
+    let result = prepare(open_backend).and_then(|(job, backend)| {
+        let stop = stop_signal().map_err(GuardError::io("signals can't be handled"))?;
+        hold(job, backend.as_ref(), boot_id, &stop, accompany, report)
+    });
     if let Err(error) = &result {
         let report = match error {
             GuardError::Busy => Report::Busy,
@@ -70,9 +74,36 @@ fn prepare(
     Ok((job, open_backend()?))
 }
 
-fn hold(job: Job, backend: &dyn Backend, boot_id: &str) -> Result<(), GuardError> {
+/// Starts the twin, and lets the programs that load rules hold the lock.
+fn accompany(holder: &Holder<'_>, root: &Path) -> Result<(), GuardError> {
+    twin::start(root, holder.journal())?;
+    // The twin is not among the lock's holders: it is to take it when they are gone.
+    holder.share_lock().map_err(GuardError::io("the lock can't be shared"))
+}
+
+/// Says that the trial runs; it holds whether or not anybody hears of it.
+fn report(Switched { deadline, took }: Switched) {
+    let _unheard = channel::write(
+        io::stdout(),
+        &Report::Applied {
+            deadline,
+            switched_in: took,
+        },
+    );
+    let _attached = let_go_of_terminal();
+}
+
+/// Arms, switches and holds a trial to its end. `accompany` is called before anything changes, and
+/// nothing does where it fails; `report` once the new rules are in force. A byte from `stop` ends it.
+fn hold(
+    job: Job,
+    backend: &dyn Backend,
+    boot_id: &str,
+    stop: &UnixStream,
+    accompany: impl FnOnce(&Holder<'_>, &Path) -> Result<(), GuardError>,
+    report: impl FnOnce(Switched),
+) -> Result<(), GuardError> {
     let paths = Paths::under(&job.root);
-    let stop = stop_signal().map_err(GuardError::io("signals can't be handled"))?;
     let root = job.root.clone();
     let mut holder = Holder::arm(backend, job, boot_id)?;
     let armed = channel::listen(&paths.socket())
@@ -82,14 +113,7 @@ fn hold(job: Job, backend: &dyn Backend, boot_id: &str) -> Result<(), GuardError
                 .map_err(GuardError::io("no timer"))
                 .map(|timer| (listener, timer))
         })
-        .and_then(|ready| twin::start(&root, holder.journal()).map(|()| ready))
-        .and_then(|ready| {
-            // The twin is not among the lock's holders: it is to take it when they are gone.
-            holder
-                .share_lock()
-                .map_err(GuardError::io("the lock can't be shared"))
-                .map(|()| ready)
-        });
+        .and_then(|ready| accompany(&holder, &root).map(|()| ready));
     let (listener, timer) = match armed {
         Ok(ready) => ready,
         Err(error) => {
@@ -99,7 +123,7 @@ fn hold(job: Job, backend: &dyn Backend, boot_id: &str) -> Result<(), GuardError
             return Err(error);
         }
     };
-    let Switched { deadline, took } = match holder.switch(clock::moment) {
+    let switched = match holder.switch(clock::moment) {
         Ok(switched) => switched,
         Err(error) => {
             close(listener, &paths);
@@ -107,17 +131,9 @@ fn hold(job: Job, backend: &dyn Backend, boot_id: &str) -> Result<(), GuardError
             return Err(error);
         }
     };
-    timer.set(deadline);
-    // The trial holds whether or not anybody hears of it.
-    let _unheard = channel::write(
-        io::stdout(),
-        &Report::Applied {
-            deadline,
-            switched_in: took,
-        },
-    );
-    let _attached = let_go_of_terminal();
-    wait(&mut holder, &timer, &listener, &stop);
+    timer.set(switched.deadline);
+    report(switched);
+    wait(&mut holder, &timer, &listener, stop);
     close(listener, &paths);
     holder.clean();
     Ok(())
@@ -263,3 +279,6 @@ fn let_go_of_terminal() -> io::Result<()> {
     dup2_stderr(&null)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod races;
