@@ -11,11 +11,20 @@ use rustix::process::{Signal, kill_process};
 use crate::harness::{Lab, in_sandbox};
 use crate::machine::{paths, policy, twin_of};
 
-/// Ways to spoil a document.
-fn spoiled(whole: &str) -> [String; 4] {
+/// Ways to spoil a document: torn, of a newer and an older fwtui, with a bit turned, empty, nonsense.
+fn spoiled(whole: &str) -> [String; 6] {
+    let other_format = |format: &str| {
+        assert!(whole.contains("\"format\":2,"), "{whole}");
+        whole.replace("\"format\":2,", format)
+    };
+    // One bit, and it can still be read.
+    let turned = whole.replacen("\"at\":\"2", "\"at\":\"3", 1);
+    assert_ne!(turned, whole);
     [
         whole[..whole.len() / 2].to_owned(),
-        whole.replace("\"format\": 1", "\"format\": 2"),
+        other_format("\"format\":3,\"more\":true,"),
+        other_format("\"format\":1,"),
+        turned,
         String::new(),
         "[]".to_owned(),
     ]
@@ -69,6 +78,11 @@ fn a_spoiled_journal_stops_every_change_until_somebody_has_looked() {
             // Looking still works.
             lab.does(&["list"]);
         }
+        // By hand it goes without any document, and without fwtui.
+        assert!(!lab.observed().ipv4.chains.is_empty());
+        lab.run(&["sh", paths().script().to_str().unwrap()]);
+        assert!(lab.base().ipv4.rules.is_empty() && lab.base().ipv6.rules.is_empty());
+        assert!(path.exists(), "it is not the script's");
         fs::write(&path, whole).unwrap();
         lab.status();
         assert!(!path.exists());
