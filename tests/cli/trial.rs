@@ -80,6 +80,8 @@ fn what_is_confirmed_stays_and_comes_back() {
         home.fwtui(&["apply", "--yes"])
             .complains(1, "a trial is running already");
         confirm(home).exits(0).says("Confirmed");
+        // Twice is once too often, and changes nothing.
+        home.fwtui(&["confirm"]).complains(1, "no trial is running");
         home.fwtui(&["status"]).exits(0).says("Confirmed");
         home.fwtui(&["apply", "--yes"]).exits(0).says("Nothing to change");
         let confirmed = own_rules();
@@ -167,8 +169,12 @@ fn a_trial_can_be_made_longer() {
 #[test]
 fn without_a_trial_there_is_nothing_to_decide() {
     in_sandbox(|home| {
-        for verb in ["confirm", "revert", "extend"] {
-            home.fwtui(&[verb]).complains(1, "no trial is running");
+        for args in [&["confirm"][..], &["confirm", "--unproven"], &["revert"], &["extend"]] {
+            home.fwtui(args).complains(1, "no trial is running");
         }
+        // Nor is there anything to replace, and then it is simply applied.
+        home.fwtui(&["apply", "--yes", "--replace", "--timeout", "1m"])
+            .exits(0)
+            .says("On trial for 60 seconds");
     });
 }
