@@ -20,7 +20,7 @@ use crate::trial::{back_at, closed};
 const SHORT: Duration = Duration::from_millis(2500);
 
 /// Ends every process of fwtui's at once.
-fn kill_all(guard: &mut Guard) {
+pub fn kill_all(guard: &mut Guard) {
     let twin = twin_of(guard.pid());
     for pid in [twin, guard.pid()] {
         kill_process(pid, Signal::STOP).unwrap();
