@@ -282,3 +282,23 @@ fn let_go_of_terminal() -> io::Result<()> {
 
 #[cfg(test)]
 mod races;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_deadline_that_is_past_fires_at_once_and_none_is_never_set() {
+        for deadline in [
+            Duration::ZERO,
+            Duration::from_nanos(1),
+            clock::since_boot().saturating_sub(Duration::from_secs(1)),
+        ] {
+            let timer = Timer::new().unwrap();
+            timer.set(deadline);
+            let soon = Timespec { tv_sec: 5, tv_nsec: 0 };
+            let ready = poll(&mut [PollFd::new(&timer.0, PollFlags::IN)], Some(&soon));
+            assert_eq!(ready, Ok(1), "{deadline:?}");
+        }
+    }
+}

@@ -300,6 +300,30 @@ mod tests {
     }
 
     #[test]
+    fn what_belongs_to_another_user_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut path = folder.path().join("state");
+        private_folder(&path).unwrap();
+        if rustix::process::geteuid().is_root() {
+            std::os::unix::fs::chown(&path, Some(1), Some(1)).unwrap();
+        } else {
+            // Root's.
+            path = "/etc".into();
+        }
+        let error = private_folder(&path).unwrap_err().to_string();
+        assert!(error.contains("belongs to another user"), "{error}");
+    }
+
+    #[test]
+    fn a_lock_is_not_taken_through_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let (target, link) = (folder.path().join("target"), folder.path().join("lock"));
+        symlink(&target, &link).unwrap();
+        Lock::try_take(&link).unwrap_err();
+        assert!(!target.exists());
+    }
+
+    #[test]
     fn a_lock_is_held_once() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("lock");

@@ -198,6 +198,7 @@ fn what_others_publish_ban_and_reload_in_the_window_stays() {
         lab.feed(&["nft", "-f", "-"], firewalld);
         let again = format!("delete table inet firewalld\n{firewalld}");
         lab.feed(&["nft", "-f", "-"], &again);
+        lab.line("iptables -A INPUT -c 7 420 -p tcp --dport 9 -j RETURN");
         let during = (lab.foreign(), lab.line("nft -s list table inet firewalld"));
         // That something now comes before the trial's rules is told, and no reason to keep them longer.
         assert_eq!(lab.status().0["state"], "trial");
@@ -205,6 +206,30 @@ fn what_others_publish_ban_and_reload_in_the_window_stays() {
         guard.ended();
         closed(lab, &Reason::Asked);
         assert_eq!((lab.foreign(), lab.line("nft -s list table inet firewalld")), during);
+        assert!(
+            lab.line("iptables-save -c").contains("[7:420] -A INPUT"),
+            "their counters, too"
+        );
+        assert_eq!(lab.base(), base);
+        assert!(lab.answers(Neighbour::Public, 8080));
+    });
+}
+
+#[test]
+fn an_interface_that_goes_away_in_the_window_stops_no_revert() {
+    in_sandbox(|lab| {
+        lab.listen_everywhere(8080);
+        let mut wanted = policy(&[("8080/tcp", "open"), ("8081/tcp", "trusted")]);
+        let class = "trusted".parse().unwrap();
+        wanted.networks.interfaces.insert("eth1".to_owned(), class);
+        lab.keep(&wanted);
+        let base = lab.base();
+        assert!(lab.line("iptables-save").contains("-i eth1"), "it is in the rules");
+        let guard = lab.hold(&policy(&[("8080/tcp", "confine")]), LONG);
+        lab.line("ip link delete eth1");
+        lab.does(&["revert"]);
+        guard.ended();
+        closed(lab, &Reason::Asked);
         assert_eq!(lab.base(), base);
         assert!(lab.answers(Neighbour::Public, 8080));
     });

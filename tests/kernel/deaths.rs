@@ -14,8 +14,9 @@ use fwtui::sys::clock;
 use rustix::process::{Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
+use crate::faults::Replaced;
 use crate::harness::{Lab, PATIENCE, eventually, in_sandbox};
-use crate::machine::{guards, paths, policy, processes, twin_of};
+use crate::machine::{guards, job, paths, policy, processes, twin_of};
 use crate::trial::{back_at, closed};
 
 /// fwtui in a terminal of its own, as the leader of that terminal's session.
@@ -244,5 +245,65 @@ fn a_full_output_changes_nothing() {
         assert_eq!(status.code(), Some(1));
         back_at(guard.deadline, || lab.answers(Neighbour::Public, 8080));
         closed(lab, &Reason::NotConfirmed);
+    });
+}
+
+/// Runs fwtui with its streams where the shell puts them.
+fn with_streams(lab: &Lab, verb: &str, streams: &str) -> Option<i32> {
+    let script = format!("\"$0\" {verb} {streams}");
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &script]).arg(lab.command(&[]).get_program());
+    shell.env_remove("SSH_CONNECTION").status().unwrap().code()
+}
+
+#[test]
+fn closed_and_full_streams_leave_a_trial_or_nothing() {
+    in_sandbox(|lab| {
+        lab.listen_everywhere(8080);
+        lab.does(&["set", "8080/tcp", "confine"]);
+        let (closed_all, full) = ("<&- >&- 2>&-", "< /dev/full > /dev/full 2> /dev/full");
+        // What it is about to do can't be said, so it is not begun.
+        assert_eq!(with_streams(lab, "apply --yes", full), Some(1));
+        assert!(guards().is_empty() && lab.answers(Neighbour::Public, 8080));
+        for streams in [closed_all, full] {
+            with_streams(lab, "apply --yes", closed_all);
+            assert!(lab.running().is_some() && lab.refuses(Neighbour::Public, 8080));
+            with_streams(lab, "status", streams);
+            with_streams(lab, "revert", streams);
+            closed(lab, &Reason::Asked);
+            assert!(lab.answers(Neighbour::Public, 8080), "{streams}");
+        }
+    });
+}
+
+#[test]
+fn a_guard_killed_between_the_families_leaves_neither() {
+    in_sandbox(|lab| {
+        lab.listen_everywhere(8080);
+        lab.keep(&policy(&[("8080/tcp", "open")]));
+        let (base, foreign) = (lab.base(), lab.foreign());
+        // IPv6 comes first. The program that loads IPv4 outlives the guard, and loads it all the same.
+        let slow = Replaced::program(
+            "iptables-nft-restore",
+            r#"if [ "${0##*/}" = iptables-nft-restore ] && ! [ -e /run/between ]; then
+                   : > /run/between; while ! [ -e /run/go ]; do sleep 0.02; done
+               fi"#,
+        );
+        let mut starter = lab.command(&["guard"]).stdin(Stdio::piped()).spawn().unwrap();
+        let text = serde_json::to_vec(&job(&policy(&[("8080/tcp", "confine")]), Duration::from_secs(60))).unwrap();
+        starter.stdin.take().unwrap().write_all(&text).unwrap();
+        eventually(|| std::path::Path::new("/run/between").exists().then_some(())).expect("one family is switched");
+        let half = lab.observed();
+        assert_ne!(half.ipv6.own.slot, base.ipv6.slot, "it is");
+        assert_eq!(half.ipv4.own.slot, base.ipv4.slot, "the other is not");
+        starter.kill().unwrap();
+        starter.wait().unwrap();
+        std::fs::write("/run/go", "").unwrap();
+        eventually(|| (!paths().journal().exists()).then_some(())).expect("the twin closes it");
+        closed(lab, &Reason::GuardDied);
+        eventually(|| twins().is_empty().then_some(())).expect("the twin ends");
+        drop(slow);
+        assert_eq!((lab.base(), lab.foreign()), (base, foreign));
+        assert!(lab.answers(Neighbour::Public, 8080));
     });
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use fwtui::app::sandbox::Neighbour;
 use fwtui::core::trial::Reason;
-use fwtui::guard::Job;
+use fwtui::guard::{Job, Report};
 use fwtui::sys::clock;
 
 use crate::faults::Replaced;
@@ -157,5 +157,45 @@ fn a_lock_held_for_ever_keeps_nobody_out_past_the_deadline() {
         guard.ended();
         closed(lab, &Reason::NotConfirmed);
         assert_eq!((lab.base(), lab.foreign()), (base, foreign));
+    });
+}
+
+/// Loading takes longer than the trial is to last.
+fn slow_load(lab: &Lab, has_kernel_timer: bool) -> (Job, Result<Guard, Report>) {
+    fs::write("/run/slow", "").unwrap();
+    let mut job = job(&policy(&[("8080/tcp", "confine")]), Duration::from_millis(800));
+    if !has_kernel_timer {
+        job.no_kernel_timer = Some("a test took it away".to_owned());
+    }
+    let held = lab.try_to_hold_job(&job);
+    (job, held)
+}
+
+#[test]
+fn a_load_that_takes_longer_than_the_trial_is_undone_or_has_its_whole_time() {
+    in_sandbox(|lab| {
+        lab.listen_everywhere(8080);
+        let base = lab.base();
+        let slow = Replaced::program(
+            "iptables-nft-restore",
+            r#"if [ "${0##*/}" = iptables-nft-restore ] && [ -e /run/slow ]; then rm /run/slow; sleep 2.5; fi"#,
+        );
+        // The kernel's second is over before the second family is there: it does not hold what was loaded.
+        let (_, held) = slow_load(lab, true);
+        let Err(Report::Failed(why)) = held else {
+            panic!("it is not held");
+        };
+        assert!(why.contains("does not hold what was loaded"), "{why}");
+        lab.settled();
+        assert_eq!(lab.base(), base);
+        assert!(!paths().journal().exists() && lab.answers(Neighbour::Public, 8080));
+        // Without the kernel's timer the time counts from the switch.
+        let (_, held) = slow_load(lab, false);
+        let guard = held.unwrap_or_else(|report| panic!("{report:?}"));
+        back_at(guard.deadline, || lab.answers(Neighbour::Public, 8080));
+        guard.ended();
+        closed(lab, &Reason::NotConfirmed);
+        drop(slow);
+        assert_eq!(lab.base(), base);
     });
 }

@@ -45,3 +45,17 @@ fn the_screens_are_killed() {
         comes_back(lab);
     });
 }
+
+#[test]
+fn the_screens_are_stopped() {
+    in_sandbox(|lab| {
+        let mut terminal = lab.on_trial(SIZE);
+        terminal.is_stopped();
+        comes_back(lab);
+        // They go on where they find themselves.
+        terminal.signal(Signal::CONT);
+        terminal.sees(&["off: nothing is refused"]);
+        terminal.signal(Signal::TERM);
+        terminal.ends_well(0);
+    });
+}

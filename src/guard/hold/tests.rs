@@ -141,3 +141,26 @@ fn a_guard_that_died_after_the_decision_is_rolled_forward() {
     assert_eq!(outcome.reverted, None);
     assert!(!backend.read().unwrap().ipv4.own.rules.is_empty());
 }
+
+#[test]
+fn rules_that_changed_after_they_were_read_are_not_switched_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let backend = Memory::default();
+    let mut first = Holder::arm(&backend, job(folder.path(), "t1"), BOOT).unwrap();
+    first.switch(|| at(1)).unwrap();
+    assert_eq!(first.on(Event::Confirm, at(10)), Answer::Confirmed { trouble: None });
+    drop(first);
+    let base = Base::of(&backend.read().unwrap());
+    let mut holder = Holder::arm(&backend, job(folder.path(), "t2"), BOOT).unwrap();
+    backend.flush_everything();
+    let error = holder.switch(|| at(20)).unwrap_err();
+    assert!(
+        matches!(error, GuardError::Backend(BackendError::ChangedMeanwhile)),
+        "{error}"
+    );
+    // What was read is what is put back.
+    assert_eq!(Base::of(&backend.read().unwrap()), base);
+    let paths = Paths::under(folder.path());
+    assert!(!paths.journal().exists());
+    assert_eq!(state::confirmed(&paths).unwrap().unwrap().id, "t1");
+}
