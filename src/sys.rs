@@ -14,3 +14,4 @@ mod procfs;
 pub mod runner;
 pub mod session;
 pub mod sock_diag;
+pub mod systemd;
