@@ -13,6 +13,7 @@ mod client;
 mod hold;
 mod process;
 mod recover;
+pub mod supervise;
 pub mod twin;
 
 use std::path::PathBuf;
@@ -29,6 +30,7 @@ pub use client::{ask, start};
 pub use hold::{Holder, Switched, take_lock};
 pub use process::run;
 pub use recover::recover;
+pub use supervise::{Supervisor, supervisor};
 
 /// What a guard is to try.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

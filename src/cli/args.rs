@@ -190,6 +190,12 @@ pub struct Guard {
     /// Watch the guard with this process id instead of being one
     #[arg(long)]
     pub twin_of: Option<i32>,
+    /// Ask for the job at this socket instead of reading it from standard input
+    #[arg(long, conflicts_with = "twin_of")]
+    pub job_from: Option<PathBuf>,
+    /// Close the trial that a guard left open when it ended
+    #[arg(long, conflicts_with_all = ["twin_of", "job_from"])]
+    pub recover: bool,
 }
 
 /// A trial's length: seconds, or a number with a unit.

@@ -21,7 +21,7 @@ use crate::backend::Backend;
 use crate::core::trial::Event;
 use crate::guard::channel;
 use crate::guard::hold::Switched;
-use crate::guard::{Answer, GuardError, Holder, Job, Message, Report, Request, twin};
+use crate::guard::{Answer, GuardError, Holder, Job, Message, Report, Request, supervise, twin};
 use crate::store::paths::Paths;
 use crate::sys::clock;
 
@@ -58,6 +58,7 @@ fn prepare(
     // group already, and then we are out of it.
     let _already = rustix::process::setsid();
     ignore_signals().map_err(GuardError::io("signals can't be handled"))?;
+    supervise::harden();
     let mut text = String::new();
     io::stdin()
         .read_to_string(&mut text)
@@ -79,7 +80,7 @@ fn hold(job: &Job, backend: &dyn Backend, boot_id: &str) -> Result<(), GuardErro
                 .map_err(GuardError::io("no timer"))
                 .map(|timer| (listener, timer))
         })
-        .and_then(|ready| twin::start(&job.root, holder.journal()).map(|()| ready))
+        .and_then(|ready| twin::start(&job.root, holder.journal()).map(|_pulse| ready))
         .and_then(|ready| {
             // The twin is not among the lock's holders: it is to take it when they are gone.
             holder

@@ -25,11 +25,11 @@ pub fn why_not() -> Option<String> {
         return Some("systemd does not run here".to_owned());
     }
     let identity = |process: &str, name: &str| fs::read_link(format!("/proc/{process}/ns/{name}")).ok();
-    let is_shared = |name: &&str| {
+    let is_shared = |name: &str| {
         let ours = identity("self", name);
         ours.is_some() && ours == identity("1", name)
     };
-    if !NAMESPACES.iter().all(|name| is_shared(&name)) {
+    if !NAMESPACES.iter().all(|name| is_shared(name)) {
         return Some("this is another namespace than systemd's".to_owned());
     }
     find_program(Path::new("systemd-run"))
@@ -62,8 +62,12 @@ impl Transient {
         for property in &self.properties {
             call = call.arg(format!("--property={property}"));
         }
-        call.arg("--")
-            .args([self.program.as_os_str()].into_iter().chain(self.args.iter().map(OsString::as_os_str)).map(unexpanded))
+        call.arg("--").args(
+            [self.program.as_os_str()]
+                .into_iter()
+                .chain(self.args.iter().map(OsString::as_os_str))
+                .map(unexpanded),
+        )
     }
 
     /// Starts it and waits until it is ready.
@@ -74,7 +78,9 @@ impl Transient {
         let output = runner.run(&self.call()).map_err(|error| error.to_string())?;
         match output.is_success() {
             true => Ok(()),
-            false => Err(first_line(&output.stderr).unwrap_or_else(|| format!("systemd-run ended with {}", output.code))),
+            false => {
+                Err(first_line(&output.stderr).unwrap_or_else(|| format!("systemd-run ended with {}", output.code)))
+            }
         }
     }
 }
@@ -143,7 +149,9 @@ impl Notifier {
     /// # Errors
     /// Where it does not arrive.
     pub fn send(&self, message: &str) -> io::Result<()> {
-        self.socket.send_to_addr(message.as_bytes(), &self.address).map(|_sent| ())
+        self.socket
+            .send_to_addr(message.as_bytes(), &self.address)
+            .map(|_sent| ())
     }
 }
 
@@ -190,7 +198,10 @@ mod tests {
 
     #[test]
     fn command_lines_are_quoted() {
-        assert_eq!(command_line(["/usr/bin/fwtui", "--root", "/"]).unwrap(), "/usr/bin/fwtui --root /");
+        assert_eq!(
+            command_line(["/usr/bin/fwtui", "--root", "/"]).unwrap(),
+            "/usr/bin/fwtui --root /"
+        );
         assert_eq!(command_line(["/a b/f", "$x\"\\"]).unwrap(), r#""/a b/f" "$$x\"\\""#);
         assert_eq!(command_line(["a\nb"]), None);
     }

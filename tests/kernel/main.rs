@@ -38,4 +38,5 @@ mod rules;
 mod running;
 mod sandbox;
 mod sessions;
+mod supervision;
 mod trial;
