@@ -69,6 +69,8 @@ pub enum Verb {
     Off(Apply),
     /// Load the rules that were confirmed last, as at boot
     Restore,
+    /// Have boot load what is confirmed
+    InstallService(InstallService),
     /// Try it out on a machine of its own: nothing on this one is touched, and no root is needed
     Sandbox(Sandbox),
     /// In the sandbox: knock at every service from its neighbours, with real packets
@@ -171,6 +173,14 @@ pub struct Apply {
     /// Go ahead although it locks your own session out of this service
     #[arg(long, value_name = "SERVICE")]
     pub accept_lockout: Vec<ServiceId>,
+}
+
+/// `install-service`.
+#[derive(Debug, Args)]
+pub struct InstallService {
+    /// Have boot load nothing any more; rules in force stay as they are
+    #[arg(long)]
+    pub uninstall: bool,
 }
 
 /// `sandbox`.

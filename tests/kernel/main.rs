@@ -20,6 +20,7 @@
 mod always;
 mod backends;
 mod basics;
+mod boot;
 mod checks;
 mod damage;
 mod deaths;

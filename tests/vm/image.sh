@@ -14,6 +14,7 @@ for program in debootstrap mke2fs ssh-keygen; do
 done
 
 # The archive this machine takes its packages from, and its release: apt knows both.
+# shellcheck disable=SC2016 # apt's own variables
 read -r site suite < <(apt-get indextargets --format '$(SITE) $(CODENAME) $(COMPONENT)' \
     'Created-By: Packages' 'Origin: Debian' 'Component: main' |
     awk '$2 !~ /-/ { print $1, $2; exit }') || die 'apt names no Debian archive'
