@@ -30,7 +30,7 @@ boot() {
 take_control() {
     ssh -S "$control" -O exit "${options[@]}" root@127.0.0.1 2> /dev/null || true
     rm -f "$control"
-    within 60 ssh -fN -M -S "$control" "${options[@]}" root@127.0.0.1 || die 'no session to the guest'
+    within 60 ssh -fN -M -S "$control" "${options[@]}" root@127.0.0.1 > /dev/null 2>&1 || die 'no session to the guest'
 }
 
 # As if somebody had pulled the plug.
