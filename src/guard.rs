@@ -12,6 +12,7 @@ mod channel;
 mod client;
 mod hold;
 mod process;
+mod pulse;
 mod recover;
 pub mod supervise;
 pub mod twin;

@@ -114,6 +114,9 @@ fn service(program: &Path, root: &Path, short_id: &str, handover: &Path) -> Opti
         "Type=notify".to_owned(),
         "NotifyAccess=main".to_owned(),
         "Restart=no".to_owned(),
+        // Stopped before them: some save what is in the kernel when the machine goes down, and boot
+        // would bring back what nobody confirmed.
+        "After=nftables.service netfilter-persistent.service iptables.service ip6tables.service".to_owned(),
         format!("TimeoutStartSec={REVERT}"),
         // A process that stands still, or is frozen with its cgroup, dies of SIGKILL only.
         format!("WatchdogSec={WATCHDOG}"),
@@ -203,7 +206,10 @@ fn talk(stream: &UnixStream, text: &[u8]) -> io::Result<Report> {
 /// # Errors
 /// Where nobody hands it over any more: then there is nothing to do.
 pub fn take_job_from(path: &Path) -> io::Result<()> {
-    let stream = UnixStream::connect(path)?;
+    let stream = UnixStream::connect(path);
+    // Nobody else is to find it, and whoever made it may be dead.
+    let _gone = std::fs::remove_file(path);
+    let stream = stream?;
     if !channel::is_ours(&stream) {
         return Err(io::ErrorKind::PermissionDenied.into());
     }

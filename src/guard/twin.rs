@@ -1,19 +1,18 @@
 //! The guard's twin: a process that does nothing but watch the guard, and does what the guard would
 //! have done when that is dead, or stands still.
 
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::Path;
-use std::process::ChildStdin;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::{Errno, ioctl_fionbio};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal};
 
 use crate::backend::Backend;
+use crate::guard::pulse::{Pulse, timespec};
 use crate::guard::recover::recover_known;
 use crate::guard::{GuardError, channel, recover, supervise};
 use crate::store::paths::Paths;
@@ -21,16 +20,12 @@ use crate::store::state::Journal;
 use crate::sys::clock;
 use crate::sys::runner::{SelfCall, Stdin, spawn_self};
 
-/// How often the guard says that it lives.
-const BEAT: Duration = Duration::from_secs(2);
 /// A guard that was silent for so long stands still.
 const SILENCE: Duration = Duration::from_secs(10);
 /// A twin that wakes so much later than it wanted has itself stood still.
 const OVERSLEPT: Duration = Duration::from_secs(1);
 /// What the guard gets then, since it may have stood still for the same reason.
 const GRACE: Duration = Duration::from_secs(3);
-/// How long a twin may take to read.
-const READING: Duration = Duration::from_secs(2);
 /// No journal is longer.
 const LONGEST_LINE: usize = 64 * 1024 * 1024;
 /// Pauses between attempts to close the trial.
@@ -40,82 +35,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const MOST_REFUSALS: u32 = 30;
 /// How long systemd's helper goes on; systemd would end it soon after.
 const RECOVERY: Duration = Duration::from_secs(50);
-
-/// What a guard tells its twin: a line with the journal, and then empty lines, each a sign of life.
-#[derive(Debug, Clone)]
-pub(super) struct Pulse(Arc<Mutex<Option<ChildStdin>>>);
-
-impl Pulse {
-    fn of(stdin: ChildStdin) -> io::Result<Self> {
-        // A twin that stands still must not make the guard wait.
-        ioctl_fionbio(&stdin, true)?;
-        Ok(Self(Arc::new(Mutex::new(Some(stdin)))))
-    }
-
-    /// Tells the twin of another journal: what it is to go by from now on.
-    ///
-    /// # Errors
-    /// Where it does not take it in time. It then hears nothing more, takes the guard for dead, and
-    /// puts the old rules back.
-    pub(super) fn tell(&self, journal: &Journal) -> Result<(), GuardError> {
-        let failed = GuardError::io("the guard's twin does not listen");
-        let text = match serde_json::to_vec(journal) {
-            Ok(text) => [text, b"\n".to_vec()].concat(),
-            Err(error) => return Err(failed(error.into())),
-        };
-        self.send(&text).map_err(failed)
-    }
-
-    fn beat(&self) {
-        // One that finds the pipe full is heard as well: there is plenty to read.
-        let _heard = self.send(b"\n");
-    }
-
-    fn send(&self, text: &[u8]) -> io::Result<()> {
-        let mut pipe = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(stdin) = pipe.as_mut() else {
-            return Err(io::ErrorKind::BrokenPipe.into());
-        };
-        let result = write_within(stdin, text, READING);
-        // A beat is there whole or not at all; half a journal would spoil what follows.
-        if result.is_err() && text.len() > 1 {
-            *pipe = None;
-        }
-        result
-    }
-
-    /// Says every other second that this process lives, to its twin and to systemd, until it ends.
-    fn beat_for_ever(self) {
-        thread::spawn(move || {
-            supervise::tell_systemd("READY=1");
-            loop {
-                self.beat();
-                supervise::tell_systemd("WATCHDOG=1");
-                thread::sleep(BEAT);
-            }
-        });
-    }
-}
-
-fn write_within(stdin: &mut ChildStdin, mut text: &[u8], patience: Duration) -> io::Result<()> {
-    let deadline = clock::awake() + patience;
-    while !text.is_empty() {
-        match stdin.write(text) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(count) => text = text.get(count..).unwrap_or_default(),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                let left = deadline.saturating_sub(clock::awake());
-                if left.is_zero() {
-                    return Err(io::ErrorKind::TimedOut.into());
-                }
-                let _ready = poll(&mut [PollFd::new(stdin, PollFlags::OUT)], Some(&timespec(left)));
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
-}
 
 /// Starts a twin that watches this process, waits until it does, and gives signs of life from then on.
 ///
@@ -291,13 +210,6 @@ impl Ear {
         // No guard of ours says so much.
         self.is_deaf |= self.begun.len() > LONGEST_LINE;
         lines
-    }
-}
-
-fn timespec(time: Duration) -> Timespec {
-    Timespec {
-        tv_sec: i64::try_from(time.as_secs()).unwrap_or(i64::MAX),
-        tv_nsec: time.subsec_nanos().into(),
     }
 }
 

@@ -59,8 +59,10 @@ within() {
     done
 }
 
-# Milliseconds of this machine's own clock since boot.
-now() { awk '{ print int($1 * 1000) }' /proc/uptime; }
+# Milliseconds since the guest's boot: now, and when its rules changed last. Ours would count in how
+# long a login takes in a machine that is emulated.
+now() { ctl cat /proc/uptime | awk '{ print int($1 * 1000) }'; }
+last_change() { grep -a '^watch' "$work/console" | tail -1 | awk '{ print int($2 * 1000) }'; }
 
 state() { ctl fwtui status --json 2> /dev/null | sed -n 's/.*"state": *"\([a-z]*\)".*/\1/p'; }
 state_is() { [ "$(state)" = "$1" ]; }

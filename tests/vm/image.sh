@@ -44,6 +44,7 @@ done
 in_guest chown -R admin:admin /home/admin/.ssh
 
 echo fwtui-test > "$root/etc/hostname"
+printf '127.0.0.1 localhost\n127.0.1.1 fwtui-test\n' > "$root/etc/hosts"
 echo '/dev/vda / ext4 defaults 0 1' > "$root/etc/fstab"
 cat > "$root/etc/systemd/network/lan.network" <<END
 [Match]
