@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::app::machine::require_root;
 use crate::app::{Error, Machine};
@@ -26,6 +27,8 @@ const UNITS: [&str; 5] = [
 ];
 const NAME: &str = "fwtui.service";
 const OPENRC_SCRIPT: &str = "etc/init.d/fwtui";
+/// How long a service manager may take.
+const PATIENCE: Duration = Duration::from_secs(90);
 const RUNLEVELS: &str = "etc/runlevels";
 
 /// What starts services on a machine.
@@ -355,7 +358,8 @@ fn remove(path: &Path) -> Result<(), Error> {
 
 fn run(command: &[&str]) -> Result<(), Error> {
     let (program, args) = command.split_first().unwrap_or((&"", &[]));
-    let call = Call::new(*program).args(args);
+    // Starting waits for the rules to be loaded, on a machine that may have more to do.
+    let call = Call::new(*program).args(args).timeout(PATIENCE);
     let output = SystemRunner::new()
         .run(&call)
         .map_err(|error| Error::failed(error.to_string()))?;

@@ -10,8 +10,9 @@ injections=(
     power_cut reboot_with_save save_on_stop first_boot_order
 )
 
-# Seconds on top of what is promised: the guest is emulated, and looks at its rules twice a second.
-slack=3
+# Seconds on top of what is promised: the guest is emulated, and looks at its rules twice a second. On a
+# machine that has more to do, it needs more.
+slack=${FWTUI_VM_SLACK:-3}
 
 confirm_anew() { new_session "fwtui confirm"; }
 
