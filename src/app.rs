@@ -1,6 +1,7 @@
 //! What a user can do: look, decide, preview, apply, confirm, revert. The TUI and the command line
 //! both come through here, and reach nothing below.
 
+mod boot;
 mod error;
 mod look;
 mod machine;
@@ -12,6 +13,7 @@ pub mod sandbox;
 mod status;
 mod trial;
 
+pub use boot::{Init, Installed};
 pub use error::{Error, Kind};
 pub use look::Depth;
 pub use machine::{Machine, Options};

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::app::Machine;
 use crate::backend::{Backend, BackendError};
 use crate::core::listener::Family;
-use crate::guard::Running;
+use crate::guard::{self, Running, Supervisor};
 use crate::sys::netns::Scratch;
 
 /// What the kernel must take for its timer to work: a rule with the time match that goes nowhere.
@@ -81,11 +81,21 @@ impl Machine {
             Some(running) => running.kernel_trouble.clone(),
             None => self.no_kernel_timer(),
         };
-        vec![
-            Protection::holding(
-                Line::Guard,
-                "a process of its own holds the trial, and its twin watches it",
+        let guard = match guard::supervisor(&self.paths) {
+            Supervisor::Systemd => "a service of systemd's holds the trial; systemd and a twin watch it".to_owned(),
+            Supervisor::Twin { why_not_systemd } => {
+                format!("a process of its own holds the trial, and its twin watches it ({why_not_systemd})")
+            }
+        };
+        let boot = match self.boot() {
+            (true, how) => Protection::holding(
+                Line::Boot,
+                format!("boot loads what was confirmed, and nothing else: {how}"),
             ),
+            (false, why) => Protection::missing(Line::Boot, format!("boot does not load what was confirmed: {why}")),
+        };
+        vec![
+            Protection::holding(Line::Guard, guard),
             match kernel {
                 None => Protection::holding(
                     Line::Kernel,
@@ -93,6 +103,7 @@ impl Machine {
                 ),
                 Some(why) => Protection::missing(Line::Kernel, why),
             },
+            boot,
         ]
     }
 

@@ -21,7 +21,8 @@ use crate::backend::Backend;
 use crate::core::trial::Event;
 use crate::guard::channel;
 use crate::guard::hold::Switched;
-use crate::guard::{Answer, GuardError, Holder, Job, Message, Report, Request, twin};
+use crate::guard::pulse::Pulse;
+use crate::guard::{Answer, GuardError, Holder, Job, Message, Report, Request, supervise, twin};
 use crate::store::paths::Paths;
 use crate::sys::{clock, session};
 
@@ -60,6 +61,7 @@ fn prepare(
     // group already, and then we are out of it.
     let _already = rustix::process::setsid();
     ignore_signals().map_err(GuardError::io("signals can't be handled"))?;
+    supervise::harden();
     let mut text = String::new();
     io::stdin()
         .read_to_string(&mut text)
@@ -82,7 +84,7 @@ fn hold(job: Job, backend: &dyn Backend, boot_id: &str) -> Result<(), GuardError
                 .map_err(GuardError::io("no timer"))
                 .map(|timer| (listener, timer))
         })
-        .and_then(|ready| twin::start(&root, holder.journal()).map(|()| ready))
+        .and_then(|ready| twin::start(&root, holder.journal()).map(|pulse| (ready, pulse)))
         .and_then(|ready| {
             // The twin is not among the lock's holders: it is to take it when they are gone.
             holder
@@ -90,7 +92,7 @@ fn hold(job: Job, backend: &dyn Backend, boot_id: &str) -> Result<(), GuardError
                 .map_err(GuardError::io("the lock can't be shared"))
                 .map(|()| ready)
         });
-    let (listener, timer) = match armed {
+    let ((listener, timer), pulse) = match armed {
         Ok(ready) => ready,
         Err(error) => {
             let _gone = std::fs::remove_file(paths.socket());
@@ -117,7 +119,7 @@ fn hold(job: Job, backend: &dyn Backend, boot_id: &str) -> Result<(), GuardError
         },
     );
     let _attached = let_go_of_terminal();
-    wait(&mut holder, &timer, &listener, &stop);
+    wait(&mut holder, &timer, &listener, &stop, &pulse);
     close(listener, &paths);
     holder.clean();
     Ok(())
@@ -131,7 +133,7 @@ fn close(listener: UnixListener, paths: &Paths) {
 }
 
 /// Waits for one of three things until the trial is over.
-fn wait(holder: &mut Holder<'_>, timer: &Timer, listener: &UnixListener, stop: &UnixStream) {
+fn wait(holder: &mut Holder<'_>, timer: &Timer, listener: &UnixListener, stop: &UnixStream, pulse: &Pulse) {
     while !holder.trial().is_over() {
         let mut events = [
             PollFd::from_borrowed_fd(timer.0.as_fd(), PollFlags::IN),
@@ -146,7 +148,7 @@ fn wait(holder: &mut Holder<'_>, timer: &Timer, listener: &UnixListener, stop: &
         holder.keep_time(clock::moment());
         // One at a time: before each the deadline is looked at again.
         if let Ok((stream, _)) = listener.accept() {
-            serve(holder, &stream);
+            serve(holder, &stream, pulse);
         }
         holder.look_for_evidence(clock::since_boot());
         if let Some(deadline) = holder.trial().deadline() {
@@ -156,7 +158,7 @@ fn wait(holder: &mut Holder<'_>, timer: &Timer, listener: &UnixListener, stop: &
 }
 
 /// Answers one client. One that says nothing in time, or nonsense, gets no answer.
-fn serve(holder: &mut Holder<'_>, stream: &UnixStream) {
+fn serve(holder: &mut Holder<'_>, stream: &UnixStream, pulse: &Pulse) {
     let Some(deadline) = holder.trial().deadline() else {
         return;
     };
@@ -176,10 +178,10 @@ fn serve(holder: &mut Holder<'_>, stream: &UnixStream) {
         return;
     };
     // A client that died after asking loses its answer, not its effect: `status` tells.
-    let _unheard = channel::write(stream, &answer(holder, message, caller));
+    let _unheard = channel::write(stream, &answer(holder, message, caller, pulse));
 }
 
-fn answer(holder: &mut Holder<'_>, message: Message, caller: u32) -> Answer {
+fn answer(holder: &mut Holder<'_>, message: Message, caller: u32, pulse: &Pulse) -> Answer {
     if message.id.as_deref().is_some_and(|id| id != holder.id()) {
         return Answer::Refused("that was another trial".to_owned());
     }
@@ -193,7 +195,10 @@ fn answer(holder: &mut Holder<'_>, message: Message, caller: u32) -> Answer {
             return holder.confirm(caller, is_unproven_fine, clock::moment);
         }
         Request::Replace(job) => {
-            return match holder.replace(*job, clock::moment) {
+            let replaced = holder.replace(*job, clock::moment);
+            // A twin that does not take it hears nothing more, and puts the old rules back.
+            let _told = pulse.tell(holder.journal());
+            return match replaced {
                 Ok(Switched { deadline, took }) => Answer::Replaced {
                     deadline,
                     switched_in: took,

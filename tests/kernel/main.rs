@@ -20,6 +20,7 @@
 mod always;
 mod backends;
 mod basics;
+mod boot;
 mod checks;
 mod damage;
 mod deaths;
@@ -42,5 +43,6 @@ mod rules;
 mod running;
 mod sandbox;
 mod sessions;
+mod supervision;
 mod timer;
 mod trial;
