@@ -18,3 +18,5 @@ pub use observation::{Last, Observation, State, Status, TrialView};
 pub use preview::{plan, plan_and_rows};
 pub use protection::{Line, Protection, protection_words};
 pub use trial::{ApplyRequest, Restored, Started};
+
+pub use crate::sys::nftables::{Change, Changes};

@@ -2,7 +2,7 @@
 
 use crate::app::look::Kernel;
 use crate::app::trial::rules_for_now;
-use crate::app::{Error, Last, Machine, Observation, Restored, State, Status, TrialView};
+use crate::app::{Changes, Error, Last, Machine, Observation, Restored, State, Status, TrialView};
 use crate::core::listener::Family;
 use crate::core::network::Interface;
 use crate::core::reach::Filter;
@@ -42,6 +42,12 @@ impl Machine {
             protection: if is_root { self.protection(None) } else { Vec::new() },
             ..self.status_outside_trial(&Self::kernel(is_root), &interfaces)
         }
+    }
+
+    /// What tells that the kernel's rules were changed. None where nothing does: without root, and
+    /// where the kernel has no `nf_tables`; of iptables-legacy it never tells.
+    pub fn changes() -> Option<Changes> {
+        host::is_root().then(Changes::subscribe)?.ok().flatten()
     }
 
     /// Fills in what depends on the kernel's rules.

@@ -20,6 +20,7 @@
 mod colours;
 mod cycle;
 mod deaths;
+mod drift;
 mod endings;
 mod keys;
 mod lab;

@@ -4,9 +4,9 @@ use crate::core::listener::Family;
 use crate::core::policy::Policy;
 use crate::core::ruleset::compile;
 use crate::core::trial::SETTLE_TIME;
-use crate::sys::clock;
 use crate::guard::recover;
 use crate::store::state::{Confirmed, RulesText};
+use crate::sys::clock;
 
 const BOOT: &str = "boot-1";
 
