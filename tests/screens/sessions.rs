@@ -427,12 +427,15 @@ fn a_change_of_the_rules_is_looked_into_and_said() {
     // More of it while the status is being asked for: once more, afterwards.
     assert_eq!(session.send(changed(&["nft"])), [Effect::AskStatus]);
     assert_eq!(session.send(changed(&["iptables"])), []);
+    session.keys("s");
+    assert!(!session.notice().is_empty());
     assert_eq!(session.send(status(fixture::decided())), [Effect::AskStatus]);
     assert_eq!(
         session.send(status(fixture::drifted())),
         [Effect::Look(Depth::Complete)]
     );
     assert_eq!(session.model.drift.by().as_deref(), Some("nft and iptables"));
+    assert_eq!(session.notice(), "", "nothing stands before what is said of it");
     // Those who come later did not do it.
     session.send(changed(&["dockerd"]));
     session.send(status(fixture::drifted()));
@@ -440,6 +443,22 @@ fn a_change_of_the_rules_is_looked_into_and_said() {
     session.send(changed(&["fwtui"]));
     session.send(status(fixture::decided()));
     assert_eq!(session.model.drift.by(), None);
+}
+
+#[test]
+fn what_was_loaded_here_is_not_taken_for_somebody_elses_doing() {
+    let mut session = Session::on(SIZE, fixture::on_trial(60));
+    session.keys("k y");
+    session.send(Msg::Confirmed(Ok(None)));
+    session.send(Msg::RulesChanged(vec!["iptables-nft-re".into(), "nft".into()]));
+    session.send(status(fixture::drifted()));
+    assert_eq!(session.model.drift.by().as_deref(), Some("nft"));
+    // Later it is somebody else's.
+    session.send(status(fixture::decided()));
+    session.send(Msg::Tick(NOW + Duration::from_secs(3)));
+    session.send(Msg::RulesChanged(vec!["iptables-nft-re".into()]));
+    session.send(status(fixture::drifted()));
+    assert_eq!(session.model.drift.by().as_deref(), Some("iptables-nft-re"));
 }
 
 #[test]

@@ -1,7 +1,20 @@
 //! Who changed the rules in the kernel.
 
+use std::time::Duration;
+
 /// More programs are not named.
 const MOST: usize = 3;
+/// How long after fwtui loaded something the kernel may still tell of it.
+const ECHO: Duration = Duration::from_secs(2);
+/// The programs fwtui loads with.
+const LOADERS: [&str; 4] = [
+    "iptables-restore",
+    "ip6tables-restore",
+    "iptables-nft-restore",
+    "ip6tables-nft-restore",
+];
+/// The kernel cuts a thread's name here (`TASK_COMM_LEN` without the NUL).
+const LONGEST_NAME: usize = 15;
 
 /// The programs that changed the rules, as far as they are known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -12,14 +25,22 @@ pub struct Drift {
     culprits: Vec<String>,
     /// Whether there was a change since the status was asked for.
     is_overtaken: bool,
+    /// Until then fwtui's own loading may be told of.
+    echo_until: Duration,
 }
 
 impl Drift {
-    /// Takes down who changed something; whether the status is being asked for already.
-    pub fn note(&mut self, programs: Vec<String>, is_asked: bool) {
+    /// Fwtui itself has just loaded something, at this time since boot.
+    pub fn has_loaded(&mut self, now: Duration) {
+        self.echo_until = now.saturating_add(ECHO);
+    }
+
+    /// Takes down who changed something, and whether the status is being asked for already.
+    pub fn note(&mut self, programs: Vec<String>, now: Duration, is_asked: bool) {
         self.is_overtaken |= is_asked;
         for program in programs {
-            if self.suspects.len() < MOST && !self.suspects.contains(&program) {
+            let is_own = now < self.echo_until && is_loader(&program);
+            if !is_own && self.suspects.len() < MOST && !self.suspects.contains(&program) {
                 self.suspects.push(program);
             }
         }
@@ -52,4 +73,10 @@ impl Drift {
             [some @ .., last] => Some(format!("{} and {last}", some.join(", "))),
         }
     }
+}
+
+fn is_loader(name: &str) -> bool {
+    LOADERS
+        .iter()
+        .any(|loader| loader.get(..LONGEST_NAME) == Some(name) || *loader == name)
 }

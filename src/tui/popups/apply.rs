@@ -180,7 +180,10 @@ fn protection(model: &Model, cells: usize) -> Vec<Line<'static>> {
         wrapped.push(fit(&rest, cells));
     }
     let style = model.palette.of(Token::Warn);
-    wrapped.into_iter().map(|line| Line::styled(line, style)).collect()
+    wrapped
+        .into_iter()
+        .map(|line| Line::from(Span::styled(line, style)))
+        .collect()
 }
 
 fn question(model: &Model, apply: &Apply, cells: usize) -> Vec<Line<'static>> {

@@ -14,7 +14,7 @@ pub(super) fn on_rules_changed(model: &mut Model, programs: Vec<String>) -> Vec<
     if model.task.is_some() || model.trial().is_some() {
         return Vec::new();
     }
-    model.drift.note(programs, model.is_status_asked);
+    model.drift.note(programs, model.now, model.is_status_asked);
     if model.is_status_asked {
         return Vec::new();
     }
@@ -43,6 +43,7 @@ pub(super) fn restore(model: &mut Model) -> Vec<Effect> {
 /// Back to what was confirmed, or not.
 pub(super) fn on_restored(model: &mut Model, result: Result<(Restored, Option<Error>), Error>) -> Vec<Effect> {
     model.task = None;
+    model.drift.has_loaded(model.now);
     model.neighbours.forget();
     match result {
         Ok((restored, unclosed)) => {

@@ -57,6 +57,7 @@ pub(super) fn revert(model: &mut Model, then_quit: bool) -> Vec<Effect> {
 pub(super) fn on_applied(model: &mut Model, result: Result<TrialView, Error>) -> Vec<Effect> {
     model.task = None;
     model.is_answer_stale = model.is_status_asked;
+    model.drift.has_loaded(model.now);
     model.neighbours.forget();
     match result {
         Ok(trial) => {
@@ -128,6 +129,7 @@ pub(super) fn on_extended(model: &mut Model, result: Result<TrialView, Error>) -
 
 /// The trial is over: a look that began before must not bring it back.
 fn forget_trial(model: &mut Model, state: State) {
+    model.drift.has_loaded(model.now);
     model.neighbours.forget();
     model.over = model.observation.status.trial.take().map(|trial| trial.id);
     // What was said during the trial is no longer so.
@@ -157,7 +159,12 @@ pub(super) fn adopt_status(model: &mut Model, status: Status) {
     let began_elsewhere = !had_trial && status.trial.is_some() && model.depth == Some(Depth::Complete);
     // The outcome of another trial says nothing about the one that was shown.
     let last = status.last.clone().filter(|last| Some(&last.id) == shown.as_ref());
-    model.drift.judge(status.state == State::Drifted);
+    let has_drifted = status.state == State::Drifted;
+    model.drift.judge(has_drifted);
+    if has_drifted && model.observation.status.state != State::Drifted {
+        // Whatever was said before, this is what is to be said now.
+        model.notice = None;
+    }
     model.observation.status = status;
     if began_elsewhere && model.task.is_none() {
         model.say(
