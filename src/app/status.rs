@@ -53,8 +53,10 @@ impl Machine {
     /// Fills in what depends on the kernel's rules.
     pub(super) fn judge(&self, observation: &mut Observation, kernel: Kernel) {
         observation.confirmed = self.confirmed().ok().flatten().map(|confirmed| confirmed.policy);
+        // The guard first: a trial that is over has said how it ended by then.
+        let running = self.running();
         observation.status = self.status_outside_trial(&kernel, &observation.interfaces);
-        if let Some(running) = self.running() {
+        if let Some(running) = running {
             observation.status.state = State::Trial;
             observation.status.drift = None;
             observation.status.trial = Some(self.view(&running));

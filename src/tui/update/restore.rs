@@ -10,10 +10,12 @@ use crate::tui::theme::Token;
 
 /// Somebody changed the rules in the kernel: whether it matters, the status tells.
 pub(super) fn on_rules_changed(model: &mut Model, programs: Vec<String>) -> Vec<Effect> {
-    // What is being done is followed by a look, and a trial by a question every second.
-    if model.task.is_some() || model.trial().is_some() {
+    // What is being done is followed by a look.
+    if model.task.is_some() {
         return Vec::new();
     }
+    // During a trial it is most likely the guard.
+    let programs = if model.trial().is_some() { Vec::new() } else { programs };
     model.drift.note(programs, model.now, model.is_status_asked);
     if model.is_status_asked {
         return Vec::new();
