@@ -25,6 +25,7 @@ mod endings;
 mod keys;
 mod lab;
 mod panics;
+mod proof;
 mod streams;
 mod terminal;
 mod trial;
