@@ -7,6 +7,7 @@ mod machine;
 mod observation;
 mod preview;
 mod protection;
+pub mod rehearsal;
 pub mod sandbox;
 mod status;
 mod trial;
@@ -17,6 +18,7 @@ pub use machine::{Machine, Options};
 pub use observation::{Last, Observation, State, Status, TrialView};
 pub use preview::{plan, plan_and_rows};
 pub use protection::{Line, Protection, protection_words};
+pub use rehearsal::Rehearsal;
 pub use trial::{ApplyRequest, Restored, Started};
 
 pub use crate::sys::nftables::{Change, Changes};

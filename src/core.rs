@@ -5,6 +5,8 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+pub mod connections;
+pub mod date;
 pub mod listener;
 pub mod network;
 pub mod overview;

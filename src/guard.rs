@@ -46,6 +46,8 @@ pub struct Job {
     pub candidate: Confirmed,
     /// Why the kernel is not to go back by itself at the deadline; none where it is.
     pub no_kernel_timer: Option<String>,
+    /// Once it is kept, end the running connections that it refuses as new ones.
+    pub end_connections: bool,
     /// The user's own ways in: new connections by them are evidence.
     pub ways_in: Vec<WayIn>,
 }

@@ -3,13 +3,16 @@
 
 pub mod cgroups;
 pub mod clock;
+pub mod connections;
 pub mod files;
 pub mod host;
 pub mod interfaces;
+pub mod knock;
 pub mod netlink;
 pub mod netns;
 pub mod nftables;
 pub mod owners;
+pub mod ping;
 mod procfs;
 pub mod runner;
 pub mod session;

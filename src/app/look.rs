@@ -12,7 +12,7 @@ use crate::core::reach::{FamilyFilter, Filter};
 use crate::core::ruleset::SavedFamily;
 use crate::core::service::{Ownership, ServiceId, group};
 use crate::store::policy;
-use crate::sys::{cgroups, host, interfaces, owners, session, sock_diag};
+use crate::sys::{cgroups, connections, host, interfaces, owners, session, sock_diag};
 
 /// How far a look goes. Each depth includes the ones before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +23,7 @@ pub enum Depth {
     Owners,
     /// Also the kernel's rules and the status: what a list shows.
     Reach,
-    /// Also the ways in: what a plan needs.
+    /// Also the ways in and the running connections: what a plan needs.
     Plan,
     /// Also every process that shares a socket with its owner, outside its cgroup too.
     Complete,
@@ -93,9 +93,14 @@ impl Machine {
             filter: None,
             confirmed: None,
             ways_in,
+            running: Vec::new(),
+            untracked: Vec::new(),
             status: Status::default(),
             unseen,
         };
+        if depth >= Depth::Plan {
+            look_at_connections(&mut observation, &listeners);
+        }
         if depth >= Depth::Reach {
             if !is_root {
                 observation.unseen.push(
@@ -168,6 +173,22 @@ impl Machine {
             }
             error => Kernel::unseen(&format!("The rules can't be read: {error}.")),
         })
+    }
+}
+
+fn look_at_connections(observation: &mut Observation, listeners: &[Listener]) {
+    let interfaces = &observation.interfaces;
+    match connections::from_outside(listeners, interfaces) {
+        Ok(running) => observation.running = running,
+        Err(error) => observation
+            .unseen
+            .push(format!("The running connections can't be listed: {error}.")),
+    }
+    match connections::untracked_flows(interfaces) {
+        Ok(flows) => observation.untracked = flows,
+        Err(error) => observation
+            .unseen
+            .push(format!("The connected UDP sockets can't be listed: {error}.")),
     }
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::app::Protection;
+use crate::core::connections::Running;
 use crate::core::network::Interface;
 use crate::core::overview::Scene;
 use crate::core::policy::Policy;
@@ -37,6 +38,10 @@ pub struct Observation {
     pub confirmed: Option<Policy>,
     /// The ways in the user's session depends on.
     pub ways_in: Vec<WayIn>,
+    /// The TCP connections from other machines.
+    pub running: Vec<Running>,
+    /// The datagram flows, where the kernel does not track connections yet.
+    pub untracked: Vec<Running>,
     /// Off, confirmed, on trial, drifted.
     pub status: Status,
     /// What can't be seen, why, and how to see it: one sentence each.

@@ -34,6 +34,9 @@ pub fn plan_and_rows(observation: &Observation, policy: &Policy, is_off: bool) -
     warnings.extend(observation.status.drift.clone().map(Warning::Drifted));
     let nothing = Filter::default();
     let filter = observation.filter.as_ref().unwrap_or(&nothing);
-    let plan = Plan::new(policy, &rows, filter, candidate, observation.ways_in.clone(), warnings);
+    let ways_in = observation.ways_in.clone();
+    let plan = Plan::new(policy, &rows, filter, candidate, ways_in, warnings)
+        .with_running(&observation.running, &observation.services, &observation.ways_in)
+        .with_untracked(&observation.untracked, filter);
     (plan, rows)
 }

@@ -8,7 +8,7 @@ use crate::app::Machine;
 use crate::backend::{Backend, BackendError};
 use crate::core::listener::Family;
 use crate::guard::Running;
-use crate::sys::netns;
+use crate::sys::netns::Scratch;
 
 /// What the kernel must take for its timer to work: a rule with the time match that goes nowhere.
 const TIME_RULE: &str =
@@ -122,6 +122,7 @@ fn try_timer(backend: &dyn Backend) -> Result<(), String> {
                 .try_for_each(|thread| thread.join().unwrap_or(Err(BackendError::NoIptables)))
         })
     };
-    let asked = netns::scratch(ask).unwrap_or_else(|_no_namespaces| ask());
+    let scratch = Scratch::new().and_then(|scratch| scratch.run(ask));
+    let asked = scratch.unwrap_or_else(|_no_namespaces| ask());
     asked.map_err(|error| format!("this kernel or its iptables has no time match (xt_time): {error}"))
 }

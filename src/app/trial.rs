@@ -5,7 +5,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::app::machine::{Opened, require_root};
-use crate::app::{Depth, Error, Kind, Machine, Observation, State, TrialView, plan};
+use crate::app::{Depth, Error, Kind, Machine, Observation, Rehearsal, State, TrialView, plan_and_rows};
 use crate::backend::switch::{self, Base};
 use crate::backend::{Backend, BackendError, detect};
 use crate::core::listener::Family;
@@ -18,10 +18,11 @@ use crate::core::trial::SETTLE_TIME;
 use crate::guard::{self, Answer, GuardError, Job, Message, Request, Switched};
 use crate::store::state::{self, Confirmed, RulesText};
 use crate::sys::files;
-use crate::sys::{clock, host, interfaces};
+use crate::sys::{clock, host, interfaces, sock_diag};
 
 /// What to apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "what the user says of it, each by itself")]
 pub struct ApplyRequest {
     /// The policy that was previewed: another one by now is refused.
     pub previewed: Policy,
@@ -33,6 +34,10 @@ pub struct ApplyRequest {
     pub replace: bool,
     /// The services the user named, knowing that losing them locks him out.
     pub accepted_lockouts: Vec<ServiceId>,
+    /// Once the trial is kept, end the running connections that the rules refuse as new ones.
+    pub end_connections: bool,
+    /// Rehearse it before anything changes.
+    pub rehearse: bool,
 }
 
 /// A trial that has begun.
@@ -42,6 +47,8 @@ pub struct Started {
     pub trial: TrialView,
     /// How long it took to switch both families.
     pub switched_in: Duration,
+    /// What was rehearsed before; none where that was not wanted.
+    pub rehearsal: Option<Rehearsal>,
 }
 
 /// What restoring did.
@@ -67,8 +74,15 @@ impl Machine {
         self.recover()?;
         let observation = self.look(Depth::Plan);
         self.check(&observation, request)?;
-        let plan = plan(&observation, &observation.policy, request.is_off);
+        let (plan, rows) = plan_and_rows(&observation, &observation.policy, request.is_off);
         refuse_lockout(&plan, request)?;
+        if request.end_connections && !request.is_off {
+            can_end_connections()?;
+        }
+        let rehearsal = match request.rehearse {
+            true => Some(self.rehearse(&observation, &plan, &rows)?),
+            false => None,
+        };
         let id = host::new_id();
         let candidate = Confirmed {
             id: id.clone(),
@@ -86,6 +100,7 @@ impl Machine {
             settle: SETTLE_TIME,
             candidate,
             no_kernel_timer: self.no_kernel_timer(),
+            end_connections: request.end_connections,
             ways_in: observation.ways_in,
         };
         let switched = if is_replacing {
@@ -102,6 +117,7 @@ impl Machine {
                 second_session,
             },
             switched_in: switched.took,
+            rehearsal,
         })
     }
 
@@ -318,6 +334,14 @@ fn refuse_lockout(plan: &Plan, request: &ApplyRequest) -> Result<(), Error> {
         ));
     }
     Err(error)
+}
+
+/// Better said before than after the rules are kept.
+fn can_end_connections() -> Result<(), Error> {
+    sock_diag::can_destroy().map_err(|error| {
+        Error::failed(format!("running connections can't be ended: {error}"))
+            .hint("Apply without that; restarting a service ends its connections, too.")
+    })
 }
 
 fn not_done(answer: Answer) -> Error {

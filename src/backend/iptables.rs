@@ -294,6 +294,21 @@ pub fn open<R: Runner + 'static>(runner: R) -> Result<(Iptables<R>, Option<Strin
     Ok((Iptables::new(runner, detected), report))
 }
 
+/// The backend this machine uses, for a namespace that holds nothing else: what is chosen, and what
+/// is not read beside it, is looked up here and not there.
+///
+/// # Errors
+/// As for [`open`].
+pub fn open_for_scratch<R: Runner>(runner: R) -> Result<Iptables<R>, BackendError> {
+    let detected = super::detect::detect(&runner)?;
+    let alone = Detected {
+        other: None,
+        unread: Vec::new(),
+        ..detected
+    };
+    Ok(Iptables::new(runner, alone))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

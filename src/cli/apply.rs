@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use signal_hook::consts::SIGINT;
 
-use crate::app::{ApplyRequest, Depth, Error, Kind, Machine, Started, State, TrialView, plan, protection_words};
+use crate::app::{
+    ApplyRequest, Depth, Error, Kind, Machine, Rehearsal, Started, State, TrialView, plan, protection_words,
+};
 use crate::cli::args::Apply;
 use crate::cli::output::Out;
 use crate::cli::trial::kept;
@@ -35,7 +37,9 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
         true => status.state == State::Off && plan.is_in_force,
         false => status.state == State::Confirmed && plan.is_in_force && status.has_pending == Some(false),
     };
-    if is_settled {
+    // Old connections may be there although the rules are.
+    let has_to_end = args.end_connections && !plan.going_on.is_empty();
+    if is_settled && !has_to_end {
         out.line(match is_off {
             true => "Nothing to change: fwtui is off.",
             false => "Nothing to change: the kernel holds these rules, and they are confirmed.",
@@ -44,7 +48,7 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
     }
     let is_refused = status.state == State::Trial && !args.replace;
     if observation.is_root && !is_refused {
-        out.print(&preview::words(&plan))?;
+        out.print(&preview::words(&plan, args.end_connections))?;
         out.line(&format!(
             "{}.",
             capitalised(&protection_words(&machine.status().protection))
@@ -55,13 +59,25 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
         out.line("Nothing has been changed.")?;
         return Ok(DONE);
     }
-    let Started { trial, switched_in } = machine.apply(&ApplyRequest {
+    let Started {
+        trial,
+        switched_in,
+        rehearsal,
+    } = machine.apply(&ApplyRequest {
         previewed: observation.policy,
         is_off,
         timeout: args.timeout,
         replace: args.replace,
         accepted_lockouts: args.accept_lockout.clone(),
+        end_connections: args.end_connections,
+        rehearse: !args.no_rehearsal,
     })?;
+    if let Some(missed) = rehearsal.as_ref().and_then(Rehearsal::missed) {
+        out.note(&missed);
+    }
+    if let Some(done) = rehearsal.as_ref().and_then(Rehearsal::done) {
+        out.line(&done)?;
+    }
     out.line(&format!(
         "On trial for {} seconds (switched in {:.1} ms). {}\n  \
          sudo fwtui revert     put the old rules back now\n  \

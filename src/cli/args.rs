@@ -59,9 +59,9 @@ pub enum Verb {
     Apply(Apply),
     /// Keep what is on trial, once something shows that a new connection still gets in
     ///
-    /// Over SSH, confirm from a connection that is newer than the change, which proves it. One that
-    /// shares an older connection (`ControlMaster`) proves nothing, nor does what goes on in tmux,
-    /// screen or mosh. At the machine itself nothing needs proving.
+    /// Over SSH, confirm from a connection that is newer than the change, which proves it. A session
+    /// that shares an older connection proves nothing, nor does what goes on in tmux, screen or mosh.
+    /// At the machine itself nothing needs proving.
     #[command(verbatim_doc_comment)]
     Confirm(Confirm),
     /// Put the old rules back now
@@ -163,6 +163,10 @@ pub enum Format {
 
 /// `apply` and `off`.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "switches of a command line, each by itself"
+)]
 pub struct Apply {
     /// How long the trial lasts: 20 s to 1 h, such as 90, 90s or 5m
     #[arg(long, value_name = "TIME", value_parser = timeout, default_value = "90s")]
@@ -179,6 +183,12 @@ pub struct Apply {
     /// Go ahead although it locks your own session out of this service
     #[arg(long, value_name = "SERVICE")]
     pub accept_lockout: Vec<ServiceId>,
+    /// Once the trial is kept, end the running connections that are refused as new ones
+    #[arg(long)]
+    pub end_connections: bool,
+    /// Do not load and try the rules in a namespace of their own first
+    #[arg(long)]
+    pub no_rehearsal: bool,
 }
 
 /// `confirm`.

@@ -1,12 +1,15 @@
 //! `fwtui preview`
 
+use std::net::SocketAddr;
+
 use serde::Serialize;
 
 use crate::app::{Depth, Error, Machine, plan};
 use crate::cli::args::{Format, Preview};
 use crate::cli::output::Out;
 use crate::cli::{DONE, FAILED, NOT_PERMITTED, TO_DO};
-use crate::core::listener::Family;
+use crate::core::connections::interrupted_words;
+use crate::core::listener::{Family, Protocol};
 use crate::core::plan::Plan;
 use crate::core::reach::Reach;
 use crate::core::ruleset::Sign;
@@ -20,6 +23,8 @@ struct Document {
     ways_in: Vec<String>,
     lockouts: Vec<LockoutJson>,
     warnings: Vec<String>,
+    running: Vec<RunningJson>,
+    interrupted: Vec<InterruptedJson>,
     diff: Option<Vec<String>>,
     ruleset: RulesetJson,
 }
@@ -37,6 +42,21 @@ struct ConsequenceJson {
 struct LockoutJson {
     service: String,
     text: String,
+}
+
+#[derive(Serialize)]
+struct RunningJson {
+    service: String,
+    connections: usize,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct InterruptedJson {
+    protocol: Protocol,
+    port: u16,
+    peer: SocketAddr,
+    program: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -71,7 +91,7 @@ pub(super) fn run(machine: &Machine, args: &Preview, out: &Out) -> Result<u8, Er
 }
 
 /// The plan in words.
-pub(super) fn words(plan: &Plan) -> String {
+pub(super) fn words(plan: &Plan, ends_connections: bool) -> String {
     let mut lines: Vec<String> = Vec::new();
     for lockout in &plan.lockouts {
         lines.push(format!("!! {lockout}."));
@@ -89,6 +109,15 @@ pub(super) fn words(plan: &Plan) -> String {
             way_in.to_string().get(1..).unwrap_or_default()
         ));
     }
+    for goes_on in &plan.going_on {
+        lines.push(match ends_connections {
+            true => format!("   {}.", goes_on.words_if_ended()),
+            false => format!("   {goes_on} (--end-connections ends them once the trial is kept)."),
+        });
+    }
+    if let Some(sentence) = interrupted_words(&plan.interrupted) {
+        lines.push(format!("   {sentence}."));
+    }
     if plan.consequences.is_empty() {
         lines.push(match plan.is_in_force {
             true => "   Nothing changes: the kernel holds these rules already.".to_owned(),
@@ -100,8 +129,8 @@ pub(super) fn words(plan: &Plan) -> String {
 
 fn text(plan: &Plan) -> String {
     match plan.is_in_force {
-        true => words(plan),
-        false => format!("{}\n{}", words(plan), diff(plan)),
+        true => words(plan, false),
+        false => format!("{}\n{}", words(plan, false), diff(plan)),
     }
 }
 
@@ -140,6 +169,25 @@ fn document(machine: &Machine, plan: &Plan, is_seen: bool) -> Result<Document, E
             })
             .collect(),
         warnings: plan.warnings.iter().map(ToString::to_string).collect(),
+        running: plan
+            .going_on
+            .iter()
+            .map(|goes_on| RunningJson {
+                service: goes_on.service.to_string(),
+                connections: goes_on.count,
+                text: goes_on.to_string(),
+            })
+            .collect(),
+        interrupted: plan
+            .interrupted
+            .iter()
+            .map(|flow| InterruptedJson {
+                protocol: flow.connection.protocol,
+                port: flow.connection.local.port(),
+                peer: flow.connection.peer,
+                program: flow.program.clone(),
+            })
+            .collect(),
         diff: is_seen.then(|| diff(plan).lines().map(str::to_owned).collect()),
         ruleset: RulesetJson {
             ipv4: machine.restore_text(&plan.candidate, Family::Ipv4)?,

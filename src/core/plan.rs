@@ -1,14 +1,16 @@
 //! The plan: what applying would change, and what that means.
 
 use std::fmt;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use crate::core::connections::{GoesOn, Refusals, Running, Spared, going_on, interrupted};
 use crate::core::overview::Row;
 use crate::core::policy::Policy;
 use crate::core::reach::{Filter, Reach};
 use crate::core::ruleset::{DiffLine, Obstacle, Ruleset, diff};
-use crate::core::service::ServiceId;
+use crate::core::service::{Service, ServiceId};
 use crate::core::way_in::WayIn;
 
 /// What changes for one service.
@@ -134,6 +136,11 @@ pub struct Plan {
     pub lockouts: Vec<Lockout>,
     /// What else to know.
     pub warnings: Vec<Warning>,
+    /// The services with running connections that the candidate refuses as new ones, without those of
+    /// the user's own ways in.
+    pub going_on: Vec<GoesOn>,
+    /// The datagram flows that lose packets when connection tracking begins with the candidate.
+    pub interrupted: Vec<Running>,
     /// fwtui's own rules now against the candidate's.
     pub diff: Vec<DiffLine>,
     /// What would be loaded.
@@ -183,10 +190,32 @@ impl Plan {
             kept,
             lockouts,
             warnings,
+            going_on: Vec::new(),
+            interrupted: Vec::new(),
             diff,
             candidate,
             is_in_force,
         }
+    }
+
+    /// Adds what becomes of the TCP connections that came in to these services.
+    #[must_use]
+    pub fn with_running(mut self, running: &[Running], services: &[Arc<Service>], ways_in: &[WayIn]) -> Self {
+        let spared = Spared::of(ways_in);
+        self.going_on = going_on(running, services, &Refusals::new(&self.candidate, &spared));
+        self
+    }
+
+    /// Adds what becomes of datagram flows that the kernel does not track.
+    #[must_use]
+    pub fn with_untracked(mut self, flows: &[Running], now: &Filter) -> Self {
+        self.interrupted = interrupted(flows, now, &Refusals::new(&self.candidate, &[]));
+        self
+    }
+
+    /// How many running connections could be ended.
+    pub fn count_going_on(&self) -> usize {
+        self.going_on.iter().map(|goes_on| goes_on.count).sum()
     }
 }
 

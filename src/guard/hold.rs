@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use crate::backend::switch::{self, Base, Fallback};
 use crate::backend::{Backend, BackendError};
+use crate::core::connections::Spared;
 use crate::core::proof::{Caller, Doubt, Seen};
 use crate::core::ruleset::{Ruleset, Stamp};
 use crate::core::trial::{Event, Phase, Reason, Step, Trial};
 use crate::guard::{Answer, GuardError, Job, Running};
 use crate::store::paths::Paths;
 use crate::store::state::{self, BaseText, Journal};
-use crate::sys::clock::Moment;
+use crate::sys::clock::{self, Moment};
 use crate::sys::files::{self, Lock};
-use crate::sys::session;
+use crate::sys::{connections, session};
 
 use super::closing::{outcome, restore_script, revert_patiently, take_off_timer};
 
@@ -22,6 +23,8 @@ const CLEAN_UP: Duration = Duration::from_secs(40);
 const SWITCH_TIME: Duration = Duration::from_millis(100);
 /// How far behind the deadline the kernel's timer may be: it counts whole seconds.
 const LATEST_STAMP: Duration = Duration::from_millis(1100);
+/// How often new connections are looked for: it takes a walk over the processes.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// So shortly before the deadline the kernel's timer is left alone: moving it takes time itself.
 const TOO_SHORT: Duration = Duration::from_secs(3);
 
@@ -57,6 +60,8 @@ pub struct Holder<'a> {
     /// Why the kernel does not, or too late.
     kernel_trouble: Option<String>,
     seen: Seen,
+    /// When new connections were last looked for, since boot.
+    last_look: Duration,
     trouble: Option<String>,
     journal: Journal,
     /// Held until the process ends, cleaning up included.
@@ -102,6 +107,7 @@ impl<'a> Holder<'a> {
             want,
             stamp: None,
             seen: Seen::default(),
+            last_look: Duration::ZERO,
             trouble: None,
             journal,
             lock,
@@ -282,9 +288,14 @@ impl<'a> Holder<'a> {
         caller().doubt()
     }
 
-    /// Looks whether a new connection of the user's has been accepted.
-    pub fn look_for_evidence(&mut self) {
-        if let Some(since) = self.trial.applied_at().filter(|_| !self.job.ways_in.is_empty()) {
+    /// Looks whether a new connection of the user's has been accepted, if the last look was long
+    /// enough ago.
+    pub fn look_for_evidence(&mut self, now: Duration) {
+        if now < self.last_look.saturating_add(LOOK_AGAIN) || self.job.ways_in.is_empty() {
+            return;
+        }
+        if let Some(since) = self.trial.applied_at() {
+            self.last_look = clock::since_boot();
             let accepted = session::accepted_since(since, &self.job.ways_in);
             self.seen.note(&self.job.ways_in, accepted);
         }
@@ -375,8 +386,22 @@ impl<'a> Holder<'a> {
             return;
         }
         self.close(None);
+        if self.job.end_connections
+            && let Err(error) = self.end_connections()
+        {
+            self.trouble = Some(format!("kept, but not all running connections could be ended: {error}"));
+        }
         // The trial's own stays where this fails: rules that worked.
         let _not_written = state::save_script(&self.paths, &restore_script(self.backend, &self.want));
+    }
+
+    /// Ends what the kept rules would refuse as new, the user's own ways in excepted.
+    fn end_connections(&self) -> std::io::Result<usize> {
+        let rules = Ruleset {
+            ipv4: self.want.ipv4.rules.clone(),
+            ipv6: self.want.ipv6.rules.clone(),
+        };
+        connections::end_refused(&rules, &Spared::of(&self.job.ways_in))
     }
 
     fn revert(&mut self, reason: &Reason) {

@@ -147,9 +147,8 @@ fn wait(holder: &mut Holder<'_>, timer: &Timer, listener: &UnixListener, stop: &
         // One at a time: before each the deadline is looked at again.
         if let Ok((stream, _)) = listener.accept() {
             serve(holder, &stream);
-        } else {
-            holder.look_for_evidence();
         }
+        holder.look_for_evidence(clock::since_boot());
         if let Some(deadline) = holder.trial().deadline() {
             timer.set(deadline);
         }
@@ -187,7 +186,8 @@ fn answer(holder: &mut Holder<'_>, message: Message, caller: u32) -> Answer {
     let event = match message.request {
         Request::Status => return holder.answer(),
         Request::Confirm { is_unproven_fine } => {
-            holder.look_for_evidence();
+            // Now, however short a time ago the last look was.
+            holder.look_for_evidence(Duration::MAX);
             let since = holder.trial().applied_at().unwrap_or_default();
             let caller = || session::caller(caller, since);
             return holder.confirm(caller, is_unproven_fine, clock::moment);

@@ -69,6 +69,11 @@ impl Paths {
         self.run().join("policy.lock")
     }
 
+    /// What the xtables tools lock in a rehearsal, where nobody else's lock matters.
+    pub fn rehearsal_lock(&self) -> PathBuf {
+        self.run().join("rehearsal.lock")
+    }
+
     /// The guard's socket.
     pub fn socket(&self) -> PathBuf {
         self.run().join("guard.sock")

@@ -53,7 +53,12 @@ pub struct Route {
 
 /// The route to a peer as the kernel would choose it now; none where there is none.
 pub fn route_to(peer: IpAddr) -> io::Result<Option<Route>> {
-    let answer = Netlink::open(None)?.ask(RTM_GETROUTE, &message::route_request(peer), message::route);
+    route_over(&mut Netlink::open(None)?, peer)
+}
+
+/// The same over an rtnetlink socket that is open already, for many peers.
+pub fn route_over(netlink: &mut Netlink, peer: IpAddr) -> io::Result<Option<Route>> {
+    let answer = netlink.ask(RTM_GETROUTE, &message::route_request(peer), message::route);
     let unreachable = [
         Errno::NETUNREACH,
         Errno::HOSTUNREACH,

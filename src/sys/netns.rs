@@ -3,11 +3,12 @@
 //! `man 7 user_namespaces`, `man 7 network_namespaces` and `man 8 ip-netns` (the convention that
 //! a file under `/run/netns` is a name for a network namespace) are the sources.
 
+pub mod links;
 mod restriction;
 
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -165,17 +166,44 @@ pub fn add<T: Send>(name: &str, setup: impl FnOnce() -> T + Send) -> Result<T, N
     })
 }
 
-/// Runs a closure in a network namespace that nobody else has and that ends with it. Programs and
-/// threads started by the closure are in it too.
-///
-/// # Errors
-///
-/// Where the kernel does not give one.
-pub fn scratch<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, NetnsError> {
-    on_a_thread(|| {
-        unshare(UnshareFlags::NEWNET).map_err(step("make a scratch network namespace"))?;
-        Ok(work())
-    })
+/// A network namespace without a name that nobody else has. It ends with this value, and with the
+/// last process in it.
+#[derive(Debug)]
+pub struct Scratch(File);
+
+impl Scratch {
+    /// Makes one.
+    ///
+    /// # Errors
+    ///
+    /// Where the kernel does not give one.
+    pub fn new() -> Result<Self, NetnsError> {
+        let tried = "make a scratch network namespace";
+        on_a_thread(|| {
+            unshare(UnshareFlags::NEWNET).map_err(step(tried))?;
+            File::open("/proc/thread-self/ns/net").map(Self).map_err(step(tried))
+        })
+    }
+
+    /// Runs a closure in it, on a thread of its own. Programs, sockets and threads that the closure
+    /// makes are in it too.
+    ///
+    /// # Errors
+    ///
+    /// Where it may not be entered.
+    pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> Result<T, NetnsError> {
+        on_a_thread(|| {
+            move_into_link_name_space(self.0.as_fd(), Some(LinkNameSpaceType::Network))
+                .map_err(step("enter a scratch network namespace"))?;
+            Ok(work())
+        })
+    }
+
+    /// What names it to other programs, while it lasts.
+    pub fn path(&self) -> PathBuf {
+        let descriptor = self.0.as_raw_fd();
+        PathBuf::from(format!("/proc/{}/fd/{descriptor}", std::process::id()))
+    }
 }
 
 /// Runs a closure inside a named network namespace, on a thread of its own: the caller stays where

@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::ControlFlow;
 
+use crate::core::connections::Connection;
 use crate::core::listener::{Listener, Protocol};
 use crate::core::network::{Interface, InterfaceKind};
 use crate::core::service::Ownership;
 use crate::core::way_in::{Carrier, WayIn};
 use crate::sys::interfaces::route_to;
 use crate::sys::procfs::{Descriptors, Proc, socket_inode};
-use crate::sys::sock_diag::{self, Connection};
+use crate::sys::sock_diag;
 
 mod decide;
 mod proof;

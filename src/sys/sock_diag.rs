@@ -3,18 +3,23 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
+use rustix::io::Errno;
 use rustix::net::netlink::SOCK_DIAG;
 
+use crate::core::connections::Connection;
 use crate::core::listener::{Family, Listener, Protocol};
 use crate::sys::netlink::{self, Message, Netlink};
 
 /// `SOCK_DIAG_BY_FAMILY` in `linux/sock_diag.h`.
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
+/// `SOCK_DESTROY` there: for a kernel built with `CONFIG_INET_DIAG_DESTROY`.
+const SOCK_DESTROY: u16 = 21;
 
 // Bits of the states in `include/net/tcp_states.h`. UDP sockets have two: established when
 // connected, close when not.
 const ESTABLISHED: u32 = 1 << 1;
 const CLOSE: u32 = 1 << 7;
+const CLOSE_WAIT: u32 = 1 << 8;
 const LISTEN: u32 = 1 << 10;
 
 const AF_INET: u8 = 2;
@@ -22,24 +27,11 @@ const AF_INET6: u8 = 10;
 
 /// `sizeof(struct inet_diag_msg)`: its attributes follow.
 const MESSAGE: usize = 72;
+/// `sizeof(struct inet_diag_sockid)`, at 4 in a message and last in a request.
+const SOCKET_ID: usize = 48;
 // Attributes, from linux/inet_diag.h.
 const INET_DIAG_SKV6ONLY: u16 = 11;
 const INET_DIAG_CGROUP_ID: u16 = 21;
-
-/// An established connection.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Connection {
-    /// The transport protocol.
-    pub protocol: Protocol,
-    /// This machine's end.
-    pub local: SocketAddr,
-    /// The other end; a link-local address carries the index of its interface as scope.
-    pub peer: SocketAddr,
-    /// The socket's inode.
-    pub inode: u32,
-    /// The user id that made the socket.
-    pub uid: u32,
-}
 
 /// Every listening socket of this network namespace: TCP in state LISTEN, UDP and UDP-Lite that
 /// are bound and not connected.
@@ -77,6 +69,104 @@ pub fn established() -> io::Result<Vec<Connection>> {
         })?);
     }
     Ok(connections)
+}
+
+/// A TCP connection that data may still go over, as it can be ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Open {
+    /// Its ends.
+    pub connection: Connection,
+    /// `AF_INET6` for an IPv4 connection of an IPv6 socket, too.
+    family: u8,
+    /// `struct inet_diag_sockid` as the kernel gave it: its cookie is that of this socket and of no
+    /// later one with the same ends, nor of the listening one.
+    id: [u8; SOCKET_ID],
+}
+
+/// Every TCP connection of this network namespace that data may still go over: the established ones,
+/// and those whose peer has closed its half.
+pub fn open_connections() -> io::Result<Vec<Open>> {
+    let mut netlink = Netlink::open(Some(SOCK_DIAG))?;
+    let mut open = Vec::new();
+    for family in Family::ALL {
+        let states = ESTABLISHED | CLOSE_WAIT;
+        open.extend(sockets(&mut netlink, Protocol::Tcp, family, states, |socket| {
+            Some(Open {
+                connection: socket.connection(Protocol::Tcp)?,
+                family: *socket.body.first()?,
+                id: netlink::bytes_at(socket.body, 4)?,
+            })
+        })?);
+    }
+    Ok(open)
+}
+
+/// Every UDP and UDP-Lite socket of this network namespace that is connected to a peer.
+pub fn connected_datagrams() -> io::Result<Vec<Connection>> {
+    let mut netlink = Netlink::open(Some(SOCK_DIAG))?;
+    let mut connections = Vec::new();
+    for protocol in [Protocol::Udp, Protocol::UdpLite] {
+        for family in Family::ALL {
+            connections.extend(sockets(&mut netlink, protocol, family, ESTABLISHED, |socket| {
+                socket.connection(protocol)
+            })?);
+        }
+    }
+    Ok(connections)
+}
+
+/// Ends connections, with a reset to the peer and `ECONNABORTED` for the program; how many. One that
+/// is gone by itself does not count.
+///
+/// # Errors
+/// The kernel's own, at the first connection that can't be ended; [`io::ErrorKind::Unsupported`] for
+/// one that can end none.
+pub fn destroy(connections: &[Open]) -> io::Result<usize> {
+    let mut netlink = Netlink::open(Some(SOCK_DIAG))?;
+    let mut count = 0;
+    for open in connections {
+        count += usize::from(destroy_one(&mut netlink, open.family, open.id)?);
+    }
+    Ok(count)
+}
+
+/// Whether [`destroy`] can work at all, found out without ending anything: an error as there where it
+/// can't.
+///
+/// # Errors
+/// As there.
+pub fn can_destroy() -> io::Result<()> {
+    // No socket has these ends, and none the cookie 0.
+    destroy_one(&mut Netlink::open(Some(SOCK_DIAG))?, AF_INET, [0; SOCKET_ID]).map(|_| ())
+}
+
+fn destroy_one(netlink: &mut Netlink, family: u8, id: [u8; SOCKET_ID]) -> io::Result<bool> {
+    let mut body = request(Protocol::Tcp, Family::Ipv4, !0);
+    if let Some(first) = body.first_mut() {
+        *first = family;
+    }
+    if let Some(last) = body.last_chunk_mut() {
+        *last = id;
+    }
+    let answer = netlink.ask(SOCK_DESTROY, &body, |_| None::<()>);
+    was_destroyed(answer.map(|_| ()))
+}
+
+/// What the kernel's answer to `SOCK_DESTROY` says.
+fn was_destroyed(answer: io::Result<()>) -> io::Result<bool> {
+    let Err(error) = answer else { return Ok(true) };
+    let is = |errno: Errno| error.raw_os_error() == Some(errno.raw_os_error());
+    // No such socket, or another one by now.
+    if is(Errno::NOENT) || is(Errno::STALE) {
+        return Ok(false);
+    }
+    if is(Errno::OPNOTSUPP) {
+        return Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "this kernel cannot end connections of others: it was built without CONFIG_INET_DIAG_DESTROY",
+        ));
+    }
+    Err(error)
 }
 
 fn sockets<T>(
@@ -203,187 +293,4 @@ fn address(body: &[u8], offset: usize) -> Option<IpAddr> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-    use std::net::{TcpListener, TcpStream, UdpSocket};
-    use std::os::fd::{AsFd, OwnedFd};
-
-    use proptest::prelude::*;
-    use rustix::net::{AddressFamily, SocketFlags, SocketType, ipproto};
-
-    use super::*;
-
-    fn inode_of(socket: impl AsFd) -> u32 {
-        rustix::fs::fstat(socket).unwrap().st_ino.try_into().unwrap()
-    }
-
-    fn found(inode: u32) -> Listener {
-        let listeners = listeners(&|index| Some(format!("name{index}"))).unwrap();
-        let mut matching = listeners.into_iter().filter(|listener| listener.inode == inode);
-        let listener = matching.next().expect("the socket is listed");
-        assert_eq!(matching.next(), None, "listed once");
-        listener
-    }
-
-    fn own_uid() -> u32 {
-        rustix::process::geteuid().as_raw()
-    }
-
-    #[test]
-    fn tcp_listeners_are_found_with_inode_and_user() {
-        for (address, text) in [("127.0.0.1:0", "127.0.0.1"), ("[::1]:0", "::1")] {
-            let socket = TcpListener::bind(address).unwrap();
-            let listener = found(inode_of(&socket));
-            assert_eq!(listener.protocol, Protocol::Tcp);
-            assert_eq!(listener.address.to_string(), text);
-            assert_eq!(listener.port, socket.local_addr().unwrap().port());
-            assert_eq!(listener.uid, own_uid());
-            assert_eq!(listener.interface, None);
-            // The kernel sets it for every IPv6 address but the wildcard (`__inet6_bind`).
-            assert_eq!(listener.v6only, listener.address.is_ipv6());
-            assert!(listener.cgroup.is_some());
-        }
-    }
-
-    #[test]
-    fn udp_is_listed_until_it_connects() {
-        for address in ["127.0.0.1:0", "[::1]:0"] {
-            let socket = UdpSocket::bind(address).unwrap();
-            let inode = inode_of(&socket);
-            assert_eq!(found(inode).protocol, Protocol::Udp);
-            socket.connect(socket.local_addr().unwrap()).unwrap();
-            let listeners = listeners(&|_| None).unwrap();
-            assert!(listeners.iter().all(|listener| listener.inode != inode));
-        }
-    }
-
-    fn open(family: AddressFamily, kind: SocketType, protocol: Option<rustix::net::Protocol>) -> OwnedFd {
-        rustix::net::socket_with(family, kind, SocketFlags::CLOEXEC, protocol).unwrap()
-    }
-
-    #[test]
-    fn udp_lite_is_listed() {
-        let socket = open(AddressFamily::INET, SocketType::DGRAM, Some(ipproto::UDPLITE));
-        rustix::net::bind(&socket, &SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-        let listener = found(inode_of(&socket));
-        assert_eq!(listener.protocol, Protocol::UdpLite);
-    }
-
-    fn v6_socket(v6only: bool, address: Ipv6Addr) -> OwnedFd {
-        let socket = open(AddressFamily::INET6, SocketType::STREAM, None);
-        rustix::net::sockopt::set_ipv6_v6only(&socket, v6only).unwrap();
-        rustix::net::bind(&socket, &SocketAddr::from((address, 0))).unwrap();
-        rustix::net::listen(&socket, 1).unwrap();
-        socket
-    }
-
-    #[test]
-    fn v6only_is_told_from_dual_stack() {
-        for v6only in [false, true] {
-            let socket = v6_socket(v6only, Ipv6Addr::UNSPECIFIED);
-            assert_eq!(found(inode_of(&socket)).v6only, v6only);
-        }
-    }
-
-    #[test]
-    fn mapped_addresses_are_ipv4() {
-        let socket = v6_socket(false, Ipv4Addr::LOCALHOST.to_ipv6_mapped());
-        let listener = found(inode_of(&socket));
-        assert_eq!(listener.address, IpAddr::from([127, 0, 0, 1]));
-        assert!(!listener.v6only);
-    }
-
-    #[test]
-    fn connections_have_both_ends() {
-        let server = v6_socket(false, Ipv4Addr::LOCALHOST.to_ipv6_mapped());
-        let server = TcpListener::from(server);
-        let port = server.local_addr().unwrap().port();
-        let client = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        let (accepted, _) = server.accept().unwrap();
-        let connections = established().unwrap();
-        let by_inode = |inode| connections.iter().find(|connection| connection.inode == inode).unwrap();
-        let seen = by_inode(inode_of(&accepted));
-        assert_eq!(seen.local, SocketAddr::from(([127, 0, 0, 1], port)));
-        assert_eq!(seen.peer, client.local_addr().unwrap());
-        assert_eq!(by_inode(inode_of(&client)).peer, seen.local);
-        assert_eq!(seen.uid, own_uid());
-    }
-
-    #[test]
-    fn no_listener_is_lost_among_many() {
-        let sockets: Vec<UdpSocket> = (0..500).map(|_| UdpSocket::bind("127.0.0.1:0").unwrap()).collect();
-        let seen: BTreeSet<u32> = listeners(&|_| None)
-            .unwrap()
-            .iter()
-            .map(|listener| listener.inode)
-            .collect();
-        assert!(sockets.iter().all(|socket| seen.contains(&inode_of(socket))));
-    }
-
-    /// `struct inet_diag_msg` of a listener with a link-local address on interface 3.
-    fn link_local() -> Vec<u8> {
-        let mut body = vec![0; MESSAGE];
-        body[0] = AF_INET6;
-        body[4..6].copy_from_slice(&53_u16.to_be_bytes());
-        body[8..24].copy_from_slice(&"fe80::1".parse::<Ipv6Addr>().unwrap().octets());
-        body[24..40].copy_from_slice(&"fe80::2".parse::<Ipv6Addr>().unwrap().octets());
-        body[40..44].copy_from_slice(&3_u32.to_ne_bytes());
-        netlink::push_attribute(&mut body, INET_DIAG_SKV6ONLY, &[1]);
-        netlink::push_attribute(&mut body, INET_DIAG_CGROUP_ID, &77_u64.to_ne_bytes());
-        body
-    }
-
-    fn read(body: &[u8]) -> Option<Listener> {
-        let message = Message {
-            kind: SOCK_DIAG_BY_FAMILY,
-            flags: 0,
-            sequence: 1,
-            body,
-        };
-        Socket::read(&message)?.listener(Protocol::Udp, &|index| (index == 3).then(|| "eth0".to_owned()))
-    }
-
-    #[test]
-    fn bound_devices_are_named() {
-        let listener = read(&link_local()).unwrap();
-        assert_eq!(listener.interface.as_deref(), Some("eth0"));
-        assert!(listener.v6only);
-        assert_eq!(listener.cgroup, Some(77));
-        let mut gone = link_local();
-        gone[40] = 9;
-        assert_eq!(read(&gone).unwrap().interface.as_deref(), Some("if9"));
-    }
-
-    #[test]
-    fn link_local_peers_keep_their_scope() {
-        let body = link_local();
-        let message = Message {
-            kind: SOCK_DIAG_BY_FAMILY,
-            flags: 0,
-            sequence: 1,
-            body: &body,
-        };
-        let connection = Socket::read(&message).unwrap().connection(Protocol::Tcp).unwrap();
-        assert_eq!(connection.peer.to_string(), "[fe80::2%3]:0");
-    }
-
-    #[test]
-    fn unbound_and_truncated_sockets_are_passed_over() {
-        let mut unbound = link_local();
-        unbound[4..6].fill(0);
-        assert_eq!(read(&unbound), None);
-        for length in 0..MESSAGE {
-            assert_eq!(read(&link_local()[..length]), None, "{length}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn no_bytes_make_the_reader_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..160), v6 in any::<bool>()) {
-            if let Some(family) = bytes.first_mut() {
-                *family = if v6 { AF_INET6 } else { AF_INET };
-            }
-            drop(read(&bytes));
-        }
-    }
-}
+mod tests;

@@ -104,6 +104,8 @@ pub enum CommandId {
     Longer,
     /// A shorter trial.
     Shorter,
+    /// End running connections too, or not.
+    EndConnections,
     /// Quit and leave the trial running.
     LeaveRunning,
     /// Revert, then quit.
@@ -276,6 +278,7 @@ const TABLE: &[Command] = &[
     command(CommandId::Accept, Context::Applying, &[char('y')], "apply", "Apply, warnings or not", 1),
     command(CommandId::Longer, Context::Applying, &[char('+')], "longer", "Make the trial longer", 2),
     command(CommandId::Shorter, Context::Applying, &[char('-')], "shorter", "Make the trial shorter", 2),
+    command(CommandId::EndConnections, Context::Applying, &[char('e')], "end old ones", "End running connections too, once the trial is kept", 2),
     command(CommandId::Cancel, Context::Applying, &[code(KeyCode::Esc), char('n'), char('q')], "back", "Change nothing", 1),
 
     command(CommandId::Accept, Context::Asking, &[char('y'), code(KeyCode::Enter)], "yes", "Go ahead", 1),

@@ -61,7 +61,7 @@ impl Task {
     /// What to say meanwhile.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::Applying => "Applying …",
+            Self::Applying => "Rehearsing and applying …",
             Self::Confirming => "Keeping the new rules …",
             Self::Reverting { .. } => "Putting the old rules back …",
             Self::Extending => "Asking for one more minute …",

@@ -7,7 +7,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use crate::app::{Error, Observation, Status, TrialView};
 use crate::core::policy::Policy;
 use crate::core::service::ServiceId;
-use crate::tui::port::{ApplyRequest, Depth, Restored, Seen};
+use crate::tui::port::{ApplyRequest, Depth, Restored, Seen, Started};
 
 /// Something happened.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub enum Msg {
     /// The policy was written, or not.
     Saved(Box<Policy>, Result<(), Error>),
     /// The trial has begun, or not.
-    Applied(Result<TrialView, Error>),
+    Applied(Result<Started, Error>),
     /// The trial was kept (and what went wrong after that), or not.
     Confirmed(Result<Option<String>, Error>),
     /// The trial was ended, or not.

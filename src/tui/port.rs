@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 pub use crate::app::sandbox::{Knock, Neighbour, Seen};
-pub use crate::app::{ApplyRequest, Changes, Depth, Restored};
+pub use crate::app::{ApplyRequest, Changes, Depth, Restored, Started};
 
 use crate::app::{self, Error, Observation, Status, TrialView};
 use crate::core::policy::Policy;
@@ -19,11 +19,11 @@ pub trait Machine: Send + Sync + 'static {
     /// # Errors
     /// Where it can't be written, or another one is there by now; that one then stays.
     fn save(&self, before: &Policy, wanted: &Policy) -> Result<(), Error>;
-    /// Starts a trial of the wanted policy as it was last saved.
+    /// Rehearses and starts a trial of the wanted policy as it was last saved.
     ///
     /// # Errors
     /// Where nothing was applied, or what was applied has been reverted.
-    fn apply(&self, request: &ApplyRequest) -> Result<TrialView, Error>;
+    fn apply(&self, request: &ApplyRequest) -> Result<Started, Error>;
     /// Keeps this trial; what went wrong after that was decided is told.
     ///
     /// # Errors
@@ -67,8 +67,8 @@ impl Machine for app::Machine {
         self.save(before, wanted)
     }
 
-    fn apply(&self, request: &ApplyRequest) -> Result<TrialView, Error> {
-        self.apply(request).map(|started| started.trial)
+    fn apply(&self, request: &ApplyRequest) -> Result<Started, Error> {
+        self.apply(request)
     }
 
     fn confirm(&self, id: &str, is_unproven_fine: bool) -> Result<Option<String>, Error> {

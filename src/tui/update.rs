@@ -78,6 +78,7 @@ fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec
     }
     if model.saves_under_way > 0 || stored == model.policy {
         model.recompute();
+        popups::count_running_again(model);
         return Vec::new();
     }
     if !is_first {
@@ -175,7 +176,8 @@ fn leave(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-/// Whether the kernel enforces nothing that would differ, and this is known and confirmed.
+/// Whether the kernel enforces nothing that would differ, and this is known and confirmed; what ran
+/// before that may still be there to be ended.
 fn has_nothing_to_apply(model: &Model) -> bool {
-    model.plan.is_in_force && model.observation.status.state == State::Confirmed
+    model.plan.is_in_force && model.plan.going_on.is_empty() && model.observation.status.state == State::Confirmed
 }

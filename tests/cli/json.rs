@@ -128,7 +128,16 @@ fn a_preview() {
         assert_eq!(preview["changes"], true);
         has(
             &preview,
-            &["consequences", "ways_in", "lockouts", "warnings", "diff", "ruleset"],
+            &[
+                "consequences",
+                "ways_in",
+                "lockouts",
+                "warnings",
+                "running",
+                "interrupted",
+                "diff",
+                "ruleset",
+            ],
         );
         let consequence = &preview["consequences"][0];
         assert_eq!(consequence["id"], "5432/tcp");

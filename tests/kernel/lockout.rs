@@ -1,13 +1,14 @@
 //! A session like SSH's that would lock itself out is stopped, and one that would not is not.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::process::{Child, Command};
 
 use fwtui::app::sandbox::{Knock, Neighbour};
 use fwtui::core::listener::{Family, Protocol};
 use fwtui::sys::netns;
+use rustix::net::{AddressFamily, SocketType};
 
 use crate::harness::{Lab, PATIENCE, in_sandbox};
 
@@ -142,6 +143,29 @@ fn a_trusted_neighbours_session_goes_on_and_one_routed_in_does_not() {
             is_stopped(lab, &mut session);
         }
     });
+}
+
+#[test]
+fn the_own_session_is_not_among_the_connections_to_end() {
+    in_sandbox(|lab| {
+        let mut session = Ssh::from(Neighbour::Public, Family::Ipv4, "0.0.0.0:22");
+        let machine = SocketAddr::new(Neighbour::Public.machine().of(Family::Ipv4), 22);
+        let from = Neighbour::Stranger.addresses().of(Family::Ipv4);
+        let _other = netns::enter(Neighbour::Public.namespace(), || connect_from(from, machine)).unwrap();
+        set(lab, &["confine"]);
+        let running = &lab.json(&["preview", "--json"])["running"];
+        assert_eq!(running[0]["service"], "22/tcp", "{running}");
+        assert_eq!(running[0]["connections"], 1, "{running}");
+        assert!(session.works());
+    });
+}
+
+/// A TCP connection by one of several addresses.
+fn connect_from(address: IpAddr, to: SocketAddr) -> OwnedFd {
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+    rustix::net::bind(&socket, &SocketAddr::new(address, 0)).unwrap();
+    rustix::net::connect(&socket, &to).unwrap();
+    socket
 }
 
 #[test]

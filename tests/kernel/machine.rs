@@ -127,14 +127,18 @@ impl Lab {
 
     /// The same where it may fail: with what the guard said.
     pub fn try_to_hold(&self, policy: &Policy, timeout: Duration) -> Result<Guard, Report> {
-        let job = job(policy, timeout);
+        self.try_to_hold_job(&job(policy, timeout))
+    }
+
+    /// The same with a job of one's own.
+    pub fn try_to_hold_job(&self, job: &Job) -> Result<Guard, Report> {
         let mut child = self
             .command(&["guard"])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let text = serde_json::to_vec(&job).unwrap();
+        let text = serde_json::to_vec(job).unwrap();
         child.stdin.take().unwrap().write_all(&text).unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap())
@@ -144,7 +148,7 @@ impl Lab {
             Report::Applied { deadline, .. } => Ok(Guard {
                 child,
                 deadline,
-                id: job.candidate.id,
+                id: job.candidate.id.clone(),
             }),
             report => {
                 child.wait().unwrap();
@@ -249,6 +253,7 @@ pub fn job(policy: &Policy, timeout: Duration) -> Job {
         settle: SETTLE_TIME,
         candidate,
         no_kernel_timer: None,
+        end_connections: false,
         ways_in: Vec::new(),
     }
 }

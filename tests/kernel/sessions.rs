@@ -19,6 +19,11 @@ impl Session {
             TcpStream::connect_timeout(&machine, PATIENCE).unwrap()
         })
         .unwrap();
+        Self::over(connection)
+    }
+
+    /// One that is there already.
+    pub fn over(connection: TcpStream) -> Self {
         connection.set_read_timeout(Some(PATIENCE)).unwrap();
         let mut session = Self(connection);
         assert!(session.works());

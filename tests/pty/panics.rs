@@ -12,7 +12,7 @@ use fwtui::app::{Error, Observation, Status, TrialView};
 use fwtui::core::policy::Policy;
 use fwtui::core::service::ServiceId;
 use fwtui::tui::theme::{ColorDepth, Theme};
-use fwtui::tui::{ApplyRequest, Changes, Depth, Machine, Options, Restored, Seen, run};
+use fwtui::tui::{ApplyRequest, Changes, Depth, Machine, Options, Restored, Seen, Started, run};
 
 use crate::terminal::Terminal;
 
@@ -35,7 +35,7 @@ impl Machine for Broken {
         Ok(())
     }
 
-    fn apply(&self, _: &ApplyRequest) -> Result<TrialView, Error> {
+    fn apply(&self, _: &ApplyRequest) -> Result<Started, Error> {
         Err(Error::failed("nothing to apply"))
     }
 
@@ -48,13 +48,7 @@ impl Machine for Broken {
     }
 
     fn extend(&self, _: &str) -> Result<TrialView, Error> {
-        self.apply(&ApplyRequest {
-            replace: false,
-            previewed: Policy::default(),
-            is_off: false,
-            timeout: Duration::ZERO,
-            accepted_lockouts: Vec::new(),
-        })
+        Err(Error::failed("nothing to extend"))
     }
 
     fn restore(&self) -> Result<(Restored, Option<Error>), Error> {

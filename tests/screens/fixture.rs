@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fwtui::app::{self, Last, Observation, Protection, State, Status, TrialView};
+use fwtui::app::{self, Last, Observation, Protection, Started, State, Status, TrialView};
+use fwtui::core::connections::{Connection, Running};
 use fwtui::core::listener::{Family, Listener, Owner, Protocol};
 use fwtui::core::network::{Interface, InterfaceKind, NetworkClass};
 use fwtui::core::policy::{Decision, Entry, Policy};
@@ -191,6 +192,8 @@ pub(crate) fn fresh() -> Observation {
         filter: Some(Filter::default()),
         confirmed: None,
         ways_in: vec![ssh()],
+        running: Vec::new(),
+        untracked: Vec::new(),
         status: Status {
             state: State::Off,
             backend: Some("iptables-nft".into()),
@@ -277,6 +280,43 @@ pub(crate) fn decided() -> Observation {
     }
 }
 
+/// A connection of somebody's on the public network.
+fn running(protocol: Protocol, local: &str, peer: &str, program: Option<&str>) -> Running {
+    Running {
+        connection: Connection {
+            protocol,
+            local: local.parse().unwrap(),
+            peer: peer.parse().unwrap(),
+            inode: 1,
+            uid: 0,
+        },
+        interface: "eth0".into(),
+        program: program.map(str::to_owned),
+    }
+}
+
+/// The decided machine while it is in use, without tracking what goes on.
+pub(crate) fn busy() -> Observation {
+    let tcp = |local, peer| running(Protocol::Tcp, local, peer, None);
+    Observation {
+        filter: Some(Filter::default()),
+        running: vec![
+            tcp("192.0.2.10:22", "192.0.2.7:51234"),
+            tcp("192.0.2.10:80", "203.0.113.7:40000"),
+            tcp("192.0.2.10:5432", "192.0.2.30:40001"),
+            tcp("192.0.2.10:5432", "192.0.2.31:40002"),
+            tcp("192.0.2.10:8080", "192.0.2.30:40003"),
+        ],
+        untracked: vec![running(
+            Protocol::Udp,
+            "192.0.2.10:38123",
+            "192.0.2.99:123",
+            Some("chronyd"),
+        )],
+        ..decided()
+    }
+}
+
 /// The id of the trial that runs.
 pub(crate) const TRIAL: &str = "5f0c";
 
@@ -343,6 +383,15 @@ pub(crate) fn drifted() -> Observation {
     observation.status.state = State::Drifted;
     observation.status.drift = Some("IPv4: fwtui's rules are gone from the kernel".into());
     observation
+}
+
+/// That trial, just begun.
+pub(crate) fn started(seconds: u64) -> Started {
+    Started {
+        trial: trial(seconds),
+        switched_in: Duration::from_millis(9),
+        rehearsal: None,
+    }
 }
 
 /// The decided machine with its edits on trial.

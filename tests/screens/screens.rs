@@ -130,6 +130,19 @@ fn preview() {
     });
 }
 
+#[test]
+fn while_others_are_connected() {
+    at_every_size("preview-running", &fixture::busy, &|session| {
+        session.keys("p");
+    });
+    at_every_size("apply-running", &fixture::busy, &|session| {
+        session.keys("a");
+    });
+    at_every_size("apply-running-ended", &fixture::busy, &|session| {
+        session.keys("a e");
+    });
+}
+
 fn locked_out(way_in: WayIn) -> fwtui::app::Observation {
     let mut observation = fixture::decided();
     decide(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use fwtui::app::{Error, Kind, Last, Observation, State, Status};
+use fwtui::app::{Error, Kind, Last, Observation, Rehearsal, State, Status};
 use fwtui::core::network::NetworkClass;
 use fwtui::core::policy::{Decision, Logging, Policy, Refusal};
 use fwtui::tui::model::{Pane, RulesView};
@@ -250,7 +250,7 @@ fn the_preview_scrolls_each_side_by_itself() {
 #[test]
 fn applying_asks_and_then_starts_a_trial() {
     let mut session = Session::on(SIZE, fixture::decided());
-    assert_eq!(session.keys("a + + -"), []);
+    assert_eq!(session.keys("a + + -"), [Effect::Look(Depth::Complete)]);
     let effects = session.keys("y");
     let request = ApplyRequest {
         previewed: session.model.policy.clone(),
@@ -258,13 +258,81 @@ fn applying_asks_and_then_starts_a_trial() {
         timeout: Duration::from_secs(120),
         replace: false,
         accepted_lockouts: Vec::new(),
+        end_connections: false,
+        rehearse: true,
     };
     assert_eq!(effects, [Effect::Apply(request)]);
     assert_eq!(session.keys("a"), []);
     assert!(session.model.popups.is_empty());
-    let effects = session.send(Msg::Applied(Ok(fixture::trial(120))));
+    let effects = session.send(Msg::Applied(Ok(fixture::started(120))));
     assert_eq!(effects, [Effect::Look(Depth::Complete)]);
     assert_eq!(session.model.seconds_left(), Some(120));
+}
+
+#[test]
+fn running_connections_are_ended_only_if_one_says_so() {
+    let asked = |observation, keys| {
+        let mut session = Session::on(SIZE, observation);
+        let effects = session.keys(keys);
+        let [Effect::Look(_), Effect::Apply(request)] = effects.as_slice() else {
+            panic!("{keys}: {effects:?}");
+        };
+        request.end_connections
+    };
+    assert!(!asked(fixture::busy(), "a y"));
+    assert!(asked(fixture::busy(), "a e y"));
+    assert!(!asked(fixture::busy(), "a e e y"));
+    // There are none.
+    assert!(!asked(fixture::decided(), "a e y"));
+}
+
+#[test]
+fn the_question_counts_connections_again_while_it_is_open() {
+    let mut session = Session::on(SIZE, fixture::busy());
+    session.keys("a e");
+    let mut fewer = fixture::busy();
+    fewer.running.truncate(3);
+    session.send(Msg::Seen(Depth::Complete, Box::new(fewer)));
+    let Some(Popup::Apply(apply)) = session.model.popups.last() else {
+        panic!("the question is still asked");
+    };
+    assert_eq!(apply.plan.count_going_on(), 1);
+    assert!(apply.request().unwrap().end_connections);
+    let mut none = fixture::busy();
+    none.running.clear();
+    session.send(Msg::Seen(Depth::Complete, Box::new(none)));
+    let effects = session.keys("y");
+    let [Effect::Apply(request)] = effects.as_slice() else {
+        panic!("{effects:?}");
+    };
+    assert!(!request.end_connections, "there is nothing left to end");
+}
+
+#[test]
+fn what_is_in_force_is_applied_again_for_what_it_would_end() {
+    let mut observation = fixture::decided();
+    observation.policy = fixture::confirmed_policy();
+    observation.running = fixture::busy().running;
+    let mut session = Session::on(SIZE, observation);
+    session.keys("a");
+    assert!(matches!(session.model.popups.last(), Some(Popup::Apply(_))));
+}
+
+#[test]
+fn what_could_not_be_rehearsed_is_told() {
+    let mut session = Session::on(SIZE, fixture::decided());
+    session.keys("a y");
+    let mut started = fixture::started(90);
+    let not_held = Some("ip is not installed".to_owned());
+    started.rehearsal = Some(Rehearsal {
+        not_held,
+        ..Rehearsal::default()
+    });
+    session.send(Msg::Applied(Ok(started)));
+    assert_eq!(
+        session.notice(),
+        "The new rules are in force. Not rehearsed: ip is not installed."
+    );
 }
 
 #[test]
@@ -272,7 +340,7 @@ fn warnings_need_more_than_enter() {
     let mut observation = fixture::decided();
     observation.status.other_backend = Some("iptables-legacy".into());
     let mut session = Session::on(SIZE, observation);
-    assert_eq!(session.keys("a enter"), []);
+    assert_eq!(session.keys("a enter"), [Effect::Look(Depth::Complete)]);
     assert!(matches!(session.keys("y").as_slice(), [Effect::Apply(_)]));
 }
 
@@ -477,7 +545,7 @@ fn an_answer_from_before_the_trial_does_not_end_it() {
     session.keys("a");
     assert_eq!(session.send(Msg::RulesChanged(Vec::new())), [Effect::AskStatus]);
     session.keys("y");
-    session.send(Msg::Applied(Ok(fixture::trial(90))));
+    session.send(Msg::Applied(Ok(fixture::started(90))));
     session.send(status(fixture::decided()));
     assert!(session.model.trial().is_some() && session.model.popups.is_empty());
     assert_eq!(
@@ -583,7 +651,7 @@ fn the_end_of_a_trial_is_told() {
     let ended = |outcome: &str, reason: Option<&str>| {
         let mut session = Session::on(SIZE, fixture::decided());
         session.keys("a y");
-        session.send(Msg::Applied(Ok(fixture::trial(1))));
+        session.send(Msg::Applied(Ok(fixture::started(1))));
         session.keys("k");
         session.send(Msg::Extended(Ok(fixture::trial(1))));
         let status = Status {
@@ -709,7 +777,7 @@ fn in_the_sandbox_the_neighbours_knock_where_the_cursor_rests() {
     assert!(knocked(&session.keys("c")).is_empty(), "nothing is in force yet");
     // The rules change while a knock is under way: what it brings is of no use.
     assert_eq!(knocked(&session.keys("home")), ["22/tcp"]);
-    session.send(Msg::Applied(Ok(fixture::trial(90))));
+    session.send(Msg::Applied(Ok(fixture::started(90))));
     assert_eq!(knocked(&session.send(answer("22/tcp"))), ["22/tcp"]);
     session.send(answer("22/tcp"));
     assert_eq!(knocked(&session.send(Msg::Reverted(Ok(())))), ["22/tcp"]);
@@ -721,7 +789,7 @@ fn in_the_sandbox_the_neighbours_knock_where_the_cursor_rests() {
 fn outside_the_sandbox_nobody_knocks() {
     let mut session = Session::on(SIZE, fixture::decided());
     session.keys("down down up p 1 f5");
-    session.send(Msg::Applied(Ok(fixture::trial(90))));
+    session.send(Msg::Applied(Ok(fixture::started(90))));
     session.send(Msg::Reverted(Ok(())));
     assert!(knocked(&session.effects).is_empty());
 }

@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use crate::app::error::Error;
 use crate::core::listener::Family;
-use crate::sys::runner::{Call, Runner};
+use crate::sys::netns::links;
+use crate::sys::runner::Runner;
 use crate::sys::{clock, netns};
 
 /// An address in each family.
@@ -110,17 +111,6 @@ impl Neighbour {
     }
 }
 
-/// Settings of every network in the sandbox: errors are never held back, so that a refusal is seen
-/// as one however many there are, and addresses work at once.
-const SETTINGS: [(&str, &str); 6] = [
-    ("ipv4/icmp_ratelimit", "0"),
-    ("ipv4/icmp_ratemask", "0"),
-    ("ipv6/icmp/ratelimit", "0"),
-    ("ipv6/icmp/ratemask", "\n"),
-    ("ipv6/conf/all/accept_dad", "0"),
-    ("ipv6/conf/default/accept_dad", "0"),
-];
-
 /// Settings of the neighbours, which are routers.
 const ROUTER_SETTINGS: [(&str, &str); 2] = [("ipv4/ip_forward", "1"), ("ipv6/conf/all/forwarding", "1")];
 
@@ -129,10 +119,10 @@ const READY_WITHIN: Duration = Duration::from_secs(5);
 
 /// Makes the neighbours' namespaces and the links between all of them.
 pub(super) fn build(runner: &dyn Runner) -> Result<(), Error> {
-    set(&SETTINGS)?;
+    set(&links::PROMPT)?;
     for neighbour in Neighbour::ALL {
         netns::add(neighbour.namespace(), || {
-            set(&SETTINGS)?;
+            set(&links::PROMPT)?;
             set(&ROUTER_SETTINGS)
         })??;
     }
@@ -182,30 +172,14 @@ fn await_links(count: usize) -> Result<(), Error> {
 }
 
 fn set(settings: &[(&str, &str)]) -> Result<(), Error> {
-    settings.iter().try_for_each(|(name, value)| {
-        let path = format!("/proc/sys/net/{name}");
-        match fs::write(&path, value) {
-            // Older kernels lack the masks, and one without IPv6 lacks more.
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(super::failed(&format!("write {path}"), error)),
-            Ok(()) => Ok(()),
-        }
-    })
+    links::set(settings).map_err(|error| super::failed("make its settings", error))
 }
 
 /// Runs commands of `ip`, one a line, in the calling thread's namespace.
 fn batch(runner: &dyn Runner, commands: &str) -> Result<(), Error> {
-    let call = Call::new("ip").args(["-batch", "-"]).stdin(commands);
-    let output = runner
-        .run(&call)
-        .map_err(|error| super::failed("make its networks", error))?;
-    if output.is_success() {
-        return Ok(());
-    }
-    Err(
-        super::failed("make its networks", format!("ip: {}", output.stderr.trim()))
-            .hint("The kernel needs the module 'veth'; try: sudo modprobe veth"),
-    )
+    links::batch(runner, commands).map_err(|error| {
+        super::failed("make its networks", error).hint("The kernel needs the module 'veth'; try: sudo modprobe veth")
+    })
 }
 
 fn machine() -> String {

@@ -63,7 +63,18 @@ rules can't be seen.",
         "apply",
         "Asks first, unless told not to. With `--yes` it returns as soon as the trial runs. It refuses \
 where your own way in (the SSH connection it was started from, and what carries it) would no longer \
-be let in as a new connection; open that service, or name it with `--accept-lockout`.",
+be let in as a new connection; open that service, or name it with `--accept-lockout`.
+
+Connections that run go on: only new ones are refused. With `--end-connections` those that the \
+kept rules refuse as new ones are ended once the trial is kept, never before, and never your own way \
+in. The preview says how many there are.
+
+Before anything changes it is rehearsed: the new rules are loaded in a network namespace of their own, \
+and taken out again; in between, through interfaces with the names and addresses of this machine's, \
+neighbours and strangers try every service with real packets (200 at most, the decided ones first). \
+Where the kernel refuses the rules, or somebody is let in or kept out otherwise than the preview says, \
+nothing is applied, and the difference is told. Other tools' rules take no part. Where no rehearsal \
+can be held, it says so, and applies. `--no-rehearsal` leaves it out.",
     ),
     (
         "confirm",
@@ -153,8 +164,8 @@ reach with now and after (this-machine, trusted, everyone, unknown).",
     ),
     (
         "preview --json",
-        "changes, consequences (id, name, before, after, text), ways_in, lockouts (service, text), warnings, diff, and \
-ruleset with ipv4 and ipv6.",
+        "changes, consequences (id, name, before, after, text), ways_in, lockouts (service, text), warnings, \
+running (service, connections, text), interrupted (protocol, port, peer, program), diff, and ruleset with ipv4 and ipv6.",
     ),
     (
         "status --json",

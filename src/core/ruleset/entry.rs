@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use crate::core::date;
 use crate::core::ruleset::{Hook, Own, Slot};
 
 /// A second of the wall clock in UTC, as the kernel's time match counts: since 1970, up to 2038.
@@ -38,8 +39,7 @@ impl Stamp {
 impl fmt::Display for Stamp {
     /// As iptables reads and prints it: `2026-11-22T14:02:00`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + self.since_1970()).to_string();
-        f.write_str(text.trim_end_matches('Z'))
+        f.write_str(&date::text(self.0))
     }
 }
 
@@ -47,9 +47,8 @@ impl FromStr for Stamp {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let time = humantime::parse_rfc3339(&format!("{text}Z")).map_err(|_not_a_time| ())?;
-        let since = time.duration_since(SystemTime::UNIX_EPOCH).map_err(|_earlier| ())?;
-        Self::at_or_after(since).ok_or(())
+        let seconds = date::parse(text).ok_or(())?;
+        Self::at_or_after(Duration::from_secs(seconds.into())).ok_or(())
     }
 }
 

@@ -6,7 +6,6 @@ use crate::core::ruleset::compile;
 use crate::core::trial::SETTLE_TIME;
 use crate::guard::recover;
 use crate::store::state::{Confirmed, RulesText};
-use crate::sys::clock;
 
 const BOOT: &str = "boot-1";
 
@@ -35,6 +34,7 @@ fn job(root: &std::path::Path, id: &str) -> Job {
         settle: SETTLE_TIME,
         candidate,
         no_kernel_timer: None,
+        end_connections: false,
         ways_in: Vec::new(),
     }
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
+use crate::core::connections::Connection;
 use crate::core::listener::{Listener, Protocol};
 use crate::core::network::{Interface, is_interface_name};
 use crate::core::service::Ownership;
 use crate::core::way_in::{Carrier, WayIn};
-use crate::sys::sock_diag::Connection;
 
 use super::way_in;
 

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use super::decide::{self, Manner};
 use super::{ancestors, sockets};
+use crate::core::connections::Connection;
 use crate::core::proof::{Accepted, Caller};
 use crate::core::way_in::WayIn;
 use crate::sys::procfs::Proc;
-use crate::sys::sock_diag::{self, Connection};
+use crate::sys::sock_diag;
 
 /// How the user of a process reaches this machine, for a change made at a time since boot.
 ///

@@ -8,6 +8,7 @@ use ratatui::text::{Line, Span};
 
 use super::{Sheet, text_width};
 use crate::app::protection_words;
+use crate::core::connections::GoesOn;
 use crate::core::plan::Plan;
 use crate::core::policy::Policy;
 use crate::core::service::ServiceId;
@@ -40,6 +41,8 @@ pub struct Apply {
     pub typed: String,
     /// The services typed out so far.
     accepted: Vec<ServiceId>,
+    /// Whether running connections are ended, too.
+    end_connections: bool,
 }
 
 impl Apply {
@@ -52,6 +55,7 @@ impl Apply {
             timeout,
             typed: String::new(),
             accepted: Vec::new(),
+            end_connections: false,
         }
     }
 
@@ -99,6 +103,17 @@ impl Apply {
         self.timeout = timeout.clamp(SHORTEST_TIMEOUT, LONGEST_TIMEOUT);
     }
 
+    /// Ends running connections too, or not after all; where there are none, never.
+    pub fn switch_end_connections(&mut self) {
+        self.end_connections = !self.end_connections && !self.plan.going_on.is_empty();
+    }
+
+    /// Takes what runs by now.
+    pub fn count_again(&mut self, going_on: Vec<GoesOn>) {
+        self.end_connections &= !going_on.is_empty();
+        self.plan.going_on = going_on;
+    }
+
     /// What to ask the machine for; none while a word is still to be typed.
     pub fn request(&self) -> Option<ApplyRequest> {
         self.wanted_word().is_none().then(|| ApplyRequest {
@@ -107,6 +122,8 @@ impl Apply {
             timeout: self.timeout,
             replace: false,
             accepted_lockouts: self.accepted.clone(),
+            end_connections: self.end_connections,
+            rehearse: true,
         })
     }
 }
@@ -120,6 +137,7 @@ pub(super) fn draw(model: &Model, apply: &Apply, frame: &mut Frame<'_>, area: Re
         let text = "All of fwtui's rules are taken out: whatever listens can be reached.";
         lines.extend(wrapped(text, cells, 0, palette.of(Token::Bad)));
     }
+    let running = running(model, apply, cells);
     // What must be said comes before what may be cut: the question and the timeout need 5 lines.
     let mut sentences = Vec::new();
     for sentence in plan_in_brief(&apply.plan, MOST_CONSEQUENCES) {
@@ -127,13 +145,14 @@ pub(super) fn draw(model: &Model, apply: &Apply, frame: &mut Frame<'_>, area: Re
     }
     let protection = protection(model, cells);
     let room = usize::from(area.height.saturating_sub(4 + 6))
-        .saturating_sub(lines.len() + protection.len())
+        .saturating_sub(lines.len() + running.len() + protection.len())
         .max(2);
     if sentences.len() > room {
         sentences.truncate(room - 1);
         sentences.push(Line::styled("  … all of it is in the preview.", palette.of(Token::Dim)));
     }
     lines.extend(sentences);
+    lines.extend(running);
     lines.push(Line::default());
     let text = format!(
         "On trial for {} seconds: unless you keep the new rules, the old ones come back by themselves, \
@@ -158,6 +177,7 @@ pub(super) fn draw(model: &Model, apply: &Apply, frame: &mut Frame<'_>, area: Re
         is_useful: &|command| match command.id {
             CommandId::Go => apply.is_harmless(),
             CommandId::Accept => !apply.is_harmless(),
+            CommandId::EndConnections => !apply.plan.going_on.is_empty(),
             _ => true,
         },
         width,
@@ -184,6 +204,27 @@ fn protection(model: &Model, cells: usize) -> Vec<Line<'static>> {
         .into_iter()
         .map(|line| Line::from(Span::styled(line, style)))
         .collect()
+}
+
+/// What becomes of the connections that run, and the key that changes it.
+fn running(model: &Model, apply: &Apply, cells: usize) -> Vec<Line<'static>> {
+    let count = apply.plan.count_going_on();
+    let (connections, go, are) = match count {
+        0 => return Vec::new(),
+        1 => ("1 running connection".to_owned(), "goes", "is"),
+        _ => (format!("{count} running connections"), "go", "are"),
+    };
+    let (text, token) = match apply.end_connections {
+        true => (
+            format!("~ {connections} to what is refused {are} ended once you keep the rules."),
+            Token::Warn,
+        ),
+        false => (
+            format!("~ {connections} to what is refused {go} on: only new ones are refused."),
+            Token::Text,
+        ),
+    };
+    wrapped(&text, cells, 2, model.palette.of(token))
 }
 
 fn question(model: &Model, apply: &Apply, cells: usize) -> Vec<Line<'static>> {

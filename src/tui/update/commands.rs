@@ -214,7 +214,9 @@ fn ask_apply(model: &mut Model, is_off: bool) -> Vec<Effect> {
     }
     let plan = if is_off { model.off_plan() } else { model.plan.clone() };
     let apply = Apply::new(plan, model.policy.clone(), is_off, model.timeout);
-    open(model, Popup::Apply(Box::new(apply)))
+    model.popups.push(Popup::Apply(Box::new(apply)));
+    // Connections come and go without a look being taken for it.
+    vec![Effect::Look(Depth::Complete)]
 }
 
 /// Shows what an edit was refused for.

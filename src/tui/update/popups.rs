@@ -86,6 +86,7 @@ fn on_apply(model: &mut Model, command: CommandId) -> Vec<Effect> {
             apply.stretch(command == CommandId::Longer);
             model.timeout = apply.timeout;
         }
+        CommandId::EndConnections => apply.switch_end_connections(),
         CommandId::Go | CommandId::Accept => {
             let may_go = command == CommandId::Accept || apply.is_harmless();
             if let Some(request) = apply.request().filter(|_| may_go) {
@@ -97,6 +98,25 @@ fn on_apply(model: &mut Model, command: CommandId) -> Vec<Effect> {
         _ => {}
     }
     Vec::new()
+}
+
+/// The question before an apply stays what it was, but for how many connections run.
+pub(super) fn count_running_again(model: &mut Model) {
+    let Some(is_off) = model.popups.iter().find_map(|popup| match popup {
+        Popup::Apply(apply) => Some(apply.is_off),
+        _ => None,
+    }) else {
+        return;
+    };
+    let going_on = match is_off {
+        true => model.off_plan().going_on,
+        false => model.plan.going_on.clone(),
+    };
+    for popup in &mut model.popups {
+        if let Popup::Apply(apply) = popup {
+            apply.count_again(going_on.clone());
+        }
+    }
 }
 
 fn on_leave(model: &mut Model, command: CommandId) -> Vec<Effect> {

@@ -7,7 +7,7 @@ use crate::tui::commands::CommandId;
 use crate::tui::model::{Model, Task};
 use crate::tui::msg::Effect;
 use crate::tui::popups::{Message, Popup, Unproven};
-use crate::tui::port::Depth;
+use crate::tui::port::{Depth, Started};
 use crate::tui::theme::Token;
 
 /// Keep, revert, extend.
@@ -54,19 +54,22 @@ pub(super) fn revert(model: &mut Model, then_quit: bool) -> Vec<Effect> {
 }
 
 /// The trial runs, or nothing changed.
-pub(super) fn on_applied(model: &mut Model, result: Result<TrialView, Error>) -> Vec<Effect> {
+pub(super) fn on_applied(model: &mut Model, result: Result<Started, Error>) -> Vec<Effect> {
     model.task = None;
     model.is_answer_stale = model.is_status_asked;
     model.drift.has_loaded(model.now);
     model.neighbours.forget();
     match result {
-        Ok(trial) => {
+        Ok(Started { trial, rehearsal, .. }) => {
             model.observation.status.state = State::Trial;
             model.observation.status.trial = Some(trial);
-            model.say(
-                Token::Text,
-                "The new rules are in force. Does everything work? Then keep them.",
-            );
+            match rehearsal.and_then(|rehearsal| rehearsal.missed()) {
+                Some(missed) => model.say(Token::Warn, format!("The new rules are in force. {missed}")),
+                None => model.say(
+                    Token::Text,
+                    "The new rules are in force. Does everything work? Then keep them.",
+                ),
+            }
         }
         Err(error) => fail(model, "Not applied", &error),
     }

@@ -3,6 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use super::sentence_lines;
+use crate::core::connections::interrupted_words;
 use crate::core::plan::{Consequence, Plan};
 use crate::core::policy::{Logging, Refusal};
 use crate::core::reach::Reach;
@@ -80,6 +81,12 @@ fn service(consequence: &Consequence) -> String {
     format!("{} {}", consequence.name, consequence.id)
 }
 
+/// What becomes of running flows, as information.
+fn interrupted(plan: &Plan) -> Option<Sentence> {
+    let text = interrupted_words(&plan.interrupted)?;
+    Some(Sentence::quiet("~ ", Token::Dim, text))
+}
+
 /// What a plan means, in as few lines as possible: the services of a group in one sentence.
 pub fn plan_in_brief(plan: &Plan, most: usize) -> Vec<Sentence> {
     let mut sentences = grave(plan);
@@ -95,6 +102,7 @@ pub fn plan_in_brief(plan: &Plan, most: usize) -> Vec<Sentence> {
     if plan.consequences.is_empty() {
         sentences.push(Sentence::quiet("  ", Token::Dim, "No service gains or loses anybody"));
     }
+    sentences.extend(interrupted(plan));
     sentences
 }
 
@@ -121,6 +129,9 @@ fn plan_at_length(plan: &Plan) -> Vec<Sentence> {
     if plan.consequences.is_empty() {
         sentences.push(Sentence::loud("  ", Token::Dim, "No service gains or loses anybody"));
     }
+    let going_on = plan.going_on.iter().take(MOST_CONSEQUENCES);
+    sentences.extend(going_on.map(|goes_on| Sentence::quiet("~ ", Token::Dim, goes_on.to_string())));
+    sentences.extend(interrupted(plan));
     sentences
 }
 
