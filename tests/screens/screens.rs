@@ -225,6 +225,9 @@ fn what_to_type_in_the_second_terminal_is_whole_in_the_question() {
             let mut observation = fixture::on_trial_over_ssh(83, &[]);
             observation.status.trial.as_mut().unwrap().second_session = Some(long.into());
             let mut session = Session::on(size, observation);
+            let drawn = text(&draw(&session.model));
+            let is_whole = drawn.contains("sudo fwtui confirm") && drawn.contains("-p 65022");
+            assert!(is_whole || drawn.contains("k shows how to open one"), "{drawn}");
             session.keys("k");
             if let Some(refusal) = refusal {
                 session.keys("y");
@@ -321,7 +324,8 @@ fn every_size_is_drawn_whole() {
     let keys = ["1", "2", "p", "v", "?", "esc", "a", "esc", "f", "esc", "/", "esc"];
     for width in [60, 61, 79, 80, 99, 100, 133, 199] {
         for height in [20, 23, 24, 30, 47] {
-            for observation in [fixture::decided(), fixture::on_trial(5), fixture::weird()] {
+            let over_ssh = fixture::on_trial_over_ssh(5, &[fixture::evidence("2001:db8::7", 3)]);
+            for observation in [fixture::decided(), over_ssh, fixture::weird()] {
                 let mut session = Session::on((width, height), observation);
                 for name in keys {
                     session.keys(name);

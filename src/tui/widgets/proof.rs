@@ -59,5 +59,5 @@ pub fn lines(model: &Model, cells: usize, most: usize) -> Vec<String> {
     if whole.len() <= most {
         return whole;
     }
-    wrap("no new connection of yours seen yet: k shows how to open one", cells)
+    wrap("no new connection seen yet: k shows how to open one", cells)
 }
