@@ -22,3 +22,5 @@ pub use preview::{plan, plan_and_rows};
 pub use protection::{Line, Protection, protection_words};
 pub use rehearsal::Rehearsal;
 pub use trial::{ApplyRequest, Restored, Started};
+
+pub use crate::sys::nftables::{Change, Changes};

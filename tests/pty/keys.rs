@@ -6,7 +6,7 @@ use crate::lab::in_sandbox;
 fn a_wrong_key_does_nothing() {
     in_sandbox(|lab| {
         let mut terminal = lab.open((80, 24));
-        terminal.sees(&["off: nothing is refused", "Decide on each service"]);
+        terminal.sees(&["off: nothing is refused", "Decide on each service", "far answers"]);
         let before = terminal.text();
         // Letters without a meaning, control characters, function keys, an unknown sequence, half
         // a character, and a mouse far away.
