@@ -12,7 +12,7 @@ boot() {
     rm -f "$work/monitor.in" "$work/monitor.out"
     mkfifo "$work/monitor.in" "$work/monitor.out"
     # IPv4 only: this QEMU's user network forwards nothing else.
-    nice qemu-system-x86_64 -accel tcg -cpu max -m 1G -smp 2 -display none -nodefaults -no-reboot \
+    qemu-system-x86_64 -accel tcg -cpu max -m 1G -smp 2 -display none -nodefaults -no-reboot \
         -kernel "$image/vmlinuz" -initrd "$image/initrd" -append 'root=/dev/vda rw console=ttyS0 quiet' \
         -drive "file=$work/disk,format=raw,if=virtio,cache=unsafe" \
         -netdev "user,id=lan,hostfwd=tcp:127.0.0.1:$port-:22" -device virtio-net-pci,netdev=lan,id=card \
@@ -43,10 +43,10 @@ power_cut() {
 monitor() { echo "$*" >&8; }
 
 # Runs a command in the session that was there before.
-ctl() { timeout 60 ssh -S "$control" "${options[@]}" root@127.0.0.1 "$@"; }
+ctl() { timeout 180 ssh -S "$control" "${options[@]}" root@127.0.0.1 "$@"; }
 
 # The same over a connection of its own, as root or as the administrator.
-new_session() { timeout 20 ssh -S none "${options[@]}" root@127.0.0.1 "$@" 2> /dev/null; }
+new_session() { timeout 30 ssh -S none "${options[@]}" root@127.0.0.1 "$@" 2> /dev/null; }
 new_admin_session() { timeout 60 ssh -S none "${options[@]}" admin@127.0.0.1 "$@"; }
 
 # Tries a command again and again for so many seconds.
