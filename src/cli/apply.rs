@@ -49,10 +49,7 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
     let is_refused = status.state == State::Trial && !args.replace;
     if observation.is_root && !is_refused {
         out.print(&preview::words(&plan, args.end_connections))?;
-        out.line(&format!(
-            "{}.",
-            capitalised(&protection_words(&machine.status().protection))
-        ))?;
+        out.line(&format!("{}.", capitalised(&protection_words(&status.protection))))?;
     }
     // Locking oneself out is refused before anybody is asked.
     if is_asked && plan.lockouts.is_empty() && observation.is_root && !ask(args.timeout, out)? {
