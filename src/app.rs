@@ -19,7 +19,7 @@ pub use look::Depth;
 pub use machine::{Machine, Options};
 pub use observation::{Last, Observation, State, Status, TrialView};
 pub use preview::{plan, plan_and_rows};
-pub use protection::{Line, Protection, protection_words};
+pub use protection::{Line, Protection, boot_trouble, protection_words};
 pub use rehearsal::Rehearsal;
 pub use trial::{ApplyRequest, Restored, Started};
 

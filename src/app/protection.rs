@@ -64,12 +64,18 @@ impl Protection {
     }
 }
 
+/// Whether what is confirmed is loaded at boot, and why not.
+pub fn boot_trouble(lines: &[Protection]) -> Option<&str> {
+    let boot = lines.iter().find(|line| line.line == Line::Boot);
+    boot.filter(|line| !line.holds).map(|line| line.why.as_str())
+}
+
 /// `protection 2 of 3`, and what is missing.
 pub fn protection_words(lines: &[Protection]) -> String {
     let holding = lines.iter().filter(|line| line.holds).count();
     let missing = lines.iter().filter(|line| !line.holds);
     let missing: String = missing
-        .flat_map(|line| ["; ", line.line.word(), " is missing: ", &line.why])
+        .flat_map(|line| ["; missing: ", line.line.word(), " (", &line.why, ")"])
         .collect();
     format!("protection {holding} of {}{missing}", lines.len())
 }
@@ -92,7 +98,7 @@ impl Machine {
                 Line::Boot,
                 format!("boot loads what was confirmed, and nothing else: {how}"),
             ),
-            (false, why) => Protection::missing(Line::Boot, format!("boot does not load what was confirmed: {why}")),
+            (false, why) => Protection::missing(Line::Boot, why),
         };
         vec![
             Protection::holding(Line::Guard, guard),

@@ -129,7 +129,7 @@ fn conclude(machine: &Machine, trial: &TrialView, out: &Out) -> Result<u8, Error
     // The outcome of another trial says nothing about this one.
     match machine.status().last.filter(|last| last.id == trial.id) {
         Some(last) if last.outcome == "confirmed" => {
-            out.line(kept(machine))?;
+            out.line(&kept(machine))?;
             Ok(DONE)
         }
         Some(last) => {

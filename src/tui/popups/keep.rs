@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::{Sheet, text_width};
+use crate::app::boot_trouble;
 use crate::tui::commands::Context;
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
@@ -16,12 +17,11 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let width = text_width(area, 62);
     let cells = usize::from(width);
     let palette = &model.palette;
-    let mut lines = wrapped(
-        "The new rules stay, and come back after a reboot.",
-        cells,
-        0,
-        palette.of(Token::Text),
-    );
+    let what = match boot_trouble(&model.observation.status.protection) {
+        None => "The new rules stay, and come back after a reboot.".to_owned(),
+        Some(why) => format!("The new rules stay until the next reboot: {why}."),
+    };
+    let mut lines = wrapped(&what, cells, 0, palette.of(Token::Text));
     let evidence = proof::sentences(model);
     if !evidence.is_empty() {
         lines.push(Line::default());

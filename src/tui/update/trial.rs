@@ -1,7 +1,7 @@
 //! The trial as the screens see it; the guard is what holds it.
 
 use super::fail;
-use crate::app::{Error, Kind, State, Status, TrialView};
+use crate::app::{Error, Kind, State, Status, TrialView, boot_trouble};
 use crate::core::text::capitalised;
 use crate::tui::commands::CommandId;
 use crate::tui::model::{Model, Task};
@@ -82,7 +82,11 @@ pub(super) fn on_confirmed(model: &mut Model, result: Result<Option<String>, Err
     match result {
         Ok(trouble) => {
             forget_trial(model, State::Confirmed);
-            model.say(Token::Good, "Kept. The new rules stay, and come back after a reboot.");
+            let text = match boot_trouble(&model.observation.status.protection) {
+                None => "Kept. The new rules stay, and come back after a reboot.".to_owned(),
+                Some(why) => format!("Kept until the next reboot: {why}."),
+            };
+            model.say(Token::Good, text);
             if let Some(trouble) = trouble {
                 fail(model, "Kept, but not all is well", &Error::failed(trouble));
             }
