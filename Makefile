@@ -10,16 +10,16 @@ UNITDIR = $(PREFIX)/lib/systemd/system
 
 CARGO_TARGET_DIR ?= target
 PROGRAM = $(CARGO_TARGET_DIR)/release/fwtui
-SCRIPTS = .ci/run .ci/deps.sh
+SCRIPTS = .ci/run .ci/deps.sh tests/vm/run tests/vm/image.sh tests/vm/watch
 
 # rustup's cargo, iptables and their kin, where the PATH does not have them.
 export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/sbin:/sbin
 
-.PHONY: help build try test check bench man install uninstall
+.PHONY: help build try test test-vm check bench man install uninstall
 
 help: ## List the targets
 	@echo 'make TARGET, with:'
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name text; do \
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name text; do \
 		printf '  %-10s %s\n' "$$name" "$$text"; done
 	@echo 'PREFIX (now $(PREFIX)) and DESTDIR say where install puts things.'
 
@@ -36,6 +36,9 @@ test: ## Run everything CI runs: check, then all tests
 	@$(MAKE) --no-print-directory check
 	cargo test --locked --no-fail-fast
 
+test-vm: ## Break things in a virtual machine with systemd and sshd; needs root, QEMU and debootstrap
+	@tests/vm/run
+
 check: ## Format, lints, documentation, licences, shell scripts, man page
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
@@ -44,7 +47,8 @@ check: ## Format, lints, documentation, licences, shell scripts, man page
 		set -ex; cargo deny --locked check licenses bans sources; \
 		cargo deny --locked check advisories || echo 'Advisories: see above. They do not fail the check.'; \
 		else echo 'cargo-deny is not installed: licences and advisories are not checked.'; fi
-	@if command -v shellcheck >/dev/null; then set -x; shellcheck $(SCRIPTS); \
+	@if command -v shellcheck >/dev/null; then set -x; shellcheck -x -P . $(SCRIPTS) && \
+		shellcheck -s sh -e SC2034 assets/fwtui.openrc; \
 		else echo 'shellcheck is not installed: the shell scripts are not checked.'; fi
 	@if command -v mandoc >/dev/null; then set -x; mandoc -T lint -W warning man/fwtui.8; \
 		else echo 'mandoc is not installed: the man page is not checked.'; fi
@@ -74,9 +78,9 @@ install: ## Install the program, man page, completions and systemd unit
 	sed 's|/usr/local/bin/fwtui|$(BINDIR)/fwtui|' assets/fwtui.service > $(DESTDIR)$(UNITDIR)/fwtui.service
 	chmod 644 $(DESTDIR)$(BASHDIR)/fwtui $(DESTDIR)$(ZSHDIR)/_fwtui $(DESTDIR)$(FISHDIR)/fwtui.fish \
 		$(DESTDIR)$(UNITDIR)/fwtui.service
-	@echo "To load confirmed rules at boot: systemctl enable fwtui.service"
+	@echo "To load confirmed rules at boot: sudo fwtui install-service"
 
 uninstall: ## Remove what install put there; rules, policy and state stay
 	rm -f $(DESTDIR)$(BINDIR)/fwtui $(DESTDIR)$(MANDIR)/fwtui.8 $(DESTDIR)$(UNITDIR)/fwtui.service
 	rm -f $(DESTDIR)$(BASHDIR)/fwtui $(DESTDIR)$(ZSHDIR)/_fwtui $(DESTDIR)$(FISHDIR)/fwtui.fish
-	@echo "Rules in the kernel, /etc/fwtui and /var/lib/fwtui are left as they are."
+	@echo "Rules in the kernel, /etc/fwtui, /var/lib/fwtui and what 'fwtui install-service' wrote are left as they are."

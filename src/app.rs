@@ -1,6 +1,7 @@
 //! What a user can do: look, decide, preview, apply, confirm, revert. The TUI and the command line
 //! both come through here, and reach nothing below.
 
+mod boot;
 mod error;
 mod look;
 mod machine;
@@ -12,11 +13,14 @@ pub mod sandbox;
 mod status;
 mod trial;
 
+pub use boot::{Init, Installed};
 pub use error::{Error, Kind};
 pub use look::Depth;
 pub use machine::{Machine, Options};
 pub use observation::{Last, Observation, State, Status, TrialView};
 pub use preview::{plan, plan_and_rows};
-pub use protection::{Line, Protection, protection_words};
+pub use protection::{Line, Protection, boot_trouble, protection_words};
 pub use rehearsal::Rehearsal;
 pub use trial::{ApplyRequest, Restored, Started};
+
+pub use crate::sys::nftables::{Change, Changes};

@@ -5,6 +5,7 @@
 mod apply;
 pub mod args;
 mod decide;
+mod install;
 mod list;
 pub mod man;
 mod network;
@@ -90,6 +91,7 @@ fn run(cli: Cli, out: &Out) -> Result<u8, Error> {
         Verb::Extend => trial::extend(&machine(), out),
         Verb::Status(args) => status::run(&machine(), &args, out),
         Verb::Restore => trial::restore(&machine(), out),
+        Verb::InstallService(args) => install::run(&machine(), &args, out),
         Verb::Sandbox(args) => sandbox::run(&args, cli.theme.as_deref(), out),
         Verb::Knock(args) => sandbox::knock(&args, out),
         Verb::Completions { shell } => man::completions(shell, out),

@@ -13,7 +13,9 @@ mod client;
 mod closing;
 mod hold;
 mod process;
+mod pulse;
 mod recover;
+pub mod supervise;
 pub mod twin;
 
 use std::path::PathBuf;
@@ -32,6 +34,7 @@ pub use client::{ask, start};
 pub use hold::{Holder, Switched, take_lock};
 pub use process::run;
 pub use recover::recover;
+pub use supervise::{Supervisor, supervisor};
 
 /// What a guard is to try.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -17,3 +17,4 @@ mod procfs;
 pub mod runner;
 pub mod session;
 pub mod sock_diag;
+pub mod systemd;

@@ -20,7 +20,7 @@ pub mod widgets;
 
 pub use model::Model;
 pub use msg::{Effect, Msg};
-pub use port::{ApplyRequest, Depth, Knock, Machine, Neighbour, Seen, Started};
+pub use port::{ApplyRequest, Changes, Depth, Knock, Machine, Neighbour, Restored, Seen, Started};
 pub use runtime::{Options, Outcome, run};
 pub use update::update;
 pub use view::view;

@@ -18,6 +18,7 @@
 
 mod apply;
 mod crowd;
+mod deadline;
 mod list;
 mod screen;
 mod table;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
     let mut table = table::Table::new();
     list::measure(&mut table);
     apply::measure(&mut table);
+    deadline::measure(&mut table);
     screen::measure(&mut table);
     table.end();
     ExitCode::SUCCESS

@@ -111,6 +111,9 @@ impl Machine {
             observation.unseen.extend(kernel.unseen.clone());
             self.judge(&mut observation, kernel);
         }
+        if depth >= Depth::Plan && is_root && observation.status.protection.is_empty() {
+            observation.status.protection = self.protection(None);
+        }
         observation
     }
 

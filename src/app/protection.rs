@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::app::Machine;
 use crate::backend::{Backend, BackendError};
 use crate::core::listener::Family;
-use crate::guard::Running;
+use crate::guard::{self, Running, Supervisor};
 use crate::sys::netns::Scratch;
 
 /// What the kernel must take for its timer to work: a rule with the time match that goes nowhere.
@@ -64,12 +64,18 @@ impl Protection {
     }
 }
 
+/// Whether what is confirmed is loaded at boot, and why not.
+pub fn boot_trouble(lines: &[Protection]) -> Option<&str> {
+    let boot = lines.iter().find(|line| line.line == Line::Boot);
+    boot.filter(|line| !line.holds).map(|line| line.why.as_str())
+}
+
 /// `protection 2 of 3`, and what is missing.
 pub fn protection_words(lines: &[Protection]) -> String {
     let holding = lines.iter().filter(|line| line.holds).count();
     let missing = lines.iter().filter(|line| !line.holds);
     let missing: String = missing
-        .flat_map(|line| ["; ", line.line.word(), " is missing: ", &line.why])
+        .flat_map(|line| ["; missing: ", line.line.word(), " (", &line.why, ")"])
         .collect();
     format!("protection {holding} of {}{missing}", lines.len())
 }
@@ -81,11 +87,21 @@ impl Machine {
             Some(running) => running.kernel_trouble.clone(),
             None => self.no_kernel_timer(),
         };
-        vec![
-            Protection::holding(
-                Line::Guard,
-                "a process of its own holds the trial, and its twin watches it",
+        let guard = match guard::supervisor(&self.paths) {
+            Supervisor::Systemd => "a service of systemd's holds the trial; systemd and a twin watch it".to_owned(),
+            Supervisor::Twin { why_not_systemd } => {
+                format!("a process of its own holds the trial, and its twin watches it ({why_not_systemd})")
+            }
+        };
+        let boot = match self.boot() {
+            (true, how) => Protection::holding(
+                Line::Boot,
+                format!("boot loads what was confirmed, and nothing else: {how}"),
             ),
+            (false, why) => Protection::missing(Line::Boot, why),
+        };
+        vec![
+            Protection::holding(Line::Guard, guard),
             match kernel {
                 None => Protection::holding(
                     Line::Kernel,
@@ -93,6 +109,7 @@ impl Machine {
                 ),
                 Some(why) => Protection::missing(Line::Kernel, why),
             },
+            boot,
         ]
     }
 

@@ -2,7 +2,7 @@
 
 use crate::app::look::Kernel;
 use crate::app::trial::rules_for_now;
-use crate::app::{Error, Last, Machine, Observation, Restored, State, Status, TrialView};
+use crate::app::{Changes, Error, Last, Machine, Observation, Restored, State, Status, TrialView};
 use crate::core::listener::Family;
 use crate::core::network::Interface;
 use crate::core::reach::Filter;
@@ -44,11 +44,19 @@ impl Machine {
         }
     }
 
+    /// What tells that the kernel's rules were changed. None where nothing does: without root, and
+    /// where the kernel has no `nf_tables`; of iptables-legacy it never tells.
+    pub fn changes() -> Option<Changes> {
+        host::is_root().then(Changes::subscribe)?.ok().flatten()
+    }
+
     /// Fills in what depends on the kernel's rules.
     pub(super) fn judge(&self, observation: &mut Observation, kernel: Kernel) {
         observation.confirmed = self.confirmed().ok().flatten().map(|confirmed| confirmed.policy);
+        // The guard first: a trial that is over has said how it ended by then.
+        let running = self.running();
         observation.status = self.status_outside_trial(&kernel, &observation.interfaces);
-        if let Some(running) = self.running() {
+        if let Some(running) = running {
             observation.status.state = State::Trial;
             observation.status.drift = None;
             observation.status.trial = Some(self.view(&running));

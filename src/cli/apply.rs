@@ -49,10 +49,7 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
     let is_refused = status.state == State::Trial && !args.replace;
     if observation.is_root && !is_refused {
         out.print(&preview::words(&plan, args.end_connections))?;
-        out.line(&format!(
-            "{}.",
-            capitalised(&protection_words(&machine.status().protection))
-        ))?;
+        out.line(&format!("{}.", capitalised(&protection_words(&status.protection))))?;
     }
     // Locking oneself out is refused before anybody is asked.
     if is_asked && plan.lockouts.is_empty() && observation.is_root && !ask(args.timeout, out)? {
@@ -132,7 +129,7 @@ fn conclude(machine: &Machine, trial: &TrialView, out: &Out) -> Result<u8, Error
     // The outcome of another trial says nothing about this one.
     match machine.status().last.filter(|last| last.id == trial.id) {
         Some(last) if last.outcome == "confirmed" => {
-            out.line(kept(machine))?;
+            out.line(&kept(machine))?;
             Ok(DONE)
         }
         Some(last) => {

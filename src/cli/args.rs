@@ -74,6 +74,8 @@ pub enum Verb {
     Off(Apply),
     /// Load the rules that were confirmed last, as at boot
     Restore,
+    /// Have boot load what is confirmed
+    InstallService(InstallService),
     /// Try it out on a machine of its own: nothing on this one is touched, and no root is needed
     Sandbox(Sandbox),
     /// In the sandbox: knock at every service from its neighbours, with real packets
@@ -199,6 +201,14 @@ pub struct Confirm {
     pub unproven: bool,
 }
 
+/// `install-service`.
+#[derive(Debug, Args)]
+pub struct InstallService {
+    /// Have boot load nothing any more; rules in force stay as they are
+    #[arg(long)]
+    pub uninstall: bool,
+}
+
 /// `sandbox`.
 #[derive(Debug, Args)]
 pub struct Sandbox {
@@ -216,6 +226,12 @@ pub struct Guard {
     /// Watch the guard with this process id instead of being one
     #[arg(long)]
     pub twin_of: Option<i32>,
+    /// Ask for the job at this socket instead of reading it from standard input
+    #[arg(long, conflicts_with = "twin_of")]
+    pub job_from: Option<PathBuf>,
+    /// Close the trial that a guard left open when it ended
+    #[arg(long, conflicts_with_all = ["twin_of", "job_from"])]
+    pub recover: bool,
 }
 
 /// A trial's length: seconds, or a number with a unit.

@@ -1,13 +1,13 @@
 //! `fwtui confirm`, `revert`, `extend` and `restore`
 
-use crate::app::{Error, Machine, Restored, State};
+use crate::app::{Error, Machine, Restored, State, boot_trouble};
 use crate::cli::DONE;
 use crate::cli::args::Confirm;
 use crate::cli::output::Out;
 
 pub(super) fn confirm(machine: &Machine, args: &Confirm, out: &Out) -> Result<u8, Error> {
     let trouble = machine.confirm(None, args.unproven)?;
-    out.line(kept(machine))?;
+    out.line(&kept(machine))?;
     if let Some(trouble) = trouble {
         out.note(&format!("fwtui: {trouble}."));
     }
@@ -15,13 +15,18 @@ pub(super) fn confirm(machine: &Machine, args: &Confirm, out: &Out) -> Result<u8
 }
 
 /// What keeping comes to.
-pub(super) fn kept(machine: &Machine) -> &'static str {
-    match machine.status().state {
-        State::Off => "Confirmed. fwtui's rules are gone, and none are loaded at boot.",
+pub(super) fn kept(machine: &Machine) -> String {
+    let status = machine.status();
+    let at_boot = match boot_trouble(&status.protection) {
+        None => ", and restored at boot".to_owned(),
+        Some(why) => format!(", but not restored at boot: {why}"),
+    };
+    match status.state {
+        State::Off => "Confirmed. fwtui's rules are gone, and none are loaded at boot.".to_owned(),
         State::Drifted => {
-            "Confirmed, and restored at boot; but the kernel does not hold all of it any more: 'fwtui status' says why."
+            format!("Confirmed{at_boot}. The kernel does not hold all of it any more: 'fwtui status' says why.")
         }
-        State::Confirmed | State::Trial | State::Unknown => "Confirmed. These rules are kept, and restored at boot.",
+        State::Confirmed | State::Trial | State::Unknown => format!("Confirmed. These rules are kept{at_boot}."),
     }
 }
 

@@ -32,6 +32,11 @@ pub(super) fn caller(stream: &UnixStream) -> Option<u32> {
     (peer.uid == rustix::process::geteuid()).then(|| peer.pid.as_raw_nonzero().get().cast_unsigned())
 }
 
+/// Whether the other end is ours, as far as the kernel knows.
+pub(super) fn is_ours(stream: &UnixStream) -> bool {
+    caller(stream).is_some()
+}
+
 /// Writes a value as one line.
 pub(super) fn write<T: Serialize>(mut stream: impl Write, value: &T) -> io::Result<()> {
     let mut line = serde_json::to_vec(value)?;

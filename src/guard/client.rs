@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::guard::channel;
 use crate::guard::hold::Switched;
-use crate::guard::{Answer, GuardError, Job, Message, Report};
+use crate::guard::{Answer, GuardError, Job, Message, Report, supervise};
 use crate::store::paths::Paths;
 use crate::sys::clock;
 use crate::sys::runner::{SelfCall, Stdin, spawn_self};
@@ -17,7 +17,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// How long an answer may take: a revert that has to be tried again takes its time.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// Starts a guard with a job and waits until it has tried.
+/// Starts a guard with a job and waits until it has tried: as a service of systemd's where that can
+/// be had, else as a process of its own.
 ///
 /// # Errors
 /// Where no guard could be started or it could not apply; nothing has changed then, or it has been
@@ -26,15 +27,10 @@ pub fn start(job: &Job) -> Result<Switched, GuardError> {
     let text = serde_json::to_vec(job)
         .map_err(io::Error::other)
         .map_err(GuardError::io("the job can't be written"))?;
-    let call = SelfCall {
-        stdin: Stdin::Bytes(text),
-        reads_back: true,
-        ..SelfCall::new(["guard"])
+    let report = match supervise::start(job, &text) {
+        Ok(report) => Some(report),
+        Err(_why_not_systemd) => start_detached(text)?,
     };
-    let mut child = spawn_self(&call).map_err(GuardError::io("the guard can't be started"))?;
-    let report = child.stdout.take().map(channel::read::<Report>);
-    // It outlives us or we outlive it; in the second case it must not stay a zombie.
-    thread::spawn(move || child.wait());
     match report {
         Some(Ok(Report::Applied { deadline, switched_in })) => Ok(Switched {
             deadline,
@@ -44,6 +40,19 @@ pub fn start(job: &Job) -> Result<Switched, GuardError> {
         Some(Ok(Report::Busy)) => Err(GuardError::Busy),
         Some(Err(_)) | None => Err(GuardError::Died),
     }
+}
+
+fn start_detached(text: Vec<u8>) -> Result<Option<io::Result<Report>>, GuardError> {
+    let call = SelfCall {
+        stdin: Stdin::Bytes(text),
+        reads_back: true,
+        ..SelfCall::new(["guard"])
+    };
+    let mut child = spawn_self(&call).map_err(GuardError::io("the guard can't be started"))?;
+    let report = child.stdout.take().map(channel::read::<Report>);
+    // It outlives us or we outlive it; in the second case it must not stay a zombie.
+    thread::spawn(move || child.wait());
+    Ok(report)
 }
 
 /// Asks the running guard; none where no guard runs.

@@ -22,7 +22,8 @@ use crate::backend::Backend;
 use crate::core::trial::Event;
 use crate::guard::channel;
 use crate::guard::hold::Switched;
-use crate::guard::{Answer, GuardError, Holder, Job, Message, Report, Request, twin};
+use crate::guard::pulse::Pulse;
+use crate::guard::{Answer, GuardError, Holder, Job, Message, Report, Request, supervise, twin};
 use crate::store::paths::Paths;
 use crate::sys::{clock, session};
 
@@ -64,6 +65,7 @@ fn prepare(
     // group already, and then we are out of it.
     let _already = rustix::process::setsid();
     ignore_signals().map_err(GuardError::io("signals can't be handled"))?;
+    supervise::harden();
     let mut text = String::new();
     io::stdin()
         .read_to_string(&mut text)
@@ -75,10 +77,13 @@ fn prepare(
 }
 
 /// Starts the twin, and lets the programs that load rules hold the lock.
-fn accompany(holder: &Holder<'_>, root: &Path) -> Result<(), GuardError> {
-    twin::start(root, holder.journal())?;
+fn accompany(holder: &Holder<'_>, root: &Path) -> Result<Pulse, GuardError> {
+    let pulse = twin::start(root, holder.journal())?;
     // The twin is not among the lock's holders: it is to take it when they are gone.
-    holder.share_lock().map_err(GuardError::io("the lock can't be shared"))
+    holder
+        .share_lock()
+        .map_err(GuardError::io("the lock can't be shared"))?;
+    Ok(pulse)
 }
 
 /// Says that the trial runs; it holds whether or not anybody hears of it.
@@ -100,7 +105,7 @@ fn hold(
     backend: &dyn Backend,
     boot_id: &str,
     stop: &UnixStream,
-    accompany: impl FnOnce(&Holder<'_>, &Path) -> Result<(), GuardError>,
+    accompany: impl FnOnce(&Holder<'_>, &Path) -> Result<Pulse, GuardError>,
     report: impl FnOnce(Switched),
 ) -> Result<(), GuardError> {
     let paths = Paths::under(&job.root);
@@ -113,8 +118,8 @@ fn hold(
                 .map_err(GuardError::io("no timer"))
                 .map(|timer| (listener, timer))
         })
-        .and_then(|ready| accompany(&holder, &root).map(|()| ready));
-    let (listener, timer) = match armed {
+        .and_then(|ready| accompany(&holder, &root).map(|pulse| (ready, pulse)));
+    let ((listener, timer), pulse) = match armed {
         Ok(ready) => ready,
         Err(error) => {
             let _gone = std::fs::remove_file(paths.socket());
@@ -133,7 +138,7 @@ fn hold(
     };
     timer.set(switched.deadline);
     report(switched);
-    wait(&mut holder, &timer, &listener, stop);
+    wait(&mut holder, &timer, &listener, stop, &pulse);
     close(listener, &paths);
     holder.clean();
     Ok(())
@@ -147,7 +152,7 @@ fn close(listener: UnixListener, paths: &Paths) {
 }
 
 /// Waits for one of three things until the trial is over.
-fn wait(holder: &mut Holder<'_>, timer: &Timer, listener: &UnixListener, stop: &UnixStream) {
+fn wait(holder: &mut Holder<'_>, timer: &Timer, listener: &UnixListener, stop: &UnixStream, pulse: &Pulse) {
     while !holder.trial().is_over() {
         let mut events = [
             PollFd::from_borrowed_fd(timer.0.as_fd(), PollFlags::IN),
@@ -162,7 +167,7 @@ fn wait(holder: &mut Holder<'_>, timer: &Timer, listener: &UnixListener, stop: &
         holder.keep_time(clock::moment());
         // One at a time: before each the deadline is looked at again.
         if let Ok((stream, _)) = listener.accept() {
-            serve(holder, &stream);
+            serve(holder, &stream, pulse);
         }
         holder.look_for_evidence(clock::since_boot());
         if let Some(deadline) = holder.trial().deadline() {
@@ -172,7 +177,7 @@ fn wait(holder: &mut Holder<'_>, timer: &Timer, listener: &UnixListener, stop: &
 }
 
 /// Answers one client. One that says nothing in time, or nonsense, gets no answer.
-fn serve(holder: &mut Holder<'_>, stream: &UnixStream) {
+fn serve(holder: &mut Holder<'_>, stream: &UnixStream, pulse: &Pulse) {
     let Some(deadline) = holder.trial().deadline() else {
         return;
     };
@@ -192,10 +197,10 @@ fn serve(holder: &mut Holder<'_>, stream: &UnixStream) {
         return;
     };
     // A client that died after asking loses its answer, not its effect: `status` tells.
-    let _unheard = channel::write(stream, &answer(holder, message, caller));
+    let _unheard = channel::write(stream, &answer(holder, message, caller, pulse));
 }
 
-fn answer(holder: &mut Holder<'_>, message: Message, caller: u32) -> Answer {
+fn answer(holder: &mut Holder<'_>, message: Message, caller: u32, pulse: &Pulse) -> Answer {
     if message.id.as_deref().is_some_and(|id| id != holder.id()) {
         return Answer::Refused("that was another trial".to_owned());
     }
@@ -209,7 +214,10 @@ fn answer(holder: &mut Holder<'_>, message: Message, caller: u32) -> Answer {
             return holder.confirm(caller, is_unproven_fine, clock::moment);
         }
         Request::Replace(job) => {
-            return match holder.replace(*job, clock::moment) {
+            let replaced = holder.replace(*job, clock::moment);
+            // A twin that does not take it hears nothing more, and puts the old rules back.
+            let _told = pulse.tell(holder.journal());
+            return match replaced {
                 Ok(Switched { deadline, took }) => Answer::Replaced {
                     deadline,
                     switched_in: took,

@@ -78,4 +78,14 @@ impl Paths {
     pub fn socket(&self) -> PathBuf {
         self.run().join("guard.sock")
     }
+
+    /// Where a guard that systemd starts asks for its job.
+    pub fn handover(&self, short_id: &str) -> PathBuf {
+        self.run().join(format!("start-{short_id}.sock"))
+    }
+
+    /// Why systemd does not watch the guard, where it was asked to and did not.
+    pub fn unsupervised(&self) -> PathBuf {
+        self.run().join("unsupervised")
+    }
 }

@@ -9,8 +9,18 @@ use rustix::time::{ClockId, clock_gettime};
 /// Deadlines are kept in it: setting the date moves them neither way, and a suspended laptop does
 /// not get extra time.
 pub fn since_boot() -> Duration {
-    let time = clock_gettime(ClockId::Boottime);
-    // Neither part is ever negative for this clock, and nanoseconds are below 10^9.
+    reading(ClockId::Boottime)
+}
+
+/// The same without the time the machine slept (`CLOCK_MONOTONIC`): for how long somebody could have
+/// done something and did not.
+pub fn awake() -> Duration {
+    reading(ClockId::Monotonic)
+}
+
+fn reading(clock: ClockId) -> Duration {
+    let time = clock_gettime(clock);
+    // Neither part is ever negative for these clocks, and nanoseconds are below 10^9.
     let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
     let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or_default();
     Duration::new(seconds, nanoseconds)

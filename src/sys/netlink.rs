@@ -6,6 +6,8 @@ use std::os::fd::OwnedFd;
 use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{AddressFamily, Protocol, RecvFlags, SendFlags, SocketFlags, SocketType};
 
+mod multicast;
+
 /// `NLMSG_HDRLEN`.
 const HEADER: usize = 16;
 /// `NLA_HDRLEN`.

@@ -1,4 +1,4 @@
-//! The base chains of `nf_tables`, whoever made them.
+//! The base chains of `nf_tables`, whoever made them, and its changes.
 //!
 //! `iptables-save` shows only what iptables could have made: a chain in a table of family `inet`
 //! is not there at all, and a native rule in `ip filter` is shown wrongly. The kernel knows.
@@ -10,6 +10,10 @@ use rustix::net::netlink::NETFILTER;
 
 use crate::core::text::printable;
 use crate::sys::netlink::{self, Message, Netlink};
+
+mod events;
+
+pub use events::{Change, Changes};
 
 /// `NFNL_SUBSYS_NFTABLES` in linux/netfilter/nfnetlink.h, in the upper half of a message's type.
 const SUBSYSTEM: u16 = 10 << 8;

@@ -18,7 +18,7 @@ use rustix::fs::{Access, access};
 
 pub use foreground::run_in_foreground;
 pub use scripted::{ScriptedCall, ScriptedRunner};
-pub use spawn::{Environment, SelfCall, Stdin, close_inherited, spawn_self};
+pub use spawn::{Environment, SelfCall, Stdin, close_inherited, own_path, spawn_self};
 pub use system::SystemRunner;
 
 /// Where programs are looked for, in this order; the caller's `PATH` has no say, because what is

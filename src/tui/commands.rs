@@ -68,6 +68,8 @@ pub enum CommandId {
     PreviousScreen,
     /// Start a trial.
     Apply,
+    /// Load what was last confirmed.
+    Restore,
     /// Clear marks and filter.
     Clear,
     /// One up.
@@ -133,6 +135,8 @@ pub enum Context {
     Typing,
     /// A question.
     Asking,
+    /// A question that Enter does not answer.
+    Doubting,
     /// The question before an apply.
     Applying,
     /// The question when leaving during a trial.
@@ -141,7 +145,7 @@ pub enum Context {
 
 impl Context {
     /// Every context, in the order of the help and the manual page.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Services,
         Self::Networks,
         Self::Preview,
@@ -151,6 +155,7 @@ impl Context {
         Self::Always,
         Self::Applying,
         Self::Asking,
+        Self::Doubting,
         Self::Leaving,
         Self::Typing,
         Self::Reading,
@@ -169,6 +174,7 @@ impl Context {
             Self::Reading => "Reading a message",
             Self::Typing => "Typing",
             Self::Asking => "Answering a question",
+            Self::Doubting => "Answering a warning",
             Self::Applying => "Before applying",
             Self::Leaving => "Leaving during a trial",
         }
@@ -248,6 +254,7 @@ const TABLE: &[Command] = &[
 
     command(CommandId::ShowPreview, Context::Screens, &[char('p'), char('3')], "preview", "See what applying would change", 3),
     command(CommandId::Apply, Context::Screens, &[char('a')], "apply", "Apply the policy on trial, after a question", 1),
+    command(CommandId::Restore, Context::Screens, &[char('R')], "put back", "Put back what was confirmed, after it was changed", 1),
     command(CommandId::Undo, Context::Screens, &[char('u')], "undo", "Take the last edit back", 5),
     command(CommandId::ShowServices, Context::Screens, &[char('1')], "services", "What listens, and who may connect", 0),
     command(CommandId::ShowNetworks, Context::Screens, &[char('2')], "networks", "The interfaces, and who is trusted", 0),
@@ -276,6 +283,9 @@ const TABLE: &[Command] = &[
 
     command(CommandId::Accept, Context::Asking, &[char('y'), code(KeyCode::Enter)], "yes", "Go ahead", 1),
     command(CommandId::Cancel, Context::Asking, &[code(KeyCode::Esc), char('n'), char('q')], "no", "Change nothing", 1),
+
+    command(CommandId::Accept, Context::Doubting, &[char('y')], "yes, all the same", "Go ahead in spite of what is said", 1),
+    command(CommandId::Cancel, Context::Doubting, &[code(KeyCode::Esc), char('n'), char('q')], "no", "Change nothing", 1),
 
     command(CommandId::LeaveRunning, Context::Leaving, &[char('y'), char('q'), code(KeyCode::Enter)], "leave it running", "Quit; the trial goes on", 1),
     command(CommandId::RevertAndQuit, Context::Leaving, &[char('r')], "revert and quit", "Put the old rules back, then quit", 1),

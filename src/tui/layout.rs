@@ -3,7 +3,7 @@
 use ratatui::layout::{Constraint, Layout, Rect};
 
 use crate::tui::model::Model;
-use crate::tui::widgets::alerts;
+use crate::tui::widgets::{alerts, banner, bars};
 
 /// Below this size a polite line takes the place of the screens.
 pub const SMALLEST: (u16, u16) = (60, 20);
@@ -23,7 +23,7 @@ pub struct Frames {
     pub alerts: Rect,
     /// The screen.
     pub body: Rect,
-    /// A line for the user.
+    /// A line for the user, or a few.
     pub notice: Rect,
     /// What the keys do.
     pub footer: Rect,
@@ -45,10 +45,10 @@ impl Frames {
 pub fn frames(model: &Model) -> Frames {
     let (width, height) = model.size;
     let area = Rect::new(0, 0, width, height);
-    let banner = match (model.trial().is_some(), height) {
-        (false, _) => 0,
-        (true, ..30) => 2,
-        (true, 30..) => 3,
+    let banner = if model.trial().is_some() {
+        banner::height(model, width, height)
+    } else {
+        0
     };
     let most_alerts = match height {
         ..24 => 1,
@@ -58,13 +58,16 @@ pub fn frames(model: &Model) -> Frames {
     let alerts = u16::try_from(alerts::lines(model, usize::from(width)).len())
         .unwrap_or(u16::MAX)
         .min(most_alerts);
+    let notice = u16::try_from(bars::notice_lines(model, width).len())
+        .unwrap_or(1)
+        .max(1);
     let [banner, header, tabs, alerts, body, notice, footer] = Layout::vertical([
         Constraint::Length(banner),
         Constraint::Length(1),
         Constraint::Length(1),
         Constraint::Length(alerts),
         Constraint::Min(0),
-        Constraint::Length(1),
+        Constraint::Length(notice),
         Constraint::Length(1),
     ])
     .areas(area);

@@ -13,12 +13,14 @@ use crate::tui::port::Depth;
 use crate::tui::screens::ScreenId;
 use crate::tui::theme::{Palette, Token};
 
+mod drift;
 pub mod list;
 mod neighbours;
 mod networks;
 mod preview;
 mod services;
 
+pub use drift::Drift;
 pub use list::{ListState, Movement};
 pub use neighbours::Neighbours;
 pub use networks::{NetworkLine, Networks};
@@ -51,6 +53,8 @@ pub enum Task {
     },
     /// It is being extended.
     Extending,
+    /// What was confirmed is being loaded.
+    Restoring,
 }
 
 impl Task {
@@ -61,6 +65,7 @@ impl Task {
             Self::Confirming => "Keeping the new rules …",
             Self::Reverting { .. } => "Putting the old rules back …",
             Self::Extending => "Asking for one more minute …",
+            Self::Restoring => "Putting the confirmed rules back …",
         }
     }
 }
@@ -104,6 +109,10 @@ pub struct Model {
     pub over: Option<String>,
     /// Whether the status was asked for and has not come yet.
     pub is_status_asked: bool,
+    /// Whether the answer will be about a time before the trial that is shown.
+    pub is_answer_stale: bool,
+    /// Who changed the rules in the kernel.
+    pub drift: Drift,
     /// Edits on their way to the disk: until they are there, what is read back is out of date.
     pub saves_under_way: usize,
     /// What is being done.
@@ -132,6 +141,8 @@ impl Model {
             notice: None,
             over: None,
             is_status_asked: false,
+            is_answer_stale: false,
+            drift: Drift::default(),
             saves_under_way: 0,
             task: None,
         }
@@ -176,6 +187,18 @@ impl Model {
         }
         let is_broken = self.observation.policy_error.is_some();
         is_broken.then(|| "The policy file must be mended before anything is changed.".to_owned())
+    }
+
+    /// Why what was confirmed can't be put back, in one sentence; none where it can.
+    pub fn why_no_restore(&self) -> Option<String> {
+        let why = match self.observation.status.state {
+            _ if self.task.is_some() => "One thing at a time: something is still being done.",
+            State::Drifted => return None,
+            State::Trial => "A trial is running: keep it (k) or revert it (r).",
+            State::Off | State::Confirmed => "Nothing to put back: the kernel holds what was confirmed.",
+            State::Unknown => "It is not known whether the kernel holds what was confirmed.",
+        };
+        Some(why.to_owned())
     }
 
     /// Shows a line.

@@ -7,7 +7,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use crate::app::{Error, Observation, Status, TrialView};
 use crate::core::policy::Policy;
 use crate::core::service::ServiceId;
-use crate::tui::port::{ApplyRequest, Depth, Seen, Started};
+use crate::tui::port::{ApplyRequest, Depth, Restored, Seen, Started};
 
 /// Something happened.
 #[derive(Debug, Clone)]
@@ -24,14 +24,20 @@ pub enum Msg {
     Saved(Box<Policy>, Result<(), Error>),
     /// The trial has begun, or not.
     Applied(Result<Started, Error>),
-    /// The trial was kept, or not.
-    Confirmed(Result<(), Error>),
+    /// The trial was kept (and what went wrong after that), or not.
+    Confirmed(Result<Option<String>, Error>),
     /// The trial was ended, or not.
     Reverted(Result<(), Error>),
     /// The trial was made longer, or not.
     Extended(Result<TrialView, Error>),
-    /// Where fwtui stands.
+    /// What was confirmed is loaded (and why the last trial is not closed), or not.
+    Restored(Result<(Restored, Option<Error>), Error>),
+    /// Where fwtui stands, as asked.
     Status(Box<Status>),
+    /// The same, without being asked.
+    Probed(Box<Status>),
+    /// Somebody changed the rules in the kernel: the programs' names, as far as they are known.
+    RulesChanged(Vec<String>),
     /// What the sandbox's neighbours get at a service.
     Knocked(ServiceId, Option<Vec<Seen>>),
     /// It is this long since boot.
@@ -52,12 +58,19 @@ pub enum Effect {
     },
     /// Start a trial.
     Apply(ApplyRequest),
-    /// Keep the trial with this id, and no other.
-    Confirm(String),
+    /// Keep a trial.
+    Confirm {
+        /// The one with this id, and no other.
+        id: String,
+        /// Even where nothing shows that a new connection gets in.
+        is_unproven_fine: bool,
+    },
     /// End it.
     Revert(String),
     /// Make it longer.
     Extend(String),
+    /// Load what was last confirmed.
+    Restore,
     /// Ask where fwtui stands.
     AskStatus,
     /// Let the sandbox's neighbours knock at a service.

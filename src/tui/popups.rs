@@ -17,11 +17,14 @@ mod help;
 mod keep;
 mod leave;
 mod message;
+mod restore;
+mod unproven;
 
 pub use apply::Apply;
 pub use entry::{Entry, Purpose};
 pub use help::extent as help_extent;
 pub use message::Message;
+pub use unproven::Unproven;
 
 /// A popup.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +37,10 @@ pub enum Popup {
     Apply(Box<Apply>),
     /// Whether to keep the new rules.
     Keep,
+    /// Whether to keep them though nothing shows that a new connection gets in.
+    Unproven(Unproven),
+    /// Whether to put back what was confirmed.
+    Restore,
     /// What becomes of the trial.
     Leave,
     /// A line of text.
@@ -47,7 +54,8 @@ impl Popup {
             Self::Help(_) | Self::Message(_) => vec![Context::Reading, Context::Moving],
             Self::Apply(apply) if apply.wanted_word().is_some() => vec![Context::Typing],
             Self::Apply(_) => vec![Context::Applying, Context::Moving],
-            Self::Keep => vec![Context::Asking],
+            Self::Keep | Self::Restore => vec![Context::Asking],
+            Self::Unproven(_) => vec![Context::Doubting],
             Self::Leave => vec![Context::Leaving],
             Self::Entry(_) => vec![Context::Typing, Context::Moving],
         }
@@ -63,6 +71,8 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
             Popup::Message(message) => message::draw(model, message, frame, area),
             Popup::Apply(apply) => apply::draw(model, apply, frame, area),
             Popup::Keep => keep::draw(model, frame, area),
+            Popup::Unproven(unproven) => unproven::draw(model, unproven, frame, area),
+            Popup::Restore => restore::draw(model, frame, area),
             Popup::Leave => leave::draw(model, frame, area),
             Popup::Entry(entry) => entry::draw(model, entry, frame, area),
         }

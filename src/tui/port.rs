@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 pub use crate::app::sandbox::{Knock, Neighbour, Seen};
-pub use crate::app::{ApplyRequest, Depth, Started};
+pub use crate::app::{ApplyRequest, Changes, Depth, Restored, Started};
 
 use crate::app::{self, Error, Observation, Status, TrialView};
 use crate::core::policy::Policy;
@@ -24,11 +24,12 @@ pub trait Machine: Send + Sync + 'static {
     /// # Errors
     /// Where nothing was applied, or what was applied has been reverted.
     fn apply(&self, request: &ApplyRequest) -> Result<Started, Error>;
-    /// Keeps this trial.
+    /// Keeps this trial; what went wrong after that was decided is told.
     ///
     /// # Errors
-    /// Where it is too early, too late, or refused.
-    fn confirm(&self, id: &str) -> Result<(), Error>;
+    /// Where it is too early, too late, refused, or (unless that is fine) nothing shows that a new
+    /// connection gets in.
+    fn confirm(&self, id: &str, is_unproven_fine: bool) -> Result<Option<String>, Error>;
     /// Ends this trial and puts the old rules back.
     ///
     /// # Errors
@@ -39,8 +40,17 @@ pub trait Machine: Send + Sync + 'static {
     /// # Errors
     /// Where there is no trial, or it would last too long.
     fn extend(&self, id: &str) -> Result<TrialView, Error>;
-    /// Where fwtui stands. It is asked every second while a trial runs, and seldom otherwise.
+    /// Loads what was last confirmed, without a trial; a last trial that can't be closed is told
+    /// beside.
+    ///
+    /// # Errors
+    /// Where it can't be read or loaded, or a trial is running.
+    fn restore(&self) -> Result<(Restored, Option<Error>), Error>;
+    /// Where fwtui stands. It is asked every second while a trial runs or the rules keep changing,
+    /// and seldom otherwise.
     fn status(&self) -> Status;
+    /// What tells that the rules in the kernel were changed; none where nothing does.
+    fn changes(&self) -> Option<Changes>;
     /// In the sandbox, what its neighbours get at a service, with real packets: a silent port takes
     /// its time. None outside, where it is never asked for.
     fn knock(&self, id: &ServiceId) -> Option<Vec<Seen>>;
@@ -61,8 +71,8 @@ impl Machine for app::Machine {
         self.apply(request)
     }
 
-    fn confirm(&self, id: &str) -> Result<(), Error> {
-        self.confirm(Some(id), false).map(|_trouble| ())
+    fn confirm(&self, id: &str, is_unproven_fine: bool) -> Result<Option<String>, Error> {
+        self.confirm(Some(id), is_unproven_fine)
     }
 
     fn revert(&self, id: &str) -> Result<(), Error> {
@@ -73,8 +83,16 @@ impl Machine for app::Machine {
         self.extend(Some(id))
     }
 
+    fn restore(&self) -> Result<(Restored, Option<Error>), Error> {
+        self.restore()
+    }
+
     fn status(&self) -> Status {
         self.status()
+    }
+
+    fn changes(&self) -> Option<Changes> {
+        Self::changes()
     }
 
     fn knock(&self, id: &ServiceId) -> Option<Vec<Seen>> {

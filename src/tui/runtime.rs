@@ -1,9 +1,10 @@
 //! The one place that does things: it owns the terminal and the threads, and carries out effects.
 //!
 //! The main thread waits for events and draws; it never calls the machine for anything slow. Looks,
-//! saves and applies go to one worker in the order they were asked for, so that an apply comes
-//! after the save it depends on; confirm, revert and extend have a worker of their own, so that
-//! going back never waits for a look. In the sandbox a third one lets the neighbours knock.
+//! saves, applies and restores go to one worker in the order they were asked for, so that an apply
+//! comes after the save it depends on; confirm, revert and extend have a worker of their own, so
+//! that going back never waits for a look. Another thread waits for the kernel to tell of changes of
+//! its rules. In the sandbox one more lets the neighbours knock.
 
 use std::io;
 use std::sync::Arc;

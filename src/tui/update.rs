@@ -15,6 +15,7 @@ mod commands;
 mod edit;
 mod mouse;
 mod popups;
+mod restore;
 mod trial;
 
 /// Takes a message into the model; what is to be done outside comes back.
@@ -32,7 +33,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Confirmed(result) => trial::on_confirmed(model, result),
         Msg::Reverted(result) => trial::on_reverted(model, result),
         Msg::Extended(result) => trial::on_extended(model, result),
-        Msg::Status(status) => on_status(model, *status),
+        Msg::Restored(result) => restore::on_restored(model, result),
+        Msg::Status(status) => on_answer(model, *status),
+        Msg::Probed(status) => on_status(model, *status),
+        Msg::RulesChanged(programs) => restore::on_rules_changed(model, programs),
         Msg::Knocked(id, seen) => {
             model.neighbours.adopt(id, seen);
             Vec::new()
@@ -55,6 +59,7 @@ fn knock(model: &mut Model) -> Option<Effect> {
 
 fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec<Effect> {
     let is_first = model.depth.is_none();
+    let is_first_whole = depth == Depth::Complete && model.depth != Some(depth);
     if model.depth > Some(depth) {
         // A shallow look that was overtaken would take the owners and the rules away again.
         return Vec::new();
@@ -67,6 +72,9 @@ fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec
     if depth == Depth::Complete {
         model.neighbours.forget();
         trial::adopt_status(model, seen);
+        if is_first_whole {
+            trial::tell_last(model);
+        }
     }
     if model.saves_under_way > 0 || stored == model.policy {
         model.recompute();
@@ -103,8 +111,25 @@ fn on_saved(model: &mut Model, policy: Policy, result: Result<(), Error>) -> Vec
     }
 }
 
-fn on_status(model: &mut Model, status: Status) -> Vec<Effect> {
+/// The status that was asked for.
+fn on_answer(model: &mut Model, status: Status) -> Vec<Effect> {
     model.is_status_asked = false;
+    let must_ask = model.drift.must_ask();
+    if std::mem::take(&mut model.is_answer_stale) {
+        // Asked before the trial began, it would say that there is none.
+        return Vec::new();
+    }
+    let mut effects = on_status(model, status);
+    if must_ask {
+        model.is_status_asked = true;
+        effects.push(Effect::AskStatus);
+    } else {
+        model.drift.forget();
+    }
+    effects
+}
+
+fn on_status(model: &mut Model, status: Status) -> Vec<Effect> {
     if model.task.is_some() {
         // What is under way will say itself how it ended.
         return Vec::new();

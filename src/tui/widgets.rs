@@ -4,5 +4,6 @@ pub mod alerts;
 pub mod banner;
 pub mod bars;
 pub mod footer;
+pub mod proof;
 pub mod symbols;
 pub mod text;

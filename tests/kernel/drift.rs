@@ -1,10 +1,13 @@
 //! What was confirmed and what the kernel holds come apart: never in silence, and one command mends it.
 
+use std::time::Duration;
+
 use fwtui::app::sandbox::{Knock, Neighbour};
+use fwtui::app::{Change, Changes, Machine};
 use fwtui::core::listener::Protocol;
 use fwtui::core::ruleset::Hook;
 
-use crate::harness::{Lab, in_sandbox};
+use crate::harness::{Lab, eventually, in_sandbox};
 use crate::machine::policy;
 
 /// `status` says that it drifted and why; after `restore` it says that all is well.
@@ -164,5 +167,66 @@ fn a_changed_prefix_fails_closed_is_noticed_and_trusted_again_after_restoring() 
         lab.line("ip address flush dev eth1");
         lab.does(&["restore"]);
         assert!(lab.line("iptables-save").contains("-s 192.168.7.0/24 -i eth1"));
+    });
+}
+
+/// Waits for a change made by a program of this name.
+fn is_told_of(changes: &mut Changes, program: &str) {
+    let mut heard = Vec::new();
+    let found = eventually(|| {
+        heard.extend(changes.wait(Duration::from_millis(100)).unwrap());
+        let by = |change: &&Change| change.program.as_deref() == Some(program);
+        heard.iter().find(by).cloned()
+    });
+    let change = found.unwrap_or_else(|| panic!("{program} is not in {heard:?}"));
+    assert!(change.generation.is_some() && change.pid.is_some(), "{change:?}");
+}
+
+#[test]
+fn changes_are_told_with_the_program_that_made_them_and_those_of_legacy_are_not() {
+    in_sandbox(|lab| {
+        let mut changes = Machine::changes().expect("the kernel has nf_tables");
+        lab.line("nft add table inet other");
+        is_told_of(&mut changes, "nft");
+        lab.line("iptables-nft -A OUTPUT -p tcp --dport 9 -j ACCEPT");
+        is_told_of(&mut changes, "iptables-nft");
+        lab.line("nft flush ruleset");
+        is_told_of(&mut changes, "nft");
+        lab.line("iptables-legacy -A OUTPUT -p tcp --dport 9 -j ACCEPT");
+        assert_eq!(changes.wait(Duration::from_millis(300)).unwrap(), []);
+    });
+}
+
+#[test]
+fn a_name_chosen_by_a_process_is_told_without_harm() {
+    in_sandbox(|lab| {
+        let mut changes = Machine::changes().expect("the kernel has nf_tables");
+        // A program's name is that of its file.
+        let folder = tempfile::tempdir().unwrap();
+        let hostile = folder.path().join("\u{1b}[2Jnft");
+        std::os::unix::fs::symlink(lab.line("which nft").trim(), &hostile).unwrap();
+        lab.run(&[hostile.to_str().unwrap(), "add", "table", "inet", "other"]);
+        is_told_of(&mut changes, "?[2Jnft");
+    });
+}
+
+#[test]
+fn changes_too_large_to_be_heard_whole_are_still_told() {
+    in_sandbox(|lab| {
+        let mut changes = Machine::changes().expect("the kernel has nf_tables");
+        lab.feed(
+            &["nft", "-f", "-"],
+            "add table inet other\nadd chain inet other input\n",
+        );
+        let rules = "add rule inet other input ip saddr 192.0.2.1 counter accept\n".repeat(400);
+        for _ in 0..60 {
+            lab.feed(&["nft", "-f", "-"], &rules);
+        }
+        let heard = changes.wait(Duration::from_secs(5)).unwrap();
+        let is_lost = |change: &Change| change.generation.is_none();
+        assert!(heard.iter().any(is_lost), "{} heard", heard.len());
+        // What comes later is heard as usual.
+        lab.line("nft add table inet another");
+        is_told_of(&mut changes, "nft");
     });
 }

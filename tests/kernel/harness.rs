@@ -169,8 +169,13 @@ pub fn addresses(interface: &str) -> Vec<std::net::Ipv6Addr> {
 }
 
 /// Asks again and again until there is an answer, or patience ends.
-pub fn eventually<T>(mut ask: impl FnMut() -> Option<T>) -> Option<T> {
-    let deadline = Instant::now() + PATIENCE;
+pub fn eventually<T>(ask: impl FnMut() -> Option<T>) -> Option<T> {
+    eventually_within(PATIENCE, ask)
+}
+
+/// The same with a patience of its own.
+pub fn eventually_within<T>(patience: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
+    let deadline = Instant::now() + patience;
     loop {
         if let Some(answer) = ask() {
             return Some(answer);

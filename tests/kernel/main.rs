@@ -20,6 +20,7 @@
 mod always;
 mod backends;
 mod basics;
+mod boot;
 mod checks;
 mod clock;
 mod concurrency;
@@ -47,6 +48,7 @@ mod running;
 mod sandbox;
 mod sessions;
 mod storage;
+mod supervision;
 mod switching;
 mod timer;
 mod trial;

@@ -14,7 +14,7 @@ fn select(terminal: &mut Terminal, words: &str, port: &str) {
     terminal.sees(&[&selected]);
 }
 
-fn keep(terminal: &mut Terminal) {
+pub fn keep(terminal: &mut Terminal) {
     let deadline = Instant::now() + PATIENCE;
     while !terminal.text().contains("Kept.") {
         assert!(Instant::now() < deadline, "{}", terminal.text());

@@ -6,7 +6,12 @@ use crate::lab::in_sandbox;
 fn a_wrong_key_does_nothing() {
     in_sandbox(|lab| {
         let mut terminal = lab.open((80, 24));
-        terminal.sees(&["off: nothing is refused", "Decide on each service"]);
+        terminal.sees(&[
+            "off: nothing is refused",
+            "Decide on each service",
+            "far answers",
+            "q quit",
+        ]);
         let before = terminal.text();
         // Letters without a meaning, control characters, function keys, an unknown sequence, half
         // a character, and a mouse far away.
@@ -67,6 +72,8 @@ fn every_size() {
 fn what_others_wrote_over_the_screen_is_drawn_anew() {
     in_sandbox(|lab| {
         let mut terminal = lab.open((80, 24));
+        // The neighbours answer in their own time.
+        terminal.sees(&["far answers", "q quit"]);
         let before = terminal.text();
         for key in ["\u{c}", "\u{1b}[15~"] {
             terminal.is_written_over("a message of the kernel's");

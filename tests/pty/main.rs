@@ -20,10 +20,12 @@
 mod colours;
 mod cycle;
 mod deaths;
+mod drift;
 mod endings;
 mod keys;
 mod lab;
 mod panics;
+mod proof;
 mod streams;
 mod terminal;
 mod trial;

@@ -12,7 +12,7 @@ use fwtui::app::{Error, Observation, Status, TrialView};
 use fwtui::core::policy::Policy;
 use fwtui::core::service::ServiceId;
 use fwtui::tui::theme::{ColorDepth, Theme};
-use fwtui::tui::{ApplyRequest, Depth, Machine, Options, Seen, Started, run};
+use fwtui::tui::{ApplyRequest, Changes, Depth, Machine, Options, Restored, Seen, Started, run};
 
 use crate::terminal::Terminal;
 
@@ -39,8 +39,8 @@ impl Machine for Broken {
         Err(Error::failed("nothing to apply"))
     }
 
-    fn confirm(&self, _: &str) -> Result<(), Error> {
-        Ok(())
+    fn confirm(&self, _: &str, _: bool) -> Result<Option<String>, Error> {
+        Ok(None)
     }
 
     fn revert(&self, _: &str) -> Result<(), Error> {
@@ -49,6 +49,14 @@ impl Machine for Broken {
 
     fn extend(&self, _: &str) -> Result<TrialView, Error> {
         Err(Error::failed("nothing to extend"))
+    }
+
+    fn restore(&self) -> Result<(Restored, Option<Error>), Error> {
+        Ok((Restored::Nothing, None))
+    }
+
+    fn changes(&self) -> Option<Changes> {
+        None
     }
 
     fn status(&self) -> Status {

@@ -1,14 +1,16 @@
 //! A machine made by hand: what the screens show does not depend on the one the tests run on.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fwtui::app::{Last, Observation, Started, State, Status, TrialView};
+use fwtui::app::{self, Last, Observation, Protection, Started, State, Status, TrialView};
 use fwtui::core::connections::{Connection, Running};
-use fwtui::core::listener::{Listener, Owner, Protocol};
+use fwtui::core::listener::{Family, Listener, Owner, Protocol};
 use fwtui::core::network::{Interface, InterfaceKind, NetworkClass};
 use fwtui::core::policy::{Decision, Entry, Policy};
+use fwtui::core::proof::Evidence;
 use fwtui::core::reach::Filter;
 use fwtui::core::ruleset::{Own, Slot, compile};
 use fwtui::core::service::{Ownership, Ports, Service, group};
@@ -327,6 +329,60 @@ pub(crate) fn trial(seconds: u64) -> TrialView {
         evidence: Vec::new(),
         second_session: None,
     }
+}
+
+/// A new connection of the user's, so many seconds ago.
+pub(crate) fn evidence(peer: &str, seconds: u64) -> Evidence {
+    let peer: IpAddr = peer.parse().unwrap();
+    Evidence {
+        family: Family::of(peer),
+        port: "22/tcp".parse().unwrap(),
+        peer,
+        connections: 1,
+        latest: NOW.saturating_sub(Duration::from_secs(seconds)),
+    }
+}
+
+/// What the user has to type to show that a new connection gets in.
+pub(crate) const SECOND_SESSION: &str = "ssh -t -o ControlPath=none anna@192.0.2.10 sudo fwtui confirm";
+
+/// The decided machine with its edits on trial, started over SSH.
+pub(crate) fn on_trial_over_ssh(seconds: u64, evidence: &[Evidence]) -> Observation {
+    let mut observation = on_trial(seconds);
+    observation.status.protection = protection(true);
+    let trial = observation.status.trial.as_mut().unwrap();
+    trial.evidence = evidence.to_vec();
+    trial.second_session = Some(SECOND_SESSION.into());
+    observation
+}
+
+/// The lines of defence, with the kernel's or without.
+pub(crate) fn protection(has_kernel: bool) -> Vec<Protection> {
+    let line = |line, holds, why: &str| Protection {
+        line,
+        holds,
+        why: why.into(),
+    };
+    let why = match has_kernel {
+        true => "the kernel goes back to the old rules by itself at the deadline",
+        false => {
+            "this kernel or its iptables has no time match (xt_time): iptables-restore v1.8.9 (legacy): \
+             Couldn't load match `time'"
+        }
+    };
+    vec![
+        line(app::Line::Guard, true, "a process of its own holds the trial"),
+        line(app::Line::Kernel, has_kernel, why),
+    ]
+}
+
+/// The confirmed machine after somebody took its rules out.
+pub(crate) fn drifted() -> Observation {
+    let mut observation = decided();
+    observation.filter = Some(Filter::default());
+    observation.status.state = State::Drifted;
+    observation.status.drift = Some("IPv4: fwtui's rules are gone from the kernel".into());
+    observation
 }
 
 /// That trial, just begun.

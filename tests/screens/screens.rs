@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use fwtui::app::{Error, State};
+use fwtui::app::{Error, Kind, State};
 use fwtui::core::listener::Family;
+use fwtui::core::proof::Doubt;
 use fwtui::core::way_in::WayIn;
 use fwtui::tui::theme::{ColorDepth, Palette, Theme};
 use fwtui::tui::{Depth, Knock, Msg, Neighbour, Seen, update};
@@ -187,6 +188,105 @@ fn popups() {
     });
 }
 
+/// A refusal to keep, as the machine words it.
+fn unproven() -> Error {
+    Error::new(Kind::Unproven, Doubt::Old.to_string())
+        .hint(format!(
+            "Open a new connection and confirm there: {}",
+            fixture::SECOND_SESSION
+        ))
+        .hint("Or, if you are sure all the same: fwtui confirm --unproven")
+}
+
+#[test]
+fn a_trial_over_ssh() {
+    let none = || fixture::on_trial_over_ssh(83, &[]);
+    let seen = || fixture::on_trial_over_ssh(83, &[fixture::evidence("192.0.2.7", 12)]);
+    at_every_size("trial-without-evidence", &none, &nothing);
+    at_every_size("trial-with-evidence", &seen, &nothing);
+    at_every_size("keep-without-evidence", &none, &|session| {
+        session.keys("k");
+    });
+    at_every_size("keep-with-evidence", &seen, &|session| {
+        session.keys("k");
+    });
+    at_every_size("unproven", &none, &|session| {
+        session.keys("k y");
+        session.send(Msg::Confirmed(Err(unproven())));
+    });
+}
+
+#[test]
+fn what_to_type_in_the_second_terminal_is_whole_in_the_question() {
+    let long =
+        "ssh -t -o ControlPath=none -p 65022 administrator@2001:db8:1234:5678:9abc:def0:1234:5678 sudo fwtui confirm";
+    for size in SIZES {
+        for refusal in [None, Some(unproven())] {
+            let mut observation = fixture::on_trial_over_ssh(83, &[]);
+            observation.status.trial.as_mut().unwrap().second_session = Some(long.into());
+            let mut session = Session::on(size, observation);
+            let drawn = text(&draw(&session.model));
+            let is_whole = drawn.contains("sudo fwtui confirm") && drawn.contains("-p 65022");
+            assert!(is_whole || drawn.contains("k shows how to open one"), "{drawn}");
+            session.keys("k");
+            if let Some(refusal) = refusal {
+                session.keys("y");
+                let hint = format!("Open a new connection and confirm there: {long}");
+                session.send(Msg::Confirmed(Err(Error {
+                    hints: vec![hint],
+                    ..refusal
+                })));
+            }
+            let drawn = text(&draw(&session.model));
+            let popup: String = drawn
+                .lines()
+                .filter_map(|line| line.split('│').nth(1))
+                .flat_map(str::split_whitespace)
+                .collect();
+            assert!(popup.contains(&long.replace(' ', "")), "{drawn}");
+            assert!(drawn.contains("83 seconds"), "{drawn}");
+        }
+    }
+}
+
+#[test]
+fn protection_that_is_not_whole() {
+    let mut observation = fixture::decided();
+    observation.status.protection = fixture::protection(false);
+    at_every_size("apply-reduced-protection", &|| observation.clone(), &|session| {
+        session.keys("a");
+    });
+    let mut observation = fixture::on_trial_over_ssh(83, &[]);
+    observation.status.protection = fixture::protection(false);
+    at_every_size("trial-reduced-protection", &|| observation.clone(), &nothing);
+}
+
+#[test]
+fn drift() {
+    at_every_size("drifted", &fixture::decided, &|session| {
+        session.send(Msg::RulesChanged(vec!["nft".into()]));
+        session.send(Msg::Status(Box::new(fixture::drifted().status)));
+        session.send(Msg::Seen(Depth::Complete, Box::new(fixture::drifted())));
+    });
+    at_every_size("restore", &fixture::drifted, &|session| {
+        session.keys("R");
+    });
+}
+
+#[test]
+fn the_last_trial_is_told_whole() {
+    for size in SIZES {
+        let mut session = Session::unseen(size);
+        let mut observation = fixture::decided();
+        let last = observation.status.last.as_mut().unwrap();
+        last.outcome = "reverted".into();
+        last.reason = Some("reboot".into());
+        last.why = Some("the machine was restarted".into());
+        session.send(Msg::Seen(Depth::Complete, Box::new(observation)));
+        check(&format!("last-trial-{}x{}", size.0, size.1), &session.model);
+    }
+}
+
 #[test]
 fn themes() {
     for name in Theme::names() {
@@ -224,7 +324,8 @@ fn every_size_is_drawn_whole() {
     let keys = ["1", "2", "p", "v", "?", "esc", "a", "esc", "f", "esc", "/", "esc"];
     for width in [60, 61, 79, 80, 99, 100, 133, 199] {
         for height in [20, 23, 24, 30, 47] {
-            for observation in [fixture::decided(), fixture::on_trial(5), fixture::weird()] {
+            let over_ssh = fixture::on_trial_over_ssh(5, &[fixture::evidence("2001:db8::7", 3)]);
+            for observation in [fixture::decided(), over_ssh, fixture::weird()] {
                 let mut session = Session::on((width, height), observation);
                 for name in keys {
                     session.keys(name);

@@ -91,7 +91,7 @@ fn race(backend: &Memory, root: &Path, number: usize, rules: &Ruleset, before: i
     let (tell, told) = mpsc::channel();
     let (answer, held) = std::thread::scope(|scope| {
         let report = move |switched: Switched| tell.send(switched.deadline).unwrap();
-        let guard = scope.spawn(move || hold(job, backend, "boot", &stop, |_, _| Ok(()), report));
+        let guard = scope.spawn(move || hold(job, backend, "boot", &stop, |_, _| Ok(Pulse::unheard()), report));
         let answer = told.recv().ok().and_then(|deadline| {
             let lead = Duration::from_micros(before.unsigned_abs());
             let send_at = if before < 0 {

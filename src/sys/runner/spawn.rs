@@ -70,7 +70,7 @@ impl SelfCall {
 ///
 /// Where the system does not start it.
 pub fn spawn_self(call: &SelfCall) -> io::Result<Child> {
-    let program = call.through.clone().map_or_else(own_program, Ok)?;
+    let program = call.through.clone().unwrap_or_else(own_program);
     #[expect(clippy::disallowed_methods, reason = "this is the one place that may")]
     let mut command = Command::new(program);
     if call.environment == Environment::Clean {
@@ -112,14 +112,15 @@ pub fn close_inherited() {
     }
 }
 
-/// The path of the running program. After an upgrade its file may be gone; the kernel still has it.
-fn own_program() -> io::Result<PathBuf> {
-    let path = std::env::current_exe()?;
-    Ok(if path.exists() {
-        path
-    } else {
-        Path::new("/proc/self/exe").to_owned()
-    })
+/// The path of the running program, where its file is still there.
+pub fn own_path() -> Option<PathBuf> {
+    std::env::current_exe().ok().filter(|path| path.exists())
+}
+
+/// What to start for the running program. After an upgrade its file may be gone; the kernel still has
+/// it.
+fn own_program() -> PathBuf {
+    own_path().unwrap_or_else(|| Path::new("/proc/self/exe").to_owned())
 }
 
 /// A file without a name that holds the bytes, at its beginning.

@@ -7,17 +7,19 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{Sheet, text_width};
+use crate::app::protection_words;
 use crate::core::connections::GoesOn;
 use crate::core::plan::Plan;
 use crate::core::policy::Policy;
 use crate::core::service::ServiceId;
+use crate::core::text::capitalised;
 use crate::core::trial::{LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
 use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
 use crate::tui::port::ApplyRequest;
 use crate::tui::screens::preview::{plan_in_brief, sentence_lines};
 use crate::tui::theme::Token;
-use crate::tui::widgets::text::wrapped;
+use crate::tui::widgets::text::{fit, wrap, wrapped};
 
 /// What one key press adds to or takes from the timeout.
 const STEP: Duration = Duration::from_secs(30);
@@ -141,8 +143,9 @@ pub(super) fn draw(model: &Model, apply: &Apply, frame: &mut Frame<'_>, area: Re
     for sentence in plan_in_brief(&apply.plan, MOST_CONSEQUENCES) {
         sentences.extend(sentence_lines(palette, &sentence, cells));
     }
+    let protection = protection(model, cells);
     let room = usize::from(area.height.saturating_sub(4 + 6))
-        .saturating_sub(lines.len() + running.len())
+        .saturating_sub(lines.len() + running.len() + protection.len())
         .max(2);
     if sentences.len() > room {
         sentences.truncate(room - 1);
@@ -157,6 +160,7 @@ pub(super) fn draw(model: &Model, apply: &Apply, frame: &mut Frame<'_>, area: Re
         apply.timeout.as_secs()
     );
     lines.extend(wrapped(&text, cells, 0, palette.of(Token::Accent)));
+    lines.extend(protection);
     lines.extend(question(model, apply, cells));
     let contexts = match apply.wanted_word() {
         Some(_) => [Context::Typing],
@@ -179,6 +183,27 @@ pub(super) fn draw(model: &Model, apply: &Apply, frame: &mut Frame<'_>, area: Re
         width,
     }
     .draw(frame, area);
+}
+
+/// What is missing of the lines of defence that a trial should have.
+fn protection(model: &Model, cells: usize) -> Vec<Line<'static>> {
+    let lines = &model.observation.status.protection;
+    if lines.iter().all(|line| line.holds) {
+        return Vec::new();
+    }
+    let text = format!("{}.", capitalised(&protection_words(lines)));
+    // On a small terminal the consequences matter more than every word of a reason.
+    let most = if model.size.1 < 24 { 2 } else { 5 };
+    let mut wrapped = wrap(&text, cells);
+    if wrapped.len() > most {
+        let rest = wrapped.split_off(most - 1).join(" ");
+        wrapped.push(fit(&rest, cells));
+    }
+    let style = model.palette.of(Token::Warn);
+    wrapped
+        .into_iter()
+        .map(|line| Line::from(Span::styled(line, style)))
+        .collect()
 }
 
 /// What becomes of the connections that run, and the key that changes it.

@@ -5,23 +5,36 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use super::{Sheet, text_width};
+use crate::app::boot_trouble;
 use crate::tui::commands::Context;
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
 use crate::tui::widgets::banner::CONFIRM_COMMAND;
+use crate::tui::widgets::proof;
 use crate::tui::widgets::text::wrapped;
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let width = text_width(area, 62);
     let cells = usize::from(width);
     let palette = &model.palette;
-    let mut lines = wrapped(
-        "The new rules stay, and come back after a reboot.",
-        cells,
-        0,
-        palette.of(Token::Text),
-    );
-    if !model.observation.ways_in.is_empty() {
+    let what = match boot_trouble(&model.observation.status.protection) {
+        None => "The new rules stay, and come back after a reboot.".to_owned(),
+        Some(why) => format!("The new rules stay until the next reboot: {why}."),
+    };
+    let mut lines = wrapped(&what, cells, 0, palette.of(Token::Text));
+    let evidence = proof::sentences(model);
+    if !evidence.is_empty() {
+        lines.push(Line::default());
+        for (text, token) in evidence {
+            lines.extend(wrapped(&text, cells, 0, palette.of(token)));
+        }
+    } else if let Some(command) = proof::command(model) {
+        lines.push(Line::default());
+        let text = "Nothing shows yet that a new connection gets in: the one you are typing in was there before. \
+                    Open one from a second terminal, and keep the new rules there:";
+        lines.extend(wrapped(text, cells, 0, palette.of(Token::Warn)));
+        lines.extend(wrapped(command, cells, 0, palette.of(Token::Key)));
+    } else if !model.observation.ways_in.is_empty() {
         lines.push(Line::default());
         let text = format!(
             "Is a new connection let in? The one you are typing in proves nothing: it was there before. \

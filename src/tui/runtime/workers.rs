@@ -1,8 +1,8 @@
 //! The threads that call the machine.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel};
+use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -13,6 +13,11 @@ use crate::tui::port::{Depth, Machine};
 
 /// How often the sockets are looked at while nothing else is asked for.
 const PROBE: Duration = Duration::from_secs(3);
+/// After changes of the rules were told, the next ones are told together so much later: a program
+/// that changes many writes each by itself.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How often the thread that waits for changes looks whether anybody still wants to know.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// How many such looks go by until the status is asked for too: it has to read the kernel's rules,
 /// which starts other programs.
 const PROBES_PER_STATUS: u32 = 5;
@@ -23,6 +28,8 @@ pub(super) struct Workers {
     trial: Sender<Effect>,
     /// In the sandbox.
     knocks: Option<Sender<Effect>>,
+    /// While it is there, changes are waited for.
+    _interest: Arc<()>,
 }
 
 impl Workers {
@@ -47,14 +54,25 @@ impl Workers {
             spawn("knocks", events, move || knock_at(machine.as_ref(), &sender, &jobs))?;
             knocks = Some(knock);
         }
-        Ok(Self { looks, trial, knocks })
+        let interest = Arc::new(());
+        let wanted = Arc::downgrade(&interest);
+        let (machine, sender) = (Arc::clone(machine), events.clone());
+        spawn("changes", events, move || {
+            tell_changes(machine.as_ref(), &sender, &wanted);
+        })?;
+        Ok(Self {
+            looks,
+            trial,
+            knocks,
+            _interest: interest,
+        })
     }
 
     /// Hands an effect to the worker it is for.
     pub(super) fn perform(&self, effect: Effect) {
         let worker = match effect {
-            Effect::Confirm(_) | Effect::Revert(_) | Effect::Extend(_) | Effect::AskStatus => &self.trial,
-            Effect::Look(_) | Effect::Save { .. } | Effect::Apply(_) => &self.looks,
+            Effect::Confirm { .. } | Effect::Revert(_) | Effect::Extend(_) | Effect::AskStatus => &self.trial,
+            Effect::Look(_) | Effect::Save { .. } | Effect::Apply(_) | Effect::Restore => &self.looks,
             Effect::Knock(_) => match &self.knocks {
                 Some(knocks) => knocks,
                 None => return,
@@ -108,6 +126,10 @@ impl Looker {
                     let result = self.machine.apply(&request);
                     self.send(Msg::Applied(result))
                 }
+                Ok(Effect::Restore) => {
+                    let result = self.machine.restore();
+                    self.send(Msg::Restored(result))
+                }
                 Ok(_) => true,
                 Err(RecvTimeoutError::Timeout) => self.probe(),
                 Err(RecvTimeoutError::Disconnected) => return,
@@ -127,6 +149,9 @@ impl Looker {
         if depth == Depth::Sockets {
             self.sockets = Some(observation.clone());
         }
+        if depth == Depth::Complete {
+            self.status = Some(observation.status.clone());
+        }
         self.send(Msg::Seen(depth, Box::new(observation)))
     }
 
@@ -138,14 +163,42 @@ impl Looker {
             return self.look(Depth::Complete);
         }
         self.probes += 1;
-        if self.probes < PROBES_PER_STATUS {
+        if self.probes < PROBES_PER_STATUS && !self.must_poll() {
             return true;
         }
         self.probes = 0;
         let status = self.machine.status();
         let has_changed = self.status.as_ref() != Some(&status);
         self.status = Some(status.clone());
-        !has_changed || self.send(Msg::Status(Box::new(status)))
+        !has_changed || self.send(Msg::Probed(Box::new(status)))
+    }
+
+    /// Whether rules are in use that nothing tells the changes of.
+    fn must_poll(&self) -> bool {
+        let is_legacy =
+            |status: &Status| status.backend.as_deref() == Some("iptables-legacy") || status.other_backend.is_some();
+        self.status.as_ref().is_some_and(is_legacy)
+    }
+}
+
+/// Waits for changes of the rules, and tells who made them.
+fn tell_changes(machine: &dyn Machine, events: &SyncSender<Event>, wanted: &Weak<()>) {
+    // Without, the status is asked for now and then.
+    let Some(mut changes) = machine.changes() else {
+        return;
+    };
+    while let Ok(heard) = changes.wait(PATIENCE) {
+        if wanted.strong_count() == 0 {
+            return;
+        }
+        if heard.is_empty() {
+            continue;
+        }
+        let programs = heard.into_iter().filter_map(|change| change.program).collect();
+        if events.send(Event::Msg(Msg::RulesChanged(programs))).is_err() {
+            return;
+        }
+        thread::sleep(PAUSE);
     }
 }
 
@@ -162,7 +215,7 @@ fn knock_at(machine: &dyn Machine, events: &SyncSender<Event>, jobs: &Receiver<E
 fn hold_trial(machine: &dyn Machine, events: &SyncSender<Event>, jobs: &Receiver<Effect>) {
     for job in jobs {
         let msg = match job {
-            Effect::Confirm(id) => Msg::Confirmed(machine.confirm(&id)),
+            Effect::Confirm { id, is_unproven_fine } => Msg::Confirmed(machine.confirm(&id, is_unproven_fine)),
             Effect::Revert(id) => Msg::Reverted(machine.revert(&id)),
             Effect::Extend(id) => Msg::Extended(machine.extend(&id)),
             Effect::AskStatus => Msg::Status(Box::new(machine.status())),

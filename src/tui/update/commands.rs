@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::{edit, fail, has_nothing_to_apply, leave, popups, trial};
+use super::{edit, fail, has_nothing_to_apply, leave, popups, restore, trial};
 use crate::core::policy::Decision;
 use crate::tui::commands::{CommandId, lookup, typed};
 use crate::tui::layout::Heights;
@@ -54,6 +54,10 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
         CommandId::Undo => edit::undo(model),
         CommandId::Apply => ask_apply(model, false),
         CommandId::TurnOff => ask_apply(model, true),
+        CommandId::Restore => {
+            restore::ask(model);
+            Vec::new()
+        }
         CommandId::Help => open(model, Popup::Help(0)),
         CommandId::Quit => leave(model),
         CommandId::Sources => ask_sources(model),

@@ -1,7 +1,7 @@
 //! What keys mean while a popup is open.
 
 use super::commands::movement;
-use super::{edit, trial};
+use super::{edit, restore, trial};
 use crate::core::policy::Decision;
 use crate::tui::commands::CommandId;
 use crate::tui::model::list::scrolled;
@@ -36,11 +36,19 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
         Some(Popup::Apply(_)) => return on_apply(model, command),
         Some(Popup::Keep) if command == CommandId::Accept => {
             model.popups.pop();
-            return trial::confirm(model);
+            return trial::confirm(model, false);
+        }
+        Some(Popup::Unproven(_)) if command == CommandId::Accept => {
+            model.popups.pop();
+            return trial::confirm(model, true);
+        }
+        Some(Popup::Restore) if command == CommandId::Accept => {
+            model.popups.pop();
+            return restore::restore(model);
         }
         Some(Popup::Leave) => return on_leave(model, command),
         Some(Popup::Entry(_)) => return on_entry(model, command),
-        Some(Popup::Message(_) | Popup::Keep) | None => {}
+        Some(Popup::Message(_) | Popup::Keep | Popup::Unproven(_) | Popup::Restore) | None => {}
     }
     Vec::new()
 }

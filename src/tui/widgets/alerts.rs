@@ -4,7 +4,8 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::State;
+use crate::app::{State, protection_words};
+use crate::core::text::capitalised;
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
 use crate::tui::widgets::text::{fit, width, wrap};
@@ -19,10 +20,20 @@ pub fn of(model: &Model) -> Vec<(Token, String)> {
     }
     if observation.status.state == State::Drifted {
         let why = observation.status.drift.as_deref().unwrap_or("something changed them");
+        let by = model
+            .drift
+            .by()
+            .map(|by| format!(" (changed by {by})"))
+            .unwrap_or_default();
         alerts.push((
             Token::Bad,
-            format!("The rules in the kernel are not what was confirmed: {why}. Apply again: a"),
+            format!("The kernel does not hold what was confirmed: {why}{by}. Put it back: R"),
         ));
+    }
+    let protection = &observation.status.protection;
+    if model.trial().is_some() && protection.iter().any(|line| !line.holds) {
+        let text = format!("{}.", capitalised(&protection_words(protection)));
+        alerts.push((Token::Warn, text));
     }
     if let Some(other) = &observation.status.other_backend {
         alerts.push((Token::Warn, format!("Both kinds of iptables are in use: {other}")));

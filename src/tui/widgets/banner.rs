@@ -7,6 +7,7 @@ use ratatui::text::Line;
 
 use crate::tui::commands::{self, Command, Context};
 use crate::tui::model::{Model, Task};
+use crate::tui::widgets::proof;
 use crate::tui::widgets::text::{fit, pad, width};
 
 /// From here on the banner is an alarm.
@@ -14,6 +15,17 @@ const LAST_SECONDS: u64 = 15;
 
 /// The command for the second terminal.
 pub const CONFIRM_COMMAND: &str = "sudo fwtui confirm";
+
+/// How high it is: the countdown and the keys come first, then what was seen of new connections.
+pub fn height(model: &Model, width: u16, height: u16) -> u16 {
+    let (own, most) = match height {
+        ..24 => (2, 2),
+        24..30 => (2, 3),
+        30.. => (3, 4),
+    };
+    let proof = proof::lines(model, usize::from(width).saturating_sub(2), most);
+    own + u16::try_from(proof.len()).unwrap_or_default()
+}
 
 /// Draws it; a trial without room for a banner gets a line in the polite message instead.
 pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
@@ -32,7 +44,7 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         (full.min(cells), cells.saturating_sub(full))
     };
     let mut lines = Vec::new();
-    if area.height >= 3 {
+    if model.size.1 >= 30 {
         lines.push(Line::raw(format!(" {}", fit(&said, cells.saturating_sub(2)))));
         let (full, empty) = bar(cells.saturating_sub(2));
         lines.push(Line::raw(format!(" {}{}", "━".repeat(full), "·".repeat(empty))));
@@ -44,6 +56,9 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         lines.push(Line::raw(format!(" {said} {}{}", "━".repeat(full), "·".repeat(empty))));
     }
     lines.push(keys(model, cells));
+    let room = usize::from(area.height).saturating_sub(lines.len());
+    let proof = proof::lines(model, cells.saturating_sub(2), room);
+    lines.extend(proof.into_iter().map(|line| Line::raw(format!(" {line}"))));
     for (row, line) in area.rows().zip(lines) {
         frame.render_widget(line.style(style), row);
     }
@@ -79,6 +94,12 @@ fn keys(model: &Model, cells: usize) -> Line<'static> {
         };
         commands::of(Context::Trial).map(hint).collect::<Vec<_>>().join("  ")
     };
+    if proof::command(model).is_some() {
+        // The command is below, whole.
+        let long = hints("[", "]");
+        let keys = if width(&long) + 2 <= cells { long } else { hints("", "") };
+        return Line::raw(format!(" {}", fit(&keys, cells.saturating_sub(2))));
+    }
     let long = format!("second terminal: {CONFIRM_COMMAND}");
     let choices = [
         (hints("[", "]"), long),

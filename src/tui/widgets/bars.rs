@@ -4,13 +4,13 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use crate::app::State;
+use crate::app::{State, protection_words};
 use crate::tui::model::Model;
 use crate::tui::port::Depth;
 use crate::tui::screens::{SCREENS, ScreenId};
 use crate::tui::theme::{Palette, Token};
 use crate::tui::widgets::symbols;
-use crate::tui::widgets::text::{fit, width};
+use crate::tui::widgets::text::{fit, width, wrap};
 
 /// The program, the machine, where it stands, and what the networks are.
 pub fn header(model: &Model, frame: &mut Frame<'_>, area: Rect) {
@@ -29,6 +29,7 @@ pub fn header(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     } else {
         parts.push(vec![Span::styled("looking …", palette.of(Token::Dim))]);
     }
+    parts.extend(protection(model));
     if let Some(backend) = observation.status.backend.as_ref().filter(|_| area.width >= 100) {
         parts.push(vec![Span::styled(fit(backend, 20), palette.of(Token::Dim))]);
     }
@@ -43,6 +44,19 @@ pub fn header(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         spans.extend(part);
     }
     frame.render_widget(Line::from(spans), area);
+}
+
+/// How many lines of defence the running trial has.
+fn protection(model: &Model) -> Option<Vec<Span<'static>>> {
+    let lines = &model.observation.status.protection;
+    if model.trial().is_none() || lines.is_empty() {
+        return None;
+    }
+    let words = protection_words(lines);
+    let is_whole = lines.iter().all(|line| line.holds);
+    let token = if is_whole { Token::Dim } else { Token::Warn };
+    let count = words.split(';').next().unwrap_or_default().to_owned();
+    Some(vec![Span::styled(count, model.palette.of(token))])
 }
 
 /// As many entries as fit whole, and how many there are besides.
@@ -155,13 +169,30 @@ pub fn rule(palette: &Palette, title: &str, remark: &str, cells: u16) -> Line<'s
     Line::from(spans)
 }
 
+/// A message for the user takes as many lines as it needs, up to a few.
+pub fn notice_lines(model: &Model, cells: u16) -> Vec<String> {
+    const MOST: usize = 3;
+    let Some(notice) = model.notice.as_ref().filter(|_| model.task.is_none()) else {
+        return Vec::new();
+    };
+    let mut lines = wrap(&notice.text, usize::from(cells).saturating_sub(2));
+    lines.truncate(MOST);
+    lines
+}
+
 /// The line for the user: what was just done, what is being done, or what is still to be done.
 pub fn notice(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let palette = &model.palette;
     let cells = usize::from(area.width).saturating_sub(2);
     let (token, text) = match (&model.notice, model.task) {
         (_, Some(task)) => (Token::Accent, task.words().to_owned()),
-        (Some(notice), None) => (notice.token, notice.text.clone()),
+        (Some(notice), None) => {
+            for (row, text) in area.rows().zip(notice_lines(model, area.width)) {
+                let line = Line::from(vec![Span::raw(" "), Span::styled(text, palette.of(notice.token))]);
+                frame.render_widget(line, row);
+            }
+            return;
+        }
         (None, None) => standing(model),
     };
     let line = Line::from(vec![Span::raw(" "), Span::styled(fit(&text, cells), palette.of(token))]);
@@ -185,6 +216,14 @@ fn standing(model: &Model) -> (Token, String) {
     }
     if let Some(why) = model.why_read_only() {
         return (Token::Dim, why);
+    }
+    if status.state == State::Drifted {
+        let by = model
+            .drift
+            .by()
+            .map(|by| format!("Changed by {by}. "))
+            .unwrap_or_default();
+        return (Token::Bad, format!("{by}R puts back what was confirmed."));
     }
     if status.state == State::Off {
         return (

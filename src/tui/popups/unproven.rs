@@ -1,0 +1,51 @@
+//! Whether to keep the new rules though nothing shows that a new connection gets in.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+
+use super::{Message, Sheet, text_width};
+use crate::app::Error;
+use crate::tui::commands::Context;
+use crate::tui::model::Model;
+use crate::tui::theme::Token;
+use crate::tui::widgets::text::wrapped;
+
+/// The second question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unproven {
+    /// Why they were not kept, and how to prove it.
+    text: Vec<String>,
+}
+
+impl Unproven {
+    /// The question after this refusal. Its other next steps are for the command line.
+    pub fn new(error: &Error) -> Self {
+        let mut text = Message::error("", error).text;
+        text.truncate(2);
+        Self { text }
+    }
+}
+
+pub(super) fn draw(model: &Model, unproven: &Unproven, frame: &mut Frame<'_>, area: Rect) {
+    let width = text_width(area, 66);
+    let cells = usize::from(width);
+    let palette = &model.palette;
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    for (paragraph, token) in unproven.text.iter().zip([Token::Warn, Token::Text]) {
+        lines.extend(wrapped(paragraph, cells, 0, palette.of(token)));
+    }
+    let text = "Or press y to keep the new rules all the same: if they lock you out, nothing brings the old ones back.";
+    lines.extend(wrapped(text, cells, 0, palette.of(Token::Bad)));
+    Sheet {
+        palette,
+        title: "Keep without proof?",
+        token: Token::Bad,
+        lines,
+        top: 0,
+        contexts: &[Context::Doubting],
+        is_useful: &|_| true,
+        width,
+    }
+    .draw(frame, area);
+}
