@@ -70,7 +70,7 @@ inject_network_gone() {
     monitor set_link card off
     sleep 22
     monitor set_link card on
-    back_within 20 30 not-confirmed "$began_at"
+    back_within 15 30 not-confirmed "$began_at"
 }
 
 # The session that began it ends, and logind ends every process of it.
@@ -135,7 +135,7 @@ inject_reexec() {
     for _ in 1 2 3; do
         ctl 'systemctl daemon-reexec; sleep 2'
     done
-    back_within 20 30 not-confirmed "$began_at"
+    back_within 15 30 not-confirmed "$began_at"
 }
 
 inject_clock_steps() {
