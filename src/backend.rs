@@ -48,6 +48,12 @@ pub trait Backend: fmt::Debug + Send + Sync {
     /// Where the rules can't be read or make no sense.
     fn read(&self) -> Result<Observed, BackendError>;
 
+    /// What of it is loaded for one family.
+    ///
+    /// # Errors
+    /// As for [`Self::read`], of this family only.
+    fn read_family(&self, family: Family) -> Result<SavedFamily, BackendError>;
+
     /// Whether `iptables-restore --test` takes the text. Not a proof: the kernel has the last word.
     ///
     /// # Errors

@@ -20,9 +20,10 @@ use crate::sys::runner::{Call, Output, Runner};
 
 /// How long iptables waits for the legacy lock, in seconds.
 const LOCK_WAIT: &str = "5";
-/// How long a load may take: 100,000 rules load in a few seconds.
-const LOAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long a step of cleaning up may take: a little more than waiting for the lock.
+/// How long a load may take: 100,000 rules load in a few seconds. One that hangs while the old rules
+/// are to come back is given up, and there is time for another before half a minute is over.
+const LOAD_TIMEOUT: Duration = Duration::from_secs(12);
+/// How long the question what is left may take: a little more than waiting for the lock.
 const CLEAN_TIMEOUT: Duration = Duration::from_secs(7);
 
 /// The real backend.
@@ -53,35 +54,6 @@ impl<R: Runner> Iptables<R> {
             Family::Ipv4 => Ok(&self.detected.ipv4),
             Family::Ipv6 => self.detected.ipv6.as_ref().ok_or(BackendError::NoIptables),
         }
-    }
-
-    fn read_family(&self, family: Family) -> Result<SavedFamily, BackendError> {
-        let saved = SavedTables::parse(&save(&self.runner, self.programs(family)?)?)?;
-        // A table it does not show is not an empty one: nothing may be concluded, or changed, from it.
-        if let Some(table) = Table::ALL.into_iter().find(|table| saved.is_hidden(*table)) {
-            let table = table.name();
-            return Err(BackendError::Unreadable { family, table });
-        }
-        let mut apart = saved.take_apart(clock::since_1970());
-        if self.detected.unread.contains(&family) {
-            apart.foreign.push(Obstacle::NoReader(unread(Variant::Legacy)));
-        }
-        // The other variant's rules stand in the way as well.
-        if let Some((_, ipv4, ipv6)) = &self.detected.other {
-            let programs = if family == Family::Ipv4 {
-                Some(ipv4)
-            } else {
-                ipv6.as_ref()
-            };
-            if let Some(programs) = programs {
-                apart.foreign.extend(
-                    SavedTables::parse(&save(&self.runner, programs)?)?
-                        .take_apart(clock::since_1970())
-                        .foreign,
-                );
-            }
-        }
-        Ok(apart)
     }
 
     /// Whether the rules of iptables-nft were read for a family of tables.
@@ -148,6 +120,35 @@ impl<R: Runner> Backend for Iptables<R> {
         Ok(observed)
     }
 
+    fn read_family(&self, family: Family) -> Result<SavedFamily, BackendError> {
+        let saved = SavedTables::parse(&save(&self.runner, self.programs(family)?)?)?;
+        // A table it does not show is not an empty one: nothing may be concluded, or changed, from it.
+        if let Some(table) = Table::ALL.into_iter().find(|table| saved.is_hidden(*table)) {
+            let table = table.name();
+            return Err(BackendError::Unreadable { family, table });
+        }
+        let mut apart = saved.take_apart(clock::since_1970());
+        if self.detected.unread.contains(&family) {
+            apart.foreign.push(Obstacle::NoReader(unread(Variant::Legacy)));
+        }
+        // The other variant's rules stand in the way as well.
+        if let Some((_, ipv4, ipv6)) = &self.detected.other {
+            let programs = if family == Family::Ipv4 {
+                Some(ipv4)
+            } else {
+                ipv6.as_ref()
+            };
+            if let Some(programs) = programs {
+                apart.foreign.extend(
+                    SavedTables::parse(&save(&self.runner, programs)?)?
+                        .take_apart(clock::since_1970())
+                        .foreign,
+                );
+            }
+        }
+        Ok(apart)
+    }
+
     fn check(&self, family: Family, text: &str) -> Result<(), BackendError> {
         self.restore(family, text, true)
     }
@@ -160,19 +161,21 @@ impl<R: Runner> Backend for Iptables<R> {
         if self.restore(family, &removal_text(chains), false).is_ok() {
             return Ok(());
         }
-        // One chain that is gone already, or that somebody else refers to, fails the whole batch.
-        let programs = self.programs(family)?;
-        let run = |command: &str, (table, chain): &(Table, String)| {
-            let call = Call::new(&programs.iptables)
-                .args(["-w", LOCK_WAIT, "-t", table.name(), command, chain])
-                .timeout(CLEAN_TIMEOUT);
-            self.runner.run(&call).is_ok_and(|output| output.is_success())
-        };
-        for chain in chains {
-            // One that is not there any more is what was wanted.
-            let _flushed = run("-F", chain);
+        // One chain that is gone already, or that somebody else refers to, fails the whole batch. Each
+        // by itself is emptied only if it can be deleted too: it may be in force. Those that are referred
+        // to by others of them go after these.
+        let mut refused = chains.to_vec();
+        loop {
+            let before = refused.len();
+            refused.retain(|chain| {
+                self.restore(family, &removal_text(std::slice::from_ref(chain)), false)
+                    .is_err()
+            });
+            if refused.is_empty() || refused.len() == before {
+                break;
+            }
         }
-        let refused: Vec<(Table, String)> = chains.iter().filter(|chain| !run("-X", chain)).cloned().collect();
+        let programs = self.programs(family)?;
         let left = still_there(&programs.iptables, refused);
         match left.is_empty() {
             true => Ok(()),

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::backend::{Backend, BackendError, Observed};
 use crate::core::listener::Family;
-use crate::core::ruleset::{SavedTables, Table, own_text_removed};
+use crate::core::ruleset::{SavedFamily, SavedTables, Table, own_text_removed};
 use crate::sys::clock;
 
 const BUILTIN: [&str; 3] = ["PREROUTING", "INPUT", "OUTPUT"];
@@ -113,6 +113,10 @@ impl Backend for Memory {
             ipv4: part(Family::Ipv4)?,
             ipv6: part(Family::Ipv6)?,
         })
+    }
+
+    fn read_family(&self, family: Family) -> Result<SavedFamily, BackendError> {
+        Ok(self.read()?.family(family).clone())
     }
 
     fn check(&self, family: Family, text: &str) -> Result<(), BackendError> {

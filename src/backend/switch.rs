@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::backend::{Backend, BackendError, Observed};
 use crate::core::listener::Family;
 use crate::core::ruleset::{
-    Hook, Own, Ruleset, SavedFamily, Slot, Stamp, Timer, leftovers, minimal_text, switch_text, timer_text,
+    Hook, Own, Ruleset, SavedFamily, Slot, Stamp, Timer, jump_text, leftovers, minimal_text, switch_text, timer_text,
 };
 use crate::sys::clock;
 
@@ -138,63 +138,89 @@ fn load(
 /// Where they differ, or nothing can be read.
 pub fn verify(backend: &dyn Backend, want: &Base, fallback: Option<Fallback<'_>>) -> Result<(), BackendError> {
     let observed = backend.read()?;
-    for &family in backend.families() {
-        let saved = observed.family(family);
-        let error = |what: &str| {
-            Err(BackendError::NotAsLoaded {
-                family,
-                what: what.to_owned(),
-            })
-        };
-        let want = want.family(family);
+    backend.families().iter().try_for_each(|&family| {
         let timer = fallback.map(|fallback| fallback.timer(family));
-        let wanted_jumps = want.wanted_jumps(timer.as_ref());
-        if !saved.misplaced.is_empty() && !wanted_jumps.is_empty() {
-            return error("the jump to fwtui's chains does not come first");
-        }
-        // One that leads nowhere does no harm, but it is not what was wanted either.
-        let jumps: BTreeSet<Hook> = saved.jumps.keys().copied().collect();
-        if jumps != wanted_jumps || saved.own.jumps != want.jumps {
-            return error("the jumps to fwtui's chains, or what they lead to, differ");
-        }
-        if saved.entries != want.wanted_entries(timer.as_ref()) {
-            return error("the chains that select fwtui's rules, or until when they do, differ");
-        }
-        if saved.own.slot != want.slot || saved.own.rules != want.rules {
-            return error("the rules differ");
-        }
+        compare(family, observed.family(family), want.family(family), timer.as_ref())
+    })
+}
+
+fn compare(family: Family, saved: &SavedFamily, want: &Own, timer: Option<&Timer<'_>>) -> Result<(), BackendError> {
+    let error = |what: &str| {
+        Err(BackendError::NotAsLoaded {
+            family,
+            what: what.to_owned(),
+        })
+    };
+    let wanted_jumps = want.wanted_jumps(timer);
+    if !saved.misplaced.is_empty() && !wanted_jumps.is_empty() {
+        return error("the jump to fwtui's chains does not come first");
+    }
+    // One that leads nowhere does no harm, but it is not what was wanted either.
+    let jumps: BTreeSet<Hook> = saved.jumps.keys().copied().collect();
+    if jumps != wanted_jumps || saved.own.jumps != want.jumps {
+        return error("the jumps to fwtui's chains, or what they lead to, differ");
+    }
+    if saved.entries != want.wanted_entries(timer) {
+        return error("the chains that select fwtui's rules, or until when they do, differ");
+    }
+    if saved.own.slot != want.slot || saved.own.rules != want.rules {
+        return error("the rules differ");
     }
     Ok(())
 }
 
-/// Puts the old rules back: first the whole of them over what is there; where that fails or nothing
-/// can be read, the one rule that matters, so that at least the candidate is out of force.
+/// Puts the old rules back, each family for itself: first the whole of them over what is there; where
+/// that fails or nothing can be read, the little that matters, so that at least the candidate is out
+/// of force.
 ///
 /// # Errors
 /// Where the old rules are not back whole; the candidate may be out of force all the same.
 pub fn revert(backend: &dyn Backend, base: &Base) -> Result<(), BackendError> {
+    let mut result = Ok(());
+    for family in [Family::Ipv6, Family::Ipv4] {
+        if backend.families().contains(&family) {
+            let reverted = revert_family(backend, family, base.family(family));
+            result = result.and(reverted);
+        }
+    }
+    result
+}
+
+fn revert_family(backend: &dyn Backend, family: Family, own: &Own) -> Result<(), BackendError> {
+    let compared = || compare(family, &backend.read_family(family)?, own, None);
     // Not tried first: there is nothing better to do than loading what can be loaded.
-    let whole = backend
-        .read()
-        .and_then(|now| load(backend, &texts(backend, &now, base, None, switch_text), base, None))
-        .map(|_took| ());
+    let whole = backend.read_family(family).and_then(|now| {
+        let text = switch_text(&now, own, None);
+        match text.is_empty() {
+            true => Ok(()),
+            false => backend.load(family, &text),
+        }
+    });
+    let whole = whole.and_then(|()| compared());
     if whole.is_ok() {
         return Ok(());
     }
     let mut switched = Ok(());
-    for &family in backend.families() {
-        let own = base.family(family);
-        for hook in Hook::ALL.into_iter().filter(|hook| hook.is_of(family)) {
-            let back_to = own.slot.filter(|_| own.jumps.contains(&hook));
-            switched = backend.load(family, &minimal_text(hook, back_to)).and(switched);
+    for hook in Hook::ALL.into_iter().filter(|hook| hook.is_of(family)) {
+        let back_to = own.slot.filter(|_| own.jumps.contains(&hook));
+        switched = backend.load(family, &minimal_text(hook, back_to)).and(switched);
+        if back_to.is_some() {
+            switched = put_jump(backend, family, hook).and(switched);
         }
     }
-    match verify(backend, base, None) {
+    match compared() {
         Ok(()) => Ok(()),
-        // What iptables can't show can't be compared, but the switch itself was taken.
+        // What iptables can't show can't be compared, but all that selects the rules was taken.
         Err(BackendError::Unreadable { .. }) if switched.is_ok() => Ok(()),
         Err(_) => whole,
     }
+}
+
+/// Makes a hook's jump the first rule, whether it is there or not.
+fn put_jump(backend: &dyn Backend, family: Family, hook: Hook) -> Result<(), BackendError> {
+    backend
+        .load(family, &jump_text(hook, true))
+        .or_else(|_it_is_not_there| backend.load(family, &jump_text(hook, false)))
 }
 
 /// Removes the chains that `keep` does not need.
@@ -309,6 +335,18 @@ mod tests {
         backend.refuse_reads(1);
         revert(&backend, &base).unwrap_err();
         assert!(backend.read().unwrap().ipv4.own.rules.is_empty());
+    }
+
+    #[test]
+    fn a_family_that_fails_does_not_keep_the_other_from_coming_back() {
+        let backend = Memory::default();
+        let (_, first) = apply(&backend, &ruleset(22));
+        let (base, _) = apply(&backend, &ruleset(80));
+        // Everything is to be loaded anew, and IPv6, which comes first, is refused.
+        backend.flush_everything();
+        backend.refuse_next_load(Family::Ipv6);
+        revert(&backend, &base).unwrap_err();
+        assert_eq!(backend.read().unwrap().ipv4.own, first.ipv4);
     }
 
     #[test]

@@ -213,9 +213,10 @@ impl<'a> Holder<'a> {
                 Step::Wait | Step::Keep | Step::Revert(_) | Step::Refuse(_) => Err(GuardError::Died),
             },
             Err(error) => {
-                let why = format!("{error}; the rules from before the first trial are back");
                 self.on(Event::Failed(error.to_string()), clock());
-                Err(GuardError::Failed(why))
+                let back = "the trial is over, and the rules from before it are back";
+                let after = self.trouble.as_deref().unwrap_or(back);
+                Err(GuardError::Failed(format!("{error}; {after}")))
             }
         }
     }
@@ -337,11 +338,16 @@ impl<'a> Holder<'a> {
         let fallback = |stamp: Option<Stamp>| stamp.map(|from| Fallback { from, base: &self.base });
         if let Err(error) = switch::set_timer(self.backend, &self.want, fallback(stamp)) {
             // One family may have moved. The error that counts is the first.
-            let _moved_back = switch::set_timer(self.backend, &self.want, fallback(self.stamp));
+            let moved_back = switch::set_timer(self.backend, &self.want, fallback(self.stamp));
+            if let Err(error) = moved_back {
+                self.kernel_trouble = Some(format!("it may go back too late: {error}"));
+            }
             return Err(error);
         }
         self.stamp = stamp;
-        self.kernel_trouble = None;
+        if stamp.is_some() {
+            self.kernel_trouble = None;
+        }
         Ok(())
     }
 
@@ -434,7 +440,8 @@ impl<'a> Holder<'a> {
         } else {
             &self.base
         };
-        if self.trial.is_over() {
+        // Where something has failed, chains that seem to be left over may be in force.
+        if self.trial.is_over() && !self.paths.journal().exists() {
             // Chains left over are in nobody's way, and the next clean-up meets them again.
             let _left_behind = switch::clean(self.backend, keep);
         }

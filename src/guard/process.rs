@@ -154,6 +154,7 @@ fn close(listener: UnixListener, paths: &Paths) {
 /// Waits for one of three things until the trial is over.
 fn wait(holder: &mut Holder<'_>, timer: &Timer, listener: &UnixListener, stop: &UnixStream, pulse: &Pulse) {
     while !holder.trial().is_over() {
+        pulse.begin_round();
         let mut events = [
             PollFd::from_borrowed_fd(timer.0.as_fd(), PollFlags::IN),
             PollFd::from_borrowed_fd(listener.as_fd(), PollFlags::IN),

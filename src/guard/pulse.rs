@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::process::ChildStdin;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -15,24 +16,51 @@ use crate::sys::clock;
 
 /// How often the guard says that it lives.
 const BEAT: Duration = Duration::from_secs(2);
+/// How long a guard may take for one round: every program it runs has a limit of its own, and together
+/// they stay below. One that takes longer hangs in something that has none, such as a dead disk.
+const LONGEST_ROUND: Duration = Duration::from_secs(180);
 /// How long a twin may take to read.
 const READING: Duration = Duration::from_secs(2);
 
 /// What a guard tells its twin: a line with the journal, and then empty lines, each a sign of life.
 #[derive(Debug, Clone)]
-pub(super) struct Pulse(Arc<Mutex<Option<ChildStdin>>>);
+pub(super) struct Pulse {
+    twin: Arc<Mutex<Option<ChildStdin>>>,
+    /// When the guard last went its round, in milliseconds of the clock that stops in sleep.
+    round: Arc<AtomicU64>,
+}
 
 impl Pulse {
     pub(super) fn of(stdin: ChildStdin) -> io::Result<Self> {
         // A twin that stands still must not make the guard wait.
         ioctl_fionbio(&stdin, true)?;
-        Ok(Self(Arc::new(Mutex::new(Some(stdin)))))
+        Ok(Self::to(Some(stdin)))
     }
 
     /// Where there is no twin.
     #[cfg(test)]
     pub(super) fn unheard() -> Self {
-        Self(Arc::new(Mutex::new(None)))
+        Self::to(None)
+    }
+
+    fn to(twin: Option<ChildStdin>) -> Self {
+        let pulse = Self {
+            twin: Arc::new(Mutex::new(twin)),
+            round: Arc::default(),
+        };
+        pulse.begin_round();
+        pulse
+    }
+
+    /// The guard goes on: it does not hang.
+    pub(super) fn begin_round(&self) {
+        let now = u64::try_from(clock::awake().as_millis()).unwrap_or(u64::MAX);
+        self.round.store(now, Ordering::Relaxed);
+    }
+
+    fn goes_round(&self) -> bool {
+        let begun = Duration::from_millis(self.round.load(Ordering::Relaxed));
+        clock::awake() < begun.saturating_add(LONGEST_ROUND)
     }
 
     /// Tells the twin of another journal: what it is to go by from now on.
@@ -55,7 +83,7 @@ impl Pulse {
     }
 
     fn send(&self, text: &[u8]) -> io::Result<()> {
-        let mut pipe = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut pipe = self.twin.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(stdin) = pipe.as_mut() else {
             return Err(io::ErrorKind::BrokenPipe.into());
         };
@@ -67,11 +95,11 @@ impl Pulse {
         result
     }
 
-    /// Says every other second that this process lives, to its twin and to systemd, until it ends.
+    /// Says every other second that the guard lives, to its twin and to systemd, until it ends or hangs.
     pub(super) fn beat_for_ever(self) {
         thread::spawn(move || {
             supervise::tell_systemd("READY=1");
-            loop {
+            while self.goes_round() {
                 self.beat();
                 supervise::tell_systemd("WATCHDOG=1");
                 thread::sleep(BEAT);

@@ -6,7 +6,7 @@ use crate::core::listener::Family;
 use crate::core::ruleset::Entry;
 use crate::core::trial::Reason;
 use crate::guard::GuardError;
-use crate::guard::closing::{outcome, revert_patiently};
+use crate::guard::closing::{outcome, restore_script, revert_patiently};
 use crate::store::StoreError;
 use crate::store::paths::Paths;
 use crate::store::state::{self, Confirmed, Journal, Outcome};
@@ -62,7 +62,9 @@ fn close(
             reason: "its rules can't be read back".to_owned(),
         })
     })?;
-    let reverted = match (&confirmed, journal.boot_id == boot_id) {
+    // Where it is not known, the rules of the trial may be in force.
+    let is_same_boot = [boot_id, &journal.boot_id].contains(&"") || journal.boot_id == boot_id;
+    let reverted = match (&confirmed, is_same_boot) {
         (Some(confirmed), true) => {
             take_off_timer(backend, confirmed)?;
             None
@@ -72,18 +74,31 @@ fn close(
         (None, false) => Some(Reason::Reboot),
         (None, true) => {
             revert_patiently(backend, &base)?;
-            Some(Reason::GuardDied)
+            Some(begun_for(paths, &journal).unwrap_or(Reason::GuardDied))
         }
     };
+    let has_reverted = confirmed.is_none() && is_same_boot;
     let outcome = outcome(&journal, reverted, false, None);
     state::close(paths, &outcome)?;
-    let keep = match outcome.reverted {
-        Some(Reason::GuardDied) => base,
-        _ => Base::of(&backend.read()?),
-    };
     // Best effort, as ever.
-    let _left_behind = switch::clean(backend, &keep);
+    let keep = if has_reverted {
+        Ok(base)
+    } else {
+        backend.read().map(|now| Base::of(&now))
+    };
+    let _left_behind = keep.and_then(|keep| {
+        if confirmed.is_some() && is_same_boot {
+            let _not_written = state::save_script(paths, &restore_script(backend, &keep));
+        }
+        switch::clean(backend, &keep)
+    });
     Ok(Some(outcome))
+}
+
+/// Why a revert that failed so far was begun, by a guard that has said so.
+fn begun_for(paths: &Paths, journal: &Journal) -> Option<Reason> {
+    let last = state::last(paths).ok().flatten()?;
+    last.reverted.filter(|_| last.has_failed && last.id == journal.id)
 }
 
 /// The guard may have died before it took the kernel's timer off what was decided to stay.

@@ -213,8 +213,8 @@ impl Ear {
     }
 }
 
-/// Tries until the trial is closed, or until this time since boot. Only where the rules are back and
-/// the disk alone refuses is the journal left to the next start.
+/// Tries until the trial is closed, or until this time since boot. Where what is on disk stands in
+/// the way again and again, the journal is left to the next start.
 fn close_patiently<T>(
     paths: &Paths,
     open_backend: &impl Fn() -> Result<Box<dyn Backend>, GuardError>,

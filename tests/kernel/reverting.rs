@@ -121,14 +121,14 @@ fn a_program_that_hangs_at_the_deadline_is_killed_and_the_next_one_does_it() {
         back_at(guard.deadline, || lab.answers(Neighbour::Public, 8080));
         eventually(|| Path::new("/run/hangs").exists().then_some(())).expect("it hangs");
         assert!(paths().journal().exists(), "the guard waits for it");
-        // It gets half a minute; a large ruleset takes its time.
-        let last = guard.deadline + Duration::from_secs(45);
+        // It gets some time, as a large ruleset does; then half a minute is not over yet.
+        let last = guard.deadline + Duration::from_secs(30);
         while paths().journal().exists() {
             assert!(clock::since_boot() < last, "it is still waited for");
             std::thread::sleep(Duration::from_millis(50));
         }
         assert!(
-            clock::since_boot() > guard.deadline + Duration::from_secs(20),
+            clock::since_boot() > guard.deadline + Duration::from_secs(8),
             "it was waited for"
         );
         guard.ended();

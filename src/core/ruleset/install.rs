@@ -104,6 +104,18 @@ pub fn minimal_text(hook: Hook, back_to: Option<Slot>) -> String {
     out
 }
 
+/// The text that makes a hook's jump the first rule, where it is there already or (else) is not. It
+/// fails, and changes nothing, where that is not so.
+pub fn jump_text(hook: Hook, is_there: bool) -> String {
+    let jump = hook.entry();
+    let insert = format!("-I {} 1 -j {jump}", hook.chain());
+    let delete = is_there.then(|| format!("-D {} -j {jump}", hook.chain()));
+    let lines: Vec<String> = delete.into_iter().chain([insert]).collect();
+    let mut out = String::new();
+    push_table(&mut out, hook.table(), &[], &lines);
+    out
+}
+
 /// The chains of fwtui that are no longer needed once `keep` is in force: what cleaning up removes.
 pub fn leftovers(now: &SavedFamily, keep: &Own) -> Vec<(Table, String)> {
     let is_kept = |table: Table, name: &str| {

@@ -1,6 +1,7 @@
 //! Whether a new connection has got in: how whoever asks came, and what SSH servers have accepted.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::time::Duration;
 
 use super::decide::{self, Manner};
@@ -8,34 +9,38 @@ use super::{ancestors, sockets};
 use crate::core::connections::Connection;
 use crate::core::proof::{Accepted, Caller};
 use crate::core::way_in::WayIn;
+use crate::sys::interfaces::{interfaces, name_of};
 use crate::sys::procfs::Proc;
 use crate::sys::sock_diag;
 
-/// How the user of a process reaches this machine, for a change made at a time since boot.
+/// How the user of a process reaches this machine, for a change made at a time since boot. What can't
+/// be seen proves nothing.
 ///
 /// An SSH server has a process for each connection, so its start tells how old the connection is;
 /// a session that shares the connection of an older one is seen through.
 pub fn caller(process: u32, change: Duration) -> Caller {
-    let Ok(proc) = Proc::open() else {
-        return Caller::Old;
-    };
+    look_at_caller(process, change).unwrap_or(Caller::Old)
+}
+
+fn look_at_caller(process: u32, change: Duration) -> io::Result<Caller> {
+    let proc = Proc::open()?;
     let ancestors = ancestors(&proc, process);
-    let connections = sock_diag::established().unwrap_or_default();
-    let served = |processes: &[u32]| served_by(&proc, processes, &connections);
-    match decide::manner(&ancestors) {
+    if ancestors.is_empty() {
+        // It is gone: cut off, perhaps, by what it asks for.
+        return Ok(Caller::Old);
+    }
+    Ok(match decide::manner(&ancestors) {
         Manner::Local => Caller::Local,
         Manner::Ssh(processes) => {
-            let served = served(&processes);
+            let served = served_by(&proc, &processes)?;
             if served.is_empty() {
                 // Its connection is in another network: ours does not matter to it.
-                return Caller::Local;
+                return Ok(Caller::Local);
             }
-            let is_from_here = |connection: &Connection| {
-                let peer = connection.peer.ip().to_canonical();
-                peer.is_loopback() || peer == connection.local.ip().to_canonical()
-            };
+            let interfaces = interfaces()?;
             let is_new = served.iter().all(|(process, connection)| {
-                !is_from_here(connection) && started(&proc, *process).is_some_and(|started| started > change)
+                !connection.is_from_this_machine(&interfaces)
+                    && started(&proc, *process).is_some_and(|started| started > change)
             });
             if is_new { Caller::New } else { Caller::Old }
         }
@@ -43,9 +48,9 @@ pub fn caller(process: u32, change: Duration) -> Caller {
         Manner::Detached => {
             let servers = proc.processes_named(decide::is_ssh_server);
             let mosh = proc.processes_named(decide::is_mosh_server);
-            if served(&servers).is_empty() && sockets(&proc, &mosh).is_empty() {
+            if served_by(&proc, &servers)?.is_empty() && sockets(&proc, &mosh).is_empty() {
                 // Nobody is here through the network.
-                return Caller::Local;
+                return Ok(Caller::Local);
             }
             let multiplexer = ancestors.into_iter().find(|one| decide::is_multiplexer(&one.name));
             let name = multiplexer.map_or_else(
@@ -54,52 +59,53 @@ pub fn caller(process: u32, change: Duration) -> Caller {
             );
             Caller::Detached(name)
         }
-    }
+    })
 }
 
 /// The connections that SSH servers accepted on the ports of the user's own ways in, by processes
 /// started after a time since boot.
 pub fn accepted_since(change: Duration, ways: &[WayIn]) -> Vec<Accepted> {
-    let Ok(proc) = Proc::open() else {
-        return Vec::new();
-    };
-    let mut connections = sock_diag::established().unwrap_or_default();
-    connections.retain(|connection| ways.iter().any(|way| way.port == connection.local.port()));
-    if connections.is_empty() {
-        return Vec::new();
-    }
-    let mut servers: BTreeMap<u32, Duration> = BTreeMap::new();
-    for process in proc.processes_named(decide::is_ssh_server) {
-        servers.extend(
-            started(&proc, process)
-                .filter(|at| *at > change)
-                .map(|at| (process, at)),
-        );
-    }
-    let processes: Vec<u32> = servers.keys().copied().collect();
-    served_by(&proc, &processes, &connections)
-        .into_iter()
-        .filter_map(|(process, connection)| {
-            servers.get(&process).map(|at| Accepted {
-                peer: connection.peer,
-                port: connection.local.port(),
-                at: *at,
+    let look = || -> io::Result<Vec<Accepted>> {
+        let proc = Proc::open()?;
+        // All of them: an old server may have lent a connection to a younger process.
+        let served = served_by(&proc, &proc.processes_named(decide::is_ssh_server))?;
+        let is_way = |connection: &Connection| ways.iter().any(|way| way.port == connection.local.port());
+        let accepted = served.into_iter().filter(|(_, connection)| is_way(connection));
+        Ok(accepted
+            .filter_map(|(process, connection)| {
+                let at = started(&proc, process).filter(|at| *at > change)?;
+                Some(Accepted {
+                    peer: connection.peer,
+                    port: connection.local.port(),
+                    at,
+                })
             })
-        })
-        .collect()
+            .collect())
+    };
+    // What can't be seen is no evidence.
+    look().unwrap_or_default()
 }
 
-/// The connections these processes hold, each with the eldest holder.
-fn served_by(proc: &Proc, processes: &[u32], connections: &[Connection]) -> Vec<(u32, Connection)> {
-    let held = sockets(proc, processes);
-    let eldest = |inode: &u32| {
-        let holders = held.get(inode)?;
-        holders.iter().copied().min_by_key(|process| started(proc, *process))
-    };
-    connections
-        .iter()
-        .filter_map(|connection| eldest(&connection.inode).map(|process| (process, connection.clone())))
-        .collect()
+/// The connections these processes accepted, each with the eldest that holds it.
+///
+/// A session also holds what it forwards: connections to elsewhere, whose local port nobody listens
+/// on, and those to ports that it listens on itself (`ssh -R`, X11).
+fn served_by(proc: &Proc, processes: &[u32]) -> io::Result<Vec<(u32, Connection)>> {
+    let listeners = sock_diag::listeners(&name_of)?;
+    let held: BTreeMap<u32, Vec<u32>> = sockets(proc, processes);
+    let mut served = Vec::new();
+    for connection in sock_diag::established()? {
+        let Some(holders) = held.get(&connection.inode) else {
+            continue;
+        };
+        let shares_none = |others: &Vec<u32>| !others.iter().any(|other| holders.contains(other));
+        let is_heard = listeners.iter().any(|listener| {
+            listener.port == connection.local.port() && held.get(&listener.inode).is_none_or(shares_none)
+        });
+        let eldest = holders.iter().copied().min_by_key(|process| started(proc, *process));
+        served.extend(eldest.filter(|_| is_heard).map(|process| (process, connection)));
+    }
+    Ok(served)
 }
 
 fn started(proc: &Proc, process: u32) -> Option<Duration> {
