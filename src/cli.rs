@@ -24,6 +24,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::app::{Error, Kind, Machine, Options};
+use crate::core::text::printable_within;
 use args::{Cli, Verb};
 use output::Out;
 
@@ -73,7 +74,9 @@ fn run(cli: Cli, out: &Out) -> Result<u8, Error> {
         Machine::new(Options {
             root: root.clone(),
             ssh_connection: variable("SSH_CONNECTION"),
-            user: variable("SUDO_USER").or_else(|| variable("USER")),
+            user: variable("SUDO_USER")
+                .or_else(|| variable("USER"))
+                .map(|name| printable_within(&name, 64)),
         })
     };
     let Some(verb) = cli.verb else {

@@ -31,6 +31,7 @@ use crate::store::StoreError;
 use crate::store::state::Confirmed;
 
 pub use client::{ask, start};
+pub use closing::restore_script;
 pub use hold::{Holder, Switched, take_lock};
 pub use process::run;
 pub use recover::recover;
@@ -146,6 +147,10 @@ pub struct Running {
     pub backend: String,
     /// Why the kernel does not go back by itself, or not in time; none where it does.
     pub kernel_trouble: Option<String>,
+    /// What of the rules on trial is no longer in the kernel as it was loaded.
+    pub drift: Option<String>,
+    /// Whether the twin hears the guard.
+    pub has_twin: bool,
     /// The user's own ways in.
     pub ways_in: Vec<WayIn>,
     /// New connections by them that were accepted.
@@ -178,6 +183,11 @@ pub enum GuardError {
     /// The guard ended without a word.
     #[error("the guard ended without a word, and its twin puts the old rules back; look with 'fwtui status'")]
     Died,
+    /// The guard is there and says nothing.
+    #[error(
+        "the guard does not answer; it may be stopped, and then its twin, systemd or the kernel goes back without it"
+    )]
+    Silent,
     /// What came over the socket makes no sense.
     #[error("the guard's answer makes no sense")]
     Gibberish,

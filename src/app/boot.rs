@@ -156,10 +156,17 @@ impl Machine {
     fn install_unit(&self, program: &Path) -> Result<(), Error> {
         let text = with_program(UNIT, program)?;
         let own = self.below(OWN_UNITS).join(NAME);
+        if let Some((path, _)) = self.unit().filter(|(_, text)| text.is_empty()) {
+            return Err(Error::failed(format!("{} is masked", path.display())).hint(format!(
+                "Somebody wanted it so; to have it: sudo systemctl unmask {NAME}."
+            )));
+        }
         // One that a package brought, and that says the same, goes on being the package's.
-        let _none = fs::remove_file(&own);
-        if self.unit().is_none_or(|(_, shipped)| shipped != text) {
-            write(&own, &text, 0o644)?;
+        let others = UNITS.iter().filter(|folder| **folder != OWN_UNITS);
+        let shipped = others.filter_map(|folder| fs::read_to_string(self.below(folder).join(NAME)).ok());
+        match shipped.take(1).any(|shipped| shipped == text) {
+            true => remove(&own)?,
+            false => write(&own, &text, 0o644)?,
         }
         if !self.is_live() {
             let link = self.below(OWN_UNITS).join("sysinit.target.wants").join(NAME);

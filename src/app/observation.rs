@@ -171,6 +171,8 @@ pub struct Status {
     pub last: Option<Last>,
     /// The lines of defence that a trial has, or would have; empty where that can't be seen.
     pub protection: Vec<Protection>,
+    /// Whether rules are confirmed, which `restore` would load.
+    pub can_restore: bool,
     /// Whether the wanted policy differs from the confirmed one; none where that can't be seen.
     pub has_pending: Option<bool>,
 }

@@ -84,14 +84,27 @@ impl Machine {
     /// The lines of defence a trial would have, or has.
     pub(super) fn protection(&self, running: Option<&Running>) -> Vec<Protection> {
         let kernel = match running {
-            Some(running) => running.kernel_trouble.clone(),
+            Some(running) => {
+                let lost = running
+                    .drift
+                    .as_ref()
+                    .map(|why| format!("the rules on trial were changed: {why}"));
+                running.kernel_trouble.clone().or(lost)
+            }
             None => self.no_kernel_timer(),
         };
         let guard = match guard::supervisor(&self.paths) {
-            Supervisor::Systemd => "a service of systemd's holds the trial; systemd and a twin watch it".to_owned(),
+            Supervisor::Systemd => "a service of systemd's holds a trial; systemd and a twin watch it".to_owned(),
             Supervisor::Twin { why_not_systemd } => {
-                format!("a process of its own holds the trial, and its twin watches it ({why_not_systemd})")
+                format!("a process of its own holds a trial, and a twin watches it ({why_not_systemd})")
             }
+        };
+        let guard = match running {
+            Some(running) if !running.has_twin => Protection::missing(
+                Line::Guard,
+                "its twin was killed; if the guard dies too, only the kernel goes back",
+            ),
+            _ => Protection::holding(Line::Guard, guard),
         };
         let boot = match self.boot() {
             (true, how) => Protection::holding(
@@ -101,7 +114,7 @@ impl Machine {
             (false, why) => Protection::missing(Line::Boot, why),
         };
         vec![
-            Protection::holding(Line::Guard, guard),
+            guard,
             match kernel {
                 None => Protection::holding(
                     Line::Kernel,

@@ -18,13 +18,24 @@ impl Machine {
     /// Where fwtui stands, without looking at sockets and processes.
     pub fn status(&self) -> Status {
         let is_root = host::is_root();
-        if let Some(running) = self.running() {
+        let running = match self.running() {
+            Ok(running) => running,
+            Err(why) => {
+                return Status {
+                    state: State::Unknown,
+                    drift: Some(why),
+                    ..self.status_outside_trial(&Kernel::nothing(), &[])
+                };
+            }
+        };
+        if let Some(running) = running {
             let kernel = Kernel {
                 backend: Some(running.backend.clone()),
                 ..Kernel::nothing()
             };
             return Status {
                 state: State::Trial,
+                drift: running.drift.clone(),
                 protection: self.protection(Some(&running)),
                 trial: Some(self.view(&running)),
                 ..self.status_outside_trial(&kernel, &[])
@@ -56,9 +67,13 @@ impl Machine {
         // The guard first: a trial that is over has said how it ended by then.
         let running = self.running();
         observation.status = self.status_outside_trial(&kernel, &observation.interfaces);
-        if let Some(running) = running {
+        if let Err(why) = &running {
+            observation.status.state = State::Unknown;
+            observation.status.drift = Some(why.clone());
+        }
+        if let Ok(Some(running)) = running {
             observation.status.state = State::Trial;
-            observation.status.drift = None;
+            observation.status.drift.clone_from(&running.drift);
             observation.status.trial = Some(self.view(&running));
             observation.status.protection = self.protection(Some(&running));
         }
@@ -100,9 +115,12 @@ impl Machine {
     }
 
     /// The running trial.
-    fn running(&self) -> Option<Running> {
+    ///
+    /// # Errors
+    /// Where there is a guard, and it says nothing that makes sense.
+    fn running(&self) -> Result<Option<Running>, String> {
         if !host::is_root() {
-            return None;
+            return Ok(None);
         }
         match guard::ask(
             &self.paths,
@@ -111,8 +129,9 @@ impl Machine {
                 id: None,
             },
         ) {
-            Ok(Some(Answer::Running(running))) => Some(*running),
-            _ => None,
+            Ok(Some(Answer::Running(running))) => Ok(Some(*running)),
+            Ok(_) => Ok(None),
+            Err(error) => Err(format!("a trial may be running: {error}")),
         }
     }
 
@@ -151,6 +170,7 @@ impl Machine {
             trial: None,
             last: self.last().ok().flatten(),
             protection: Vec::new(),
+            can_restore: matches!(&confirmed, Ok(Some(confirmed)) if !confirmed.is_off),
             has_pending,
         }
     }

@@ -212,7 +212,7 @@ impl Machine {
         let nothing = Error::failed("no trial is running").hint("Start one with 'fwtui apply'.");
         Err(match self.last()? {
             Some(last) if last.outcome == "reverted" && matches!(request, Request::Confirm { .. }) => {
-                { Error::new(Kind::Reverted, format!("too late: {}", last.sentence())) }
+                Error::new(Kind::Reverted, format!("too late: {}", last.sentence()))
                     .hint("The old rules are in force. Apply again with 'fwtui apply'.")
             }
             _ => nothing,
@@ -244,7 +244,9 @@ impl Machine {
         };
         let (rules, restored) = rules_for_now(&confirmed, interfaces::interfaces().unwrap_or_default())?;
         let Opened { backend, .. } = Self::open()?;
-        load(backend.as_ref(), &rules)?;
+        let loaded = load(backend.as_ref(), &rules)?;
+        // Where this fails, the one that is there loads what was confirmed before.
+        let _not_written = state::save_script(&self.paths, &guard::restore_script(backend.as_ref(), &loaded));
         Ok((restored, unclosed))
     }
 
@@ -264,8 +266,8 @@ impl Machine {
     }
 }
 
-/// Loads without a trial; a failure puts back what was there.
-fn load(backend: &dyn Backend, rules: &Ruleset) -> Result<(), BackendError> {
+/// Loads without a trial, and gives what is there then; a failure puts back what was there.
+fn load(backend: &dyn Backend, rules: &Ruleset) -> Result<Base, BackendError> {
     let now = backend.read()?;
     let base = Base::of(&now);
     let want = base.successor(rules);
@@ -276,7 +278,7 @@ fn load(backend: &dyn Backend, rules: &Ruleset) -> Result<(), BackendError> {
     }
     // Chains left over are in nobody's way.
     let _left_behind = switch::clean(backend, &want);
-    Ok(())
+    Ok(want)
 }
 
 /// The confirmed rules; compiled anew where trusted networks have other addresses now.

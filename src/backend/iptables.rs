@@ -324,18 +324,20 @@ mod tests {
             save: "/nowhere/iptables-save".into(),
             restore: "/nowhere/iptables-restore".into(),
         };
-        let one = |command, chain| {
-            let args = ["-w", LOCK_WAIT, "-t", "filter", command, chain];
-            ScriptedCall::new("/nowhere/iptables", args)
+        let text = |chains: &[&str]| {
+            let lines = ["-F", "-X"].into_iter();
+            let lines = lines.flat_map(|command| chains.iter().map(move |chain| format!("{command} {chain}\n")));
+            format!("*filter\n{}COMMIT\n", lines.collect::<String>())
+        };
+        let call = |chains: &[&str]| {
+            ScriptedCall::new("/nowhere/iptables-restore", ["--noflush", "-w", LOCK_WAIT]).stdin(text(chains))
         };
         let runner = ScriptedRunner::new([
-            ScriptedCall::new("/nowhere/iptables-restore", ["--noflush", "-w", LOCK_WAIT])
-                .stdin("*filter\n-F FWTUI-A-TCP\n-F FWTUI-A-UDP\n-X FWTUI-A-TCP\n-X FWTUI-A-UDP\nCOMMIT\n")
-                .fails(1, "no"),
-            one("-F", "FWTUI-A-TCP"),
-            one("-F", "FWTUI-A-UDP"),
-            one("-X", "FWTUI-A-TCP"),
-            one("-X", "FWTUI-A-UDP").fails(4, "in use"),
+            call(&["FWTUI-A-TCP", "FWTUI-A-UDP"]).fails(1, "no"),
+            // One by one, never emptied without being deleted, as long as that leads anywhere.
+            call(&["FWTUI-A-TCP"]),
+            call(&["FWTUI-A-UDP"]).fails(4, "in use"),
+            call(&["FWTUI-A-UDP"]).fails(4, "in use"),
         ]);
         let detected = Detected {
             variant: Variant::Nft,

@@ -65,9 +65,9 @@ impl<'a> Fallback<'a> {
     }
 }
 
-/// Puts `want` in force, until the kernel falls back by itself where it is to, and reads it back. Both texts are tried before either family is changed, so
-/// that one the programs don't take changes nothing. With the first error the rest is left alone;
-/// the caller reverts.
+/// Puts `want` in force, until the kernel falls back by itself where it is to, and reads it back. Both
+/// texts are tried before either family is changed, so that one the programs don't take changes
+/// nothing. With the first error the rest is left alone; the caller reverts.
 ///
 /// Returns how long loading took, trying and reading back not counted.
 ///

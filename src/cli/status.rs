@@ -109,17 +109,28 @@ fn text(status: &Status, now: Duration) -> String {
         (State::Off | State::Trial, None) => "Off: no rules of fwtui are in force.".to_owned(),
         (State::Confirmed, None) => "Confirmed: the rules in force are those that were confirmed.".to_owned(),
         (State::Drifted, None) => format!(
-            "Drifted: {}. Load what was confirmed with 'sudo fwtui restore', or apply again.",
+            "Drifted: {}. {}",
             status
                 .drift
                 .as_deref()
-                .unwrap_or("the kernel does not hold what was confirmed")
+                .unwrap_or("the kernel does not hold what was confirmed"),
+            match status.can_restore {
+                true => "Load what was confirmed with 'sudo fwtui restore', or apply again.",
+                // Restoring would take them out at once, and open the machine.
+                false => "Apply and confirm rules with 'sudo fwtui apply', or take these out with 'sudo fwtui off'.",
+            }
         ),
         (State::Unknown, None) => match &status.drift {
             Some(why) => format!("Unknown: {why}."),
             None => "Unknown: without root the rules can't be seen. Look with 'sudo fwtui status'.".to_owned(),
         },
     }];
+    if let (State::Trial, Some(drift)) = (status.state, &status.drift) {
+        lines.push(format!(
+            "Beware: the rules on trial are no longer in the kernel as they were loaded: {drift}. \
+             'sudo fwtui revert' puts the old ones back."
+        ));
+    }
     lines.extend(status.backend.as_ref().map(|name| format!("Rules go through {name}.")));
     lines.extend(status.other_backend.as_ref().map(|report| format!("Beware: {report}.")));
     lines.extend(status.trial.iter().flat_map(|trial| proof(trial, now)));

@@ -209,8 +209,7 @@ impl Ruleset {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Own {
     /// The slot the entry chains select (with a timer on them: at the time they were read); none
-    /// when they select nothing. Where they differ, that of
-    /// the last one a packet meets.
+    /// when they select nothing. Where they differ, that of the last one a packet meets.
     pub slot: Option<Slot>,
     /// The rules of that slot.
     pub rules: FamilyRules,

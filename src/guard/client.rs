@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::guard::channel;
 use crate::guard::hold::Switched;
-use crate::guard::{Answer, GuardError, Job, Message, Report, supervise};
+use crate::guard::{Answer, GuardError, Job, Message, Report, Request, supervise};
 use crate::store::paths::Paths;
 use crate::sys::clock;
 use crate::sys::runner::{SelfCall, Stdin, spawn_self};
@@ -16,6 +16,8 @@ use crate::sys::runner::{SelfCall, Stdin, spawn_self};
 const PAUSE: Duration = Duration::from_millis(20);
 /// How long an answer may take: a revert that has to be tried again takes its time.
 const PATIENCE: Duration = Duration::from_secs(40);
+/// How long one may take that changes nothing.
+const SHORT_PATIENCE: Duration = Duration::from_secs(8);
 
 /// Starts a guard with a job and waits until it has tried: as a service of systemd's where that can
 /// be had, else as a process of its own.
@@ -60,7 +62,11 @@ fn start_detached(text: Vec<u8>) -> Result<Option<io::Result<Report>>, GuardErro
 /// # Errors
 /// Where the socket can't be used or the answer makes no sense.
 pub fn ask(paths: &Paths, message: &Message) -> Result<Option<Answer>, GuardError> {
-    let deadline = clock::since_boot() + PATIENCE;
+    let patience = match message.request {
+        Request::Status => SHORT_PATIENCE,
+        _ => PATIENCE,
+    };
+    let deadline = clock::since_boot() + patience;
     loop {
         let stream = match UnixStream::connect(paths.socket()) {
             Ok(stream) => stream,
@@ -69,20 +75,23 @@ pub fn ask(paths: &Paths, message: &Message) -> Result<Option<Answer>, GuardErro
             }
             Err(error) => return Err(GuardError::io("the guard's socket can't be used")(error)),
         };
-        match talk(&stream, message) {
+        match talk(&stream, message, patience) {
             Ok(answer) => return Ok(Some(answer)),
             // It decided and left between our knocking and its answering, and then nobody opens the
             // next time. Or we were too slow for it (it waits for nobody long), and then it does.
             Err(error) if has_hung_up(&error) && clock::since_boot() < deadline => thread::sleep(PAUSE),
             Err(error) if error.kind() == io::ErrorKind::Other => return Err(GuardError::Gibberish),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                return Err(GuardError::Silent);
+            }
             Err(error) => return Err(GuardError::io("the guard does not answer")(error)),
         }
     }
 }
 
-fn talk(stream: &UnixStream, message: &Message) -> io::Result<Answer> {
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+fn talk(stream: &UnixStream, message: &Message, patience: Duration) -> io::Result<Answer> {
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(patience))?;
     channel::write(stream, message)?;
     channel::read(stream)
 }
@@ -97,7 +106,6 @@ fn has_hung_up(error: &io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::guard::Request;
     use std::os::unix::net::UnixListener;
 
     const STATUS: Message = Message {

@@ -62,7 +62,7 @@ pub(super) fn outcome(
 }
 
 /// The script that puts rules back without fwtui.
-pub(super) fn restore_script(backend: &dyn Backend, rules: &Base) -> String {
+pub fn restore_script(backend: &dyn Backend, rules: &Base) -> String {
     let variant = backend.name().rsplit('-').next().unwrap_or_default();
     let families: Vec<_> = [Family::Ipv6, Family::Ipv4]
         .into_iter()

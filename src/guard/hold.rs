@@ -25,6 +25,8 @@ const SWITCH_TIME: Duration = Duration::from_millis(100);
 const LATEST_STAMP: Duration = Duration::from_millis(1100);
 /// How often new connections are looked for: it takes a walk over the processes.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How often what is in the kernel is compared while somebody looks: it starts other programs.
+const COMPARE_AGAIN: Duration = Duration::from_secs(5);
 /// So shortly before the deadline the kernel's timer is left alone: moving it takes time itself.
 const TOO_SHORT: Duration = Duration::from_secs(3);
 
@@ -62,6 +64,9 @@ pub struct Holder<'a> {
     seen: Seen,
     /// When new connections were last looked for, since boot.
     last_look: Duration,
+    /// When what is in the kernel was last compared, since boot, and what was wrong with it.
+    last_comparison: Duration,
+    drift: Option<String>,
     trouble: Option<String>,
     journal: Journal,
     /// Held until the process ends, cleaning up included.
@@ -108,6 +113,8 @@ impl<'a> Holder<'a> {
             stamp: None,
             seen: Seen::default(),
             last_look: Duration::ZERO,
+            last_comparison: Duration::ZERO,
+            drift: None,
             trouble: None,
             journal,
             lock,
@@ -234,7 +241,7 @@ impl<'a> Holder<'a> {
                     ));
                 }
                 // The decision is the rename; without it nothing is confirmed and the timer runs on.
-                if let Err(error) = state::confirm(&self.paths) {
+                if let Err(error) = state::confirm(&self.paths, &self.job.candidate) {
                     return Answer::Refused(format!("it could not be kept: {error}"));
                 }
                 self.trial = next;
@@ -246,7 +253,7 @@ impl<'a> Holder<'a> {
                 self.revert(&reason);
                 self.answer()
             }
-            Step::Refuse(why) => Answer::Refused(why.to_owned()),
+            Step::Refuse(why) => Answer::Refused(self.refusal(why, now.boot)),
             Step::Arm(deadline) => {
                 // The kernel first: it must never be the earlier one.
                 let stamp = self.stamp_for((now.wall + deadline).saturating_sub(now.boot));
@@ -287,6 +294,29 @@ impl<'a> Holder<'a> {
             return None;
         }
         caller().doubt()
+    }
+
+    /// What is refused, and when it would not be.
+    fn refusal(&self, why: &str, now: Duration) -> String {
+        let settled = self.trial.applied_at().map(|at| at.saturating_add(self.job.settle));
+        match settled.filter(|settled| *settled > now) {
+            Some(settled) => format!("{why} (in {:.1} s)", settled.saturating_sub(now).as_secs_f64()),
+            None => why.to_owned(),
+        }
+    }
+
+    /// Compares what is in the kernel with what was loaded, for whoever looks.
+    pub fn look_at_kernel(&mut self, now: Duration) {
+        let Some(deadline) = self.trial.deadline() else {
+            return;
+        };
+        // Never so shortly before the deadline that it could come in its way.
+        if now < self.last_comparison.saturating_add(COMPARE_AGAIN) || now.saturating_add(TOO_SHORT) > deadline {
+            return;
+        }
+        self.last_comparison = now;
+        let compared = switch::verify(self.backend, &self.want, self.fallback());
+        self.drift = compared.err().map(|error| error.to_string());
     }
 
     /// Looks whether a new connection of the user's has been accepted, if the last look was long
@@ -366,6 +396,8 @@ impl<'a> Holder<'a> {
                 timeout: self.trial.timeout(),
                 backend: self.backend.name().to_owned(),
                 kernel_trouble: self.kernel_trouble.clone(),
+                drift: self.drift.clone(),
+                has_twin: true,
                 ways_in: self.job.ways_in.clone(),
                 evidence: self.seen.evidence(),
             })),

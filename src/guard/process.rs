@@ -206,7 +206,14 @@ fn answer(holder: &mut Holder<'_>, message: Message, caller: u32, pulse: &Pulse)
         return Answer::Refused("that was another trial".to_owned());
     }
     let event = match message.request {
-        Request::Status => return holder.answer(),
+        Request::Status => {
+            holder.look_at_kernel(clock::since_boot());
+            let mut answer = holder.answer();
+            if let Answer::Running(running) = &mut answer {
+                running.has_twin = pulse.is_heard();
+            }
+            return answer;
+        }
         Request::Confirm { is_unproven_fine } => {
             // Now, however short a time ago the last look was.
             holder.look_for_evidence(Duration::MAX);

@@ -52,6 +52,11 @@ impl Pulse {
         pulse
     }
 
+    /// Whether the twin is there, and listens.
+    pub(super) fn is_heard(&self) -> bool {
+        self.twin.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
     /// The guard goes on: it does not hang.
     pub(super) fn begin_round(&self) {
         let now = u64::try_from(clock::awake().as_millis()).unwrap_or(u64::MAX);
@@ -88,8 +93,12 @@ impl Pulse {
             return Err(io::ErrorKind::BrokenPipe.into());
         };
         let result = write_within(stdin, text, READING);
-        // A beat is there whole or not at all; half a journal would spoil what follows.
-        if result.is_err() && text.len() > 1 {
+        // A beat is there whole or not at all; half a journal would spoil what follows. Nobody reads
+        // where the other end is closed.
+        let is_gone = result
+            .as_ref()
+            .is_err_and(|error| error.kind() == io::ErrorKind::BrokenPipe);
+        if is_gone || (result.is_err() && text.len() > 1) {
             *pipe = None;
         }
         result

@@ -213,10 +213,16 @@ pub fn arm(paths: &Paths, candidate: &Confirmed, journal: &Journal, script: &str
 /// moment at which it is half true. Should the disk then not take the folder's entry, a power cut
 /// brings the old one back, which is the safe side; it does not undo the decision.
 ///
+/// A candidate that was spoiled meanwhile is written again first.
+///
 /// # Errors
-/// Where renaming fails: then it is not confirmed.
-pub fn confirm(paths: &Paths) -> Result<(), StoreError> {
+/// Where that or renaming fails: then it is not confirmed.
+pub fn confirm(paths: &Paths, known: &Confirmed) -> Result<(), StoreError> {
     let path = paths.confirmed();
+    let is_whole = candidate(paths).is_ok_and(|candidate| candidate.as_ref() == Some(known));
+    if !is_whole {
+        write(&paths.candidate(), known)?;
+    }
     files::rename(&paths.candidate(), &path).map_err(StoreError::io(&path, "written"))
 }
 
@@ -254,6 +260,7 @@ pub fn close(paths: &Paths, outcome: &Outcome) -> Result<(), StoreError> {
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, StoreError> {
+    files::refuse_others(path).map_err(StoreError::io(path, "trusted"))?;
     let Some(text) = files::read_limited(path, LARGEST).map_err(StoreError::io(path, "read"))? else {
         return Ok(None);
     };
@@ -328,7 +335,7 @@ mod tests {
         let (_folder, paths) = paths();
         arm(&paths, &document(), &open_journal(), "#!/bin/sh\n").unwrap();
         assert_eq!(confirmed(&paths).unwrap(), None);
-        confirm(&paths).unwrap();
+        confirm(&paths, &document()).unwrap();
         assert_eq!(confirmed(&paths).unwrap(), Some(document()));
         assert_eq!(candidate(&paths).unwrap(), None);
         let outcome = Outcome {
@@ -360,7 +367,7 @@ mod tests {
     fn torn_and_newer_documents_are_never_believed_and_never_deleted() {
         let (_folder, paths) = paths();
         arm(&paths, &document(), &open_journal(), "#!/bin/sh\n").unwrap();
-        confirm(&paths).unwrap();
+        confirm(&paths, &document()).unwrap();
         let whole = std::fs::read_to_string(paths.confirmed()).unwrap();
         for text in [
             whole.split_at(whole.len() / 2).0,

@@ -11,6 +11,7 @@ use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::{Path, PathBuf};
 
+use crate::core::text::printable_within;
 use crate::sys::runner::{Call, Runner, find_program};
 
 /// There while systemd runs as the first process (`sd_booted(3)`).
@@ -87,7 +88,7 @@ impl Transient {
 
 fn first_line(text: &str) -> Option<String> {
     let line = text.lines().map(str::trim).find(|line| !line.is_empty())?;
-    Some(line.to_owned())
+    Some(printable_within(line, 200))
 }
 
 /// A word as an argument of a service: systemd would look for variables in it.

@@ -193,7 +193,8 @@ impl Model {
     pub fn why_no_restore(&self) -> Option<String> {
         let why = match self.observation.status.state {
             _ if self.task.is_some() => "One thing at a time: something is still being done.",
-            State::Drifted => return None,
+            State::Drifted if self.observation.status.can_restore => return None,
+            State::Drifted => "Nothing is confirmed that could be put back: apply (a) and keep rules of your own.",
             State::Trial => "A trial is running: keep it (k) or revert it (r).",
             State::Off | State::Confirmed => "Nothing to put back: the kernel holds what was confirmed.",
             State::Unknown => "It is not known whether the kernel holds what was confirmed.",

@@ -222,7 +222,8 @@ fn a_killed_guard_that_had_confirmed_is_not_undone() {
         let mut guard = lab.hold(&policy(&[("8080/tcp", "confine")]), Duration::from_secs(60));
         kill_process(guard.pid(), Signal::STOP).unwrap();
         // The decision is the rename; what comes after it, the guard did not live to see.
-        fwtui::store::state::confirm(&paths()).unwrap();
+        let candidate = fwtui::store::state::candidate(&paths()).unwrap().unwrap();
+        fwtui::store::state::confirm(&paths(), &candidate).unwrap();
         guard.kill();
         eventually(|| twins().is_empty().then_some(())).expect("the twin ends");
         assert!(lab.refuses(Neighbour::Public, 8080));

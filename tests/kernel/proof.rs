@@ -20,6 +20,8 @@ use crate::trial::closed;
 /// connection and runs what comes over it.
 const SERVER: &str = r#"printf %s "$NAME" > /proc/$$/comm
 while read -r words; do
+    # As a second session over the same connection: a child that holds it, of the same name.
+    if [ "$words" = fork ]; then (sleep 20; :) & echo "exit 0"; continue; fi
     # shellcheck disable=SC2086
     "$FWTUI" $words </dev/null 2>&1
     echo "exit $?"
@@ -168,6 +170,20 @@ fn a_new_connection_from_ones_own_address_is_evidence_without_asking() {
         // With that, the old session may keep it.
         let (said, code) = old.confirms("confirm");
         assert_eq!(code, 0, "{said}");
+    });
+}
+
+#[test]
+fn an_old_connection_in_the_hands_of_a_younger_process_is_still_old() {
+    in_sandbox(|lab| {
+        let listener = listener();
+        let old = Session::open(lab, &listener, Neighbour::Public, Family::Ipv4);
+        on_trial(lab, &old);
+        assert_eq!(old.runs("fork").1, 0);
+        let (said, code) = old.confirms("confirm");
+        assert_eq!(code, 1, "{said}");
+        assert_eq!(evidence(lab), Vec::<Value>::new());
+        assert_eq!(old.runs("revert").1, 0);
     });
 }
 

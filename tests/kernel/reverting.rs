@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use fwtui::app::sandbox::Neighbour;
 use fwtui::core::trial::Reason;
-use fwtui::guard::{Job, Report};
+use fwtui::guard::{Answer, Job, Report, Request};
 use fwtui::sys::clock;
 
 use crate::faults::Replaced;
@@ -197,5 +197,25 @@ fn a_load_that_takes_longer_than_the_trial_is_undone_or_has_its_whole_time() {
         closed(lab, &Reason::NotConfirmed);
         drop(slow);
         assert_eq!(lab.base(), base);
+    });
+}
+
+#[test]
+fn a_family_that_cant_be_shown_does_not_excuse_the_other() {
+    in_sandbox(|lab| {
+        lab.listen_everywhere(8080);
+        lab.keep(&policy(&[("8080/tcp", "confine")]));
+        let guard = lab.hold(&policy(&[("8080/tcp", "open")]), Duration::from_secs(60));
+        // iptables can't show a table with such a rule, and somebody has cut the other family's jump.
+        lab.line("nft add rule ip6 filter INPUT ct state new meta mark set 5");
+        lab.line("iptables -D INPUT -j FWTUI-INPUT");
+        assert!(lab.answers(Neighbour::Public, 8080));
+        let answer = lab.ask(Request::Revert, None);
+        assert!(
+            matches!(answer, Some(Answer::Reverted { trouble: None, .. })),
+            "{answer:?}"
+        );
+        assert!(lab.refuses(Neighbour::Public, 8080), "in both families");
+        guard.ended();
     });
 }

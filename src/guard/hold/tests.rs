@@ -135,7 +135,7 @@ fn a_guard_that_died_after_the_decision_is_rolled_forward() {
     let backend = Memory::default();
     let mut holder = Holder::arm(&backend, job(folder.path(), "t1"), BOOT).unwrap();
     holder.switch(|| at(1)).unwrap();
-    state::confirm(&paths).unwrap();
+    state::confirm(&paths, &job(folder.path(), "t1").candidate).unwrap();
     drop(holder);
     let outcome = recover(&paths, &backend, BOOT).unwrap().unwrap();
     assert_eq!(outcome.reverted, None);

@@ -111,3 +111,21 @@ fn served_by(proc: &Proc, processes: &[u32]) -> io::Result<Vec<(u32, Connection)
 fn started(proc: &Proc, process: u32) -> Option<Duration> {
     Some(proc.status(process)?.started)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::runner::{SelfCall, spawn_self};
+
+    #[test]
+    fn who_is_gone_proves_nothing() {
+        let mut child = spawn_self(&SelfCall {
+            through: Some("/bin/true".into()),
+            ..SelfCall::new::<&str>([])
+        })
+        .unwrap();
+        let process = child.id();
+        child.wait().unwrap();
+        assert_eq!(caller(process, Duration::ZERO), Caller::Old);
+    }
+}

@@ -27,7 +27,10 @@ pub fn of(model: &Model) -> Vec<(Token, String)> {
             .unwrap_or_default();
         alerts.push((
             Token::Bad,
-            format!("The kernel does not hold what was confirmed: {why}{by}. Put it back: R"),
+            match observation.status.can_restore {
+                true => format!("The kernel does not hold what was confirmed: {why}{by}. Put it back: R"),
+                false => format!("The kernel does not hold what was confirmed: {why}{by}."),
+            },
         ));
     }
     let protection = &observation.status.protection;
