@@ -77,6 +77,9 @@ fn with_systemd_a_unit_is_written_and_wanted() {
         fs::remove_file(&unit).unwrap();
         std::os::unix::fs::symlink("/dev/null", &unit).unwrap();
         refuses("masked");
+        let complaint = lab.fails(1, &["install-service"]);
+        assert!(complaint.contains("systemctl unmask"), "{complaint}");
+        fs::remove_file(&unit).unwrap();
         lab.does(&["install-service"]);
         assert!(boot().0);
         lab.does(&["install-service", "--uninstall"]);
