@@ -116,8 +116,8 @@ fn what_cant_be_told_is_not_claimed() {
         observation
     };
     at_every_size("services-unknown", &blind, &|_session| {});
-    at_every_size("apply-unknown", &blind, &|session| {
-        session.keys("a");
+    at_every_size("preview-unknown", &blind, &|session| {
+        session.keys("p a");
     });
 }
 
