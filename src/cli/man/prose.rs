@@ -119,8 +119,8 @@ The deadline counts the time since boot, so that neither a new date nor a suspen
 closed terminal, a lost connection or a killed screen changes nothing. A second process waits for \
 the guard's death and then puts the old rules back at once; where systemd runs, it kills a guard that \
 stands still, and sees to the same. If every process of fwtui is killed, the kernel goes back to the old \
-rules by itself at the deadline, and the next start of fwtui as root, even `fwtui status`, closes the \
-trial. That needs the kernel's time match; where it is missing, `apply` and `status` say so (protection \
+rules by itself at the deadline, and the next start of fwtui as root closes the trial, even \
+`fwtui status`. That needs the kernel's time match; where it is missing, `apply` and `status` say so (protection \
 2 of 3), and the new rules stay until that next start or the reboot. \
 After a reboot only confirmed rules are loaded.
 
