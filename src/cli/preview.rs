@@ -130,7 +130,7 @@ pub(super) fn words(plan: &Plan, ends_connections: bool) -> String {
 }
 
 fn text(plan: &Plan) -> String {
-    match plan.diff.is_empty() {
+    match plan.is_in_force || plan.diff.is_empty() {
         true => words(plan, false),
         false => format!("{}\n{}", words(plan, false), diff(plan)),
     }

@@ -228,4 +228,24 @@ mod tests {
             assert_eq!(caller.doubt().is_some(), is_doubted, "{caller:?}");
         }
     }
+
+    #[test]
+    fn a_doubt_says_what_it_is_about() {
+        for (caller, words) in [
+            (
+                Caller::Detached("tmux".into()),
+                "this session lives in tmux, which outlives",
+            ),
+            (
+                Caller::Ended,
+                "the session this was started from has ended, so it proves nothing",
+            ),
+        ] {
+            let doubt = caller.doubt().unwrap();
+            assert!(doubt.to_string().contains(words), "{doubt}");
+            // As it goes from the guard to whoever asks.
+            let text = serde_json::to_string(&doubt).unwrap();
+            assert_eq!(serde_json::from_str::<Doubt>(&text).unwrap(), doubt);
+        }
+    }
 }
