@@ -14,6 +14,7 @@ use crate::core::proof::Evidence;
 use crate::core::reach::Filter;
 use crate::core::service::Service;
 use crate::core::way_in::WayIn;
+use crate::sys::clock;
 
 /// Everything the screens and `list` show, as one value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -132,26 +133,42 @@ pub struct Last {
 }
 
 impl Last {
-    /// `the trial of 14:02 was reverted`, with the day where that was another one; times are UTC.
+    /// `the trial of 14:01 UTC was reverted at 14:02 UTC`, with the day where that is not today.
     pub fn sentence(&self) -> String {
+        self.sentence_as_of(day(&clock::rfc3339(clock::now())))
+    }
+
+    /// The same as said on a day (`2026-11-21`); on none in particular, with its own day.
+    pub fn sentence_as_of(&self, today: &str) -> String {
         let outcome = match self.outcome.as_str() {
             "revert-failed" => "could not be reverted whole",
             "confirmed" => "was confirmed",
             _ => "was reverted",
         };
-        let clock = |time: &str| {
-            let time = time.split_once('T')?.1;
-            Some(time.get(..5)?.to_owned())
-        };
-        let day = |time: &str| time.split('T').next().unwrap_or_default().to_owned();
-        let began = match clock(&self.began) {
-            Some(time) if day(&self.began) == day(&self.at) => time,
-            Some(time) => format!("{} {time}", day(&self.began)),
+        let is_one_day = day(&self.began) == day(&self.at);
+        let began = match minute(&self.began) {
+            Some(time) if is_one_day => format!("{time} UTC"),
+            Some(time) => format!("{} {time} UTC", day(&self.began)),
             None => self.began.clone(),
         };
+        let at = match minute(&self.at) {
+            Some(time) if is_one_day && day(&self.at) == today => format!("at {time} UTC"),
+            Some(time) => format!("on {} at {time} UTC", day(&self.at)),
+            None => format!("at {}", self.at),
+        };
         let why = self.why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-        format!("the trial of {began} {outcome} at {}{why}", self.at)
+        format!("the trial of {began} {outcome} {at}{why}")
     }
+}
+
+/// The day of an RFC 3339 time.
+fn day(time: &str) -> &str {
+    time.split_once('T').map_or(time, |(day, _)| day)
+}
+
+/// The hour and minute of an RFC 3339 time.
+fn minute(time: &str) -> Option<&str> {
+    time.split_once('T')?.1.get(..5)
 }
 
 /// Where fwtui stands, with what it takes to show it.
@@ -175,4 +192,43 @@ pub struct Status {
     pub can_restore: bool,
     /// Whether the wanted policy differs from the confirmed one; none where that can't be seen.
     pub has_pending: Option<bool>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_told_where_they_differ() {
+        let said = |began: &str, at: &str, today: &str| {
+            let last = Last {
+                id: "1".into(),
+                outcome: "confirmed".into(),
+                reason: None,
+                why: None,
+                began: began.into(),
+                at: at.into(),
+            };
+            last.sentence_as_of(today)
+        };
+        let (eve, morning) = ("2026-11-21T23:59:00Z", "2026-11-22T00:01:07Z");
+        for (began, at, today, words) in [
+            (eve, eve, "2026-11-21", "of 23:59 UTC was confirmed at 23:59 UTC"),
+            (
+                eve,
+                eve,
+                "2026-11-22",
+                "of 23:59 UTC was confirmed on 2026-11-21 at 23:59 UTC",
+            ),
+            (
+                eve,
+                morning,
+                "2026-11-22",
+                "of 2026-11-21 23:59 UTC was confirmed on 2026-11-22 at 00:01 UTC",
+            ),
+            ("soon", "later", "", "of soon was confirmed at later"),
+        ] {
+            assert_eq!(said(began, at, today), format!("the trial {words}"));
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! What applying would change.
 
-use crate::app::Observation;
+use crate::app::{Observation, State};
 use crate::core::network::zones;
 use crate::core::overview::Row;
 use crate::core::plan::{Plan, Warning};
@@ -31,12 +31,42 @@ pub fn plan_and_rows(observation: &Observation, policy: &Policy, is_off: bool) -
         warnings.push(Warning::NobodyTrusted);
     }
     warnings.extend(observation.status.other_backend.clone().map(Warning::TwoBackends));
-    warnings.extend(observation.status.drift.clone().map(Warning::Drifted));
+    let doubt = match observation.status.state {
+        State::Drifted => Warning::Drifted,
+        _ => Warning::Unsure,
+    };
+    warnings.extend(observation.status.drift.clone().map(doubt));
     let nothing = Filter::default();
     let filter = observation.filter.as_ref().unwrap_or(&nothing);
     let ways_in = observation.ways_in.clone();
     let plan = Plan::new(policy, &rows, filter, candidate, ways_in, warnings)
         .with_running(&observation.running, &observation.services, &observation.ways_in)
         .with_untracked(&observation.untracked, filter);
-    (plan, rows)
+    match observation.filter {
+        Some(_) => (plan, rows),
+        None => (plan.blind(), rows),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cant_be_seen_is_neither_in_force_nor_drifted() {
+        let mut observation = Observation::default();
+        observation.status.drift = Some("a document can't be read".into());
+        for is_off in [false, true] {
+            let blind = plan(&observation, &Policy::default(), is_off);
+            assert!(blind.is_blind && !blind.is_in_force, "{is_off}");
+            let said = blind.warnings.first().unwrap().to_string();
+            assert!(said.starts_with("It is not known whether"), "{said}");
+        }
+        observation.status.state = State::Drifted;
+        observation.filter = Some(Filter::default());
+        let seen = plan(&observation, &Policy::default(), true);
+        assert!(!seen.is_blind && seen.is_in_force);
+        let said = seen.warnings.first().unwrap().to_string();
+        assert!(said.starts_with("The rules in the kernel are no longer"), "{said}");
+    }
 }

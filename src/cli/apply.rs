@@ -81,7 +81,7 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
          sudo fwtui extend     one minute more",
         args.timeout.as_secs(),
         switched_in.as_secs_f64() * 1000.0,
-        how_to_keep(&trial)
+        how_to_keep(&trial, is_off)
     ))?;
     match (is_asked, args.wait) {
         (true, _) => converse(machine, &trial, out),
@@ -91,13 +91,14 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
 }
 
 /// How to keep it, for whoever is at the machine and for whoever is not.
-fn how_to_keep(trial: &TrialView) -> String {
+fn how_to_keep(trial: &TrialView, is_off: bool) -> String {
+    let what = if is_off { "it so" } else { "the new rules" };
     match &trial.second_session {
         Some(command) => format!(
-            "Open a new connection from a second terminal: that shows whether you still get in, and keeps the new \
-             rules:\n  {command}"
+            "Open a new connection from a second terminal: that shows whether you still get in, and keeps {what}:\n  \
+             {command}"
         ),
-        None => "See whether everything works, then:\n  sudo fwtui confirm    keep the new rules".to_owned(),
+        None => format!("See whether everything works, then:\n  sudo fwtui confirm    keep {what}"),
     }
 }
 
@@ -126,8 +127,9 @@ fn is_running(machine: &Machine, trial: &TrialView) -> bool {
 
 /// Says how the trial ended.
 fn conclude(machine: &Machine, trial: &TrialView, out: &Out) -> Result<u8, Error> {
+    let status = machine.status();
     // The outcome of another trial says nothing about this one.
-    match machine.status().last.filter(|last| last.id == trial.id) {
+    match status.last.filter(|last| last.id == trial.id) {
         Some(last) if last.outcome == "confirmed" => {
             out.line(&kept(machine))?;
             Ok(DONE)
@@ -139,6 +141,9 @@ fn conclude(machine: &Machine, trial: &TrialView, out: &Out) -> Result<u8, Error
                 "reverted" => error.hint("The old rules are in force."),
                 _ => error.hint("Look with 'fwtui status'; by hand: sudo sh /var/lib/fwtui/restore.sh."),
             })
+        }
+        None if status.trial.is_some_and(|running| running.id != trial.id) => {
+            Err(Error::failed("the trial was replaced by another trial").hint("Look with 'fwtui status'."))
         }
         None => Err(Error::failed("how the trial ended is not known").hint("Look with 'fwtui status'.")),
     }

@@ -171,7 +171,7 @@ pub enum Format {
 )]
 pub struct Apply {
     /// How long the trial lasts: 20 s to 1 h, such as 90, 90s or 5m
-    #[arg(long, value_name = "TIME", value_parser = timeout, default_value = "90s")]
+    #[arg(long, value_name = "TIME", value_parser = timeout, default_value = "90s", allow_hyphen_values = true)]
     pub timeout: Duration,
     /// Do not ask; return once the trial runs
     #[arg(long)]

@@ -10,7 +10,7 @@ use crate::cli::output::Out;
 use crate::cli::{DONE, FAILED, NOT_PERMITTED, TO_DO};
 use crate::core::connections::interrupted_words;
 use crate::core::listener::{Family, Protocol};
-use crate::core::plan::Plan;
+use crate::core::plan::{Plan, UNSEEN};
 use crate::core::reach::Reach;
 use crate::core::ruleset::Sign;
 
@@ -118,7 +118,9 @@ pub(super) fn words(plan: &Plan, ends_connections: bool) -> String {
     if let Some(sentence) = interrupted_words(&plan.interrupted) {
         lines.push(format!("   {sentence}."));
     }
-    if plan.consequences.is_empty() {
+    if plan.is_blind {
+        lines.push(format!("   {UNSEEN}."));
+    } else if plan.consequences.is_empty() {
         lines.push(match plan.is_in_force {
             true => "   Nothing changes: the kernel holds these rules already.".to_owned(),
             false => "   Nobody gains or loses access.".to_owned(),
@@ -128,7 +130,7 @@ pub(super) fn words(plan: &Plan, ends_connections: bool) -> String {
 }
 
 fn text(plan: &Plan) -> String {
-    match plan.is_in_force {
+    match plan.is_in_force || plan.diff.is_empty() {
         true => words(plan, false),
         false => format!("{}\n{}", words(plan, false), diff(plan)),
     }

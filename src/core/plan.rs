@@ -75,6 +75,8 @@ pub enum Warning {
     },
     /// fwtui's own rules in the kernel are not what was confirmed.
     Drifted(String),
+    /// Whether they are can't be told.
+    Unsure(String),
 }
 
 impl fmt::Display for Warning {
@@ -106,6 +108,7 @@ impl fmt::Display for Warning {
                 )
             }
             Self::Drifted(why) => write!(f, "The rules in the kernel are no longer what was confirmed: {why}"),
+            Self::Unsure(why) => write!(f, "It is not known whether the kernel holds what was confirmed: {why}"),
         }
     }
 }
@@ -124,6 +127,9 @@ impl fmt::Display for Lockout {
         write!(f, "This locks you out: {} would be refused", self.way_in)
     }
 }
+
+/// What is said of a plan for a kernel whose rules can't be seen.
+pub const UNSEEN: &str = "Who gains or loses access can't be told: the rules in the kernel can't be seen";
 
 /// The plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -147,6 +153,8 @@ pub struct Plan {
     pub candidate: Ruleset,
     /// Whether the kernel already enforces the candidate.
     pub is_in_force: bool,
+    /// Whether the rules in the kernel can't be seen: then nobody can tell what changes.
+    pub is_blind: bool,
 }
 
 impl Plan {
@@ -195,6 +203,17 @@ impl Plan {
             diff,
             candidate,
             is_in_force,
+            is_blind: false,
+        }
+    }
+
+    /// The same for a kernel whose rules can't be seen.
+    #[must_use]
+    pub fn blind(self) -> Self {
+        Self {
+            is_in_force: false,
+            is_blind: true,
+            ..self
         }
     }
 

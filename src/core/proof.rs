@@ -23,6 +23,8 @@ pub enum Caller {
     Old,
     /// Through something that outlives connections: its name.
     Detached(String),
+    /// Not any more: the session it was started from has ended.
+    Ended,
 }
 
 impl Caller {
@@ -32,6 +34,7 @@ impl Caller {
             Self::Local | Self::New => None,
             Self::Old => Some(Doubt::Old),
             Self::Detached(name) => Some(Doubt::Detached(name.clone())),
+            Self::Ended => Some(Doubt::Ended),
         }
     }
 }
@@ -44,6 +47,8 @@ pub enum Doubt {
     Old,
     /// The session lives in something of this name.
     Detached(String),
+    /// The session has ended.
+    Ended,
 }
 
 impl fmt::Display for Doubt {
@@ -54,6 +59,9 @@ impl fmt::Display for Doubt {
                 f.write_str("this session's connection is older than the change, and running connections are never cut")
             }
             Self::Detached(name) => write!(f, "this session lives in {name}, which outlives the connection to it"),
+            Self::Ended => {
+                f.write_str("the session this was started from has ended, so it proves nothing about new connections")
+            }
         }
     }
 }
@@ -215,8 +223,29 @@ mod tests {
             (Caller::New, false),
             (Caller::Old, true),
             (Caller::Detached("tmux".into()), true),
+            (Caller::Ended, true),
         ] {
             assert_eq!(caller.doubt().is_some(), is_doubted, "{caller:?}");
+        }
+    }
+
+    #[test]
+    fn a_doubt_says_what_it_is_about() {
+        for (caller, words) in [
+            (
+                Caller::Detached("tmux".into()),
+                "this session lives in tmux, which outlives",
+            ),
+            (
+                Caller::Ended,
+                "the session this was started from has ended, so it proves nothing",
+            ),
+        ] {
+            let doubt = caller.doubt().unwrap();
+            assert!(doubt.to_string().contains(words), "{doubt}");
+            // As it goes from the guard to whoever asks.
+            let text = serde_json::to_string(&doubt).unwrap();
+            assert_eq!(serde_json::from_str::<Doubt>(&text).unwrap(), doubt);
         }
     }
 }

@@ -26,7 +26,7 @@ pub const SETTLE_TIME: Duration = Duration::from_secs(2);
 pub enum Reason {
     /// Nobody confirmed in time.
     NotConfirmed,
-    /// The user asked for it.
+    /// Somebody asked for it.
     Asked,
     /// The guard was told to end (SIGTERM, shutdown).
     Stopped,
@@ -56,7 +56,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotConfirmed => f.write_str("nobody confirmed in time"),
-            Self::Asked => f.write_str("you asked for it"),
+            Self::Asked => f.write_str("a revert was asked for"),
             Self::Stopped => f.write_str("the guard was stopped"),
             Self::Failed(error) => write!(f, "applying failed: {error}"),
             Self::GuardDied => f.write_str("the guard died"),

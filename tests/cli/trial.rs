@@ -157,6 +157,21 @@ fn waiting_tells_the_outcome() {
 }
 
 #[test]
+fn waiting_tells_of_another_trial_in_its_place() {
+    in_sandbox(|home| {
+        let mut command = home.command(&["apply", "--wait"]);
+        let waiting = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        eventually(|| (home.fwtui(&["status"]).code == Some(3)).then_some(()));
+        let replaced = home.fwtui(&["off", "--yes", "--replace"]).exits(0);
+        replaced.says("keep it so");
+        let output = waiting.wait_with_output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("replaced by another trial"), "{said}");
+    });
+}
+
+#[test]
 fn a_trial_can_be_made_longer() {
     in_sandbox(|home| {
         apply(home, &["apply", "--yes", "--timeout", "20"]);

@@ -26,6 +26,19 @@ fn the_list_works_and_says_what_it_lacks() {
 }
 
 #[test]
+fn a_preview_claims_nothing_about_rules_it_cant_see() {
+    let home = Home::unprivileged();
+    for args in [&["preview"][..], &["preview", "--off"]] {
+        let said = home.fwtui(args).exits(0).stdout;
+        assert!(said.contains("Who gains or loses access can't be told"), "{said}");
+        assert!(
+            !said.contains("Nobody gains") && !said.contains("Nothing changes"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn the_status_is_unknown() {
     let home = Home::unprivileged();
     let status = home.fwtui(&["status", "--json"]).exits(5).json();

@@ -105,6 +105,23 @@ fn services_with_troubles() {
 }
 
 #[test]
+fn what_cant_be_told_is_not_claimed() {
+    let blind = || {
+        let mut observation = fixture::decided();
+        let why = "The rules can't be read: iptables-save: Permission denied";
+        observation.filter = None;
+        observation.status.state = State::Unknown;
+        observation.status.drift = Some(why.into());
+        observation.unseen = vec![format!("{why}.")];
+        observation
+    };
+    at_every_size("services-unknown", &blind, &|_session| {});
+    at_every_size("preview-unknown", &blind, &|session| {
+        session.keys("p a");
+    });
+}
+
+#[test]
 fn networks() {
     at_every_size("networks", &fixture::decided, &|session| {
         session.keys("2 down");

@@ -74,7 +74,11 @@ and taken out again; in between, through interfaces with the names and addresses
 neighbours and strangers try every service with real packets (200 at most, the decided ones first). \
 Where the kernel refuses the rules, or somebody is let in or kept out otherwise than the preview says, \
 nothing is applied, and the difference is told. Other tools' rules take no part. Where no rehearsal \
-can be held, it says so, and applies. `--no-rehearsal` leaves it out.",
+can be held, it says so, and applies. `--no-rehearsal` leaves it out.
+
+While a trial runs, another one is refused. With `--replace` it takes the place of the first: the new \
+rules are loaded, the deadline begins anew, and without a confirmation the rules from before the first \
+trial come back. Who waits for the first is told that it was replaced.",
     ),
     (
         "confirm",
@@ -83,8 +87,10 @@ can be held, it says so, and applies. `--no-rehearsal` leaves it out.",
     ("extend", "A trial never lasts longer than an hour."),
     (
         "status",
-        "It is off, confirmed, on trial, drifted, or, without root, unknown. Drifted means that the kernel \
-no longer holds what was confirmed: `fwtui restore` loads it again.",
+        "It is off, confirmed, on trial, drifted, or unknown. Drifted means that the kernel \
+no longer holds what was confirmed: `fwtui restore` loads it again. Unknown means that nobody can tell: \
+without root, or where the kernel's rules or what fwtui wrote down of those confirmed can't be read, or \
+where a trial can't be closed; then it says why.",
     ),
     (
         "sandbox",
@@ -104,16 +110,19 @@ Without root the screens are read-only and say what they can't see.";
 pub(super) const AFTER: [(&str, &str); 1] = [(
     "THE TRIAL",
     "`fwtui apply` starts the guard, a process of its own with no terminal, which hangs on to nothing \
-of the session that started it. The guard writes down what it is about to do, loads the new rules \
+of the session that started it: a service of its own (fwtui-guard-ID.service) where systemd runs. The guard writes down what it is about to do, loads the new rules \
 beside the old ones and switches over to them, in one step for each family, and reads back what the \
 kernel holds then. After that it waits for a word. `fwtui confirm`, from any session, keeps the new rules and makes them those that are \
 loaded at boot. `fwtui revert`, a TERM signal, a failure, or the deadline puts the old rules back.
 
 The deadline counts the time since boot, so that neither a new date nor a suspend moves it. A \
 closed terminal, a lost connection or a killed screen changes nothing. A second process waits for \
-the guard's death and then puts the old rules back at once. If both are killed, the next \
-`fwtui revert`, `apply` or `restore` does; until then, or until the reboot, the new rules stay. After a \
-reboot only confirmed rules are loaded.
+the guard's death and then puts the old rules back at once; where systemd runs, it kills a guard that \
+stands still, and sees to the same. If every process of fwtui is killed, the kernel goes back to the old \
+rules by itself at the deadline, and the next start of fwtui as root closes the trial, even \
+`fwtui status`. That needs the kernel's time match; where it is missing, `apply` and `status` say so (protection \
+2 of 3), and the new rules stay until that next start or the reboot. \
+After a reboot only confirmed rules are loaded.
 
 An SSH connection that survives proves nothing, since running connections are never cut. Open a \
 second one before you confirm.",
@@ -169,8 +178,12 @@ running (service, connections, text), interrupted (protocol, port, peer, program
     ),
     (
         "status --json",
-        "state (off, confirmed, trial, drifted, unknown), backend, trial (id, seconds_left, timeout), last (outcome, \
-reason, at), pending_changes, drift. What can't be seen is null.",
+        "state (off, confirmed, trial, drifted, unknown), backend, other_backend, trial (id, seconds_left, timeout, \
+second_session, evidence), last (id, outcome, reason, why, began, at), pending_changes, drift (why it is drifted, or \
+unknown), protection (line, holds, why). evidence: family, port, peer, new_connections, seconds_ago; second_session is \
+the command that opens a new connection and confirms there. outcome: confirmed, reverted, revert-failed; reason: \
+deadline, asked, guard-died, apply-failed, reboot, signal. line: guard, kernel, boot. What can't be seen is null; \
+protection is empty then.",
     ),
 ];
 
@@ -181,6 +194,11 @@ pub(super) const FILES: &[(&str, &str)] = &[
         "/var/lib/fwtui/",
         "For root only: the rules that were confirmed (`confirmed.json`), those on trial (`candidate.json`), the \
 journal of a running trial (`trial.json`), and how the last one ended (`last.json`).",
+    ),
+    (
+        "/var/lib/fwtui/restore.sh",
+        "Puts rules back by hand, without fwtui: `sh /var/lib/fwtui/restore.sh`. During a trial they are those from before \
+it, else those confirmed last.",
     ),
     ("/run/fwtui/", "The guard's lock and its socket, for root only."),
     (

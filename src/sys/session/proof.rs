@@ -53,11 +53,9 @@ fn look_at_caller(process: u32, change: Duration) -> io::Result<Caller> {
                 return Ok(Caller::Local);
             }
             let multiplexer = ancestors.into_iter().find(|one| decide::is_multiplexer(&one.name));
-            let name = multiplexer.map_or_else(
-                || "a session that has ended".to_owned(),
-                |one| one.name.split([':', ' ']).next().unwrap_or_default().to_lowercase(),
-            );
-            Caller::Detached(name)
+            multiplexer.map_or(Caller::Ended, |one| {
+                Caller::Detached(one.name.split([':', ' ']).next().unwrap_or_default().to_lowercase())
+            })
         }
     })
 }

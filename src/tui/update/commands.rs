@@ -202,8 +202,10 @@ fn ask_apply(model: &mut Model, is_off: bool) -> Vec<Effect> {
         Some("One thing at a time: something is still being done.".to_owned())
     } else if model.trial().is_some() {
         Some("A trial is running: keep it (k) or revert it (r) first.".to_owned())
-    } else if model.depth != Some(Depth::Complete) || model.observation.filter.is_none() {
+    } else if model.depth != Some(Depth::Complete) {
         Some("The rules in the kernel have not been read yet.".to_owned())
+    } else if model.observation.filter.is_none() {
+        Some("The rules in the kernel can't be seen, so nothing is applied over them.".to_owned())
     } else if !is_off && has_nothing_to_apply(model) {
         Some("Nothing to apply: the kernel holds these rules already.".to_owned())
     } else {

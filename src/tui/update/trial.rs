@@ -216,7 +216,8 @@ pub(super) fn tell_last(model: &mut Model) {
         ("reverted", "guard-died" | "reboot" | "signal") => Token::Warn,
         _ => return,
     };
-    let text = format!("{}.", capitalised(&last.sentence()));
+    // Which day it is, the screens can't know.
+    let text = format!("{}.", capitalised(&last.sentence_as_of("")));
     model.say(token, text);
 }
 

@@ -13,13 +13,14 @@ use crate::tui::widgets::text::{fit, width, wrap};
 /// The lines, the gravest first.
 pub fn of(model: &Model) -> Vec<(Token, String)> {
     let observation = &model.observation;
+    let status = &observation.status;
     let mut alerts = Vec::new();
     if let Some(error) = &observation.policy_error {
         let text = format!("The policy can't be read, and nothing is changed until it is mended: {error}");
         alerts.push((Token::Bad, text));
     }
-    if observation.status.state == State::Drifted {
-        let why = observation.status.drift.as_deref().unwrap_or("something changed them");
+    if status.state == State::Drifted {
+        let why = status.drift.as_deref().unwrap_or("something changed them");
         let by = model
             .drift
             .by()
@@ -33,15 +34,23 @@ pub fn of(model: &Model) -> Vec<(Token, String)> {
             },
         ));
     }
-    let protection = &observation.status.protection;
+    let doubt = status.drift.as_ref().filter(|_| status.state == State::Unknown);
+    if let Some(why) = doubt {
+        let text = format!("It is not known whether the kernel holds what was confirmed: {why}. More: fwtui status");
+        alerts.push((Token::Unknown, text));
+    }
+    let protection = &status.protection;
     if model.trial().is_some() && protection.iter().any(|line| !line.holds) {
         let text = format!("{}.", capitalised(&protection_words(protection)));
         alerts.push((Token::Warn, text));
     }
-    if let Some(other) = &observation.status.other_backend {
+    if let Some(other) = &status.other_backend {
         alerts.push((Token::Warn, format!("Both kinds of iptables are in use: {other}")));
     }
-    alerts.extend(observation.unseen.iter().map(|what| (Token::Unknown, what.clone())));
+    // What the doubt says already is not said twice.
+    let is_new = |what: &&String| doubt.is_none_or(|why| what.trim_end_matches('.') != why);
+    let unseen = observation.unseen.iter().filter(is_new);
+    alerts.extend(unseen.map(|what| (Token::Unknown, what.clone())));
     alerts
 }
 

@@ -4,7 +4,7 @@ use ratatui::text::{Line, Span};
 
 use super::sentence_lines;
 use crate::core::connections::interrupted_words;
-use crate::core::plan::{Consequence, Plan};
+use crate::core::plan::{Consequence, Plan, UNSEEN};
 use crate::core::policy::{Logging, Refusal};
 use crate::core::reach::Reach;
 use crate::tui::model::Model;
@@ -87,6 +87,15 @@ fn interrupted(plan: &Plan) -> Option<Sentence> {
     Some(Sentence::quiet("~ ", Token::Dim, text))
 }
 
+/// What is said where the consequences are none.
+const fn nobody(plan: &Plan) -> &'static str {
+    if plan.is_blind {
+        UNSEEN
+    } else {
+        "No service gains or loses anybody"
+    }
+}
+
 /// What a plan means, in as few lines as possible: the services of a group in one sentence.
 pub fn plan_in_brief(plan: &Plan, most: usize) -> Vec<Sentence> {
     let mut sentences = grave(plan);
@@ -99,8 +108,8 @@ pub fn plan_in_brief(plan: &Plan, most: usize) -> Vec<Sentence> {
         let text = format!("{}: {}{more}", heading.text, names.join(", "));
         sentences.push(Sentence { text, ..heading });
     }
-    if plan.consequences.is_empty() {
-        sentences.push(Sentence::quiet("  ", Token::Dim, "No service gains or loses anybody"));
+    if plan.is_blind || plan.consequences.is_empty() {
+        sentences.push(Sentence::quiet("  ", Token::Dim, nobody(plan)));
     }
     sentences.extend(interrupted(plan));
     sentences
@@ -127,7 +136,7 @@ fn plan_at_length(plan: &Plan) -> Vec<Sentence> {
         }
     }
     if plan.consequences.is_empty() {
-        sentences.push(Sentence::loud("  ", Token::Dim, "No service gains or loses anybody"));
+        sentences.push(Sentence::loud("  ", Token::Dim, nobody(plan)));
     }
     let going_on = plan.going_on.iter().take(MOST_CONSEQUENCES);
     sentences.extend(going_on.map(|goes_on| Sentence::quiet("~ ", Token::Dim, goes_on.to_string())));

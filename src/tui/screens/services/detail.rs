@@ -207,10 +207,11 @@ fn what_holds(model: &Model, row: &Row) -> (Token, String) {
         ),
         (_, Reach::Trusted) => (Token::Warn, format!("{lead} the sources named connect; {refused}.")),
         (_, Reach::Everyone) => (Token::Bad, format!("{lead} everyone can connect.")),
-        (_, Reach::Unknown) if model.observation.filter.is_none() => (
-            Token::Unknown,
-            "fwtui would let it through; what other rules say can't be seen without root.".to_owned(),
-        ),
+        (_, Reach::Unknown) if model.observation.filter.is_none() => {
+            let why = if model.observation.is_root { "" } else { " without root" };
+            let text = format!("fwtui would let it through; what other rules say can't be seen{why}.");
+            (Token::Unknown, text)
+        }
         (_, Reach::Unknown) => (
             Token::Unknown,
             "fwtui lets it through, and rules of other tools decide after that: see the preview.".to_owned(),
