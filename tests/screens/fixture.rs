@@ -381,6 +381,7 @@ pub(crate) fn drifted() -> Observation {
     let mut observation = decided();
     observation.filter = Some(Filter::default());
     observation.status.state = State::Drifted;
+    observation.status.can_restore = true;
     observation.status.drift = Some("IPv4: fwtui's rules are gone from the kernel".into());
     observation
 }

@@ -97,6 +97,7 @@ fn services_with_troubles() {
     let mut observation = fixture::decided();
     observation.policy_error = Some("/etc/fwtui/policy.json: line 7, column 5: unknown field `refuse`".into());
     observation.status.state = State::Drifted;
+    observation.status.can_restore = true;
     observation.status.drift = Some("IPv4: fwtui's rules are gone from the kernel".into());
     observation.status.other_backend = Some("iptables-legacy has 12 rules".into());
     at_every_size("services-troubles", &|| observation.clone(), &|session| {

@@ -572,6 +572,16 @@ fn what_was_confirmed_is_put_back_after_a_question() {
     assert!(matches!(session.model.popups.as_slice(), [Popup::Message(_)]));
     assert_eq!(Session::on(SIZE, fixture::without_root()).keys("R"), []);
     assert_eq!(Session::on(SIZE, fixture::on_trial(60)).keys("R"), []);
+    // Where nothing is confirmed, restoring would take the rules out and open the machine.
+    let mut unconfirmed = fixture::drifted();
+    unconfirmed.status.can_restore = false;
+    let mut session = Session::on(SIZE, unconfirmed);
+    assert_eq!(session.keys("R y"), []);
+    assert!(
+        session.notice().starts_with("Nothing is confirmed"),
+        "{}",
+        session.notice()
+    );
 }
 
 #[test]
