@@ -4,31 +4,32 @@ use std::time::Duration;
 
 use crate::backend::switch::{self, Base, Fallback};
 use crate::backend::{Backend, BackendError};
-use crate::core::connections::Spared;
 use crate::core::proof::{Caller, Doubt, Seen};
 use crate::core::ruleset::{Ruleset, Stamp};
-use crate::core::trial::{Event, Phase, Reason, Step, Trial};
+use crate::core::trial::{Event, Phase, Step, Trial};
 use crate::guard::{Answer, GuardError, Job, Running};
 use crate::store::paths::Paths;
 use crate::store::state::{self, BaseText, Journal};
 use crate::sys::clock::{self, Moment};
 use crate::sys::files::{self, Lock};
-use crate::sys::{connections, session};
+use crate::sys::session;
 
-use super::closing::{outcome, restore_script, revert_patiently, take_off_timer};
+use super::closing::restore_script;
+use timer::TOO_SHORT;
+
+mod ending;
+#[cfg(test)]
+mod tests;
+mod timer;
 
 /// How long a guard whose trial is over may take to clean up.
 const CLEAN_UP: Duration = Duration::from_secs(40);
 /// How long switching takes, usually; where it takes longer the kernel's timer is set again.
 const SWITCH_TIME: Duration = Duration::from_millis(100);
-/// How far behind the deadline the kernel's timer may be: it counts whole seconds.
-const LATEST_STAMP: Duration = Duration::from_millis(1100);
 /// How often new connections are looked for: it takes a walk over the processes.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How often what is in the kernel is compared while somebody looks: it starts other programs.
 const COMPARE_AGAIN: Duration = Duration::from_secs(5);
-/// So shortly before the deadline the kernel's timer is left alone: moving it takes time itself.
-const TOO_SHORT: Duration = Duration::from_secs(3);
 
 /// Takes the lock; none while a trial runs. A guard whose trial is over, so that its journal is
 /// closed, only cleans up: that is waited for.
@@ -332,59 +333,6 @@ impl<'a> Holder<'a> {
         }
     }
 
-    /// Sets the kernel's timer again where the wall clock was set, so that it agrees with the deadline.
-    pub fn keep_time(&mut self, now: Moment) {
-        let (Some(stamp), Some(deadline)) = (self.stamp, self.trial.deadline()) else {
-            return;
-        };
-        let left = deadline.saturating_sub(now.boot);
-        let exact = now.wall + left;
-        let is_good = stamp.since_1970() >= exact && stamp.since_1970() < exact + LATEST_STAMP;
-        if is_good || left < TOO_SHORT.min(self.job.timeout / 2) {
-            return;
-        }
-        let stamp = self.stamp_for(exact);
-        if let Err(error) = self.move_stamp(stamp) {
-            self.kernel_trouble = Some(error.to_string());
-        }
-    }
-
-    /// When the kernel is to go back by itself, for a deadline by the wall clock.
-    fn stamp_for(&mut self, wall: Duration) -> Option<Stamp> {
-        if self.job.no_kernel_timer.is_some() {
-            return None;
-        }
-        let stamp = Stamp::at_or_after(wall);
-        if stamp.is_none() {
-            self.kernel_trouble = Some("the kernel's time match ends in 2038".to_owned());
-        }
-        stamp
-    }
-
-    fn move_stamp(&mut self, stamp: Option<Stamp>) -> Result<(), BackendError> {
-        if stamp == self.stamp {
-            return Ok(());
-        }
-        let fallback = |stamp: Option<Stamp>| stamp.map(|from| Fallback { from, base: &self.base });
-        if let Err(error) = switch::set_timer(self.backend, &self.want, fallback(stamp)) {
-            // One family may have moved. The error that counts is the first.
-            let moved_back = switch::set_timer(self.backend, &self.want, fallback(self.stamp));
-            if let Err(error) = moved_back {
-                self.kernel_trouble = Some(format!("it may go back too late: {error}"));
-            }
-            return Err(error);
-        }
-        self.stamp = stamp;
-        if stamp.is_some() {
-            self.kernel_trouble = None;
-        }
-        Ok(())
-    }
-
-    fn fallback(&self) -> Option<Fallback<'_>> {
-        self.stamp.map(|from| Fallback { from, base: &self.base })
-    }
-
     /// How the trial stands.
     pub fn answer(&self) -> Answer {
         match self.trial.phase() {
@@ -410,80 +358,9 @@ impl<'a> Holder<'a> {
             },
         }
     }
-
-    /// What follows the decision to keep.
-    fn keep(&mut self) {
-        if self.stamp.is_some()
-            && let Err(error) = take_off_timer(self.backend, &self.want)
-        {
-            // The journal stays open: the twin, or the next start, goes on with it.
-            self.trouble = Some(format!(
-                "kept, and loaded at boot; but the kernel's timer could not be taken off, so that the old \
-                 rules may be in force until the next start of fwtui: {error}"
-            ));
-            return;
-        }
-        self.close(None);
-        if self.job.end_connections
-            && let Err(error) = self.end_connections()
-        {
-            self.trouble = Some(format!("kept, but not all running connections could be ended: {error}"));
-        }
-        // The trial's own stays where this fails: rules that worked.
-        let _not_written = state::save_script(&self.paths, &restore_script(self.backend, &self.want));
-    }
-
-    /// Ends what the kept rules would refuse as new, the user's own ways in excepted.
-    fn end_connections(&self) -> std::io::Result<usize> {
-        let rules = Ruleset {
-            ipv4: self.want.ipv4.rules.clone(),
-            ipv6: self.want.ipv6.rules.clone(),
-        };
-        connections::end_refused(&rules, &Spared::of(&self.job.ways_in))
-    }
-
-    fn revert(&mut self, reason: &Reason) {
-        match revert_patiently(self.backend, &self.base) {
-            Ok(()) => self.close(Some(reason.clone())),
-            // The journal stays open: the twin, or the next start, tries again.
-            Err(error) => {
-                self.trouble = Some(format!("the old rules are not back whole: {error}"));
-                let failed = outcome(&self.journal, Some(reason.clone()), true, self.trouble.clone());
-                // Whoever asks is told by the answer, too.
-                let _not_written = state::note_failure(&self.paths, &failed);
-            }
-        }
-    }
-
-    fn close(&mut self, reverted: Option<Reason>) {
-        let outcome = outcome(&self.journal, reverted, false, self.trouble.clone());
-        if let Err(error) = state::close(&self.paths, &outcome) {
-            let trouble =
-                format!("the rules in force are as they should be, but that could not be written down: {error}");
-            self.trouble = Some(trouble);
-        }
-    }
-
-    /// Removes what is no longer needed, as far as it goes. After everything that matters: nobody
-    /// waits for it and nothing depends on it.
-    pub fn clean(&self) {
-        let keep = if *self.trial.phase() == Phase::Confirmed {
-            &self.want
-        } else {
-            &self.base
-        };
-        // Where something has failed, chains that seem to be left over may be in force.
-        if self.trial.is_over() && !self.paths.journal().exists() {
-            // Chains left over are in nobody's way, and the next clean-up meets them again.
-            let _left_behind = switch::clean(self.backend, keep);
-        }
-    }
 }
 
 fn rules_of(job: &Job) -> Result<Ruleset, GuardError> {
     let rules = job.candidate.rules.ruleset();
     rules.ok_or_else(|| GuardError::Failed("the rules handed over are torn".to_owned()))
 }
-
-#[cfg(test)]
-mod tests;

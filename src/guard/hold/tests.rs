@@ -3,6 +3,7 @@ use crate::backend::memory::Memory;
 use crate::core::listener::Family;
 use crate::core::policy::Policy;
 use crate::core::ruleset::compile;
+use crate::core::trial::Reason;
 use crate::core::trial::SETTLE_TIME;
 use crate::guard::recover;
 use crate::store::state::{Confirmed, RulesText};
