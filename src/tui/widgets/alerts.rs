@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::app::{State, protection_words};
+use crate::app::{Line as Defence, State, protection_words};
 use crate::core::text::capitalised;
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
@@ -40,7 +40,9 @@ pub fn of(model: &Model) -> Vec<(Token, String)> {
         alerts.push((Token::Unknown, text));
     }
     let protection = &status.protection;
-    if model.trial().is_some() && protection.iter().any(|line| !line.holds) {
+    // What boot does matters once it is kept; the question before an apply and that before keeping say so.
+    let is_reduced = protection.iter().any(|line| !line.holds && line.line != Defence::Boot);
+    if model.trial().is_some() && is_reduced {
         let text = format!("{}.", capitalised(&protection_words(protection)));
         alerts.push((Token::Warn, text));
     }
