@@ -132,7 +132,7 @@ fn a_replacement_that_fails_ends_the_trial_and_one_that_makes_no_sense_does_not(
             panic!("{answer:?}");
         };
         assert!(why.contains("cannot allocate memory"), "{why}");
-        assert!(why.contains("from before the first trial are back"), "{why}");
+        assert!(why.contains("the rules from before it are back"), "{why}");
         guard.ended();
         drop(broken);
         assert!(matches!(lab.last_reason(), Some(Reason::Failed(_))));

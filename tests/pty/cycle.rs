@@ -16,11 +16,11 @@ fn select(terminal: &mut Terminal, words: &str, port: &str) {
 
 pub fn keep(terminal: &mut Terminal) {
     let deadline = Instant::now() + PATIENCE;
-    while !terminal.text().contains("Kept.") {
+    while !terminal.text().contains("Kept") {
         assert!(Instant::now() < deadline, "{}", terminal.text());
         terminal.answers("k", &["Keep the new rules?"]);
         terminal.types("y");
-        terminal.until("an answer", |text| text.contains("Not kept") || text.contains("Kept."));
+        terminal.until("an answer", |text| text.contains("Not kept") || text.contains("Kept"));
         if terminal.text().contains("Not kept") {
             terminal.types("\u{1b}");
             terminal.loses("Not kept");
