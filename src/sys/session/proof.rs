@@ -87,27 +87,39 @@ pub fn accepted_since(change: Duration, ways: &[WayIn]) -> Vec<Accepted> {
 /// The connections these processes accepted, each with the eldest that holds it.
 ///
 /// A session also holds what it forwards: connections to elsewhere, whose local port nobody listens
-/// on, and those to ports that it listens on itself (`ssh -R`, X11).
+/// on, and those to ports that it listens on itself (`ssh -R`, X11). A server that serves its only
+/// session itself looks like the latter: where there are no others, those count.
 fn served_by(proc: &Proc, processes: &[u32]) -> io::Result<Vec<(u32, Connection)>> {
     let listeners = sock_diag::listeners(&name_of)?;
     let held: BTreeMap<u32, Vec<u32>> = sockets(proc, processes);
-    let mut served = Vec::new();
+    let (mut accepted, mut forwarded) = (Vec::new(), Vec::new());
     for connection in sock_diag::established()? {
         let Some(holders) = held.get(&connection.inode) else {
             continue;
         };
         let shares_none = |others: &Vec<u32>| !others.iter().any(|other| holders.contains(other));
-        let is_heard = listeners.iter().any(|listener| {
-            listener.port == connection.local.port() && held.get(&listener.inode).is_none_or(shares_none)
-        });
+        let mut heard = listeners
+            .iter()
+            .filter(|listener| listener.port == connection.local.port())
+            .map(|listener| held.get(&listener.inode).is_none_or(shares_none))
+            .peekable();
         let eldest = holders.iter().copied().min_by_key(|process| started(proc, *process));
-        served.extend(eldest.filter(|_| is_heard).map(|process| (process, connection)));
+        let Some(eldest) = eldest.filter(|_| heard.peek().is_some()) else {
+            continue;
+        };
+        match heard.any(|is_of_another| is_of_another) {
+            true => accepted.push((eldest, connection)),
+            false => forwarded.push((eldest, connection)),
+        }
     }
-    Ok(served)
+    Ok(if accepted.is_empty() { forwarded } else { accepted })
 }
 
+/// When a process was started, at the latest: it is known to a hundredth of a second. A change is made
+/// before it is read back and counts as made, which takes longer.
 fn started(proc: &Proc, process: u32) -> Option<Duration> {
-    Some(proc.status(process)?.started)
+    const TICK: Duration = Duration::from_millis(10);
+    Some(proc.status(process)?.started.saturating_add(TICK))
 }
 
 #[cfg(test)]
