@@ -128,7 +128,7 @@ pub enum Answer {
         /// What went wrong with that.
         trouble: Option<String>,
     },
-    /// Not now: why. The trial goes on.
+    /// Not done: why. The trial goes on, unless the words say otherwise.
     Refused(String),
 }
 

@@ -204,6 +204,8 @@ impl<'a> Holder<'a> {
         self.trial = Trial::new(job.timeout, job.settle);
         self.kernel_trouble.clone_from(&job.no_kernel_timer);
         self.seen = Seen::default();
+        // What was wrong with the rules before says nothing about these.
+        self.drift = None;
         self.job = job;
         let stamp = self.stamp_for(clock().wall + self.job.timeout + SWITCH_TIME);
         self.stamp = stamp;

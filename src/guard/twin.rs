@@ -31,7 +31,7 @@ const LONGEST_LINE: usize = 64 * 1024 * 1024;
 /// Pauses between attempts to close the trial.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
-/// How often the disk may refuse, once the rules are back.
+/// How often what is on disk may stand in the way.
 const MOST_REFUSALS: u32 = 30;
 /// How long systemd's helper goes on; systemd would end it soon after.
 const RECOVERY: Duration = Duration::from_secs(50);
