@@ -351,6 +351,17 @@ mod tests {
     }
 
     #[test]
+    fn a_candidate_that_was_spoiled_meanwhile_is_not_what_is_confirmed() {
+        let (_folder, paths) = paths();
+        for text in ["", "{\"format\":2"] {
+            arm(&paths, &document(), &open_journal(), "#!/bin/sh\n").unwrap();
+            std::fs::write(paths.candidate(), text).unwrap();
+            confirm(&paths, &document()).unwrap();
+            assert_eq!(confirmed(&paths).unwrap(), Some(document()));
+        }
+    }
+
+    #[test]
     fn rules_and_bases_read_back_as_written() {
         let ruleset = compile(&Policy::default(), &[]);
         assert_eq!(RulesText::of(&ruleset).ruleset().unwrap(), ruleset);

@@ -10,10 +10,12 @@
     reason = "test code, which also reads UPDATE_SNAPSHOTS"
 )]
 
+mod applying;
 mod fixture;
 mod screens;
 mod sessions;
 mod snapshot;
+mod trials;
 
 use std::time::Duration;
 
