@@ -8,6 +8,7 @@
 pub mod connections;
 pub mod date;
 pub mod listener;
+pub mod netfilter;
 pub mod network;
 pub mod overview;
 pub mod plan;

@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::policy::Policy;
 
+mod routing;
+
+pub use routing::{Route, RouteKind, Switches, World};
+
 /// IPv6 link-local: every neighbour on an IPv6 link has such an address (RFC 4291, 2.5.6).
 const LINK_LOCAL_V6: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10);
 
