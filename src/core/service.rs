@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 use crate::core::listener::{Listener, Owner, Protocol};
 
 mod group;
+mod published;
 
 pub use group::group;
+pub use published::{Published, PublishedJson, with_published};
 
 /// One port or a range of ports, both ends included, 1 to 65535.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -263,6 +265,9 @@ pub struct Service {
     /// Further ports folded into this row: unconnected UDP sockets in the ephemeral range, mostly
     /// clients waiting for answers.
     pub folded: Vec<ServiceId>,
+    /// Where packets for it are sent on to: a container's published port. It may have listeners, too
+    /// (a proxy's), or none.
+    pub published: Option<Published>,
 }
 
 impl Service {
@@ -280,7 +285,13 @@ impl Service {
             owners: Vec::new(),
             unit: None,
             folded: Vec::new(),
+            published: None,
         }
+    }
+
+    /// Whether there is anything to reach: a socket, or a container behind a published port.
+    pub fn is_there(&self) -> bool {
+        !self.listeners.is_empty() || self.published.is_some()
     }
 
     /// Whether nobody was found who holds the sockets. Where root has looked, they belong to the

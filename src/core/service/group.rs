@@ -152,6 +152,7 @@ fn service(id: ServiceId, bound_to: BoundTo, listeners: Vec<Listener>, ownership
         owners,
         unit,
         folded: Vec::new(),
+        published: None,
     }
 }
 

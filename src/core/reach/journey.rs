@@ -1,0 +1,187 @@
+//! A packet's way while it is walked.
+
+use crate::core::netfilter::{Hook, SetMark};
+
+use super::fate::{Decider, Event, Fate, Place, Walk};
+use super::packet::Traveller;
+use super::rules;
+
+/// Where on its way a packet is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    Hook(Hook),
+    /// The routing decision.
+    Routing,
+    Arrived,
+}
+
+/// A rule that is met, and where to go on when it does not end the way.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Frame {
+    pub(super) chain: usize,
+    pub(super) next: usize,
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Journey<'n> {
+    pub(super) packet: Traveller<'n>,
+    pub(super) stage: Stage,
+    /// Which of the hook's base chains comes next.
+    pub(super) next_base: usize,
+    /// The base chain it is in, outermost first.
+    pub(super) frames: Vec<Frame>,
+    /// The rule whose unknown conditions count as met.
+    pub(super) assumed: Option<(usize, usize)>,
+    /// Who last let it in.
+    pub(super) let_in: Option<(Consent, Decider<'n>)>,
+    pub(super) is_local: bool,
+    pub(super) events: Option<Vec<Event<'n>>>,
+    /// The packet as it came to the base chain it is in, where another has the same priority.
+    pub(super) at_base: Option<Box<Traveller<'n>>>,
+}
+
+/// How firmly something let a packet in; what is firmer is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Consent {
+    /// A policy.
+    Policy,
+    /// A rule of fwtui's, which only steps aside.
+    Returned,
+    /// A rule that accepts.
+    Accepted,
+}
+
+/// What is left of the effort one walk may take.
+#[derive(Debug)]
+pub(super) struct Budget {
+    pub(super) forks: u32,
+    pub(super) rules: u32,
+}
+
+/// What a rule did.
+#[derive(Debug)]
+pub(super) enum Done<'n> {
+    /// On with the next.
+    On,
+    /// The way ended.
+    Ended(Fate, Decider<'n>),
+    /// One of several, because this is not understood; each to be walked to its end.
+    Either(Place<'n>, Vec<Branch<'n>>),
+}
+
+#[derive(Debug)]
+pub(super) enum Branch<'n> {
+    /// The way goes on like this.
+    Goes(Box<Journey<'n>>),
+    /// It ends.
+    Ends(Fate),
+}
+
+
+impl<'n> Journey<'n> {
+    /// The hook it is at.
+    pub(super) const fn hook(&self) -> Hook {
+        match self.stage {
+            Stage::Hook(hook) => hook,
+            Stage::Routing | Stage::Arrived => Hook::Prerouting,
+        }
+    }
+
+    pub(super) fn end(self, fate: Fate, decided_by: Decider<'n>) -> Walk<'n> {
+        Walk {
+            fate,
+            decided_by,
+            ends: self.packet.ends,
+            is_local: self.is_local,
+            events: self.events.unwrap_or_default(),
+        }
+    }
+
+    /// Something happened; the words are made only where somebody listens.
+    pub(super) fn tell(&mut self, place: Option<Place<'n>>, effect: impl FnOnce() -> String) {
+        let hook = self.hook();
+        if let Some(events) = &mut self.events {
+            events.push(Event {
+                hook,
+                place,
+                effect: effect(),
+            });
+        }
+    }
+
+    /// Something on the way to its end lets it in.
+    pub(super) fn consent(&mut self, consent: Consent, by: Decider<'n>) {
+        let counts = matches!(self.hook(), Hook::Input | Hook::Forward | Hook::Output);
+        if counts && self.let_in.is_none_or(|(before, _)| before <= consent) {
+            self.let_in = Some((consent, by));
+        }
+    }
+
+    pub(super) fn mark(&mut self, mark: &SetMark) {
+        let old = if mark.from_connection {
+            self.packet.connection_mark
+        } else {
+            self.packet.mark
+        };
+        let new = old
+            .or((mark.clear == u32::MAX).then_some(0))
+            .filter(|_| !mark.is_unknown)
+            .map(|old| (old & !mark.clear) ^ mark.flip);
+        if mark.of_connection {
+            self.packet.connection_mark = new;
+        } else {
+            self.packet.mark = new;
+        }
+    }
+}
+
+/// The rule that is met.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Here<'r, 'n> {
+    pub(super) chain: &'r rules::Chain<'n>,
+    /// The chain's index.
+    pub(super) at: usize,
+    /// The rule's index in it.
+    pub(super) rule: usize,
+}
+
+impl<'n> Here<'_, 'n> {
+    pub(super) fn place(self) -> Place<'n> {
+        Place {
+            table: self.chain.table,
+            chain: self.chain.chain,
+            rule: self.chain.rule(self.rule),
+        }
+    }
+}
+
+/// A rule of which it is not known whether it matches: as if it did, and on with the next.
+pub(super) fn fork<'n>(journey: &Journey<'n>, here: Here<'_, 'n>) -> Done<'n> {
+    Done::Either(here.place(), as_if(journey, here))
+}
+
+fn as_if<'n>(journey: &Journey<'n>, here: Here<'_, 'n>) -> Vec<Branch<'n>> {
+    let mut met = journey.clone();
+    met.assumed = Some((here.at, here.rule));
+    if let Some(frame) = met.frames.last_mut() {
+        frame.next = here.rule;
+    }
+    [journey.clone(), met].map(|way| Branch::Goes(Box::new(way))).into()
+}
+
+/// A statement that is not understood may do anything a rule of its chain can do.
+pub(super) fn anything<'n>(journey: &Journey<'n>, here: Here<'_, 'n>) -> Done<'n> {
+    let place = here.place();
+    if journey.assumed == Some((here.at, here.rule)) {
+        return Done::On;
+    }
+    if place.table_translates() {
+        return Done::Ended(Fate::Unknown { may_arrive: true }, Decider::Rule(place));
+    }
+    let mut accepted = journey.clone();
+    accepted.frames.clear();
+    let mut branches = as_if(journey, here);
+    branches.push(Branch::Goes(Box::new(accepted)));
+    branches.push(Branch::Ends(Fate::Dropped));
+    Done::Either(place, branches)
+}

@@ -1,0 +1,348 @@
+//! A packet on its way, and what of it rules can ask for.
+
+use std::net::IpAddr;
+
+use crate::core::listener::{Family, Protocol};
+use crate::core::netfilter::{Direction, End, Field, OfInterface, ct, number};
+use crate::core::network::{RouteKind, World};
+
+/// Conntrack looks at packets at this priority (`NF_IP_PRI_CONNTRACK` in `linux/netfilter_ipv4.h`);
+/// before it nothing is known of a connection.
+const CONNTRACK: i32 = -200;
+
+/// What conntrack says of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// The first of its connection.
+    New,
+    /// Of a connection that was seen in both directions, in the direction of its first packet.
+    Established,
+    /// Announced by another connection.
+    Related,
+    /// No connection begins so.
+    Invalid,
+    /// Not looked at.
+    Untracked,
+}
+
+impl State {
+    const fn bit(self) -> u128 {
+        match self {
+            Self::New => ct::NEW,
+            Self::Established => ct::ESTABLISHED,
+            Self::Related => ct::RELATED,
+            Self::Invalid => ct::INVALID,
+            Self::Untracked => ct::UNTRACKED,
+        }
+    }
+}
+
+/// One end and the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ends {
+    /// Source address.
+    pub source: IpAddr,
+    /// Destination address.
+    pub destination: IpAddr,
+    /// Source port.
+    pub source_port: u16,
+    /// Destination port.
+    pub destination_port: u16,
+}
+
+/// A packet as it comes in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packet<'a> {
+    /// The interface it comes in by; `lo` for this machine's own to itself.
+    pub interface: &'a str,
+    /// Its ends.
+    pub ends: Ends,
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// What conntrack says.
+    pub state: State,
+}
+
+impl<'a> Packet<'a> {
+    /// The first of a connection, from an ephemeral port.
+    pub const fn opening(
+        interface: &'a str,
+        source: IpAddr,
+        destination: IpAddr,
+        protocol: Protocol,
+        port: u16,
+    ) -> Self {
+        Self {
+            interface,
+            ends: Ends {
+                source,
+                destination,
+                source_port: 50_000,
+                destination_port: port,
+            },
+            protocol,
+            state: State::New,
+        }
+    }
+}
+
+/// The interface a packet leaves by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Leaves<'a> {
+    /// None: not decided yet, or it is taken in.
+    Nowhere,
+    By(&'a str),
+    /// Decided by routes that were not read.
+    Unknown,
+}
+
+/// A packet on its way: what rules made of it so far.
+#[derive(Debug, Clone)]
+pub(super) struct Traveller<'a> {
+    pub(super) interface: &'a str,
+    pub(super) leaves: Leaves<'a>,
+    pub(super) family: Family,
+    /// As it is now.
+    pub(super) ends: Ends,
+    /// As it was sent.
+    pub(super) original: Ends,
+    pub(super) protocol: Protocol,
+    pub(super) state: State,
+    /// Whether a nat chain has decided on its destination, and so no other does.
+    pub(super) is_destination_settled: bool,
+    /// The same of its source.
+    pub(super) is_source_settled: bool,
+    pub(super) has_new_destination: bool,
+    pub(super) has_new_source: bool,
+    /// None where it can't be told.
+    pub(super) mark: Option<u32>,
+    pub(super) connection_mark: Option<u32>,
+    /// The priority of the base chain it is in.
+    pub(super) priority: i32,
+    /// Conntrack saw it on its way out already: this machine's own to itself.
+    pub(super) is_looped: bool,
+}
+
+/// What a field is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Value<'a> {
+    /// The packet has no such field: nothing that asks for it matches.
+    Absent,
+    /// It can't be told.
+    Unknown,
+    Number(u128),
+    Name(&'a str),
+}
+
+/// The number of a protocol (`IPPROTO_*`).
+const fn protocol_number(protocol: Protocol) -> u8 {
+    match protocol {
+        Protocol::Tcp => 6,
+        Protocol::Udp => 17,
+        Protocol::UdpLite => 136,
+    }
+}
+
+impl<'a> Traveller<'a> {
+    pub(super) fn new(packet: &Packet<'a>) -> Self {
+        Self {
+            interface: packet.interface,
+            leaves: Leaves::Nowhere,
+            is_destination_settled: false,
+            is_source_settled: false,
+            family: Family::of(packet.ends.destination),
+            ends: packet.ends,
+            original: packet.ends,
+            protocol: packet.protocol,
+            state: packet.state,
+            has_new_destination: false,
+            has_new_source: false,
+            mark: Some(0),
+            connection_mark: Some(0),
+            priority: 0,
+            is_looped: false,
+        }
+    }
+
+    /// What conntrack has said by now.
+    pub(super) fn state_now(&self) -> State {
+        match self.state {
+            State::Untracked => State::Untracked,
+            _ if self.priority < CONNTRACK && !self.is_looped => State::Invalid,
+            state => state,
+        }
+    }
+
+    fn is_tracked(&self) -> bool {
+        !matches!(self.state_now(), State::Untracked | State::Invalid)
+    }
+
+    pub(super) fn value(&self, field: &Field, world: &'a World) -> Value<'a> {
+        let number_of = |number: u32| Value::Number(number.into());
+        let address_of = |family, address| match family == self.family {
+            true => Value::Number(number(address)),
+            false => Value::Absent,
+        };
+        match field {
+            Field::InInterface => Value::Name(self.interface),
+            Field::OutInterface => match self.leaves {
+                Leaves::Nowhere => Value::Name(""),
+                Leaves::By(name) => Value::Name(name),
+                Leaves::Unknown => Value::Unknown,
+            },
+            Field::Address(family, end) => address_of(*family, self.ends.address(*end)),
+            Field::Protocol => number_of(protocol_number(self.protocol).into()),
+            Field::NetworkProtocol => number_of(if self.family == Family::Ipv4 { 2 } else { 10 }),
+            Field::Port(protocol, _) if protocol.is_some_and(|number| number != protocol_number(self.protocol)) => {
+                Value::Absent
+            }
+            Field::Port(_, end) => number_of(self.ends.port(*end).into()),
+            Field::TcpFlags => match (self.protocol, self.state) {
+                (Protocol::Tcp, State::New | State::Untracked) => number_of(SYN),
+                (Protocol::Tcp, State::Established | State::Related | State::Invalid) => number_of(ACK),
+                (Protocol::Udp | Protocol::UdpLite, _) => Value::Absent,
+            },
+            Field::State => {
+                let nat = |is_so, bit| if is_so { bit } else { 0 };
+                let bits = nat(self.has_new_source, ct::SNAT) | nat(self.has_new_destination, ct::DNAT);
+                Value::Number(self.state_now().bit() | bits)
+            }
+            Field::Status => match (self.is_tracked(), self.state) {
+                (false, _) => Value::Absent,
+                // Confirmed, assured, seen-reply: bits that are only certain for a first packet.
+                (true, State::New) => {
+                    let nat = |is_so, bit| if is_so { bit } else { 0 };
+                    Value::Number(
+                        nat(self.has_new_source, ct::STATUS_SNAT) | nat(self.has_new_destination, ct::STATUS_DNAT),
+                    )
+                }
+                (true, _) => Value::Unknown,
+            },
+            Field::Direction if self.is_tracked() => number_of(0),
+            Field::ConnectionAddress(family, direction, end) if self.is_tracked() => {
+                address_of(*family, self.connection(*direction).address(*end))
+            }
+            Field::ConnectionPort(direction, end) if self.is_tracked() => {
+                number_of(self.connection(*direction).port(*end).into())
+            }
+            Field::Direction | Field::ConnectionAddress(..) | Field::ConnectionPort(..) => Value::Absent,
+            Field::Mark => self.mark.map_or(Value::Unknown, number_of),
+            Field::ConnectionMark if !self.is_tracked() => Value::Absent,
+            Field::ConnectionMark => self.connection_mark.map_or(Value::Unknown, number_of),
+            Field::AddressType(end, interface) => self.address_type(*end, *interface, world),
+            Field::RouteBack(interface) => self.route_back(*interface, world),
+            Field::PacketType => number_of(match () {
+                () if self.is_multicast() => 2,
+                () if self.is_broadcast(world) => 1,
+                () => 0,
+            }),
+            Field::Other(_) => Value::Unknown,
+        }
+    }
+
+    /// The ends as conntrack holds them for a direction.
+    fn connection(&self, direction: Direction) -> Ends {
+        match direction {
+            Direction::Original => self.original,
+            Direction::Reply => Ends {
+                source: self.ends.destination,
+                destination: self.ends.source,
+                source_port: self.ends.destination_port,
+                destination_port: self.ends.source_port,
+            },
+        }
+    }
+
+    fn is_multicast(&self) -> bool {
+        self.ends.destination.is_multicast()
+    }
+
+    fn is_broadcast(&self, world: &World) -> bool {
+        let is_so = |address| {
+            address == IpAddr::from([255; 4])
+                || world
+                    .route(address)
+                    .is_some_and(|route| route.kind == RouteKind::Broadcast)
+        };
+        self.family == Family::Ipv4 && is_so(self.ends.destination)
+    }
+
+    /// `inet_addr_type` and `ipv6_addr_type` with the kernel's routes, as numbers of `RTN_*`.
+    fn address_type(&self, end: End, of: OfInterface, world: &World) -> Value<'a> {
+        const UNICAST: u128 = 1;
+        const LOCAL: u128 = 2;
+        const BROADCAST: u128 = 3;
+        const MULTICAST: u128 = 5;
+        let address = self.ends.address(end);
+        if address.is_multicast() {
+            return Value::Number(MULTICAST);
+        }
+        if end == End::Destination && self.is_broadcast(world) {
+            return Value::Number(BROADCAST);
+        }
+        let name = match of {
+            OfInterface::Any => None,
+            OfInterface::In => Some(self.interface),
+            OfInterface::Out => match self.leaves {
+                Leaves::Nowhere => None,
+                Leaves::By(name) => Some(name),
+                Leaves::Unknown => return Value::Unknown,
+            },
+        };
+        let is_local = match name {
+            None => world.is_local(address),
+            Some(name) => world
+                .interface(name)
+                .is_some_and(|interface| interface.addresses.iter().any(|net| net.addr() == address)),
+        };
+        match is_local {
+            true => Value::Number(LOCAL),
+            false if of == OfInterface::Any && !world.has_policy_routing && world.route(address).is_none() => {
+                // Unreachable: the kernel says RTN_UNICAST for IPv4 and 7 for IPv6.
+                Value::Number(if self.family == Family::Ipv4 { UNICAST } else { 7 })
+            }
+            false => Value::Number(UNICAST),
+        }
+    }
+
+    fn route_back(&self, of: OfInterface, world: &World) -> Value<'a> {
+        if world.has_policy_routing {
+            return Value::Unknown;
+        }
+        let route = world.route(self.ends.source).filter(|route| route.kind == RouteKind::Unicast);
+        let is_through = |index| match of {
+            OfInterface::Any | OfInterface::Out => true,
+            OfInterface::In => world
+                .interface_at(index)
+                .is_some_and(|interface| interface.name == self.interface),
+        };
+        // A link-local neighbour is on the link he came by.
+        let is_link_local = match self.ends.source {
+            IpAddr::V4(source) => source.is_link_local(),
+            IpAddr::V6(source) => source.is_unicast_link_local(),
+        };
+        let has_one = is_link_local && self.family == Family::Ipv6
+            || route.is_some_and(|route| is_through(route.interface));
+        Value::Number(u128::from(has_one))
+    }
+}
+
+/// TCP's flags in a packet's 14th byte.
+const SYN: u32 = 0x02;
+const ACK: u32 = 0x10;
+
+impl Ends {
+    pub(super) const fn address(&self, end: End) -> IpAddr {
+        match end {
+            End::Source => self.source,
+            End::Destination => self.destination,
+        }
+    }
+
+    pub(super) const fn port(&self, end: End) -> u16 {
+        match end {
+            End::Source => self.source_port,
+            End::Destination => self.destination_port,
+        }
+    }
+}

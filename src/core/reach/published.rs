@@ -1,0 +1,214 @@
+//! Published ports: what rules send on to another machine or container.
+
+use std::net::{IpAddr, SocketAddr};
+
+use crate::core::listener::{Family, Protocol};
+use crate::core::netfilter::{
+    Condition, Data, Element, Elements, End, Field, Hook, Nat, NatKind, Netfilter, Part, Statement, Table, To, Tool,
+    owner,
+};
+use crate::core::network::World;
+use crate::core::service::Ports;
+
+/// So many are looked for.
+const MOST: usize = 10_000;
+
+/// A port that a rule sends on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PublishedPort {
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// The port, or ports, on this machine.
+    pub ports: Ports,
+    /// The address of this machine it is published on; none for all.
+    pub address: Option<IpAddr>,
+    /// To where; of ports the first.
+    pub to: SocketAddr,
+    /// Whose rule it is.
+    pub by: Tool,
+    /// The rule's comment: Podman and CNI name the container in it.
+    pub comment: Option<String>,
+}
+
+/// The ports that rules send from this machine's addresses on to others, in order.
+///
+/// Told by rules of nat chains before routing that ask for a destination port. Whether packets really
+/// get there is for a walk to say. Not among them is what is redirected within this machine, and what is
+/// sent to somebody else's address (a cluster's virtual ones).
+pub fn published_ports(netfilter: &Netfilter, world: &World) -> Vec<PublishedPort> {
+    let mut found = Vec::new();
+    for table in netfilter.tables.iter().filter(|table| translates(table)) {
+        for chain in &table.chains {
+            let is_elsewhere = chain
+                .base
+                .as_ref()
+                .is_some_and(|base| !matches!(base.hook, Hook::Prerouting | Hook::Ingress));
+            if is_elsewhere {
+                continue;
+            }
+            for rule in &chain.rules {
+                let asked = Asked::of(&rule.statements);
+                for statement in &rule.statements {
+                    let Statement::Nat(Nat {
+                        kind: NatKind::Destination,
+                        to,
+                    }) = statement
+                    else {
+                        continue;
+                    };
+                    let by = owner(table, chain, Some(rule));
+                    for (protocol, ports, to) in asked.sent_to(to, table) {
+                        found.push(PublishedPort {
+                            protocol,
+                            ports,
+                            address: asked.address,
+                            to,
+                            by,
+                            comment: rule.comment.clone(),
+                        });
+                    }
+                }
+            }
+        }
+        if found.len() > MOST {
+            found.truncate(MOST);
+            break;
+        }
+    }
+    found.retain(|port| {
+        let is_here = port.address.is_none_or(|address| world.is_local(address));
+        is_here && !world.is_local(port.to.ip())
+    });
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn translates(table: &Table) -> bool {
+    use crate::core::netfilter::ChainType;
+    table
+        .chains
+        .iter()
+        .any(|chain| chain.base.as_ref().is_some_and(|base| base.kind == ChainType::Nat))
+}
+
+/// What a rule asks of a packet, as far as it matters here.
+#[derive(Debug, Default)]
+struct Asked {
+    protocols: Option<Vec<Protocol>>,
+    ports: Vec<Ports>,
+    address: Option<IpAddr>,
+    family: Option<Family>,
+    /// Something it asks for makes it no published port: other destinations, as a network of them.
+    is_other: bool,
+}
+
+impl Asked {
+    fn of(statements: &[Statement]) -> Self {
+        let mut asked = Self::default();
+        for statement in statements {
+            if let Statement::If(Condition::Is {
+                field,
+                mask: None,
+                values,
+                is_negated: false,
+            }) = statement
+            {
+                asked.look_at(field, values);
+            }
+        }
+        asked
+    }
+
+    fn look_at(&mut self, field: &Field, values: &[Part]) {
+        let mut ranges = values.iter().filter_map(|part| match part {
+            Part::Range(first, last) => Some((*first, *last)),
+            Part::Name(_) => None,
+        });
+        match field {
+            Field::Protocol => self.protocols = Some(ranges.filter_map(|(number, _)| protocol(number)).collect()),
+            Field::Port(of, End::Destination) => {
+                if let Some(protocol) = of.and_then(|number| protocol(number.into())) {
+                    self.protocols.get_or_insert_with(|| vec![protocol]);
+                }
+                self.ports = ranges.filter_map(|(first, last)| ports(first, last)).collect();
+            }
+            Field::Address(family, End::Destination) => {
+                self.family = Some(*family);
+                match ranges.next() {
+                    Some((first, last)) if first == last => self.address = address(*family, first),
+                    _ => self.is_other = true,
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The ports it sends on, and to where.
+    fn sent_to(&self, to: &To, table: &Table) -> Vec<(Protocol, Ports, SocketAddr)> {
+        if self.is_other {
+            return Vec::new();
+        }
+        let protocols = self.protocols.clone().unwrap_or_default();
+        let with = |ports: &[Ports], addresses: Option<(IpAddr, IpAddr)>, new: Option<(u16, u16)>| {
+            let mut sent = Vec::new();
+            if let Some((address, _)) = addresses {
+                for (protocol, ports) in protocols.iter().flat_map(|one| ports.iter().map(move |ports| (*one, *ports))) {
+                    let port = new.map_or(ports.first(), |(first, _)| first);
+                    sent.push((protocol, ports, SocketAddr::new(address, port)));
+                }
+            }
+            sent
+        };
+        match to {
+            To::Fixed { addresses, ports } => with(&self.ports, *addresses, *ports),
+            To::Map { key, elements, ports } => {
+                let set = match elements {
+                    Elements::Named(name) => table.set(name),
+                    Elements::Inline(set) => Some(set),
+                };
+                let is_port = |field: &Field| matches!(field, Field::Port(_, End::Destination));
+                let Some(place) = key.iter().position(is_port) else {
+                    return Vec::new();
+                };
+                let elements = set.into_iter().flat_map(|set| &set.elements).take(MOST);
+                elements
+                    .flat_map(|element| {
+                        let Some(Data::Endpoint { addresses, ports: own }) = &element.data else {
+                            return Vec::new();
+                        };
+                        with(&asked_of(element, place), *addresses, own.or(*ports))
+                    })
+                    .collect()
+            }
+            To::Unknown(_) => Vec::new(),
+        }
+    }
+}
+
+fn asked_of(element: &Element, place: usize) -> Vec<Ports> {
+    match element.key.get(place) {
+        Some(Part::Range(first, last)) => ports(*first, *last).into_iter().collect(),
+        Some(Part::Name(_)) | None => Vec::new(),
+    }
+}
+
+fn protocol(number: u128) -> Option<Protocol> {
+    match number {
+        6 => Some(Protocol::Tcp),
+        17 => Some(Protocol::Udp),
+        136 => Some(Protocol::UdpLite),
+        _ => None,
+    }
+}
+
+fn ports(first: u128, last: u128) -> Option<Ports> {
+    Ports::new(u16::try_from(first).ok()?, u16::try_from(last).ok()?)
+}
+
+fn address(family: Family, number: u128) -> Option<IpAddr> {
+    match family {
+        Family::Ipv4 => u32::try_from(number).ok().map(|bits| IpAddr::V4(bits.into())),
+        Family::Ipv6 => Some(IpAddr::V6(number.into())),
+    }
+}

@@ -1,0 +1,341 @@
+//! The rules of a kernel, prepared for walking: names resolved, hooks in order, long chains indexed.
+
+use std::collections::HashMap;
+
+use crate::core::listener::Family;
+use crate::core::netfilter::{
+    self, ChainType, Condition, Element, Elements, Field, Hook, Nat, Netfilter, Part, Set, SetMark, Statement, Table,
+    TableFamily, To, Verdict,
+};
+use crate::core::network::World;
+
+use super::index::Index;
+use super::packet::{Traveller, Value};
+
+/// The rules of a kernel, ready to be walked by many packets.
+#[derive(Debug)]
+pub struct Rules<'n> {
+    pub(super) world: &'n World,
+    pub(super) chains: Vec<Chain<'n>>,
+    /// The base chains of a hook that a family's packets pass, in the order they do.
+    bases: [[Vec<usize>; 2]; HOOKS.len()],
+    /// Chains by table and name.
+    names: HashMap<(usize, &'n str), usize>,
+}
+
+/// One chain.
+#[derive(Debug)]
+pub(super) struct Chain<'n> {
+    pub(super) table: &'n Table,
+    pub(super) chain: &'n netfilter::Chain,
+    pub(super) table_at: usize,
+    rules: Vec<Vec<Step<'n>>>,
+    index: Option<Index>,
+    /// Whether another base chain of the hook has the same priority: which comes first can't be told.
+    pub(super) has_equal: bool,
+}
+
+/// A statement with its names resolved.
+#[derive(Debug)]
+pub(super) enum Step<'n> {
+    If(&'n Condition),
+    In(&'n [Field], Lookup<'n>, bool),
+    End(End<'n>),
+    Choose(&'n [Field], Lookup<'n>),
+    Nat(&'n Nat, Option<Lookup<'n>>),
+    Mark(&'n SetMark),
+    NoTrack,
+    Unknown(&'n str),
+}
+
+/// A verdict with its chain resolved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End<'n> {
+    Accept,
+    Drop,
+    Reject(&'n str),
+    Return,
+    Jump(usize),
+    Goto(usize),
+    Continue,
+    /// A program decides, or a chain that is not there.
+    Unknown(&'n str),
+}
+
+/// A set to look things up in.
+#[derive(Debug)]
+pub(super) struct Lookup<'n> {
+    set: Option<&'n Set>,
+    /// Its elements' first and last number in order, where they are numbers and don't overlap.
+    sorted: Option<Vec<(u128, u128, usize)>>,
+}
+
+/// What a look-up gave.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Found<'n> {
+    /// The packet lacks a field.
+    Absent,
+    Unknown,
+    No,
+    Yes(&'n Element),
+}
+
+impl<'n> Rules<'n> {
+    /// Prepares the rules.
+    pub fn new(netfilter: &'n Netfilter, world: &'n World) -> Self {
+        let mut chains = Vec::new();
+        let mut names = HashMap::new();
+        for (table_at, table) in netfilter.tables.iter().enumerate() {
+            for chain in &table.chains {
+                // Of two of one name the first counts: no kernel has two.
+                names.entry((table_at, chain.name.as_str())).or_insert(chains.len());
+                chains.push(Chain {
+                    table,
+                    chain,
+                    table_at,
+                    rules: Vec::new(),
+                    index: Index::new(&chain.rules),
+                    has_equal: false,
+                });
+            }
+        }
+        for chain in &mut chains {
+            let table_at = chain.table_at;
+            let resolve = |statement: &'n Statement| step(statement, chain.table, |name| {
+                names.get(&(table_at, name)).copied()
+            });
+            let rules = chain.chain.rules.iter();
+            chain.rules = rules.map(|rule| rule.statements.iter().map(resolve).collect()).collect();
+        }
+        let mut rules = Self {
+            world,
+            chains,
+            bases: Default::default(),
+            names,
+        };
+        rules.hook_in();
+        rules
+    }
+
+    fn hook_in(&mut self) {
+        for family in Family::ALL {
+            for hook in HOOKS {
+                let is_here = |chain: &Chain<'_>| {
+                    !chain.table.is_dormant
+                        && chain.table.family.sees(family)
+                        && chain.chain.base.as_ref().is_some_and(|base| base.hook == hook)
+                };
+                let mut here: Vec<usize> = (0..self.chains.len())
+                    .filter(|at| self.chains.get(*at).is_some_and(is_here))
+                    .collect();
+                here.sort_by_key(|at| self.priority(*at));
+                for pair in here.windows(2) {
+                    if let [one, other] = pair
+                        && self.priority(*one) == self.priority(*other)
+                    {
+                        for at in pair {
+                            if let Some(chain) = self.chains.get_mut(*at) {
+                                chain.has_equal = true;
+                            }
+                        }
+                    }
+                }
+                if let Some(bases) = self.bases.get_mut(hook as usize).and_then(|of| of.get_mut(family as usize)) {
+                    *bases = here;
+                }
+            }
+        }
+    }
+
+    pub(super) fn bases(&self, hook: Hook, family: Family) -> &[usize] {
+        self.bases
+            .get(hook as usize)
+            .and_then(|of| of.get(family as usize))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn chain(&self, at: usize) -> Option<&Chain<'n>> {
+        self.chains.get(at)
+    }
+
+    /// The priority of a base chain, the bridge's own before the others': a bridge has its packets first.
+    pub(super) fn priority(&self, at: usize) -> (bool, i32) {
+        let chain = self.chains.get(at);
+        let priority = chain.and_then(|chain| chain.chain.base.as_ref()).map_or(0, |base| base.priority);
+        let is_bridge = chain.is_some_and(|chain| chain.table.family == TableFamily::Bridge);
+        (!is_bridge, priority)
+    }
+
+    /// A verdict of a map's element.
+    pub(super) fn resolved(&self, verdict: &'n Verdict, table_at: usize) -> End<'n> {
+        end(verdict, |name| self.names.get(&(table_at, name)).copied())
+    }
+
+    /// Whether any base chain translates addresses as packets come in.
+    pub fn translates(&self, family: Family) -> bool {
+        self.bases(Hook::Prerouting, family).iter().any(|at| {
+            let base = self.chain(*at).and_then(|chain| chain.chain.base.as_ref());
+            base.is_some_and(|base| base.kind == ChainType::Nat)
+        })
+    }
+}
+
+const HOOKS: [Hook; 6] = [
+    Hook::Ingress,
+    Hook::Prerouting,
+    Hook::Input,
+    Hook::Forward,
+    Hook::Output,
+    Hook::Postrouting,
+];
+
+impl<'n> Chain<'n> {
+    /// The first rule at or after a place that may match.
+    pub(super) fn next(&self, from: usize, packet: &Traveller<'_>) -> Option<usize> {
+        match &self.index {
+            Some(index) => index.next(from, packet),
+            None => (from < self.rules.len()).then_some(from),
+        }
+    }
+
+    pub(super) fn steps(&self, rule: usize) -> &[Step<'n>] {
+        self.rules.get(rule).map_or(&[], Vec::as_slice)
+    }
+
+    pub(super) fn rule(&self, rule: usize) -> Option<&'n netfilter::Rule> {
+        self.chain.rules.get(rule)
+    }
+}
+
+fn step<'n>(statement: &'n Statement, table: &'n Table, chain: impl Fn(&str) -> Option<usize>) -> Step<'n> {
+    match statement {
+        Statement::If(Condition::In {
+            key,
+            elements,
+            is_negated,
+        }) => Step::In(key, Lookup::new(elements, table), *is_negated),
+        Statement::If(condition) => Step::If(condition),
+        Statement::End(verdict) => Step::End(end(verdict, chain)),
+        Statement::Choose { key, elements } => Step::Choose(key, Lookup::new(elements, table)),
+        Statement::Nat(nat) => {
+            let lookup = match &nat.to {
+                To::Map { elements, .. } => Some(Lookup::new(elements, table)),
+                To::Fixed { .. } | To::Unknown(_) => None,
+            };
+            Step::Nat(nat, lookup)
+        }
+        Statement::Mark(mark) => Step::Mark(mark),
+        Statement::NoTrack => Step::NoTrack,
+        Statement::Unknown(what) => Step::Unknown(what),
+    }
+}
+
+fn end<'n>(verdict: &'n Verdict, chain: impl Fn(&str) -> Option<usize>) -> End<'n> {
+    match verdict {
+        Verdict::Accept => End::Accept,
+        Verdict::Drop => End::Drop,
+        Verdict::Reject(with) => End::Reject(with),
+        Verdict::Return => End::Return,
+        Verdict::Jump(name) => chain(name).map_or(End::Unknown(name), End::Jump),
+        Verdict::Goto(name) => chain(name).map_or(End::Unknown(name), End::Goto),
+        Verdict::Continue => End::Continue,
+        Verdict::Queue => End::Unknown("a program decides"),
+    }
+}
+
+impl<'n> Lookup<'n> {
+    fn new(elements: &'n Elements, table: &'n Table) -> Self {
+        let set = match elements {
+            Elements::Named(name) => table.set(name),
+            Elements::Inline(set) => Some(set),
+        };
+        let set = set.filter(|set| set.unknown.is_none());
+        Self {
+            set,
+            sorted: set.and_then(sorted),
+        }
+    }
+
+    /// Every element; none where they are not known.
+    pub(super) fn elements(&self) -> Option<&'n [Element]> {
+        self.set.map(|set| set.elements.as_slice())
+    }
+
+    pub(super) fn find(&self, key: &[Field], packet: &Traveller<'n>, world: &'n World) -> Found<'n> {
+        if let ([field], Some(sorted)) = (key, &self.sorted) {
+            let number = match packet.value(field, world) {
+                Value::Absent => return Found::Absent,
+                Value::Unknown => return Found::Unknown,
+                Value::Name(_) => return Found::No,
+                Value::Number(number) => number,
+            };
+            let before = sorted.partition_point(|(first, ..)| *first <= number);
+            let held = before.checked_sub(1).and_then(|at| sorted.get(at));
+            let element = held
+                .filter(|(_, last, _)| number <= *last)
+                .and_then(|(.., at)| self.set?.elements.get(*at));
+            return element.map_or(Found::No, Found::Yes);
+        }
+        let mut values = Vec::with_capacity(key.len());
+        for field in key {
+            match packet.value(field, world) {
+                Value::Absent => return Found::Absent,
+                value => values.push(value),
+            }
+        }
+        let Some(set) = self.set else {
+            return Found::Unknown;
+        };
+        let mut found = Found::No;
+        for element in &set.elements {
+            match (holds(element, &values), element.is_exception) {
+                (Some(true), true) => return Found::No,
+                (Some(true), false) if !matches!(found, Found::Unknown) => found = Found::Yes(element),
+                (None, _) => found = Found::Unknown,
+                _ => {}
+            }
+        }
+        found
+    }
+}
+
+/// Whether an element holds a key; none where that can't be told.
+fn holds(element: &Element, key: &[Value<'_>]) -> Option<bool> {
+    if element.key.len() != key.len() {
+        return None;
+    }
+    let mut answer = Some(true);
+    for (part, value) in element.key.iter().zip(key) {
+        match is_within(part, *value) {
+            Some(true) => {}
+            Some(false) => return Some(false),
+            None => answer = None,
+        }
+    }
+    answer
+}
+
+pub(super) fn is_within(part: &Part, value: Value<'_>) -> Option<bool> {
+    match (part, value) {
+        (Part::Range(first, last), Value::Number(number)) => Some(*first <= number && number <= *last),
+        (Part::Name(pattern), Value::Name(name)) => Some(pattern.matches(name)),
+        (_, Value::Unknown) => None,
+        _ => Some(false),
+    }
+}
+
+fn sorted(set: &Set) -> Option<Vec<(u128, u128, usize)>> {
+    let mut sorted = Vec::with_capacity(set.elements.len());
+    for (at, element) in set.elements.iter().enumerate() {
+        match (element.key.as_slice(), element.is_exception) {
+            ([Part::Range(first, last)], false) => sorted.push((*first, *last, at)),
+            _ => return None,
+        }
+    }
+    sorted.sort_unstable();
+    let is_apart = |pair: &[(u128, u128, usize)]| match pair {
+        [(_, last, _), (first, ..)] => last < first,
+        _ => true,
+    };
+    sorted.windows(2).all(is_apart).then_some(sorted)
+}
