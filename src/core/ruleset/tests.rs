@@ -27,6 +27,7 @@ fn interface(index: u32, name: &str, kind: InterfaceKind, nets: &[&str]) -> Inte
         is_up: true,
         has_default_route: name == "eth0",
         has_physical_port: false,
+        changing: Vec::new(),
     }
 }
 
