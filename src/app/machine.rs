@@ -10,7 +10,7 @@ use crate::backend::switch::Base;
 use crate::backend::{Backend, BackendError, Observed, detect, iptables};
 use crate::core::listener::Family;
 use crate::core::policy::Policy;
-use crate::core::ruleset::{Ruleset, switch_text};
+use crate::core::ruleset::{Hook, Ruleset, docker_user_text, switch_text};
 use crate::guard::{self, GuardError, recover};
 use crate::store::paths::Paths;
 use crate::store::{StoreError, policy};
@@ -269,6 +269,8 @@ impl Machine {
             false => Observed::default(),
         };
         let want = Base::of(&now).successor(rules);
-        Ok(switch_text(now.family(family), want.family(family), None))
+        let (now, want) = (now.family(family), want.family(family));
+        let docker = docker_user_text(now, want.jumps.contains(&Hook::Forward));
+        Ok(switch_text(now, want, None) + &docker)
     }
 }

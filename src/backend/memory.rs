@@ -10,7 +10,7 @@ use crate::core::listener::Family;
 use crate::core::ruleset::{SavedFamily, SavedTables, Table, own_text_removed};
 use crate::sys::clock;
 
-const BUILTIN: [&str; 3] = ["PREROUTING", "INPUT", "OUTPUT"];
+const BUILTIN: [&str; 4] = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT"];
 
 /// One chain: its policy (`-` for user chains) and its rules.
 #[derive(Debug, Clone, Default)]

@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::backend::{Backend, BackendError, Observed};
 use crate::core::listener::Family;
 use crate::core::ruleset::{
-    Hook, Own, Ruleset, SavedFamily, Slot, Stamp, Timer, jump_text, leftovers, minimal_text, switch_text, timer_text,
+    DOCKER_USER, Hook, Own, Ruleset, SavedFamily, Slot, Stamp, Timer, docker_user_text, jump_text, leftovers,
+    minimal_text, switch_text, timer_text,
 };
 use crate::sys::clock;
 
@@ -83,7 +84,7 @@ pub fn put(
     for (family, text) in &texts {
         backend.check(*family, text)?;
     }
-    load(backend, &texts, want, fallback)
+    load(backend, now, &texts, want, fallback)
 }
 
 /// Moves or takes off the kernel's timer from rules that are in force already.
@@ -93,7 +94,7 @@ pub fn put(
 pub fn set_timer(backend: &dyn Backend, want: &Base, fallback: Option<Fallback<'_>>) -> Result<(), BackendError> {
     let now = backend.read()?;
     let texts = texts(backend, &now, want, fallback, timer_text);
-    load(backend, &texts, want, fallback).map(|_took| ())
+    load(backend, &now, &texts, want, fallback).map(|_took| ())
 }
 
 type Text = fn(&SavedFamily, &Own, Option<&Timer<'_>>) -> String;
@@ -119,6 +120,7 @@ fn texts(
 
 fn load(
     backend: &dyn Backend,
+    now: &Observed,
     texts: &[(Family, String)],
     want: &Base,
     fallback: Option<Fallback<'_>>,
@@ -127,9 +129,29 @@ fn load(
     for (family, text) in texts {
         backend.load(*family, text)?;
     }
+    for &family in backend.families() {
+        let timer = fallback.map(|fallback| fallback.timer(family));
+        let jumps = want.family(family).wanted_jumps(timer.as_ref());
+        jump_for_docker(backend, family, now.family(family), jumps.contains(&Hook::Forward))?;
+    }
     let took = clock::since_boot().saturating_sub(started);
     verify(backend, want, fallback)?;
     Ok(took)
+}
+
+/// Makes the jump in docker's chain what it is to be. Docker may be stopped or removed at any moment,
+/// so what can't be done is looked at again: without the chain there is nothing to do.
+fn jump_for_docker(
+    backend: &dyn Backend,
+    family: Family,
+    now: &SavedFamily,
+    is_wanted: bool,
+) -> Result<(), BackendError> {
+    let load = |now: &SavedFamily| match docker_user_text(now, is_wanted) {
+        text if text.is_empty() => Ok(()),
+        text => backend.load(family, &text),
+    };
+    load(now).or_else(|_it_was_changed| load(&backend.read_family(family)?))
 }
 
 /// Compares what is in force with what is wanted: a rule the kernel ignored in silence is an error.
@@ -159,6 +181,10 @@ fn compare(family: Family, saved: &SavedFamily, want: &Own, timer: Option<&Timer
     let jumps: BTreeSet<Hook> = saved.jumps.keys().copied().collect();
     if jumps != wanted_jumps || saved.own.jumps != want.jumps {
         return error("the jumps to fwtui's chains, or what they lead to, differ");
+    }
+    let is_forwarded = wanted_jumps.contains(&Hook::Forward);
+    if saved.docker_user.is_some_and(|docker| !docker.is_as_wanted(is_forwarded)) {
+        return error("the jump to fwtui's chains in DOCKER-USER is not what it is to be");
     }
     if saved.entries != want.wanted_entries(timer) {
         return error("the chains that select fwtui's rules, or until when they do, differ");
@@ -194,7 +220,8 @@ fn revert_family(backend: &dyn Backend, family: Family, own: &Own) -> Result<(),
         match text.is_empty() {
             true => Ok(()),
             false => backend.load(family, &text),
-        }
+        }?;
+        jump_for_docker(backend, family, &now, own.jumps.contains(&Hook::Forward))
     });
     let whole = whole.and_then(|()| compared());
     if whole.is_ok() {
@@ -205,7 +232,12 @@ fn revert_family(backend: &dyn Backend, family: Family, own: &Own) -> Result<(),
         let back_to = own.slot.filter(|_| own.jumps.contains(&hook));
         switched = backend.load(family, &minimal_text(hook, back_to)).and(switched);
         if back_to.is_some() {
-            switched = put_jump(backend, family, hook).and(switched);
+            switched = put_jump(backend, family, hook.chain(), hook).and(switched);
+        }
+        if back_to.is_some() && hook == Hook::Forward {
+            // There may be no such chain; the jump in FORWARD is what counts. And where nothing is to
+            // be put back, one that is left leads to an empty chain.
+            let _no_docker = put_jump(backend, family, DOCKER_USER, hook);
         }
     }
     match compared() {
@@ -216,11 +248,11 @@ fn revert_family(backend: &dyn Backend, family: Family, own: &Own) -> Result<(),
     }
 }
 
-/// Makes a hook's jump the first rule, whether it is there or not.
-fn put_jump(backend: &dyn Backend, family: Family, hook: Hook) -> Result<(), BackendError> {
+/// Makes a hook's jump the first rule of a chain, whether it is there or not.
+fn put_jump(backend: &dyn Backend, family: Family, chain: &str, hook: Hook) -> Result<(), BackendError> {
     backend
-        .load(family, &jump_text(hook, true))
-        .or_else(|_it_is_not_there| backend.load(family, &jump_text(hook, false)))
+        .load(family, &jump_text(chain, hook, true))
+        .or_else(|_it_is_not_there| backend.load(family, &jump_text(chain, hook, false)))
 }
 
 /// Removes the chains that `keep` does not need.
@@ -232,6 +264,10 @@ pub fn clean(backend: &dyn Backend, keep: &Base) -> Result<(), BackendError> {
     let mut result = Ok(());
     for &family in backend.families() {
         let gone = leftovers(observed.family(family), keep.family(family));
+        // A chain that is jumped to can't be deleted.
+        if !keep.family(family).jumps.contains(&Hook::Forward) {
+            result = jump_for_docker(backend, family, observed.family(family), false).and(result);
+        }
         if !gone.is_empty() {
             result = backend.remove(family, &gone).and(result);
         }

@@ -122,6 +122,10 @@ pub struct Interface {
     pub addresses: Vec<IpNet>,
     /// The prefixes its neighbours' addresses are from.
     pub on_link: Vec<IpNet>,
+    /// The prefixes in which IPv6 addresses of its own come and go by themselves: temporary ones, and
+    /// those that routers or DHCPv6 gave.
+    #[serde(default)]
+    pub changing: Vec<IpNet>,
     /// Whether it is administratively up.
     pub is_up: bool,
     /// Whether a default route (either family) leaves through it.
@@ -290,6 +294,7 @@ mod tests {
             is_up: true,
             has_default_route: false,
             has_physical_port: false,
+            changing: Vec::new(),
         }
     }
 

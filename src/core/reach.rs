@@ -122,7 +122,10 @@ impl Filter {
 impl Own {
     /// What becomes of a packet in fwtui's own rules, as far as they are in force.
     pub fn verdict(&self, packet: &Packet<'_>) -> Verdict {
-        for hook in Hook::ALL.into_iter().filter(|hook| self.jumps.contains(hook)) {
+        for hook in Hook::ALL {
+            if !self.jumps.contains(&hook) || !packet.meets(hook) {
+                continue;
+            }
             match self.rules.walk(hook, packet) {
                 Verdict::Pass => {}
                 stopped @ (Verdict::Reject(_) | Verdict::Drop(_) | Verdict::Unknown(_)) => return stopped,

@@ -23,11 +23,11 @@ mod walk;
 pub use compile::compile;
 pub use diff::{DiffLine, Sign, diff};
 pub use entry::{Entry, Stamp, Timer};
-pub use install::{jump_text, leftovers, minimal_text, switch_text, timer_text};
+pub use install::{docker_user_text, jump_text, leftovers, minimal_text, switch_text, timer_text};
 pub use rule::{Limit, Match, RejectWith, Rule, State, Target};
-pub use saved::{Obstacle, SaveError, SavedFamily, SavedTables, own_text_removed};
+pub use saved::{DockerUser, Obstacle, SaveError, SavedFamily, SavedTables, own_text_removed};
 pub use script::restore_script;
-pub use walk::{Packet, Verdict};
+pub use walk::{Original, Packet, Verdict};
 
 /// Everything fwtui makes in netfilter starts with this.
 pub const PREFIX: &str = "FWTUI-";
@@ -54,24 +54,31 @@ impl Table {
     }
 }
 
-/// A built-in chain fwtui jumps from. FORWARD, for published container ports, will be a third.
+/// A built-in chain fwtui jumps from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Hook {
     /// raw PREROUTING.
     Prerouting,
+    /// filter FORWARD: what is sent to this machine and goes on to a container.
+    Forward,
     /// filter INPUT.
     Input,
 }
 
+/// A chain that docker jumps to before all else of its own in FORWARD, each time it starts, and whose
+/// rules it leaves alone: its documented place for those of others. Where there is one, fwtui jumps
+/// from there as well, so that a restart of docker does not leave it behind docker's own rules.
+pub const DOCKER_USER: &str = "DOCKER-USER";
+
 impl Hook {
-    /// Every hook, in the order a packet meets them.
-    pub const ALL: [Self; 2] = [Self::Prerouting, Self::Input];
+    /// Every hook, in the order packets meet them: after raw, a packet meets one of the others.
+    pub const ALL: [Self; 3] = [Self::Prerouting, Self::Forward, Self::Input];
 
     /// The table of the built-in chain.
     pub const fn table(self) -> Table {
         match self {
             Self::Prerouting => Table::Raw,
-            Self::Input => Table::Filter,
+            Self::Forward | Self::Input => Table::Filter,
         }
     }
 
@@ -79,6 +86,7 @@ impl Hook {
     pub const fn chain(self) -> &'static str {
         match self {
             Self::Prerouting => "PREROUTING",
+            Self::Forward => "FORWARD",
             Self::Input => "INPUT",
         }
     }
@@ -87,7 +95,7 @@ impl Hook {
     pub const fn is_of(self, family: Family) -> bool {
         match self {
             Self::Prerouting => matches!(family, Family::Ipv4),
-            Self::Input => true,
+            Self::Forward | Self::Input => true,
         }
     }
 

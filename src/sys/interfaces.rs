@@ -115,6 +115,12 @@ fn assemble(
             let mut on_link: Vec<IpNet> = own().filter_map(|address| on_link(address, routes)).collect();
             on_link.sort();
             on_link.dedup();
+            let mut changing: Vec<IpNet> = own()
+                .filter(|address| address.is_changing)
+                .map(|address| changing_within(address, &on_link))
+                .collect();
+            changing.sort();
+            changing.dedup();
             Interface {
                 index: link.index,
                 name: presentable(link.name.clone()),
@@ -122,6 +128,7 @@ fn assemble(
                 driver: link.driver.as_deref().map(printable),
                 addresses: own().map(|address| address.local).collect(),
                 on_link,
+                changing,
                 is_up: link.is_up,
                 has_default_route: gateways.contains(&link.index),
                 has_physical_port: *kind == InterfaceKind::Bridge && uplinked.contains(&link.index),
@@ -147,6 +154,19 @@ fn on_link(address: &Address, routes: &[RouteEntry]) -> Option<IpNet> {
     // The whole length is the address itself: a link without neighbours, unless it is a peer's.
     let is_own = prefix.prefix_len() == prefix.max_prefix_len() && prefix.addr() == address.local.addr();
     (is_on_link && !is_own).then_some(prefix)
+}
+
+/// The prefix from which an address that comes and goes will be followed by others: DHCPv6 gives
+/// addresses without one, of the link's.
+fn changing_within(address: &Address, on_link: &[IpNet]) -> IpNet {
+    let own = address.local.addr();
+    let of_link = on_link.iter().filter(|net| net.contains(&own));
+    let widest = of_link.min_by_key(|net| net.prefix_len());
+    let prefix = address.local.trunc();
+    widest
+        .copied()
+        .filter(|net| net.prefix_len() < prefix.prefix_len())
+        .unwrap_or(prefix)
 }
 
 /// Drivers of tunnels (`IFLA_INFO_KIND`; `rtnl_link_ops.kind` in the kernel's drivers).
@@ -295,6 +315,7 @@ mod tests {
             local: local.parse().unwrap(),
             prefix: prefix.parse().unwrap(),
             has_no_prefix_route: false,
+            is_changing: false,
         }
     }
 

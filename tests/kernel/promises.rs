@@ -104,6 +104,7 @@ pub fn interface(name: &str, addresses: &[&str]) -> Interface {
         is_up: true,
         has_default_route: false,
         has_physical_port: false,
+        changing: Vec::new(),
     }
 }
 

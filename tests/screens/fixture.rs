@@ -141,6 +141,7 @@ fn interface(
         is_up: true,
         has_default_route: name == "eth0",
         has_physical_port: false,
+        changing: Vec::new(),
     }
 }
 

@@ -9,6 +9,8 @@
 //! REFUSE   log if asked, then reject or drop
 //! ```
 //!
+//! What is sent to a published port of a container never comes to INPUT; see [`published`].
+//!
 //! Chains are entered with `-g` only, so a RETURN anywhere leaves fwtui's rules at once, and other
 //! tools' rules have their say. Only TCP's SYN is ever refused: what is not a SYN belongs to a
 //! running connection or is the TCP stack's business, so no session is cut, whatever conntrack knows.
@@ -26,6 +28,7 @@ use crate::core::ruleset::{FamilyRules, Hook, Ruleset, Table};
 use crate::core::service::Ports;
 
 mod decisions;
+mod published;
 
 /// Where refused packets go.
 const REFUSE: &str = "REFUSE";
@@ -55,6 +58,7 @@ pub fn compile(policy: &Policy, interfaces: &[Interface]) -> Ruleset {
             policy,
             zones: &zones,
             guests: &guests,
+            own: published::own_addresses(interfaces, family),
             family,
             rules: FamilyRules::default(),
         }
@@ -72,6 +76,8 @@ struct Compiler<'a> {
     zones: &'a [Zone],
     /// Interfaces of class guests, which always get the DHCP and DNS this machine gives them.
     guests: &'a [String],
+    /// This machine's addresses, by which published ports are told from what only passes through.
+    own: Vec<IpNet>,
     family: Family,
     rules: FamilyRules,
 }
@@ -85,6 +91,7 @@ impl Compiler<'_> {
         for protocol in Protocol::ALL {
             self.protocol(protocol);
         }
+        self.published();
         self.trusted();
         self.refuse();
         self.rules
@@ -151,7 +158,7 @@ impl Compiler<'_> {
                 is_syn: protocol == Protocol::Tcp,
                 ..Match::default()
             };
-            Rule::new(matches, protocol.name(), Target::Goto(chain_of(protocol)))
+            Rule::new(matches, protocol.name(), Target::Goto(chain_of(Hook::Input, protocol)))
         }));
         self.add(Table::Filter, Hook::Input.chain(), rules);
     }
@@ -163,11 +170,11 @@ impl Compiler<'_> {
         let end = if tail.is_empty() {
             REFUSE.to_owned()
         } else {
-            format!("{}-END", chain_of(protocol))
+            format!("{}-END", chain_of(Hook::Input, protocol))
         };
-        rules.extend(self.decisions(protocol, &end));
+        rules.extend(self.decisions(Hook::Input, protocol, &end));
         rules.push(Rule::new(Match::default(), "undecided", Target::Goto(end.clone())));
-        self.add(Table::Filter, &chain_of(protocol), rules);
+        self.add(Table::Filter, &chain_of(Hook::Input, protocol), rules);
         if !tail.is_empty() {
             self.add(Table::Filter, &end, tail);
             let refuse = Rule::new(Match::default(), "undecided", Target::Goto(REFUSE.into()));
@@ -304,9 +311,14 @@ impl Compiler<'_> {
     }
 }
 
-/// The chain of a protocol's decisions.
-fn chain_of(protocol: Protocol) -> String {
-    protocol.name().to_ascii_uppercase()
+/// The chain of a protocol's decisions. With a range of ports behind it, it has the 28 letters of the
+/// longest name there may be (`XT_EXTENSION_MAXNAMELEN`) at most.
+fn chain_of(hook: Hook, protocol: Protocol) -> String {
+    match (hook, protocol) {
+        (Hook::Forward, Protocol::UdpLite) => "PUB-UDPL".to_owned(),
+        (Hook::Forward, _) => format!("PUB-{}", protocol.name().to_ascii_uppercase()),
+        (Hook::Prerouting | Hook::Input, _) => protocol.name().to_ascii_uppercase(),
+    }
 }
 
 fn on(protocol: Protocol) -> Match {

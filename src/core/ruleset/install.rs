@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use crate::core::ruleset::entry::Entry;
 use crate::core::ruleset::print::rule_spec;
-use crate::core::ruleset::{Hook, Own, PREFIX, SavedFamily, Slot, Table, Timer};
+use crate::core::ruleset::{DOCKER_USER, Hook, Own, PREFIX, SavedFamily, Slot, Table, Timer};
 
 /// The text that puts `want` in force over what is there now: its chains replaced, the entry chains
 /// pointed to it, one jump in each built-in chain's first place. Everything else is left alone.
@@ -79,6 +79,22 @@ fn jump_lines(now: &SavedFamily, hook: Hook, is_wanted: bool) -> Vec<String> {
     lines
 }
 
+/// The text that puts the jump to fwtui's rules for FORWARD into the first place of [`DOCKER_USER`], or
+/// takes it out; empty where all is well or there is no such chain.
+///
+/// A text of its own: it fails where docker is being removed at this moment, and nothing else may
+/// fail with it. The jump in FORWARD itself holds meanwhile.
+pub fn docker_user_text(now: &SavedFamily, is_wanted: bool) -> String {
+    let mut out = String::new();
+    if let Some(docker) = now.docker_user.filter(|docker| !docker.is_as_wanted(is_wanted)) {
+        let (table, entry) = (Hook::Forward.table(), Hook::Forward.entry());
+        let mut lines = vec![format!("-D {DOCKER_USER} -j {entry}"); docker.jumps];
+        lines.extend(is_wanted.then(|| format!("-I {DOCKER_USER} 1 -j {entry}")));
+        push_table(&mut out, table, &[], &lines);
+    }
+    out
+}
+
 fn push_table(out: &mut String, table: Table, chains: &[String], lines: &[String]) {
     if chains.is_empty() && lines.is_empty() {
         return;
@@ -104,12 +120,12 @@ pub fn minimal_text(hook: Hook, back_to: Option<Slot>) -> String {
     out
 }
 
-/// The text that makes a hook's jump the first rule, where it is there already or (else) is not. It
-/// fails, and changes nothing, where that is not so.
-pub fn jump_text(hook: Hook, is_there: bool) -> String {
+/// The text that makes a hook's jump the first rule of a chain (its built-in one, or [`DOCKER_USER`]),
+/// where it is there already or (else) is not. It fails, and changes nothing, where that is not so.
+pub fn jump_text(chain: &str, hook: Hook, is_there: bool) -> String {
     let jump = hook.entry();
-    let insert = format!("-I {} 1 -j {jump}", hook.chain());
-    let delete = is_there.then(|| format!("-D {} -j {jump}", hook.chain()));
+    let insert = format!("-I {chain} 1 -j {jump}");
+    let delete = is_there.then(|| format!("-D {chain} -j {jump}"));
     let lines: Vec<String> = delete.into_iter().chain([insert]).collect();
     let mut out = String::new();
     push_table(&mut out, hook.table(), &[], &lines);

@@ -25,9 +25,8 @@ pub(super) fn fold(ports: impl IntoIterator<Item = Ports>) -> Vec<Vec<Ports>> {
     groups
 }
 
-/// Sorted, with overlapping and adjoining ranges made one. Two single neighbours stay single: a
-/// range costs as much and reads worse.
-fn join(ports: impl IntoIterator<Item = Ports>) -> Vec<Ports> {
+/// Sorted, with overlapping and adjoining ranges made one.
+pub(super) fn ranges(ports: impl IntoIterator<Item = Ports>) -> Vec<Ports> {
     let mut sorted: Vec<Ports> = ports.into_iter().collect();
     sorted.sort();
     let mut joined: Vec<Ports> = Vec::with_capacity(sorted.len());
@@ -42,6 +41,11 @@ fn join(ports: impl IntoIterator<Item = Ports>) -> Vec<Ports> {
         }
     }
     joined
+}
+
+/// The same, but two single neighbours stay single: a range costs as much and reads worse.
+fn join(ports: impl IntoIterator<Item = Ports>) -> Vec<Ports> {
+    ranges(ports)
         .into_iter()
         .flat_map(|range| match range.count() {
             2 => vec![Ports::single(range.first()), Ports::single(range.last())]

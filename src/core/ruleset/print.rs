@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use ipnet::IpNet;
+
 use crate::core::listener::Protocol;
 use crate::core::ruleset::rule::{Match, RejectWith, Rule, State, Target};
 use crate::core::ruleset::{FamilyRules, Hook, SavedTables, Slot, Table};
@@ -111,11 +113,7 @@ fn push_matches(words: &mut Vec<String>, matches: &Match) {
         push(&["-p", protocol.name()]);
         push_ports(&mut push, protocol, matches);
     }
-    match matches.state {
-        Some(State::Related) => push(&["-m", "conntrack", "--ctstate", "RELATED"]),
-        Some(State::EstablishedReply) => push(&["-m", "conntrack", "--ctstate", "ESTABLISHED", "--ctdir", "REPLY"]),
-        None => {}
-    }
+    push_conntrack(&mut push, matches);
     if let Some(limit) = matches.limit {
         let rate = format!("{}/sec", limit.per_second);
         push(&[
@@ -127,6 +125,39 @@ fn push_matches(words: &mut Vec<String>, matches: &Match) {
             &limit.burst.to_string(),
         ]);
     }
+}
+
+/// In the order of iptables-save (`conntrack_dump` in `extensions/libxt_conntrack.c`).
+fn push_conntrack(push: &mut impl FnMut(&[&str]), matches: &Match) {
+    let (state, direction) = match matches.state {
+        Some(State::Related) => (Some("RELATED"), None),
+        Some(State::EstablishedReply) => (Some("ESTABLISHED"), Some("REPLY")),
+        Some(State::Published) => (Some("DNAT"), Some("ORIGINAL")),
+        None => (None, None),
+    };
+    let destination = matches.original_destination.map(|net| match is_host(net) {
+        true => net.addr().to_string(),
+        false => net.to_string(),
+    });
+    let ports = matches.original_ports.map(|ports| port_list(&[ports]));
+    let options = [
+        ("--ctstate", state),
+        ("--ctorigdst", destination.as_deref()),
+        ("--ctorigdstport", ports.as_deref()),
+        ("--ctdir", direction),
+    ];
+    if options.iter().any(|(_, value)| value.is_some()) {
+        push(&["-m", "conntrack"]);
+    }
+    for (option, value) in options {
+        if let Some(value) = value {
+            push(&[option, value]);
+        }
+    }
+}
+
+fn is_host(net: IpNet) -> bool {
+    net.prefix_len() == net.max_prefix_len()
 }
 
 fn push_ports(push: &mut impl FnMut(&[&str]), protocol: Protocol, matches: &Match) {

@@ -53,6 +53,10 @@ pub struct Match {
     pub destination_ports: Vec<Ports>,
     /// What conntrack says of it.
     pub state: Option<State>,
+    /// The network its connection was sent to, before anybody rewrote the destination.
+    pub original_destination: Option<IpNet>,
+    /// The ports it was sent to before that: one range, for conntrack knows no lists.
+    pub original_ports: Option<Ports>,
     /// At most so many.
     pub limit: Option<Limit>,
 }
@@ -64,6 +68,9 @@ pub enum State {
     Related,
     /// An answer to what this machine asked.
     EstablishedReply,
+    /// On the way there in a connection whose destination was rewritten, as that of a container's
+    /// published port is.
+    Published,
 }
 
 /// A rate limit.

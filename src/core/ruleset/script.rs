@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::core::listener::Family;
-use crate::core::ruleset::{Hook, Own, SavedFamily, minimal_text, switch_text};
+use crate::core::ruleset::{DOCKER_USER, Hook, Own, SavedFamily, minimal_text, switch_text};
 
 /// What the script does, before the rules themselves. Words are split on purpose nowhere.
 const HEAD: &str = "\
@@ -25,18 +25,23 @@ load() {
     restore=$(program \"$1\" -restore) && \"$restore\" --noflush -w 5 || failed=1
 }
 
-# jump iptables|ip6tables TABLE CHAIN: makes the jump to fwtui's chain the first rule, if it is not there.
-jump() {
-    tables=$(program \"$1\" '') || { failed=1; return; }
-    \"$tables\" -w 5 -t \"$2\" -C \"$3\" -j \"FWTUI-$3\" 2>/dev/null ||
-        \"$tables\" -w 5 -t \"$2\" -I \"$3\" 1 -j \"FWTUI-$3\" || failed=1
+# has iptables|ip6tables TABLE CHAIN: whether there is the chain.
+has() {
+    tables=$(program \"$1\" '') && \"$tables\" -w 5 -t \"$2\" -S \"$3\" >/dev/null 2>&1
 }
 
-# no_jump iptables|ip6tables TABLE CHAIN: takes the jump out, however often it is there.
+# jump iptables|ip6tables TABLE CHAIN TO: makes the jump to fwtui's chain the first rule, if it is not there.
+jump() {
+    tables=$(program \"$1\" '') || { failed=1; return; }
+    \"$tables\" -w 5 -t \"$2\" -C \"$3\" -j \"$4\" 2>/dev/null ||
+        \"$tables\" -w 5 -t \"$2\" -I \"$3\" 1 -j \"$4\" || failed=1
+}
+
+# no_jump iptables|ip6tables TABLE CHAIN TO: takes the jump out, however often it is there.
 no_jump() {
     tables=$(program \"$1\" '') || return
     for _ in 1 2 3 4 5 6 7 8 9; do
-        \"$tables\" -w 5 -t \"$2\" -D \"$3\" -j \"FWTUI-$3\" 2>/dev/null || break
+        \"$tables\" -w 5 -t \"$2\" -D \"$3\" -j \"$4\" 2>/dev/null || break
     done
 }
 ";
@@ -74,8 +79,20 @@ pub fn restore_script(variant: &str, families: &[(Family, &Own)]) -> String {
         let _ = write!(out, "\nload {program} <<'END_OF_RULES'\n{text}END_OF_RULES\n");
         for hook in hooks() {
             let verb = if own.jumps.contains(&hook) { "jump" } else { "no_jump" };
-            let _ = writeln!(out, "{verb} {program} {} {}", hook.table().name(), hook.chain());
+            let _ = writeln!(
+                out,
+                "{verb} {program} {} {} {}",
+                hook.table().name(),
+                hook.chain(),
+                hook.entry()
+            );
         }
+        let (table, entry) = (Hook::Forward.table().name(), Hook::Forward.entry());
+        let verb = if own.jumps.contains(&Hook::Forward) { "jump" } else { "no_jump" };
+        let _ = writeln!(
+            out,
+            "! has {program} {table} {DOCKER_USER} || {verb} {program} {table} {DOCKER_USER} {entry}"
+        );
     }
     out.push_str(TAIL);
     out
@@ -93,11 +110,13 @@ mod tests {
             "nft",
             &[(Family::Ipv6, &Own::default()), (Family::Ipv4, &Own::default())],
         );
-        assert!(script.contains("no_jump iptables filter INPUT\n"), "{script}");
-        assert!(script.contains("no_jump iptables raw PREROUTING\n"), "{script}");
-        assert!(script.contains("no_jump ip6tables filter INPUT\n"), "{script}");
+        assert!(script.contains("no_jump iptables filter INPUT FWTUI-INPUT\n"), "{script}");
+        assert!(script.contains("no_jump iptables raw PREROUTING FWTUI-PREROUTING\n"), "{script}");
+        assert!(script.contains("no_jump ip6tables filter INPUT FWTUI-INPUT\n"), "{script}");
         assert!(script.contains(":FWTUI-INPUT - [0:0]\n"), "{script}");
         assert!(!script.contains("-A "), "{script}");
+        let docker = "! has iptables filter DOCKER-USER || no_jump iptables filter DOCKER-USER FWTUI-FORWARD\n";
+        assert!(script.contains(docker), "{script}");
     }
 
     #[test]

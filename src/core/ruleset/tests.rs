@@ -27,6 +27,7 @@ fn interface(index: u32, name: &str, kind: InterfaceKind, nets: &[&str]) -> Inte
         is_up: true,
         has_default_route: name == "eth0",
         has_physical_port: false,
+        changing: Vec::new(),
     }
 }
 
@@ -54,6 +55,9 @@ fn promise(policy: &Policy, packet: &Packet<'_>) -> bool {
         return false;
     }
     let Some(protocol) = packet.protocol else { return true };
+    if packet.published.is_some() {
+        return published_promise(policy, protocol, packet);
+    }
     let (from, to) = (packet.source_port, packet.destination_port);
     let is_v4 = packet.source.is_ipv4();
     if protocol == Protocol::Udp {
@@ -102,6 +106,42 @@ fn promise(policy: &Policy, packet: &Packet<'_>) -> bool {
         }) => false,
         None => is_trusted && protocol == Protocol::Udp && is_discovery(packet),
     }
+}
+
+/// The same for what goes on to a container: the decisions, and nothing else.
+fn published_promise(policy: &Policy, protocol: Protocol, packet: &Packet<'_>) -> bool {
+    let Original { destination, port } = packet.published.unwrap();
+    let interfaces = interfaces();
+    let loopback = IpNet::new_assert(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), 8);
+    if loopback.contains(&destination) {
+        return packet.interface == "lo";
+    }
+    let is_own = interfaces
+        .iter()
+        .any(|interface| interface.addresses.iter().any(|own| own.addr() == destination));
+    let is_trusted = zones(policy, &interfaces).iter().any(|zone| {
+        zone.source.contains(&packet.source) && zone.interface.as_ref().is_none_or(|name| name == packet.interface)
+    });
+    let id = ServiceId {
+        ports: Ports::single(port).unwrap(),
+        protocol,
+        address: Some(LocalAddress {
+            ip: destination,
+            zone: None,
+        }),
+    };
+    !is_own
+        || match policy.entry_for(&id).map(|(_, entry)| entry) {
+            Some(Entry {
+                decision: Decision::Open,
+                from,
+            }) => from.is_empty() || from.iter().any(|net| net.contains(&packet.source)),
+            Some(Entry {
+                decision: Decision::Trusted,
+                ..
+            }) => is_trusted,
+            _ => false,
+        }
 }
 
 fn is_discovery(packet: &Packet<'_>) -> bool {
@@ -240,8 +280,9 @@ fn packet() -> impl Strategy<Value = Packet<'static>> {
         protocol(),
         port(),
         prop_oneof![Just(50000u16), Just(67), Just(68), Just(5353), Just(1900)],
+        any::<bool>(),
     )
-        .prop_map(|(interface, source, kind, protocol, port, source_port)| {
+        .prop_map(|(interface, source, kind, protocol, port, source_port, is_published)| {
             let is_v4 = source.is_ipv4();
             let special = |v4: &str, v6: &str| if is_v4 { v4 } else { v6 }.parse().unwrap();
             let destination = match kind {
@@ -250,9 +291,18 @@ fn packet() -> impl Strategy<Value = Packet<'static>> {
                 2 => special("127.0.0.1", "2001:db8:1::10"),
                 _ => destination(is_v4),
             };
-            Packet {
+            let sent = Packet {
                 source_port,
                 ..Packet::opening(interface, source, destination, protocol, port)
+            };
+            match is_published && interface != "lo" {
+                false => sent,
+                true => Packet {
+                    destination: special("172.17.0.2", "fd17::2"),
+                    destination_port: 80,
+                    published: Some(Original { destination, port }),
+                    ..sent
+                },
             }
         })
 }
@@ -279,16 +329,19 @@ proptest! {
     fn rules_read_back_as_printed(policy in policy()) {
         for is_v4 in [true, false] {
             let own = own(&policy, is_v4);
-            // A restore text with its one insertion written as a save would show it.
+            // A restore text with its insertions written as a save would show it.
             let text = switch_text(&SavedFamily::default(), &own, None);
-            let saved = text.replace("-I INPUT 1 ", "-A INPUT ").replace("-I PREROUTING 1 ", "-A PREROUTING ");
+            let saved = text
+                .replace("-I INPUT 1 ", "-A INPUT ")
+                .replace("-I FORWARD 1 ", "-A FORWARD ")
+                .replace("-I PREROUTING 1 ", "-A PREROUTING ");
             prop_assert_eq!(SavedTables::parse(&saved).unwrap().take_apart(Duration::ZERO).own, own);
         }
     }
 
     #[test]
     fn a_packet_without_a_syn_or_ports_is_never_refused(policy in policy(), mut packet in packet()) {
-        prop_assume!(!packet.destination.is_loopback());
+        prop_assume!(!packet.as_sent().destination.is_loopback());
         let own = own(&policy, packet.source.is_ipv4());
         packet.is_syn = false;
         packet.protocol = packet.protocol.filter(|protocol| *protocol == Protocol::Tcp);

@@ -26,6 +26,18 @@ pub struct Packet<'a> {
     pub is_syn: bool,
     /// What conntrack says of it.
     pub state: Option<State>,
+    /// Where it was sent, if its destination was rewritten on the way in: `destination` and
+    /// `destination_port` are a container's then.
+    pub published: Option<Original>,
+}
+
+/// Where a packet was sent before its destination was rewritten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Original {
+    /// This machine's address.
+    pub destination: IpAddr,
+    /// The published port.
+    pub port: u16,
 }
 
 impl<'a> Packet<'a> {
@@ -46,7 +58,29 @@ impl<'a> Packet<'a> {
             destination_port: port,
             is_syn: matches!(protocol, Protocol::Tcp),
             state: None,
+            published: None,
         }
+    }
+
+    /// Whether it meets the rules of a hook: after raw, a rewritten packet is forwarded and another
+    /// one is not. (What is forwarded as it was sent is not refused, and not walked.)
+    pub const fn meets(&self, hook: Hook) -> bool {
+        match hook {
+            Hook::Prerouting => true,
+            Hook::Forward => self.published.is_some(),
+            Hook::Input => self.published.is_none(),
+        }
+    }
+
+    /// As it is before any destination is rewritten.
+    #[must_use]
+    pub fn as_sent(&self) -> Self {
+        let mut sent = self.clone();
+        if let Some(original) = sent.published.take() {
+            sent.destination = original.destination;
+            sent.destination_port = original.port;
+        }
+        sent
     }
 }
 
@@ -75,6 +109,8 @@ impl FamilyRules {
     /// Walks a packet through the chains of a hook. Chains only ever go forward with `-g`, so a
     /// packet meets each chain once; a loop somebody else made is cut and counts as unknown.
     pub fn walk(&self, hook: Hook, packet: &Packet<'_>) -> Verdict {
+        let sent = packet.as_sent();
+        let packet = if hook == Hook::Prerouting { &sent } else { packet };
         let chains = self.table(hook.table());
         let mut chain = hook.chain();
         // The reason is that of the rule that sent the packet to be refused.
@@ -136,6 +172,10 @@ impl Match {
     pub fn is_met_by(&self, packet: &Packet<'_>) -> bool {
         let has_port =
             |ports: &[Ports], port: u16| ports.is_empty() || ports.iter().any(|range| range.contains_port(port));
+        let sent = packet.published.unwrap_or(Original {
+            destination: packet.destination,
+            port: packet.destination_port,
+        });
         self.source.is_none_or(|net| net.contains(&packet.source))
             && self.destination.is_none_or(|net| net.contains(&packet.destination))
             && self.interface.as_ref().is_none_or(|name| *name == packet.interface)
@@ -144,6 +184,11 @@ impl Match {
             && (!self.is_syn || packet.is_syn)
             && has_port(&self.source_ports, packet.source_port)
             && has_port(&self.destination_ports, packet.destination_port)
-            && self.state.is_none_or(|state| packet.state == Some(state))
+            && self.state.is_none_or(|state| match state {
+                State::Published => packet.published.is_some(),
+                State::Related | State::EstablishedReply => packet.state == Some(state),
+            })
+            && self.original_destination.is_none_or(|net| net.contains(&sent.destination))
+            && self.original_ports.is_none_or(|ports| ports.contains_port(sent.port))
     }
 }

@@ -31,6 +31,9 @@ const IFLA_INFO_KIND: u16 = 1;
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
 const IFA_FLAGS: u16 = 8;
+const IFA_F_TEMPORARY: u32 = 0x1;
+const IFA_F_PERMANENT: u32 = 0x80;
+const IFA_F_MANAGETEMPADDR: u32 = 0x100;
 const IFA_F_NOPREFIXROUTE: u32 = 0x200;
 
 const RTA_DST: u16 = 1;
@@ -98,6 +101,8 @@ pub(super) struct Address {
     /// The prefix on the link: the peer's, where there is one.
     pub(super) prefix: IpNet,
     pub(super) has_no_prefix_route: bool,
+    /// IPv6: it comes and goes by itself, or others beside it do.
+    pub(super) is_changing: bool,
 }
 
 impl Address {
@@ -123,6 +128,9 @@ impl Address {
             local: IpNet::new(local, length).ok()?,
             prefix: IpNet::new(prefix, length).ok()?,
             has_no_prefix_route: flags & IFA_F_NOPREFIXROUTE != 0,
+            // One with an end to its life is not permanent.
+            is_changing: family == AF_INET6
+                && (flags & IFA_F_PERMANENT == 0 || flags & (IFA_F_TEMPORARY | IFA_F_MANAGETEMPADDR) != 0),
         })
         .filter(|_| message.kind == RTM_NEWADDR)
     }

@@ -19,6 +19,7 @@ fn interface(name: &str, nets: &[&str]) -> Interface {
         is_up: true,
         has_default_route: false,
         has_physical_port: false,
+        changing: Vec::new(),
     }
 }
 

@@ -8,9 +8,9 @@ use ipnet::IpNet;
 use crate::core::listener::{Family, Protocol};
 use crate::core::network::NetworkClass;
 use crate::core::policy::{Decision, Entry};
-use crate::core::ruleset::Table;
+use crate::core::ruleset::{Hook, Table};
 use crate::core::ruleset::compile::{Compiler, REFUSE, TRUSTED, chain_of, named, on, ports};
-use crate::core::ruleset::ports::fold;
+use crate::core::ruleset::ports::{fold, ranges};
 use crate::core::ruleset::rule::{Match, Rule, Target};
 use crate::core::service::{LocalAddress, Ports, ServiceId};
 
@@ -18,6 +18,9 @@ use crate::core::service::{LocalAddress, Ports, ServiceId};
 const LONGEST_CHAIN: usize = 16;
 /// Into so many parts.
 const FANOUT: usize = 12;
+
+/// What packets a chain is for.
+type Way = (Hook, Protocol);
 
 /// A decision as far as it concerns a range of ports.
 #[derive(Debug, Clone, Copy)]
@@ -30,28 +33,29 @@ struct Decided<'a> {
 
 impl Compiler<'_> {
     /// The rules for a protocol's decisions. What no decision covers falls off their end.
-    pub(super) fn decisions(&mut self, protocol: Protocol, end: &str) -> Vec<Rule> {
+    pub(super) fn decisions(&mut self, hook: Hook, protocol: Protocol, end: &str) -> Vec<Rule> {
         let policy = self.policy;
         let decided: Vec<Decided<'_>> = policy
             .services
             .iter()
-            .filter(|(id, _)| id.protocol == protocol && self.has_destination(id.address.as_ref()))
+            .filter(|(id, _)| id.protocol == protocol && self.has_destination(hook, id.address.as_ref()))
             .map(|(id, entry)| Decided {
                 ports: id.ports,
                 id,
                 entry,
             })
             .collect();
-        self.branch(protocol, Ports::ALL, &decided, end)
+        self.branch((hook, protocol), Ports::ALL, &decided, end)
     }
 
-    fn has_destination(&self, address: Option<&LocalAddress>) -> bool {
-        address.is_none_or(|address| Family::of(address.ip) == self.family)
+    fn has_destination(&self, hook: Hook, address: Option<&LocalAddress>) -> bool {
+        let is_own = |ip| hook == Hook::Input || self.own.iter().any(|net| net.contains(&ip));
+        address.is_none_or(|address| Family::of(address.ip) == self.family && is_own(address.ip))
     }
 
     /// The rules for a range of ports: plain where they are few, else one jump to each part.
-    fn branch(&mut self, protocol: Protocol, range: Ports, decided: &[Decided<'_>], end: &str) -> Vec<Rule> {
-        let rules = self.rules_for(protocol, decided);
+    fn branch(&mut self, way: Way, range: Ports, decided: &[Decided<'_>], end: &str) -> Vec<Rule> {
+        let rules = self.rules_for(way, decided);
         let parts = if rules.len() > LONGEST_CHAIN {
             split(range, decided)
         } else {
@@ -69,24 +73,23 @@ impl Compiler<'_> {
                         .map(|ports| Decided { ports, ..*decided })
                 })
                 .collect();
-            let chain = format!("{}-{}-{}", chain_of(protocol), part.first(), part.last());
-            let mut rules = self.branch(protocol, part, &within, end);
+            let (hook, protocol) = way;
+            let chain = format!("{}-{}-{}", chain_of(hook, protocol), part.first(), part.last());
+            let mut rules = self.branch(way, part, &within, end);
             rules.push(Rule::new(Match::default(), "undecided", Target::Goto(end.to_owned())));
             self.add(Table::Filter, &chain, rules);
-            jumps.push(Rule::new(
-                Match {
-                    destination_ports: vec![part],
-                    ..on(protocol)
-                },
-                "ports",
-                Target::Goto(chain),
-            ));
+            jumps.push(Rule::new(sent_to(way, None, vec![part]), "ports", Target::Goto(chain)));
         }
         jumps
     }
 
     /// Narrow before wide, addressed before plain: the order in which `Policy::entry_for` looks.
-    fn rules_for(&self, protocol: Protocol, decided: &[Decided<'_>]) -> Vec<Rule> {
+    fn rules_for(&self, way: Way, decided: &[Decided<'_>]) -> Vec<Rule> {
+        let (hook, protocol) = way;
+        let fold = |ports: Vec<Ports>| match hook {
+            Hook::Forward => ranges(ports).into_iter().map(|range| vec![range]).collect(),
+            Hook::Prerouting | Hook::Input => fold(ports),
+        };
         let is_single = |decided: &&Decided<'_>| decided.id.ports.is_single();
         let (addressed, plain): (Vec<Decided<'_>>, Vec<Decided<'_>>) = decided
             .iter()
@@ -106,14 +109,14 @@ impl Compiler<'_> {
                         decision,
                         from: from.clone(),
                     };
-                    rules.extend(self.act(protocol, address.as_ref(), group, &entry, &reason));
+                    rules.extend(self.act(way, address.as_ref(), group, &entry, &reason));
                 }
             }
             let mut ranges: Vec<&Decided<'_>> = level.iter().filter(|decided| !is_single(decided)).collect();
             ranges.sort_by_key(|decided| (decided.id.ports.count(), decided.id));
             for range in ranges {
                 let address = range.id.address.as_ref();
-                rules.extend(self.act(protocol, address, vec![range.ports], range.entry, &range.id.to_string()));
+                rules.extend(self.act(way, address, vec![range.ports], range.entry, &range.id.to_string()));
             }
         }
         rules
@@ -123,18 +126,13 @@ impl Compiler<'_> {
     /// not have a say on what a narrower one has decided.
     fn act(
         &self,
-        protocol: Protocol,
+        way: Way,
         address: Option<&LocalAddress>,
         ports: Vec<Ports>,
         entry: &Entry,
         reason: &str,
     ) -> Vec<Rule> {
-        let matches = Match {
-            destination: address.map(|address| IpNet::from(address.ip)),
-            interface: address.and_then(|address| address.zone.clone()),
-            destination_ports: ports,
-            ..on(protocol)
-        };
+        let matches = sent_to(way, address, ports);
         let to = |chain: &str| Target::Goto(chain.to_owned());
         let rule = |matches, target| Rule::new(matches, reason, target);
         match entry.decision {
@@ -198,6 +196,27 @@ impl Compiler<'_> {
             Rule::new(matches, reason, Target::Return)
         };
         names.into_iter().map(rule).collect()
+    }
+}
+
+/// Packets for ports, and for an address where one is given. Those for published ports are told by
+/// what they were sent to, and have one range.
+fn sent_to((hook, protocol): Way, address: Option<&LocalAddress>, ports: Vec<Ports>) -> Match {
+    let net = address.map(|address| IpNet::from(address.ip));
+    let interface = address.and_then(|address| address.zone.clone());
+    match hook {
+        Hook::Forward => Match {
+            interface,
+            original_destination: net,
+            original_ports: ports.first().copied(),
+            ..on(protocol)
+        },
+        Hook::Prerouting | Hook::Input => Match {
+            destination: net,
+            interface,
+            destination_ports: ports,
+            ..on(protocol)
+        },
     }
 }
 

@@ -1,6 +1,9 @@
 //! A rule's specification: from words back to a typed rule.
 
+use std::net::IpAddr;
 use std::slice::Iter;
+
+use ipnet::IpNet;
 
 use crate::core::listener::Protocol;
 use crate::core::ruleset::Slot;
@@ -44,6 +47,7 @@ pub(super) fn parse(words: &[String], slot: Slot) -> Rule {
 fn known(words: &[String], slot: Slot) -> Option<Rule> {
     let mut matches = Match::default();
     let mut reason = None;
+    let (mut state, mut direction) = (None, None);
     let mut words = words.iter();
     while let Some(word) = words.next() {
         let mut value = || words.next().map(String::as_str);
@@ -67,17 +71,16 @@ fn known(words: &[String], slot: Slot) -> Option<Rule> {
                 ("FIN,SYN,RST,ACK", "SYN") => matches.is_syn = true,
                 _ => return None,
             },
-            "--ctstate" => match value()? {
-                "RELATED" => matches.state = Some(State::Related),
-                "ESTABLISHED" if (value()?, value()?) == ("--ctdir", "REPLY") => {
-                    matches.state = Some(State::EstablishedReply);
-                }
-                _ => return None,
-            },
+            // What these two mean together is only known at the end.
+            "--ctstate" => state = Some(value()?.to_owned()),
+            "--ctdir" => direction = Some(value()?.to_owned()),
+            "--ctorigdst" => matches.original_destination = Some(network(value()?)?),
+            "--ctorigdstport" => matches.original_ports = Some(port_range(value()?)?),
             "--limit" => matches.limit = Some(limit(&mut words)?),
             "--comment" => reason = Some(value()?.strip_prefix(COMMENT_PREFIX)?.to_owned()),
             "-g" => {
                 let chain = value()?.strip_prefix(slot.prefix())?.to_owned();
+                matches.state = conntrack_state(state.as_deref(), direction.as_deref())?;
                 return words.next().is_none().then_some(Rule::Known {
                     matches,
                     reason,
@@ -87,6 +90,7 @@ fn known(words: &[String], slot: Slot) -> Option<Rule> {
             "-j" => {
                 let name = value()?;
                 let target = target(name, &mut words)?;
+                matches.state = conntrack_state(state.as_deref(), direction.as_deref())?;
                 return words.next().is_none().then_some(Rule::Known {
                     matches,
                     reason,
@@ -99,6 +103,17 @@ fn known(words: &[String], slot: Slot) -> Option<Rule> {
     None
 }
 
+/// None where it is a combination that fwtui does not write.
+fn conntrack_state(state: Option<&str>, direction: Option<&str>) -> Option<Option<State>> {
+    Some(match (state, direction) {
+        (None, None) => None,
+        (Some("RELATED"), None) => Some(State::Related),
+        (Some("ESTABLISHED"), Some("REPLY")) => Some(State::EstablishedReply),
+        (Some("DNAT"), Some("ORIGINAL")) => Some(State::Published),
+        _ => return None,
+    })
+}
+
 /// iptables prints a protocol it has no name for as a number; 136 is UDP-Lite.
 fn protocol(word: &str) -> Option<Protocol> {
     match word {
@@ -107,6 +122,12 @@ fn protocol(word: &str) -> Option<Protocol> {
         "136" => Some(Protocol::UdpLite),
         name => name.parse().ok(),
     }
+}
+
+/// conntrack's networks have a length only where it is not the whole one.
+fn network(word: &str) -> Option<IpNet> {
+    let host = || word.parse::<IpAddr>().ok().map(IpNet::from);
+    word.parse().ok().or_else(host)
 }
 
 fn ports(list: &str) -> Option<Vec<Ports>> {

@@ -1,18 +1,26 @@
 //! Own chains that somebody had a hand in, and rules that come before them.
 
 use super::*;
+use crate::core::network::Interface;
 use crate::core::policy::Policy;
-use crate::core::ruleset::{compile, switch_text};
+use crate::core::ruleset::{compile, docker_user_text, switch_text};
+
+fn interfaces() -> Vec<Interface> {
+    let eth0 = r#"[{ "index": 2, "name": "eth0", "kind": "ethernet", "driver": null, "addresses": ["198.51.100.10/24"],
+        "on_link": ["198.51.100.0/24"], "is_up": true, "has_default_route": true, "has_physical_port": false }]"#;
+    serde_json::from_str(eth0).unwrap()
+}
 
 /// fwtui's rules in slot A, as a save shows them.
 fn installed() -> String {
-    let own = Own::wanted(Slot::A, compile(&Policy::default(), &[]).ipv4);
+    let own = Own::wanted(Slot::A, compile(&Policy::default(), &interfaces()).ipv4);
     as_saved(&switch_text(&SavedFamily::default(), &own, None))
 }
 
 /// A restore text with its insertions written as a save shows them.
 fn as_saved(text: &str) -> String {
     text.replace("-I INPUT 1 ", "-A INPUT ")
+        .replace("-I FORWARD 1 ", "-A FORWARD ")
         .replace("-I PREROUTING 1 ", "-A PREROUTING ")
 }
 
@@ -21,7 +29,7 @@ fn read(text: &str) -> SavedFamily {
 }
 
 fn rules() -> FamilyRules {
-    compile(&Policy::default(), &[]).ipv4
+    compile(&Policy::default(), &interfaces()).ipv4
 }
 
 #[test]
@@ -68,7 +76,7 @@ fn slots_that_differ_are_own_rules_that_are_not_in_force_whole() {
         ":FWTUI-A-PREROUTING - [0:0]\n:FWTUI-B-PREROUTING - [0:0]\n",
     ));
     assert_eq!(family.own.slot, Some(Slot::A), "a packet meets INPUT last");
-    assert_eq!(family.own.jumps, BTreeSet::from([Hook::Input]));
+    assert_eq!(family.own.jumps, BTreeSet::from([Hook::Forward, Hook::Input]));
     assert_eq!(family.own.rules, rules());
     assert!(!family.own.enforces(&rules()));
     assert_eq!(family.to_put_back(), first.own, "a revert puts it right");
@@ -196,4 +204,57 @@ fn escape_sequences_in_others_rules_are_not_shown() {
     for obstacle in &family.foreign {
         assert!(!obstacle.to_string().contains('\u{1b}'), "{obstacle}");
     }
+}
+
+/// A save with docker's chains, its jumps at the head of FORWARD, and such rules in DOCKER-USER.
+fn with_docker(docker_user: &str) -> SavedFamily {
+    let chains = ":DOCKER-USER - [0:0]\n:DOCKER - [0:0]\n:DOCKER-ISOLATION-STAGE-1 - [0:0]\n";
+    let text = installed().replace("*filter\n", &format!("*filter\n{chains}"));
+    let jumps = "-A FORWARD -j DOCKER-USER\n-A FORWARD -j DOCKER-ISOLATION-STAGE-1\n\
+                 -A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n-A FORWARD -o docker0 -j DOCKER\n";
+    let inside = format!(
+        "{docker_user}-A DOCKER -d 172.17.0.2/32 -p tcp -j ACCEPT\n-A DOCKER-ISOLATION-STAGE-1 -j RETURN\nCOMMIT\n"
+    );
+    let text = text.replace(
+        "-A FORWARD -j FWTUI-FORWARD\n",
+        &format!("{jumps}-A FORWARD -j FWTUI-FORWARD\n"),
+    );
+    let end = text.rfind("COMMIT\n").unwrap();
+    read(&format!("{}{inside}", &text[..end]))
+}
+
+#[test]
+fn docker_in_front_is_no_matter_where_its_own_chain_leads_in() {
+    for (docker_user, leads_in, jumps) in [
+        ("-A DOCKER-USER -j FWTUI-FORWARD\n-A DOCKER-USER -j RETURN\n", true, 1),
+        (
+            "-A DOCKER-USER -s 192.0.2.1/32 -j DROP\n-A DOCKER-USER -j FWTUI-FORWARD\n",
+            true,
+            1,
+        ),
+        ("-A DOCKER-USER -j RETURN\n", false, 0),
+        (
+            "-A DOCKER-USER -i eth0 -j ACCEPT\n-A DOCKER-USER -j FWTUI-FORWARD\n",
+            false,
+            1,
+        ),
+        (
+            "-A DOCKER-USER -s 192.0.2.1/32 -j RETURN\n-A DOCKER-USER -j FWTUI-FORWARD\n",
+            false,
+            1,
+        ),
+        ("-A DOCKER-USER -i eth0 -j FWTUI-FORWARD\n", false, 0),
+        ("", false, 0),
+    ] {
+        let family = with_docker(docker_user);
+        assert_eq!(family.misplaced.contains(&Hook::Forward), !leads_in, "{docker_user}");
+        assert_eq!(family.foreign.iter().any(Obstacle::goes_first), !leads_in, "{docker_user}");
+        assert_eq!(family.docker_user, Some(DockerUser { jumps, leads_in }), "{docker_user}");
+        let text = docker_user_text(&family, true);
+        assert_eq!(text.is_empty(), leads_in, "{docker_user}");
+        assert!(leads_in || text.contains("-I DOCKER-USER 1 -j FWTUI-FORWARD\n"), "{text}");
+        let text = docker_user_text(&family, false);
+        assert_eq!(text.matches("-D DOCKER-USER -j FWTUI-FORWARD\n").count(), jumps, "{text}");
+    }
+    assert_eq!(read(&installed()).docker_user, None);
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{Obstacle, SavedFamily, SavedRule, SavedTable};
-use crate::core::ruleset::{Entry, Hook, Slot};
+use super::{DockerUser, Obstacle, SavedFamily, SavedRule, SavedTable};
+use crate::core::ruleset::{DOCKER_USER, Entry, Hook, Slot};
 
 impl SavedTable {
     /// Takes down what there is for a hook of this table.
@@ -14,6 +14,15 @@ impl SavedTable {
         let count = jumps.count();
         if count > 0 {
             family.jumps.insert(hook, count);
+        }
+        if hook == Hook::Forward && self.chains.contains_key(DOCKER_USER) {
+            family.docker_user = Some(DockerUser {
+                jumps: self
+                    .rules_of(DOCKER_USER)
+                    .filter(|rule| rule.is_jump_to(&entry))
+                    .count(),
+                leads_in: self.docker_user_leads_in(),
+            });
         }
         if let Some(rule) = self.rule_before_jump(hook) {
             family.misplaced.insert(hook);
@@ -43,11 +52,28 @@ impl SavedTable {
     /// Rules that only refuse (fail2ban's) may stand there.
     fn rule_before_jump(&self, hook: Hook) -> Option<&SavedRule> {
         let entry = hook.entry();
-        let is_jump = |rule: &&SavedRule| rule.is_jump_to(&entry);
-        if !self.rules_of(hook.chain()).any(|rule| is_jump(&rule)) {
+        if !self.rules_of(hook.chain()).any(|rule| rule.is_jump_to(&entry)) {
             return None;
         }
-        let mut before = self.rules_of(hook.chain()).take_while(|rule| !is_jump(rule)).peekable();
+        let is_way_in = |rule: &SavedRule| {
+            let by_docker = hook == Hook::Forward && rule.is_jump_to(DOCKER_USER);
+            rule.is_jump_to(&entry) || by_docker && self.docker_user_leads_in()
+        };
+        self.lets_past(hook.chain(), is_way_in)
+    }
+
+    /// Whether every packet that comes to [`DOCKER_USER`], and is not refused there, meets fwtui's
+    /// rules for FORWARD.
+    fn docker_user_leads_in(&self) -> bool {
+        let entry = Hook::Forward.entry();
+        let is_way_in = |rule: &SavedRule| rule.is_jump_to(&entry);
+        self.rules_of(DOCKER_USER).any(is_way_in) && self.lets_past(DOCKER_USER, is_way_in).is_none()
+    }
+
+    /// The first rule of a chain, before the first one that leads to fwtui's, with which a packet may
+    /// get past that.
+    fn lets_past<'a>(&'a self, chain: &'a str, is_way_in: impl Fn(&SavedRule) -> bool) -> Option<&'a SavedRule> {
+        let mut before = self.rules_of(chain).take_while(|rule| !is_way_in(rule)).peekable();
         before.peek()?;
         let mut rules: BTreeMap<&str, Vec<&SavedRule>> = BTreeMap::new();
         for rule in &self.rules {
@@ -55,7 +81,7 @@ impl SavedTable {
         }
         // Chains that were looked into and let nothing past.
         let mut seen = BTreeSet::new();
-        // In a built-in chain, RETURN ends in its policy.
+        // In a built-in chain, RETURN ends in its policy; in docker's, behind it.
         before.find(|rule| rule.target() == Some("RETURN") || self.may_accept(rule, &rules, &mut seen))
     }
 

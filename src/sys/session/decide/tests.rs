@@ -84,6 +84,7 @@ fn interface(index: u32, name: &str, driver: &str) -> Interface {
         is_up: true,
         has_default_route: false,
         has_physical_port: false,
+        changing: Vec::new(),
     }
 }
 

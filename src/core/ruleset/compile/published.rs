@@ -1,0 +1,98 @@
+//! Published container ports: what is sent to this machine and rewritten to go on to a container.
+//!
+//! ```text
+//! FORWARD    of rewritten connections, TCP's SYN, UDP and UDP-Lite go on; everything else returns
+//! PUBLISHED  what was sent to one of this machine's own addresses goes on; RELATED and all else returns
+//! DECIDED    by protocol to its decisions; a protocol without any goes to REFUSE
+//! PUB-TCP    the decisions as in INPUT, by the port it was sent to; the rest goes to REFUSE
+//! ```
+//!
+//! Where there are no decisions, PUBLISHED goes to REFUSE. What containers send, what is sent between
+//! them, and what others rewrite on its way through (Kubernetes' services) is not looked at.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use super::{Compiler, REFUSE, chain_of, link_local, on};
+use crate::core::listener::{Family, Protocol};
+use crate::core::network::Interface;
+use crate::core::ruleset::rule::{Match, Rule, State, Target};
+use crate::core::ruleset::{Hook, Table};
+
+/// Where what was sent to this machine is told from what was not.
+const PUBLISHED: &str = "PUBLISHED";
+/// Where the protocols part.
+const DECIDED: &str = "DECIDED";
+
+/// The addresses of a family by which packets for this machine are known. Loopback is not among
+/// them: the guard in raw drops what comes for it from outside.
+///
+/// Where addresses come and go by themselves, their whole prefix stands for them, so that a new one
+/// opens nothing; link-local ones are never forwarded for others.
+pub(super) fn own_addresses(interfaces: &[Interface], family: Family) -> Vec<IpNet> {
+    let own = |interface: &Interface| -> Vec<IpNet> {
+        let exact = interface.addresses.iter().map(|net| match net.addr() {
+            IpAddr::V6(ip) if ip.is_unicast_link_local() => link_local(),
+            ip => IpNet::from(ip),
+        });
+        exact.chain(interface.changing.iter().copied()).collect()
+    };
+    let of_family = interfaces
+        .iter()
+        .flat_map(own)
+        .filter(|net| Family::of(net.addr()) == family && !net.addr().is_loopback())
+        .collect::<Vec<_>>();
+    // Sorted and without those that are in another one.
+    IpNet::aggregate(&of_family)
+}
+
+impl Compiler<'_> {
+    /// The rules for published ports; none on a machine without addresses.
+    pub(super) fn published(&mut self) {
+        if self.own.is_empty() {
+            return;
+        }
+        let to = |chain: &str| Target::Goto(chain.to_owned());
+        let rewritten = Protocol::ALL.map(|protocol| {
+            let matches = Match {
+                is_syn: protocol == Protocol::Tcp,
+                state: Some(State::Published),
+                ..on(protocol)
+            };
+            Rule::new(matches, protocol.name(), to(PUBLISHED))
+        });
+        self.add(Table::Filter, Hook::Forward.chain(), rewritten.into());
+        let decided: Vec<(Protocol, Vec<Rule>)> = Protocol::ALL
+            .into_iter()
+            .map(|protocol| (protocol, self.decisions(Hook::Forward, protocol, REFUSE)))
+            .filter(|(_, rules)| !rules.is_empty())
+            .collect();
+        let next = if decided.is_empty() { REFUSE } else { DECIDED };
+        let related = Match {
+            state: Some(State::Related),
+            ..Match::default()
+        };
+        let mut rules = vec![Rule::new(related, "related", Target::Return)];
+        rules.extend(self.own.iter().map(|net| {
+            let matches = Match {
+                original_destination: Some(*net),
+                ..Match::default()
+            };
+            Rule::new(matches, "published", to(next))
+        }));
+        self.add(Table::Filter, PUBLISHED, rules);
+        if decided.is_empty() {
+            return;
+        }
+        for (protocol, mut rules) in decided {
+            let chain = chain_of(Hook::Forward, protocol);
+            let of_protocol = Rule::new(on(protocol), protocol.name(), to(&chain));
+            self.add(Table::Filter, DECIDED, vec![of_protocol]);
+            rules.push(Rule::new(Match::default(), "undecided", to(REFUSE)));
+            self.add(Table::Filter, &chain, rules);
+        }
+        let undecided = Rule::new(Match::default(), "undecided", to(REFUSE));
+        self.add(Table::Filter, DECIDED, vec![undecided]);
+    }
+}
