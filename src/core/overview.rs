@@ -6,10 +6,11 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use crate::core::listener::Family;
-use crate::core::network::Interface;
+use crate::core::network::{Interface, World, class_of};
 use crate::core::policy::{Decision, Policy};
-use crate::core::reach::{FamilyFilter, Filter, Judge, Reach};
-use crate::core::ruleset::{Own, Ruleset, Slot, compile};
+use crate::core::netfilter::Netfilter;
+use crate::core::reach::{Fares, Fate, Filter, Judge, Reach, Who, meeting_anyone};
+use crate::core::ruleset::{Ruleset, compile};
 use crate::core::service::{BoundTo, Service, ServiceId};
 
 /// One row: a service, what is decided on it, and who can connect now and after applying.
@@ -38,8 +39,12 @@ pub struct Scene<'a> {
     pub services: &'a [Arc<Service>],
     /// The interfaces.
     pub interfaces: &'a [Interface],
-    /// What is in the kernel; none where it can't be read.
+    /// What of fwtui is in the kernel; none where it can't be read.
     pub filter: Option<&'a Filter>,
+    /// Everything in the kernel; none where it can't be read.
+    pub netfilter: Option<&'a Netfilter>,
+    /// What else decides over packets.
+    pub world: &'a World,
     /// The policy last confirmed; none where there is none or it can't be read.
     pub confirmed: Option<&'a Policy>,
 }
@@ -53,16 +58,8 @@ impl Scene<'_> {
 
     /// The rows with a candidate other than what the policy compiles to: `off` has an empty one.
     pub fn rows_for(&self, policy: &Policy, candidate: &Ruleset) -> Vec<Row> {
-        // Without root, what fwtui would refuse is certain, and what it would let through is not.
-        let blind = || Filter {
-            ipv4: FamilyFilter::unseen(),
-            ipv6: FamilyFilter::unseen(),
-        };
-        let after = self.filter.cloned().unwrap_or_else(blind).with_own([
-            Own::wanted(Slot::A, candidate.ipv4.clone()),
-            Own::wanted(Slot::A, candidate.ipv6.clone()),
-        ]);
-        let (now, after) = (self.filter.map(Judge::new), Judge::new(&after));
+        let judged = Judged::new(self, policy, candidate);
+        let (now, after) = judged.judges();
         let decided = self.services.iter().filter(|_| !policy.services.is_empty());
         let listening: BTreeSet<&ServiceId> = decided.map(|service| &service.id).collect();
         let absent = policy
@@ -75,7 +72,7 @@ impl Scene<'_> {
             .iter()
             .cloned()
             .chain(absent)
-            .map(|service| self.row(service, policy, now.as_ref(), &after))
+            .map(|service| self.row(service, policy, &now, &after))
             .collect();
         rows.sort_by(|a, b| a.service.id.cmp(&b.service.id));
         rows
@@ -105,7 +102,7 @@ impl Scene<'_> {
         service
     }
 
-    fn row(&self, service: Arc<Service>, policy: &Policy, now: Option<&Judge<'_>>, after: &Judge<'_>) -> Row {
+    fn row(&self, service: Arc<Service>, policy: &Policy, now: &Judge<'_>, after: &Judge<'_>) -> Row {
         let entry = policy.entry_for(&service.id).map(|(_, entry)| entry);
         let decision = entry.map_or(Decision::Undecided, |entry| entry.decision);
         let before = self

@@ -2,7 +2,7 @@
 
 use super::{Base, Chain, ChainType, Condition, Engine, Hook, Netfilter, Rule, Statement, Table, TableFamily, Verdict, save};
 use crate::core::listener::Family;
-use crate::core::ruleset::{self, DOCKER_USER, FamilyRules, PREFIX, Ruleset, Slot};
+use crate::core::ruleset::{self, DOCKER_USER, FamilyRules, PREFIX, Ruleset, SavedTables, Slot};
 
 impl Netfilter {
     /// A kernel of which nothing can be seen: there may be rules, and they may do anything but send
@@ -100,13 +100,11 @@ impl Netfilter {
                 });
             }
         }
-        for (chain, lines) in rules.lines(name, Slot::A) {
-            table.chains.push(Chain {
-                name: chain,
-                base: None,
-                rules: lines.iter().map(|line| save::rule(line, family)).collect(),
-            });
-        }
+        // What is printed reads back: there is one way from text to rules.
+        let saved = SavedTables::parse(&rules.to_text()).unwrap_or_default();
+        let own = save::tables(&saved, engine, family, &[]).into_iter();
+        let own = own.filter(|own| own.name == table.name).flat_map(|own| own.chains);
+        table.chains.extend(own.filter(|chain| chain.name.starts_with(PREFIX)));
     }
 }
 
