@@ -10,6 +10,8 @@ use std::net::IpAddr;
 
 use crate::core::listener::Family;
 
+pub mod ipset;
+pub mod save;
 mod set;
 
 pub use set::{Data, Element, Part, Pattern, Set};
