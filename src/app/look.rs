@@ -7,6 +7,7 @@ use crate::app::machine::{INSTALL_IPTABLES, Opened};
 use crate::app::{Machine, Observation, Status};
 use crate::backend::{BackendError, Observed, detect};
 use crate::core::listener::{Family, Listener};
+use crate::core::network::World;
 use crate::core::policy::Policy;
 use crate::core::reach::{FamilyFilter, Filter};
 use crate::core::ruleset::SavedFamily;
@@ -91,6 +92,8 @@ impl Machine {
             policy,
             policy_error,
             filter: None,
+            netfilter: None,
+            world: World::default(),
             confirmed: None,
             ways_in,
             running: Vec::new(),

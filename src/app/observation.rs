@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::app::Protection;
 use crate::core::connections::Running;
-use crate::core::network::Interface;
+use crate::core::netfilter::Netfilter;
+use crate::core::network::{Interface, World};
 use crate::core::overview::Scene;
 use crate::core::policy::Policy;
 use crate::core::proof::Evidence;
@@ -33,8 +34,12 @@ pub struct Observation {
     pub policy: Policy,
     /// Why the wanted policy can't be read, with the line; it must be mended before it is changed.
     pub policy_error: Option<String>,
-    /// What is in the kernel; none where it can't be read.
+    /// What of fwtui is in the kernel; none where it can't be read.
     pub filter: Option<Filter>,
+    /// Everything in the kernel; none where it can't be read.
+    pub netfilter: Option<Arc<Netfilter>>,
+    /// What else decides over packets.
+    pub world: World,
     /// The policy last confirmed.
     pub confirmed: Option<Policy>,
     /// The ways in the user's session depends on.
@@ -56,6 +61,8 @@ impl Observation {
             services: &self.services,
             interfaces: &self.interfaces,
             filter: self.filter.as_ref(),
+            netfilter: self.netfilter.as_deref(),
+            world: &self.world,
             confirmed: self.confirmed.as_ref(),
         }
     }

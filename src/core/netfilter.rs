@@ -10,8 +10,13 @@ use std::net::IpAddr;
 
 use crate::core::listener::Family;
 
+pub mod ipset;
+pub mod save;
+mod own;
+mod owner;
 mod set;
 
+pub use owner::{Tool, owner};
 pub use set::{Data, Element, Part, Pattern, Set};
 
 /// Everything the kernel holds, in the order the tools listed it.

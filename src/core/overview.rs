@@ -1,5 +1,6 @@
 //! The rows of the Services screen and of `list`.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use crate::core::listener::Family;
 use crate::core::network::{Interface, World, class_of};
 use crate::core::policy::{Decision, Policy};
 use crate::core::netfilter::Netfilter;
-use crate::core::reach::{Fares, Fate, Filter, Judge, Reach, Who, meeting_anyone};
+use crate::core::reach::{Filter, Judge, Reach, meeting_anyone};
 use crate::core::ruleset::{Ruleset, compile};
 use crate::core::service::{BoundTo, Service, ServiceId};
 
@@ -58,7 +59,7 @@ impl Scene<'_> {
 
     /// The rows with a candidate other than what the policy compiles to: `off` has an empty one.
     pub fn rows_for(&self, policy: &Policy, candidate: &Ruleset) -> Vec<Row> {
-        let judged = Judged::new(self, policy, candidate);
+        let judged = Judged::new(*self, policy, candidate);
         let (now, after) = judged.judges();
         let decided = self.services.iter().filter(|_| !policy.services.is_empty());
         let listening: BTreeSet<&ServiceId> = decided.map(|service| &service.id).collect();
@@ -109,22 +110,53 @@ impl Scene<'_> {
             .confirmed
             .map(|confirmed| confirmed.entry_for(&service.id).map(|(_, entry)| entry));
         let is_new =
-            decision == Decision::Undecided && service.bound_to != BoundTo::Loopback && !service.listeners.is_empty();
-        // Without the kernel's rules, only what the socket itself forbids is certain.
-        let unseen = if service.bound_to == BoundTo::Loopback {
-            Reach::ThisMachine
-        } else {
-            Reach::Unknown
-        };
+            decision == Decision::Undecided && service.bound_to != BoundTo::Loopback && service.is_there();
         Row {
             decision,
             from: entry.map(|entry| entry.from.clone()).unwrap_or_default(),
-            reach_now: now.map_or(unseen, |judge| judge.reach(&service)),
+            reach_now: now.reach(&service),
             reach_after: after.reach(&service),
             is_new,
             is_changed: before.map_or(decision != Decision::Undecided, |before| before != entry),
             service,
         }
+    }
+}
+
+/// The kernel as it is and as it will be, to be judged.
+#[derive(Debug)]
+pub struct Judged<'a> {
+    scene: Scene<'a>,
+    policy: &'a Policy,
+    now: Cow<'a, Netfilter>,
+    after: Netfilter,
+    world: World,
+}
+
+impl<'a> Judged<'a> {
+    /// With a candidate to be loaded.
+    pub fn new(scene: Scene<'a>, policy: &'a Policy, candidate: &Ruleset) -> Self {
+        // What fwtui would refuse is certain even then; what it would let through is not.
+        let unseen = || Cow::Owned(Netfilter::unseen("rules that can't be read without root"));
+        let now = scene.netfilter.map_or_else(unseen, Cow::Borrowed);
+        Self {
+            after: now.with_own(candidate),
+            now,
+            world: meeting_anyone(scene.world),
+            scene,
+            policy,
+        }
+    }
+
+    /// A judge for now, and one for after applying.
+    pub fn judges(&self) -> (Judge<'_>, Judge<'_>) {
+        let classes = |interface: &Interface| class_of(interface, self.policy);
+        let is_absent = |family: &Family| self.scene.filter.is_some_and(|filter| filter.family(*family).is_absent);
+        let absent: Vec<Family> = Family::ALL.into_iter().filter(is_absent).collect();
+        (
+            Judge::new(&self.now, &self.world, &classes, &absent),
+            Judge::new(&self.after, &self.world, &classes, &absent),
+        )
     }
 }
 
@@ -156,8 +188,10 @@ mod tests {
             };
             policy.decide(id.parse().unwrap(), entry).unwrap();
         }
-        let filter = Filter::default();
+        let (filter, netfilter, world) = (Filter::default(), Netfilter::default(), World::default());
         let scene = Scene {
+            netfilter: Some(&netfilter),
+            world: &world,
             services: &services,
             interfaces: &[],
             filter: Some(&filter),

@@ -25,7 +25,9 @@ pub use diff::{DiffLine, Sign, diff};
 pub use entry::{Entry, Stamp, Timer};
 pub use install::{docker_user_text, jump_text, leftovers, minimal_text, switch_text, timer_text};
 pub use rule::{Limit, Match, RejectWith, Rule, State, Target};
-pub use saved::{DockerUser, Obstacle, SaveError, SavedFamily, SavedTables, own_text_removed};
+pub use saved::{
+    DockerUser, Obstacle, RuleParts, SaveError, SavedFamily, SavedTables, TableParts, own_text_removed, words_of,
+};
 pub use script::restore_script;
 pub use walk::{Original, Packet, Verdict};
 

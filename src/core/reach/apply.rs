@@ -22,7 +22,7 @@ enum Acted<'n> {
 
 impl<'n> Rules<'n> {
     pub(super) fn apply(&self, journey: &mut Journey<'n>, here: Here<'_, 'n>) -> Done<'n> {
-        let is_assumed = journey.assumed == Some((here.at, here.rule));
+        let is_assumed = here.assumed(journey).is_some();
         let mut is_uncertain = false;
         for step in here.chain.steps(here.rule) {
             let truth = match step {
@@ -30,7 +30,7 @@ impl<'n> Rules<'n> {
                 Step::In(key, lookup, is_negated) => self.is_in(key, lookup, *is_negated, &journey.packet, here.chain),
                 _ if is_uncertain => return fork(journey, here),
                 _ => {
-                    match self.act(journey, here, step, is_assumed) {
+                    match self.act(journey, here, step) {
                         // The rule went on, or ended.
                         Acted::Next => Some(true),
                         Acted::NoMatch => Some(false),
@@ -54,7 +54,6 @@ impl<'n> Rules<'n> {
         journey: &mut Journey<'n>,
         here: Here<'_, 'n>,
         step: &Step<'n>,
-        is_assumed: bool,
     ) -> Acted<'n> {
         match step {
             Step::If(_) | Step::In(..) => Acted::Next,
@@ -71,8 +70,8 @@ impl<'n> Rules<'n> {
                 journey.tell(Some(here.place()), || "not tracked".to_owned());
                 Acted::Next
             }
-            Step::Unknown(_) if is_assumed => Acted::Next,
-            Step::Unknown(_) => Acted::Done(anything(journey, here)),
+            Step::Unknown if here.assumed(journey).is_some_and(|assumed| assumed.is_harmless) => Acted::Next,
+            Step::Unknown => Acted::Done(anything(journey, here)),
         }
     }
 
@@ -116,7 +115,7 @@ impl<'n> Rules<'n> {
                 journey.frames.push(Frame { chain: to, next: 0 });
             }
             End::Continue => {}
-            End::Unknown(_) => return anything(journey, here),
+            End::Unknown => return anything(journey, here),
         }
         Done::On
     }

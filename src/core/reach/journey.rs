@@ -30,14 +30,23 @@ pub(super) struct Journey<'n> {
     pub(super) next_base: usize,
     /// The base chain it is in, outermost first.
     pub(super) frames: Vec<Frame>,
-    /// The rule whose unknown conditions count as met.
-    pub(super) assumed: Option<(usize, usize)>,
+    /// What counts as met of a rule.
+    pub(super) assumed: Option<Assumed>,
     /// Who last let it in.
     pub(super) let_in: Option<(Consent, Decider<'n>)>,
     pub(super) is_local: bool,
     pub(super) events: Option<Vec<Event<'n>>>,
     /// The packet as it came to the base chain it is in, where another has the same priority.
     pub(super) at_base: Option<Box<Traveller<'n>>>,
+}
+
+/// What of a rule, by its chain's index and its own, is taken for granted on one of two ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Assumed {
+    pub(super) chain: usize,
+    pub(super) rule: usize,
+    /// Its unknown statements do nothing; else only its unknown conditions hold.
+    pub(super) is_harmless: bool,
 }
 
 /// How firmly something let a packet in; what is firmer is named.
@@ -146,6 +155,13 @@ pub(super) struct Here<'r, 'n> {
 }
 
 impl<'n> Here<'_, 'n> {
+    /// What of it is taken for granted.
+    pub(super) fn assumed(self, journey: &Journey<'n>) -> Option<Assumed> {
+        journey
+            .assumed
+            .filter(|assumed| (assumed.chain, assumed.rule) == (self.at, self.rule))
+    }
+
     pub(super) fn place(self) -> Place<'n> {
         Place {
             table: self.chain.table,
@@ -157,12 +173,16 @@ impl<'n> Here<'_, 'n> {
 
 /// A rule of which it is not known whether it matches: as if it did, and on with the next.
 pub(super) fn fork<'n>(journey: &Journey<'n>, here: Here<'_, 'n>) -> Done<'n> {
-    Done::Either(here.place(), as_if(journey, here))
+    Done::Either(here.place(), as_if(journey, here, false))
 }
 
-fn as_if<'n>(journey: &Journey<'n>, here: Here<'_, 'n>) -> Vec<Branch<'n>> {
+fn as_if<'n>(journey: &Journey<'n>, here: Here<'_, 'n>, is_harmless: bool) -> Vec<Branch<'n>> {
     let mut met = journey.clone();
-    met.assumed = Some((here.at, here.rule));
+    met.assumed = Some(Assumed {
+        chain: here.at,
+        rule: here.rule,
+        is_harmless,
+    });
     if let Some(frame) = met.frames.last_mut() {
         frame.next = here.rule;
     }
@@ -172,7 +192,7 @@ fn as_if<'n>(journey: &Journey<'n>, here: Here<'_, 'n>) -> Vec<Branch<'n>> {
 /// A statement that is not understood may do anything a rule of its chain can do.
 pub(super) fn anything<'n>(journey: &Journey<'n>, here: Here<'_, 'n>) -> Done<'n> {
     let place = here.place();
-    if journey.assumed == Some((here.at, here.rule)) {
+    if here.assumed(journey).is_some_and(|assumed| assumed.is_harmless) {
         return Done::On;
     }
     if place.table_translates() {
@@ -180,7 +200,7 @@ pub(super) fn anything<'n>(journey: &Journey<'n>, here: Here<'_, 'n>) -> Done<'n
     }
     let mut accepted = journey.clone();
     accepted.frames.clear();
-    let mut branches = as_if(journey, here);
+    let mut branches = as_if(journey, here, true);
     branches.push(Branch::Goes(Box::new(accepted)));
     branches.push(Branch::Ends(Fate::Dropped));
     Done::Either(place, branches)

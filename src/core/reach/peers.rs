@@ -60,6 +60,7 @@ pub fn meeting_anyone(world: &World) -> World {
         driver: None,
         addresses: addresses.into(),
         on_link: Vec::new(),
+        changing: Vec::new(),
         is_up: true,
         has_default_route: true,
         has_physical_port: false,

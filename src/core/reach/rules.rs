@@ -45,7 +45,7 @@ pub(super) enum Step<'n> {
     Nat(&'n Nat, Option<Lookup<'n>>),
     Mark(&'n SetMark),
     NoTrack,
-    Unknown(&'n str),
+    Unknown,
 }
 
 /// A verdict with its chain resolved.
@@ -59,7 +59,7 @@ pub(super) enum End<'n> {
     Goto(usize),
     Continue,
     /// A program decides, or a chain that is not there.
-    Unknown(&'n str),
+    Unknown,
 }
 
 /// A set to look things up in.
@@ -226,7 +226,7 @@ fn step<'n>(statement: &'n Statement, table: &'n Table, chain: impl Fn(&str) -> 
         }
         Statement::Mark(mark) => Step::Mark(mark),
         Statement::NoTrack => Step::NoTrack,
-        Statement::Unknown(what) => Step::Unknown(what),
+        Statement::Unknown(_) => Step::Unknown,
     }
 }
 
@@ -236,10 +236,10 @@ fn end<'n>(verdict: &'n Verdict, chain: impl Fn(&str) -> Option<usize>) -> End<'
         Verdict::Drop => End::Drop,
         Verdict::Reject(with) => End::Reject(with),
         Verdict::Return => End::Return,
-        Verdict::Jump(name) => chain(name).map_or(End::Unknown(name), End::Jump),
-        Verdict::Goto(name) => chain(name).map_or(End::Unknown(name), End::Goto),
+        Verdict::Jump(name) => chain(name).map_or(End::Unknown, End::Jump),
+        Verdict::Goto(name) => chain(name).map_or(End::Unknown, End::Goto),
         Verdict::Continue => End::Continue,
-        Verdict::Queue => End::Unknown("a program decides"),
+        Verdict::Queue => End::Unknown,
     }
 }
 

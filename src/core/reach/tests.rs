@@ -1,23 +1,82 @@
 //! Reach where others have a hand in, where a family is missing, and beside housekeeping.
 
-use super::*;
-use crate::core::network::{Interface, InterfaceKind, NetworkClass};
-use crate::core::policy::{Decision, Entry, Policy};
-use crate::core::ruleset::{Slot, compile};
+use std::net::{IpAddr, SocketAddr};
 
-fn interface(name: &str, nets: &[&str]) -> Interface {
+use ipnet::IpNet;
+
+use super::*;
+use crate::core::listener::Protocol;
+use crate::core::netfilter::{Engine, Netfilter, save};
+use crate::core::network::{Interface, InterfaceKind, NetworkClass, Route, RouteKind, Switches, World, class_of};
+use crate::core::policy::{Decision, Entry, Policy};
+use crate::core::ruleset::{Ruleset, SavedTables, compile};
+use crate::core::service::{BoundTo, Service, with_published};
+
+/// A machine with eth0 (default route), eth1 and docker0, which forwards.
+pub(super) fn machine() -> World {
+    let interfaces = vec![
+        interface("lo", 1, &["127.0.0.1/8", "::1/128"]),
+        interface("eth0", 2, &["192.0.2.1/24", "2001:db8::1/64", "fe80::1/64"]),
+        interface("eth1", 3, &["10.0.0.1/24"]),
+        interface("docker0", 4, &["172.17.0.1/16"]),
+    ];
+    let mut routes: Vec<Route> = interfaces
+        .iter()
+        .flat_map(|interface| interface.on_link.iter().map(|net| route(*net, interface.index)))
+        .collect();
+    routes.push(route("0.0.0.0/0".parse().unwrap(), 2));
+    routes.push(route("::/0".parse().unwrap(), 2));
+    let forwarding = Switches {
+        forwards_ipv4: true,
+        forwards_ipv6: true,
+        ..Switches::default()
+    };
+    World {
+        switches: interfaces.iter().map(|have| (have.name.clone(), forwarding)).collect(),
+        interfaces,
+        routes,
+        ..World::default()
+    }
+}
+
+fn route(destination: IpNet, interface: u32) -> Route {
+    Route {
+        destination,
+        kind: RouteKind::Unicast,
+        interface,
+        metric: 0,
+    }
+}
+
+fn interface(name: &str, index: u32, nets: &[&str]) -> Interface {
     let nets: Vec<IpNet> = nets.iter().map(|net| net.parse().unwrap()).collect();
+    let kind = match name {
+        "lo" => InterfaceKind::Loopback,
+        "docker0" => InterfaceKind::Bridge,
+        _ => InterfaceKind::Ethernet,
+    };
     Interface {
-        index: 2,
+        index,
         name: name.into(),
-        kind: InterfaceKind::Bridge,
+        kind,
         driver: None,
         addresses: nets.clone(),
-        on_link: nets.iter().map(IpNet::trunc).collect(),
-        is_up: true,
-        has_default_route: false,
-        has_physical_port: false,
+        on_link: if kind == InterfaceKind::Loopback {
+            Vec::new()
+        } else {
+            nets.iter().map(IpNet::trunc).collect()
+        },
         changing: Vec::new(),
+        is_up: true,
+        has_default_route: name == "eth0",
+        has_physical_port: false,
+    }
+}
+
+pub(super) fn kernel(ipv4: &str, ipv6: &str) -> Netfilter {
+    let tables = |text: &str, family| save::tables(&SavedTables::parse(text).unwrap(), Engine::Nft, family, &[]);
+    Netfilter {
+        tables: [tables(ipv4, Family::Ipv4), tables(ipv6, Family::Ipv6)].concat(),
     }
 }
 
@@ -33,86 +92,221 @@ fn policy(decisions: &[(&str, Decision)]) -> Policy {
     policy
 }
 
-fn in_force(policy: &Policy, interfaces: &[Interface]) -> Filter {
-    let rules = compile(policy, interfaces);
-    Filter::default().with_own([Own::wanted(Slot::A, rules.ipv4), Own::wanted(Slot::A, rules.ipv6)])
+fn reach_in(netfilter: &Netfilter, world: &World, policy: &Policy, service: &Service) -> Reach {
+    let world = meeting_anyone(world);
+    Judge::new(netfilter, &world, &|interface| class_of(interface, policy), &[]).reach(service)
 }
 
-fn reach(filter: &Filter, id: &str) -> Reach {
-    Judge::new(filter).reach(&Service::absent(id.parse().unwrap()))
+fn reach(netfilter: &Netfilter, policy: &Policy, id: &str) -> Reach {
+    reach_in(netfilter, &machine(), policy, &Service::absent(id.parse().unwrap()))
+}
+
+fn compiled(policy: &Policy, world: &World) -> Ruleset {
+    compile(policy, &world.interfaces)
+}
+
+/// How a first packet fares, and the rule that decided.
+fn fate(netfilter: &Netfilter, interface: &str, source: &str, to: &str, protocol: Protocol) -> (Fate, String) {
+    let world = machine();
+    let rules = Rules::new(netfilter, &world);
+    let to: SocketAddr = to.parse().unwrap();
+    let source: IpAddr = source.parse().unwrap();
+    let packet = Probe::opening(interface, source, to.ip(), protocol, to.port());
+    let walk = rules.walk(&packet, true);
+    let by = match walk.decided_by {
+        Decider::Rule(place) => place.rule.map_or_else(
+            || format!("{} policy", place.chain.name),
+            |rule| rule.text.clone(),
+        ),
+        Decider::Kernel(kernel) => format!("{kernel:?}"),
+    };
+    (walk.fate, by)
 }
 
 #[test]
-fn what_others_may_lead_past_our_rules_is_unknown_where_we_would_refuse_it() {
-    let policy = policy(&[("22/tcp", Decision::Confine)]);
-    let rule = |text: &str| Obstacle::Rule {
-        table: "nat".into(),
-        text: text.into(),
+fn without_rules_everyone_gets_to_what_listens_and_nobody_to_loopback() {
+    let nothing = Netfilter::default();
+    assert_eq!(reach(&nothing, &Policy::default(), "80/tcp"), Reach::Everyone);
+    assert_eq!(
+        reach_in(&nothing, &World::default(), &Policy::default(), &Service::absent("80/tcp".parse().unwrap())),
+        Reach::Everyone,
+        "a machine without a network may get one"
+    );
+    let loopback = Service {
+        bound_to: BoundTo::Loopback,
+        ..Service::absent("80/tcp".parse().unwrap())
     };
-    let native = |is_nat| Obstacle::NativeChain {
-        name: "ip n c".into(),
-        is_nat,
-    };
-    for (obstacle, expected) in [
-        (rule("-A PREROUTING -j DOCKER"), Reach::Unknown),
-        (rule("-A INPUT -j SNAT --to-source 192.0.2.1"), Reach::ThisMachine),
-        (native(true), Reach::Unknown),
-        (native(false), Reach::ThisMachine),
-        (Obstacle::Incompatible("nat".into()), Reach::Unknown),
-        (Obstacle::Unread("hello".into()), Reach::Unknown),
-    ] {
-        let mut filter = in_force(&policy, &[]);
-        filter.ipv4.foreign.push(obstacle.clone());
-        assert_eq!(reach(&filter, "22/tcp"), expected, "{obstacle}");
-        let mut loopback = Service::absent("22/tcp".parse().unwrap());
-        loopback.bound_to = BoundTo::Loopback;
-        assert_eq!(Judge::new(&filter).reach(&loopback), Reach::ThisMachine, "{obstacle}");
-    }
+    assert_eq!(reach_in(&nothing, &machine(), &Policy::default(), &loopback), Reach::ThisMachine);
 }
 
 #[test]
-fn a_family_that_is_absent_is_satisfied_and_lets_nobody_in() {
-    let policy = policy(&[("22/tcp", Decision::Confine)]);
-    let rules = compile(&policy, &[]);
-    let mut filter = in_force(&policy, &[]);
-    filter.ipv6 = FamilyFilter {
-        is_absent: true,
-        ..FamilyFilter::default()
-    };
-    assert_eq!(reach(&filter, "22/tcp"), Reach::ThisMachine);
-    assert!(filter.ipv6.enforces(&rules.ipv6));
-    let plan = crate::core::plan::Plan::new(&policy, &[], &filter, rules, Vec::new(), Vec::new());
-    assert!(plan.is_in_force);
-    assert!(plan.diff.iter().all(|line| line.text != Family::Ipv6.to_string()));
-}
-
-#[test]
-fn answers_are_no_reach_and_what_guests_get_is() {
-    let mut policy = policy(&[("53/udp", Decision::Confine), ("67-68/udp", Decision::Confine)]);
+fn the_compiled_rules_keep_their_promise() {
+    let mut policy = policy(&[
+        ("22/tcp", Decision::Open),
+        ("631/tcp", Decision::Trusted),
+        ("5432/tcp", Decision::Confine),
+        ("53/udp", Decision::Confine),
+        ("67-68/udp", Decision::Confine),
+    ]);
     policy.networks.interfaces.insert("eth1".into(), NetworkClass::Trusted);
-    let trusted = interface("eth1", &["192.168.7.10/24", "fd07::10/64"]);
-    let filter = in_force(&policy, std::slice::from_ref(&trusted));
-    for id in ["53/udp", "53/tcp", "67/udp", "68/udp", "5353/udp"] {
-        assert_eq!(reach(&filter, id), Reach::ThisMachine, "{id}");
+    let world = machine();
+    let kernel = Netfilter::default().with_own(&compiled(&policy, &world));
+    for (id, expected) in [
+        ("22/tcp", Reach::Everyone),
+        ("631/tcp", Reach::Trusted),
+        ("5432/tcp", Reach::ThisMachine),
+        ("9999/tcp", Reach::ThisMachine),
+        ("22/udp", Reach::ThisMachine),
+        // What guests get whatever is decided.
+        ("53/udp", Reach::Trusted),
+        ("67/udp", Reach::Trusted),
+        ("68/udp", Reach::ThisMachine),
+    ] {
+        assert_eq!(reach(&kernel, &policy, id), expected, "{id}");
     }
-    // Without an address of its own there is no on-link source either.
-    for guests in [&[][..], &["172.17.0.1/16"]] {
-        let filter = in_force(&policy, &[interface("docker0", guests), trusted.clone()]);
-        for (id, expected) in [
-            ("53/udp", Reach::Trusted),
-            ("53/tcp", Reach::Trusted),
-            ("67/udp", Reach::Trusted),
-            ("68/udp", Reach::ThisMachine),
-            ("22/tcp", Reach::ThisMachine),
-        ] {
-            assert_eq!(reach(&filter, id), expected, "{id} with {guests:?}");
-        }
-    }
+    let by = |interface, source| fate(&kernel, interface, source, "10.0.0.1:631", Protocol::Tcp).0;
+    assert_eq!(by("eth1", "10.0.0.7"), Fate::Accepted);
+    assert_eq!(by("eth1", "198.51.100.7"), Fate::Refused);
+    assert_eq!(by("eth0", "10.0.0.7"), Fate::Refused);
+}
+
+const UFW: &str = "*filter
+:INPUT DROP [0:0]
+:FORWARD DROP [0:0]
+:ufw-before-input - [0:0]
+:ufw-user-input - [0:0]
+-A INPUT -j ufw-before-input
+-A ufw-before-input -i lo -j ACCEPT
+-A ufw-before-input -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A ufw-before-input -j ufw-user-input
+-A ufw-user-input -p tcp -m tcp --dport 22 -j ACCEPT
+-A ufw-user-input -p tcp -m tcp --dport 8080 -j REJECT --reject-with icmp-port-unreachable
+-A ufw-user-input -s 192.0.2.0/28 -p tcp -m tcp --dport 5432 -j ACCEPT
+COMMIT
+";
+
+#[test]
+fn what_another_tool_refuses_is_refused_by_it() {
+    let kernel = kernel(UFW, "");
+    let policy = policy(&[("8080/tcp", Decision::Open)]);
+    let to = |port: u16| fate(&kernel, "eth0", "192.0.2.77", &format!("192.0.2.1:{port}"), Protocol::Tcp);
+    assert_eq!(to(22), (Fate::Accepted, "-A ufw-user-input -p tcp -m tcp --dport 22 -j ACCEPT".into()));
+    assert_eq!(to(8080).0, Fate::Refused);
+    assert_eq!(to(9), (Fate::Dropped, "INPUT policy".into()));
+    // IPv6 has no rules: that is what a forgotten family looks like.
+    assert_eq!(reach(&kernel, &policy, "8080/tcp"), Reach::Everyone);
+    let only = |id: &str| {
+        let service = Service {
+            bound_to: BoundTo::Address("192.0.2.1".parse().unwrap()),
+            ..Service::absent(id.parse().unwrap())
+        };
+        reach_in(&kernel, &machine(), &policy, &service)
+    };
+    assert_eq!(only("8080/tcp"), Reach::ThisMachine);
+    assert_eq!(only("5432/tcp"), Reach::Trusted, "a source that a rule names");
+    let after = kernel.with_own(&compiled(&policy, &machine()));
+    let (fate, by) = fate(&after, "eth0", "192.0.2.77", "192.0.2.1:8080", Protocol::Tcp);
+    assert_eq!((fate, by.contains("ufw-user-input")), (Fate::Refused, true), "{by}");
+}
+
+const DOCKER: &str = "*filter
+:INPUT ACCEPT [0:0]
+:FORWARD DROP [0:0]
+:DOCKER - [0:0]
+:DOCKER-USER - [0:0]
+-A FORWARD -j DOCKER-USER
+-A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+-A FORWARD -o docker0 -j DOCKER
+-A FORWARD -i docker0 ! -o docker0 -j ACCEPT
+-A DOCKER -d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp -m tcp --dport 80 -j ACCEPT
+-A DOCKER-USER -j RETURN
+COMMIT
+*nat
+:PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
+:DOCKER - [0:0]
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+-A OUTPUT ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j DOCKER
+-A DOCKER -i docker0 -j RETURN
+-A DOCKER ! -i docker0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.17.0.2:80
+-A DOCKER -d 127.0.0.1/32 ! -i docker0 -p tcp -m tcp --dport 8081 -j DNAT --to-destination 172.17.0.2:80
+COMMIT
+";
+
+#[test]
+fn a_published_port_is_a_service_and_is_confined_in_forward() {
+    let kernel = kernel(DOCKER, "");
+    let world = machine();
+    let ports = published_ports(&kernel, &world);
+    let services = with_published(Vec::new(), &ports, &|_| Some("web".into()));
+    let seen: Vec<(String, &str, &BoundTo)> = services
+        .iter()
+        .map(|service| (service.id.to_string(), service.name.as_str(), &service.bound_to))
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("8080/tcp".into(), "docker: web", &BoundTo::All),
+            ("8081/tcp".into(), "docker: web", &BoundTo::Loopback)
+        ]
+    );
+    let [web, loopback] = services.as_slice() else {
+        panic!("two");
+    };
+    let nobody = Policy::default();
+    assert_eq!(reach_in(&kernel, &world, &nobody, web), Reach::Everyone);
+    // Whoever is on the link can send a frame for 127.0.0.1, and it is rewritten before the kernel looks.
+    assert_eq!(reach_in(&kernel, &world, &nobody, loopback), Reach::Everyone);
+    let after = kernel.with_own(&compiled(&nobody, &world));
+    assert_eq!(reach_in(&after, &world, &nobody, web), Reach::ThisMachine);
+    assert_eq!(reach_in(&after, &world, &nobody, loopback), Reach::ThisMachine);
+    let (refused, by) = fate(&after, "eth0", "192.0.2.77", "192.0.2.1:8080", Protocol::Tcp);
+    assert_eq!((refused, by.contains("FWTUI")), (Fate::Refused, true), "{by}");
+    // This machine, and the world for the container, go on as before.
+    let own = fate(&after, "lo", "192.0.2.1", "192.0.2.1:8080", Protocol::Tcp);
+    assert_eq!(own.0, Fate::Accepted, "{}", own.1);
+    let world_out = fate(&after, "docker0", "172.17.0.2", "198.51.100.7:443", Protocol::Tcp);
+    assert_eq!(world_out.0, Fate::Accepted, "{}", world_out.1);
+    let direct = fate(&after, "eth0", "192.0.2.77", "172.17.0.2:80", Protocol::Tcp);
+    assert_eq!(direct.0, Fate::Accepted, "a direct route to the container is what it is: {}", direct.1);
+}
+
+#[test]
+fn what_is_not_understood_is_unknown_only_where_it_matters() {
+    let rules = |first: &str| {
+        kernel(
+            &format!("*filter\n:INPUT ACCEPT [0:0]\n{first}\n-A INPUT -p tcp -m tcp --dport 22 -j DROP\nCOMMIT\n"),
+            "",
+        )
+    };
+    let to = |kernel: &Netfilter, port: u16| fate(kernel, "eth0", "192.0.2.77", &format!("192.0.2.1:{port}"), Protocol::Tcp).0;
+    let mac = rules("-A INPUT -m mac --mac-source 02:00:00:00:00:01 -j ACCEPT");
+    assert_eq!(to(&mac, 22), Fate::Unknown { may_arrive: true });
+    assert_eq!(to(&mac, 80), Fate::Accepted, "either way");
+    let drop = rules("-A INPUT -m mac --mac-source 02:00:00:00:00:01 -j DROP");
+    assert_eq!(to(&drop, 22), Fate::Dropped);
+    assert_eq!(to(&drop, 80), Fate::Unknown { may_arrive: true });
+    let reject = rules("-A INPUT -m mac --mac-source 02:00:00:00:00:01 -j REJECT");
+    assert_eq!(to(&reject, 22), Fate::Unknown { may_arrive: false });
+    let other = rules("-A INPUT -p udp -m mac --mac-source 02:00:00:00:00:01 -j ACCEPT");
+    assert_eq!(to(&other, 22), Fate::Dropped, "not asked of TCP");
+    let jump = rules("-A INPUT -m mac --mac-source 02:00:00:00:00:01 -j NOWHERE");
+    assert_eq!(to(&jump, 22), Fate::Unknown { may_arrive: true });
+}
+
+#[test]
+fn without_root_what_fwtui_refuses_is_certain() {
+    let policy = policy(&[("22/tcp", Decision::Open)]);
+    let after = Netfilter::unseen("no root").with_own(&compiled(&policy, &machine()));
+    assert_eq!(reach(&after, &policy, "22/tcp"), Reach::Unknown);
+    assert_eq!(reach(&after, &policy, "23/tcp"), Reach::ThisMachine);
 }
 
 #[test]
 fn an_address_of_one_interface_is_reached_by_that() {
-    let id = "[fe80::1%eth1]:53/udp";
-    let filter = in_force(&policy(&[(id, Decision::Open)]), &[]);
-    assert_eq!(reach(&filter, id), Reach::Everyone);
+    let id = "[fe80::1%eth0]:53/udp";
+    let policy = policy(&[(id, Decision::Open)]);
+    let kernel = Netfilter::default().with_own(&compiled(&policy, &machine()));
+    assert_eq!(reach(&kernel, &policy, id), Reach::Everyone);
+    assert_eq!(reach(&kernel, &policy, "[fe80::1%eth1]:53/udp"), Reach::ThisMachine);
 }
