@@ -10,6 +10,7 @@ use std::net::IpAddr;
 
 use crate::core::listener::Family;
 
+pub mod owner;
 mod set;
 
 pub use set::{Data, Element, Part, Pattern, Set};
