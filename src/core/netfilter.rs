@@ -10,7 +10,9 @@ use std::net::IpAddr;
 
 use crate::core::listener::Family;
 
+pub mod ipset;
 pub mod owner;
+pub mod save;
 mod set;
 
 pub use set::{Data, Element, Part, Pattern, Set};

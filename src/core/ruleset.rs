@@ -25,7 +25,7 @@ pub use diff::{DiffLine, Sign, diff};
 pub use entry::{Entry, Stamp, Timer};
 pub use install::{jump_text, leftovers, minimal_text, switch_text, timer_text};
 pub use rule::{Limit, Match, RejectWith, Rule, State, Target};
-pub use saved::{Obstacle, SaveError, SavedFamily, SavedTables, own_text_removed};
+pub use saved::{Obstacle, RuleParts, SaveError, SavedFamily, SavedTables, TableParts, own_text_removed, words_of};
 pub use script::restore_script;
 pub use walk::{Packet, Verdict};
 

@@ -9,12 +9,14 @@ use std::time::Duration;
 use crate::core::ruleset::{Entry, FamilyRules, Hook, Own, PREFIX, Rule, Slot, Table, Target};
 
 mod others;
+mod parts;
 mod spec;
 #[cfg(test)]
 mod tests;
 mod way;
 
 pub use others::{Obstacle, own_text_removed};
+pub use parts::{RuleParts, TableParts, words_of};
 
 /// What can't be read of a save.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -82,7 +82,10 @@ pub(super) fn containers(files: &mut Files<'_>) -> Vec<Container> {
 }
 
 fn addresses(networks: BTreeMap<String, Option<Network>>) -> Vec<IpAddr> {
-    let words = networks.into_values().flatten().flat_map(|network| [network.ipv4, network.ipv6]);
+    let words = networks
+        .into_values()
+        .flatten()
+        .flat_map(|network| [network.ipv4, network.ipv6]);
     words.filter_map(|word| word.parse().ok()).collect()
 }
 

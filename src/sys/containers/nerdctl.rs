@@ -70,7 +70,8 @@ pub(super) fn containers(files: &mut Files<'_>) -> Vec<Container> {
 fn addresses(meta: Meta) -> Vec<IpAddr> {
     let networks = meta.networks.unwrap_or_default().into_values().flatten();
     let all = networks.flat_map(|network| network.ips.unwrap_or_default());
-    all.filter_map(|ip| ip.address.split('/').next()?.parse().ok()).collect()
+    all.filter_map(|ip| ip.address.split('/').next()?.parse().ok())
+        .collect()
 }
 
 fn published(config: NetworkConfig) -> Vec<(Protocol, u16, Option<IpAddr>)> {
