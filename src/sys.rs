@@ -4,6 +4,7 @@
 pub mod cgroups;
 pub mod clock;
 pub mod connections;
+pub mod containers;
 pub mod files;
 pub mod host;
 pub mod interfaces;

@@ -11,6 +11,7 @@ use std::net::IpAddr;
 use crate::core::listener::Family;
 
 pub mod ipset;
+pub mod owner;
 pub mod save;
 mod own;
 mod owner;

@@ -84,9 +84,11 @@ impl fmt::Display for Tool {
 pub fn owner(table: &Table, chain: &Chain, rule: Option<&Rule>) -> Tool {
     if let Some(tool) = of_chain(table, chain) {
         return match rule {
-            Some(rule) if names::is_for_admin(&chain.name) && !is_return(rule) => {
-                rule.comment.as_deref().and_then(names::by_comment).unwrap_or(Tool::Admin)
-            }
+            Some(rule) if names::is_for_admin(&chain.name) && !is_return(rule) => rule
+                .comment
+                .as_deref()
+                .and_then(names::by_comment)
+                .unwrap_or(Tool::Admin),
             _ => tool,
         };
     }
@@ -201,8 +203,11 @@ fn interfaces(rule: &Rule) -> impl Iterator<Item = &str> {
         } => Some(values),
         _ => None,
     };
-    conditions(rule).filter_map(of_interface).flatten().filter_map(|value| match value {
-        Part::Name(name) => Some(name.stem.as_str()),
-        Part::Range(..) => None,
-    })
+    conditions(rule)
+        .filter_map(of_interface)
+        .flatten()
+        .filter_map(|value| match value {
+            Part::Name(name) => Some(name.stem.as_str()),
+            Part::Range(..) => None,
+        })
 }

@@ -49,7 +49,8 @@ fn forwards(rule: &Rule) -> bool {
 
 /// Source addresses of containers, and of one that asks for itself.
 fn masks(table: &Table, rule: &Rule) -> bool {
-    let is_masquerade = |statement: &Statement| matches!(statement, Statement::Nat(nat) if nat.kind == NatKind::Masquerade);
+    let is_masquerade =
+        |statement: &Statement| matches!(statement, Statement::Nat(nat) if nat.kind == NatKind::Masquerade);
     if !rule.statements.iter().any(is_masquerade) {
         return false;
     }
@@ -63,7 +64,14 @@ fn masks(table: &Table, rule: &Rule) -> bool {
 /// What comes for a container's own address by another way than its bridge.
 fn shields(rule: &Rule) -> bool {
     let is_excluded = |condition: &Condition| {
-        matches!(condition, Condition::Is { field: Field::InInterface, is_negated: true, .. })
+        matches!(
+            condition,
+            Condition::Is {
+                field: Field::InInterface,
+                is_negated: true,
+                ..
+            }
+        )
     };
     drops(rule) && names_bridge(rule) && conditions(rule).any(is_excluded) && single(rule, End::Destination).is_some()
 }
@@ -72,7 +80,13 @@ fn shields(rule: &Rule) -> bool {
 fn is_for_loopback(rule: &Rule) -> bool {
     let localhost = number(IpAddr::V4(Ipv4Addr::LOCALHOST));
     let asks_port = |condition: &Condition| {
-        matches!(condition, Condition::Is { field: Field::Port(_, End::Destination), .. })
+        matches!(
+            condition,
+            Condition::Is {
+                field: Field::Port(_, End::Destination),
+                ..
+            }
+        )
     };
     drops(rule)
         && single(rule, End::Destination) == Some((Family::Ipv4, localhost))

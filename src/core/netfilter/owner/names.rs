@@ -119,7 +119,11 @@ pub(super) fn by_set(set: &str) -> Option<Tool> {
 
 /// The plugins of CNI work for several; nerdctl's ids begin with containerd's namespace.
 pub(super) fn of_cni(table: &Table) -> Tool {
-    let mut comments = table.chains.iter().flat_map(|chain| &chain.rules).filter_map(|rule| rule.comment.as_deref());
+    let mut comments = table
+        .chains
+        .iter()
+        .flat_map(|chain| &chain.rules)
+        .filter_map(|rule| rule.comment.as_deref());
     let is_nerdctls = |comment: &str| comment.contains("id: \"default-") || comment.contains("nerdctl");
     match comments.any(is_nerdctls) {
         true => Tool::Nerdctl,
@@ -144,11 +148,12 @@ pub(super) fn is_frame_of_firewalld(text: &str) -> bool {
     let rest = text.strip_prefix("-A ").and_then(|rest| rest.split_once(' '));
     let is_neighbour_discovery =
         |rest: &str| rest.starts_with("-p ipv6-icmp -m icmp6 --icmpv6-type 13") && rest.ends_with(" -j ACCEPT");
-    rest.is_some_and(|(chain, rest)| {
-        FRAME.contains(&rest) || (chain == "PREROUTING" && is_neighbour_discovery(rest))
-    })
+    rest.is_some_and(|(chain, rest)| FRAME.contains(&rest) || (chain == "PREROUTING" && is_neighbour_discovery(rest)))
 }
 
 fn beginning(known: &[(&str, Tool)], name: &str) -> Option<Tool> {
-    known.iter().find(|(stem, _)| name.starts_with(stem)).map(|(_, tool)| *tool)
+    known
+        .iter()
+        .find(|(stem, _)| name.starts_with(stem))
+        .map(|(_, tool)| *tool)
 }
