@@ -10,6 +10,8 @@ use std::net::IpAddr;
 
 use crate::core::listener::Family;
 
+pub mod json;
+pub mod merge;
 mod set;
 
 pub use set::{Data, Element, Part, Pattern, Set};
