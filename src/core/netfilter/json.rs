@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Base, Chain, ChainType, Engine, Hook, Netfilter, Rule, Table, TableFamily};
+use super::{Base, Chain, ChainType, Engine, Hook, Netfilter, Rule, Statement, Table, TableFamily};
 
 mod bits;
 mod conditions;
@@ -77,6 +77,7 @@ pub fn read(document: &Value) -> Result<Listed, JsonError> {
     for object in objects {
         reader.add(object);
     }
+    reader.doubt();
     Ok(reader.listed)
 }
 
@@ -91,6 +92,8 @@ struct Reader {
     chains: BTreeMap<(usize, String), usize>,
     /// Named limits and quotas of each table: whether they match a quiet peer's first packet.
     named: BTreeMap<TableKey, BTreeMap<String, bool>>,
+    /// Tables with flags that make no sense.
+    doubtful: BTreeSet<usize>,
 }
 
 impl Reader {
@@ -120,10 +123,16 @@ impl Reader {
         let at = self.table(&key);
         match kind {
             "table" => {
-                // nft 1.0.6 takes the words from a wrong place, and says "ip" for dormant.
                 let flags = several(inner.get("flags"));
                 if let Some(table) = self.listed.netfilter.tables.get_mut(at) {
-                    table.is_dormant = flags.iter().any(|flag| matches!(*flag, "dormant" | "ip"));
+                    table.is_dormant = flags.contains(&"dormant");
+                }
+                // nft 1.0.6 takes the words from a wrong place, and prints any for dormant.
+                if flags
+                    .iter()
+                    .any(|flag| !matches!(*flag, "dormant" | "owner" | "persist"))
+                {
+                    self.doubtful.insert(at);
                 }
             }
             "chain" => {
@@ -138,6 +147,37 @@ impl Reader {
                 if let (Some(name), Some(table)) = (word(inner, "name"), self.listed.netfilter.tables.get_mut(at)) {
                     table.sets.push(sets::named(inner, name.to_owned(), key.0));
                 }
+            }
+        }
+    }
+
+    /// Whether the rules of a doubtful table are in force is not known: its base chains begin so.
+    fn doubt(&mut self) {
+        const WHY: &str = "nft does not say whether the table is dormant";
+        for at in &self.doubtful {
+            let Some(table) = self.listed.netfilter.tables.get_mut(*at) else {
+                continue;
+            };
+            for (number, chain) in table
+                .chains
+                .iter_mut()
+                .enumerate()
+                .filter(|chain| chain.1.base.is_some())
+            {
+                let rule = Rule {
+                    statements: vec![Statement::Unknown(WHY.to_owned())],
+                    text: format!("# {WHY}"),
+                    comment: None,
+                };
+                chain.rules.insert(0, rule);
+                let moved = |place: Place| match (place.table, place.chain) == (*at, number) {
+                    true => Place {
+                        rule: place.rule + 1,
+                        ..place
+                    },
+                    false => place,
+                };
+                self.listed.extensions = self.listed.extensions.iter().copied().map(moved).collect();
             }
         }
     }

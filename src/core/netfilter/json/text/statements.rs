@@ -61,7 +61,7 @@ pub(in crate::core::netfilter::json) fn statement(given: &Value, family: TableFa
         "set" => updated(inner, "set"),
         "map" => updated(inner, "map"),
         "meter" => meter(inner),
-        "fwd" | "dup" => copied(name, inner),
+        "fwd" | "dup" => copied(name, inner, family),
         "flow" => format!(
             "flow {} {}",
             word(inner, "op").unwrap_or("add"),
@@ -272,9 +272,14 @@ fn meter(inner: &Value) -> String {
 }
 
 /// `dup to 10.0.0.1 device "eth0"`, `fwd to "eth0"`.
-fn copied(name: &str, inner: &Value) -> String {
+fn copied(name: &str, inner: &Value, family: TableFamily) -> String {
     let device = inner.get("dev").map(|device| value(device, Kind::Interface));
-    match (inner.get("addr").map(expression), device) {
+    // In a netdev table, what is called the address is a device.
+    let kind = match family {
+        TableFamily::Netdev => Kind::Interface,
+        _ => Kind::Other,
+    };
+    match (inner.get("addr").map(|address| side(address, &[kind])), device) {
         (Some(address), Some(device)) => format!("{name} to {address} device {device}"),
         (Some(to), None) | (None, Some(to)) => format!("{name} to {to}"),
         (None, None) => compact(inner),
