@@ -11,10 +11,11 @@ use std::net::IpAddr;
 use crate::core::listener::Family;
 
 pub mod ipset;
+pub mod json;
+pub mod merge;
+mod own;
 pub mod owner;
 pub mod save;
-mod own;
-mod owner;
 mod set;
 
 pub use owner::{Tool, owner};
