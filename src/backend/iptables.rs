@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::backend::detect::{Detected, Programs, Variant, is_built_in, unread};
 use crate::backend::{Backend, BackendError, Observed};
 use crate::core::listener::Family;
-use crate::core::ruleset::{Obstacle, SavedFamily, SavedTables, Table};
+use crate::core::ruleset::{Obstacle, SavedFamily, SavedTables, Table, in_one_commit};
 use crate::sys::clock;
 use crate::sys::nftables::{self, BaseChain, TableFamily};
 use crate::sys::runner::{Call, Output, Runner};
@@ -150,7 +150,7 @@ impl<R: Runner> Backend for Iptables<R> {
     }
 
     fn check(&self, family: Family, text: &str) -> Result<(), BackendError> {
-        self.restore(family, text, true)
+        self.restore(family, &in_one_commit(text), true)
     }
 
     fn load(&self, family: Family, text: &str) -> Result<(), BackendError> {

@@ -183,7 +183,10 @@ fn compare(family: Family, saved: &SavedFamily, want: &Own, timer: Option<&Timer
         return error("the jumps to fwtui's chains, or what they lead to, differ");
     }
     let is_forwarded = wanted_jumps.contains(&Hook::Forward);
-    if saved.docker_user.is_some_and(|docker| !docker.is_as_wanted(is_forwarded)) {
+    if saved
+        .docker_user
+        .is_some_and(|docker| !docker.is_as_wanted(is_forwarded))
+    {
         return error("the jump to fwtui's chains in DOCKER-USER is not what it is to be");
     }
     if saved.entries != want.wanted_entries(timer) {

@@ -23,7 +23,7 @@ mod walk;
 pub use compile::compile;
 pub use diff::{DiffLine, Sign, diff};
 pub use entry::{Entry, Stamp, Timer};
-pub use install::{docker_user_text, jump_text, leftovers, minimal_text, switch_text, timer_text};
+pub use install::{docker_user_text, in_one_commit, jump_text, leftovers, minimal_text, switch_text, timer_text};
 pub use rule::{Limit, Match, RejectWith, Rule, State, Target};
 pub use saved::{
     DockerUser, Obstacle, RuleParts, SaveError, SavedFamily, SavedTables, TableParts, own_text_removed, words_of,

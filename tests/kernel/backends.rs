@@ -230,7 +230,7 @@ fn the_only_kind_installed_is_used() {
         uninstall(lab, |name| name.contains("tables") && name.contains("-nft"));
         lab.does(&["set", "8080/tcp", "confine"]);
         lab.does(&["apply", "--yes"]);
-        assert_eq!(lab.observed().ipv4.jumps.len(), 2);
+        assert_eq!(lab.observed().ipv4.jumps.len(), 3);
         assert!(lab.refuses(Neighbour::Public, 8080));
         assert!(
             lab.run(&["iptables-legacy-save", "-t", "filter"])

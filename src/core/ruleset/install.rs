@@ -10,6 +10,31 @@ use crate::core::ruleset::entry::Entry;
 use crate::core::ruleset::print::rule_spec;
 use crate::core::ruleset::{DOCKER_USER, Hook, Own, PREFIX, SavedFamily, Slot, Table, Timer};
 
+/// So many rules are loaded in one commit: what iptables-nft sends for it must fit into a socket buffer,
+/// which a program without the machine's own root (as in some containers) can't make larger than its
+/// 208 KiB (`net.core.wmem_default`). A rule takes up to 950 bytes, for its comment and conntrack's match.
+const MOST_AT_ONCE: usize = 200;
+
+/// The text in which the commits of a table are one, for programs that try a text: they don't keep
+/// what the commit before has made.
+pub fn in_one_commit(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut lines = text.lines().peekable();
+    let mut table = None;
+    while let Some(line) = lines.next() {
+        if line.starts_with('*') {
+            table = Some(line);
+        }
+        if line == "COMMIT" && lines.peek().copied() == table {
+            lines.next();
+            continue;
+        }
+        out.push_str(line);
+        out.push('\n');
+    }
+    out
+}
+
 /// The text that puts `want` in force over what is there now: its chains replaced, the entry chains
 /// pointed to it, one jump in each built-in chain's first place. Everything else is left alone.
 ///
@@ -31,18 +56,20 @@ fn text(now: &SavedFamily, want: &Own, timer: Option<&Timer<'_>>, with_rules: bo
     let jumps = want.wanted_jumps(timer);
     for table in Table::ALL {
         let hooks: Vec<Hook> = Hook::ALL.into_iter().filter(|hook| hook.table() == table).collect();
-        let mut chains: Vec<String> = Vec::new();
-        let mut lines: Vec<String> = Vec::new();
+        let mut entries: Vec<String> = Vec::new();
+        let mut switch: Vec<String> = Vec::new();
         for hook in hooks {
             let is_wanted = jumps.contains(&hook);
             let is_there = now.chains.contains(&(table, hook.entry()));
             let rules = Entry::wanted(hook, want, timer).rules(hook);
             if is_wanted || is_there || !rules.is_empty() {
-                chains.push(hook.entry());
+                entries.push(hook.entry());
             }
-            lines.extend(jump_lines(now, hook, is_wanted));
-            lines.extend(rules.iter().map(|rule| format!("-A {} {rule}", hook.entry())));
+            switch.extend(jump_lines(now, hook, is_wanted));
+            switch.extend(rules.iter().map(|rule| format!("-A {} {rule}", hook.entry())));
         }
+        let mut chains: Vec<String> = Vec::new();
+        let mut lines: Vec<String> = Vec::new();
         if let Some(slot) = want.slot.filter(|_| with_rules) {
             for (name, rules) in want.rules.table(table) {
                 let chain = format!("{}{name}", slot.prefix());
@@ -59,7 +86,18 @@ fn text(now: &SavedFamily, want: &Own, timer: Option<&Timer<'_>>, with_rules: bo
                 .collect();
             chains.extend(stale);
         }
-        push_table(&mut out, table, &chains, &lines);
+        if lines.len() > MOST_AT_ONCE {
+            // No packet meets them before the entry chains are switched.
+            for part in chains.chunks(MOST_AT_ONCE) {
+                push_table(&mut out, table, part, &[]);
+            }
+            for part in lines.chunks(MOST_AT_ONCE) {
+                push_table(&mut out, table, &[], part);
+            }
+            chains.clear();
+            lines.clear();
+        }
+        push_table(&mut out, table, &[entries, chains].concat(), &[switch, lines].concat());
     }
     out
 }
@@ -154,7 +192,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::core::policy::Policy;
+    use crate::core::policy::{Decision, Entry, Policy};
     use crate::core::ruleset::{SavedTables, compile};
 
     fn installed() -> Own {
@@ -168,6 +206,44 @@ mod tests {
         assert!(text.contains("-I INPUT 1 -j FWTUI-INPUT\n"), "{text}");
         assert!(text.contains("-A FWTUI-INPUT -g FWTUI-A-INPUT\n"), "{text}");
         assert!(!text.contains("-D "), "{text}");
+    }
+
+    #[test]
+    fn many_rules_are_loaded_before_one_commit_switches_to_them() {
+        let mut policy = Policy::default();
+        for port in 0..1000u16 {
+            let entry = Entry {
+                decision: Decision::Open,
+                // No two alike, so that none share a rule.
+                from: vec![format!("10.{}.{}.0/24", port / 250, port % 250).parse().unwrap()],
+            };
+            policy
+                .decide(format!("{}/tcp", 1000 + port * 7).parse().unwrap(), entry)
+                .unwrap();
+        }
+        let want = Own::wanted(Slot::A, compile(&policy, &[]).ipv4);
+        let text = switch_text(&SavedFamily::default(), &want, None);
+        let commits: Vec<&str> = text
+            .split("COMMIT\n")
+            .filter(|commit| commit.contains("*filter"))
+            .collect();
+        assert!(commits.len() > 2, "{}", commits.len());
+        let (last, before) = commits.split_last().unwrap();
+        assert!(before.iter().all(|commit| !commit.contains("FWTUI-INPUT")));
+        assert!(
+            before
+                .iter()
+                .all(|commit| commit.matches("\n-A ").count() <= MOST_AT_ONCE)
+        );
+        assert_eq!(
+            *last,
+            "*filter\n:FWTUI-INPUT - [0:0]\n-I INPUT 1 -j FWTUI-INPUT\n-A FWTUI-INPUT -g FWTUI-A-INPUT\n"
+        );
+        assert_eq!(in_one_commit(&text).matches("COMMIT").count(), 2);
+        let saved = text
+            .replace("-I INPUT 1 ", "-A INPUT ")
+            .replace("-I PREROUTING 1 ", "-A PREROUTING ");
+        assert_eq!(SavedTables::parse(&saved).unwrap().take_apart(Duration::ZERO).own, want);
     }
 
     #[test]

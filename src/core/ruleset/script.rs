@@ -88,7 +88,11 @@ pub fn restore_script(variant: &str, families: &[(Family, &Own)]) -> String {
             );
         }
         let (table, entry) = (Hook::Forward.table().name(), Hook::Forward.entry());
-        let verb = if own.jumps.contains(&Hook::Forward) { "jump" } else { "no_jump" };
+        let verb = if own.jumps.contains(&Hook::Forward) {
+            "jump"
+        } else {
+            "no_jump"
+        };
         let _ = writeln!(
             out,
             "! has {program} {table} {DOCKER_USER} || {verb} {program} {table} {DOCKER_USER} {entry}"
@@ -110,9 +114,18 @@ mod tests {
             "nft",
             &[(Family::Ipv6, &Own::default()), (Family::Ipv4, &Own::default())],
         );
-        assert!(script.contains("no_jump iptables filter INPUT FWTUI-INPUT\n"), "{script}");
-        assert!(script.contains("no_jump iptables raw PREROUTING FWTUI-PREROUTING\n"), "{script}");
-        assert!(script.contains("no_jump ip6tables filter INPUT FWTUI-INPUT\n"), "{script}");
+        assert!(
+            script.contains("no_jump iptables filter INPUT FWTUI-INPUT\n"),
+            "{script}"
+        );
+        assert!(
+            script.contains("no_jump iptables raw PREROUTING FWTUI-PREROUTING\n"),
+            "{script}"
+        );
+        assert!(
+            script.contains("no_jump ip6tables filter INPUT FWTUI-INPUT\n"),
+            "{script}"
+        );
         assert!(script.contains(":FWTUI-INPUT - [0:0]\n"), "{script}");
         assert!(!script.contains("-A "), "{script}");
         let docker = "! has iptables filter DOCKER-USER || no_jump iptables filter DOCKER-USER FWTUI-FORWARD\n";

@@ -188,7 +188,9 @@ impl Match {
                 State::Published => packet.published.is_some(),
                 State::Related | State::EstablishedReply => packet.state == Some(state),
             })
-            && self.original_destination.is_none_or(|net| net.contains(&sent.destination))
+            && self
+                .original_destination
+                .is_none_or(|net| net.contains(&sent.destination))
             && self.original_ports.is_none_or(|ports| ports.contains_port(sent.port))
     }
 }

@@ -8,10 +8,10 @@ use ipnet::IpNet;
 use crate::core::listener::{Family, Protocol};
 use crate::core::network::NetworkClass;
 use crate::core::policy::{Decision, Entry};
-use crate::core::ruleset::{Hook, Table};
 use crate::core::ruleset::compile::{Compiler, REFUSE, TRUSTED, chain_of, named, on, ports};
 use crate::core::ruleset::ports::{fold, ranges};
 use crate::core::ruleset::rule::{Match, Rule, Target};
+use crate::core::ruleset::{Hook, Table};
 use crate::core::service::{LocalAddress, Ports, ServiceId};
 
 /// A chain with more rules than this is split by port, so that a packet's walk stays short.

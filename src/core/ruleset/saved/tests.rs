@@ -248,13 +248,28 @@ fn docker_in_front_is_no_matter_where_its_own_chain_leads_in() {
     ] {
         let family = with_docker(docker_user);
         assert_eq!(family.misplaced.contains(&Hook::Forward), !leads_in, "{docker_user}");
-        assert_eq!(family.foreign.iter().any(Obstacle::goes_first), !leads_in, "{docker_user}");
-        assert_eq!(family.docker_user, Some(DockerUser { jumps, leads_in }), "{docker_user}");
+        assert_eq!(
+            family.foreign.iter().any(Obstacle::goes_first),
+            !leads_in,
+            "{docker_user}"
+        );
+        assert_eq!(
+            family.docker_user,
+            Some(DockerUser { jumps, leads_in }),
+            "{docker_user}"
+        );
         let text = docker_user_text(&family, true);
         assert_eq!(text.is_empty(), leads_in, "{docker_user}");
-        assert!(leads_in || text.contains("-I DOCKER-USER 1 -j FWTUI-FORWARD\n"), "{text}");
+        assert!(
+            leads_in || text.contains("-I DOCKER-USER 1 -j FWTUI-FORWARD\n"),
+            "{text}"
+        );
         let text = docker_user_text(&family, false);
-        assert_eq!(text.matches("-D DOCKER-USER -j FWTUI-FORWARD\n").count(), jumps, "{text}");
+        assert_eq!(
+            text.matches("-D DOCKER-USER -j FWTUI-FORWARD\n").count(),
+            jumps,
+            "{text}"
+        );
     }
     assert_eq!(read(&installed()).docker_user, None);
 }
