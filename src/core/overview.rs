@@ -7,9 +7,9 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use crate::core::listener::Family;
+use crate::core::netfilter::Netfilter;
 use crate::core::network::{Interface, World, class_of};
 use crate::core::policy::{Decision, Policy};
-use crate::core::netfilter::Netfilter;
 use crate::core::reach::{Filter, Judge, Reach, meeting_anyone};
 use crate::core::ruleset::{Ruleset, compile};
 use crate::core::service::{BoundTo, Service, ServiceId};
@@ -109,8 +109,7 @@ impl Scene<'_> {
         let before = self
             .confirmed
             .map(|confirmed| confirmed.entry_for(&service.id).map(|(_, entry)| entry));
-        let is_new =
-            decision == Decision::Undecided && service.bound_to != BoundTo::Loopback && service.is_there();
+        let is_new = decision == Decision::Undecided && service.bound_to != BoundTo::Loopback && service.is_there();
         Row {
             decision,
             from: entry.map(|entry| entry.from.clone()).unwrap_or_default(),

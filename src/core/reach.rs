@@ -11,6 +11,7 @@ use crate::core::listener::Family;
 use crate::core::ruleset::{FamilyRules, Hook, Obstacle, Own, Packet, Verdict};
 
 mod apply;
+mod explain;
 mod fate;
 mod index;
 mod journey;
@@ -22,6 +23,7 @@ mod route;
 mod rules;
 mod walk;
 
+pub use explain::{DecidedBy, Explanation, Step, explain};
 pub use fate::{Decider, Event, Fate, Kernel, Place, Walk};
 pub use judge::{Fares, Judge};
 pub use packet::{Ends, Packet as Probe, State};

@@ -1,6 +1,8 @@
 //! fwtui's own rules among the others: how it will be once they are loaded.
 
-use super::{Base, Chain, ChainType, Condition, Engine, Hook, Netfilter, Rule, Statement, Table, TableFamily, Verdict, save};
+use super::{
+    Base, Chain, ChainType, Condition, Engine, Hook, Netfilter, Rule, Statement, Table, TableFamily, Verdict, save,
+};
 use crate::core::listener::Family;
 use crate::core::ruleset::{self, DOCKER_USER, FamilyRules, PREFIX, Ruleset, SavedTables, Slot};
 
@@ -112,7 +114,8 @@ impl Table {
     /// Takes the jumps to a chain out of another one, and where it is wanted puts one back: where it
     /// stood if nothing before it may accept, else first.
     fn jump(&mut self, from: &str, to: &str, is_wanted: bool, family: Family) {
-        let jumps = |rule: &Rule| matches!(rule.statements.as_slice(), [Statement::End(Verdict::Jump(name))] if name == to);
+        let jumps =
+            |rule: &Rule| matches!(rule.statements.as_slice(), [Statement::End(Verdict::Jump(name))] if name == to);
         let at = match self.chains.iter().position(|chain| chain.name == from) {
             Some(at) => at,
             None if !is_wanted => return,
@@ -131,7 +134,9 @@ impl Table {
         let stood = chain.rules.iter().position(jumps);
         chain.rules.retain(|rule| !jumps(rule));
         if is_wanted {
-            let stood = stood.filter(|at| chain.rules.iter().take(*at).all(only_refuses)).unwrap_or(0);
+            let stood = stood
+                .filter(|at| chain.rules.iter().take(*at).all(only_refuses))
+                .unwrap_or(0);
             chain
                 .rules
                 .insert(stood, save::rule(&format!("-A {from} -j {to}"), family));

@@ -49,12 +49,7 @@ impl<'n> Rules<'n> {
     }
 
     /// A statement that does something.
-    fn act(
-        &self,
-        journey: &mut Journey<'n>,
-        here: Here<'_, 'n>,
-        step: &Step<'n>,
-    ) -> Acted<'n> {
+    fn act(&self, journey: &mut Journey<'n>, here: Here<'_, 'n>, step: &Step<'n>) -> Acted<'n> {
         match step {
             Step::If(_) | Step::In(..) => Acted::Next,
             Step::End(End::Continue) => Acted::Next,
@@ -75,12 +70,7 @@ impl<'n> Rules<'n> {
         }
     }
 
-    fn end(
-        &self,
-        journey: &mut Journey<'n>,
-        here: Here<'_, 'n>,
-        end: End<'n>,
-    ) -> Done<'n> {
+    fn end(&self, journey: &mut Journey<'n>, here: Here<'_, 'n>, end: End<'n>) -> Done<'n> {
         let place = here.place();
         let name = |at: usize| self.chain(at).map_or("?", |chain| chain.chain.name.as_str());
         match end {
@@ -134,9 +124,7 @@ impl<'n> Rules<'n> {
                     let end = self.resolved(verdict, here.chain.table_at);
                     Acted::Done(self.end(journey, here, end))
                 }
-                Some(Data::Endpoint { .. } | Data::Unknown(_)) | None => {
-                    Acted::Done(anything(journey, here))
-                }
+                Some(Data::Endpoint { .. } | Data::Unknown(_)) | None => Acted::Done(anything(journey, here)),
             },
             Found::Unknown => {
                 // Whatever the map may say, and nothing.
@@ -155,14 +143,16 @@ impl<'n> Rules<'n> {
                 let mut branches = vec![Branch::Goes(Box::new(journey.clone()))];
                 for verdict in verdicts {
                     let mut other = journey.clone();
-                    branches.push(match self.end(&mut other, here, self.resolved(verdict, here.chain.table_at)) {
-                        Done::On => Branch::Goes(Box::new(other)),
-                        Done::Ended(fate, _) => Branch::Ends(fate),
-                        Done::Either(_, more) => {
-                            branches.extend(more);
-                            continue;
-                        }
-                    });
+                    branches.push(
+                        match self.end(&mut other, here, self.resolved(verdict, here.chain.table_at)) {
+                            Done::On => Branch::Goes(Box::new(other)),
+                            Done::Ended(fate, _) => Branch::Ends(fate),
+                            Done::Either(_, more) => {
+                                branches.extend(more);
+                                continue;
+                            }
+                        },
+                    );
                 }
                 Acted::Done(Done::Either(here.place(), branches))
             }
@@ -237,11 +227,13 @@ impl<'n> Rules<'n> {
                 Family::Ipv6 => IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
             });
         }
-        let is_link_local = |address: &IpAddr| matches!(address, IpAddr::V6(address) if address.is_unicast_link_local());
+        let is_link_local =
+            |address: &IpAddr| matches!(address, IpAddr::V6(address) if address.is_unicast_link_local());
         let addresses = || {
             let interface = self.world.interface(packet.interface);
             let all = interface.into_iter().flat_map(|interface| &interface.addresses);
-            all.map(ipnet::IpNet::addr).filter(|address| Family::of(*address) == packet.family)
+            all.map(ipnet::IpNet::addr)
+                .filter(|address| Family::of(*address) == packet.family)
         };
         let same_scope = addresses().find(|address| is_link_local(address) == is_link_local(&packet.ends.destination));
         same_scope.or_else(|| addresses().next())
@@ -281,10 +273,7 @@ impl<'n> Rules<'n> {
 
     /// A bridge's rules see its ports, which are not known beforehand.
     fn value(&self, field: &netfilter::Field, packet: &Traveller<'n>, chain: &rules::Chain<'n>) -> Value<'n> {
-        let is_interface = matches!(
-            field,
-            netfilter::Field::InInterface | netfilter::Field::OutInterface
-        );
+        let is_interface = matches!(field, netfilter::Field::InInterface | netfilter::Field::OutInterface);
         match chain.table.family == TableFamily::Bridge && is_interface {
             true => Value::Unknown,
             false => packet.value(field, self.world),
@@ -309,5 +298,4 @@ impl<'n> Rules<'n> {
             Found::Yes(_) => Some(!is_negated),
         }
     }
-
 }

@@ -102,7 +102,6 @@ pub struct Walk<'n> {
     pub events: Vec<Event<'n>>,
 }
 
-
 impl Place<'_> {
     /// Whether rules there may rewrite addresses: in a table with a nat chain a user chain may be
     /// reached from it.

@@ -87,10 +87,13 @@ impl Index {
         let by_source = self
             .by_source
             .iter()
-            
             .filter(|((family, _), _)| *family == packet.family)
             .filter_map(|((family, length), nets)| nets.get(&truncated(*family, *length, source)).and_then(after));
-        [by_port, after(&self.rest)].into_iter().flatten().chain(by_source).min()
+        [by_port, after(&self.rest)]
+            .into_iter()
+            .flatten()
+            .chain(by_source)
+            .min()
     }
 }
 

@@ -86,7 +86,6 @@ pub(super) enum Branch<'n> {
     Ends(Fate),
 }
 
-
 impl<'n> Journey<'n> {
     /// The hook it is at.
     pub(super) const fn hook(&self) -> Hook {

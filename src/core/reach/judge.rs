@@ -96,7 +96,9 @@ impl<'n> Judge<'n> {
         };
         let mut fares: Vec<Fares<'n>> = Vec::new();
         for peer in self.peers().filter(is_shown) {
-            let walks = packets(service, peer).into_iter().map(|packet| self.rules.walk(&packet, false));
+            let walks = packets(service, peer)
+                .into_iter()
+                .map(|packet| self.rules.walk(&packet, false));
             let Some(walk) = walks.max_by_key(|walk| walk.fate.kindness()) else {
                 continue;
             };
@@ -146,9 +148,7 @@ fn packets<'n>(service: &Service, peer: &Peer<'n>) -> Vec<Packet<'n>> {
         (_, Some(address)) => std::slice::from_ref(address),
         (BoundTo::Loopback, None) if is_local => &peer.destinations,
         // A frame for 127.0.0.1 is dropped by the kernel, but only after rules could send it elsewhere.
-        (BoundTo::Loopback, None) if *family == Family::Ipv4 && !is_somewhere => {
-            &[IpAddr::V4(Ipv4Addr::LOCALHOST)]
-        }
+        (BoundTo::Loopback, None) if *family == Family::Ipv4 && !is_somewhere => &[IpAddr::V4(Ipv4Addr::LOCALHOST)],
         (BoundTo::Loopback, None) => &[],
         // What is published on this machine's addresses is on real ones only.
         _ if is_somewhere && service.published.is_some() => &[],
@@ -170,7 +170,10 @@ fn has_family(service: &Service, family: Family) -> bool {
     if let Some(address) = &service.id.address {
         return Family::of(address.ip) == family;
     }
-    let is_published = service.published.as_ref().is_some_and(|published| published.families.contains(&family));
+    let is_published = service
+        .published
+        .as_ref()
+        .is_some_and(|published| published.families.contains(&family));
     is_published
         || match (service.listeners.is_empty(), &service.bound_to) {
             (true, _) if service.published.is_some() => false,

@@ -309,7 +309,9 @@ impl<'a> Traveller<'a> {
         if world.has_policy_routing {
             return Value::Unknown;
         }
-        let route = world.route(self.ends.source).filter(|route| route.kind == RouteKind::Unicast);
+        let route = world
+            .route(self.ends.source)
+            .filter(|route| route.kind == RouteKind::Unicast);
         let is_through = |index| match of {
             OfInterface::Any | OfInterface::Out => true,
             OfInterface::In => world
@@ -321,8 +323,8 @@ impl<'a> Traveller<'a> {
             IpAddr::V4(source) => source.is_link_local(),
             IpAddr::V6(source) => source.is_unicast_link_local(),
         };
-        let has_one = is_link_local && self.family == Family::Ipv6
-            || route.is_some_and(|route| is_through(route.interface));
+        let has_one =
+            is_link_local && self.family == Family::Ipv6 || route.is_some_and(|route| is_through(route.interface));
         Value::Number(u128::from(has_one))
     }
 }

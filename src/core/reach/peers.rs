@@ -121,10 +121,12 @@ impl Named {
                         Elements::Named(name) => table.set(name),
                     };
                     let firsts = elements.into_iter().flat_map(|set| &set.elements);
-                    named.sources.extend(firsts.filter_map(|element| match element.key.as_slice() {
-                        [Part::Range(first, last)] => Some((*first, *last)),
-                        _ => None,
-                    }));
+                    named
+                        .sources
+                        .extend(firsts.filter_map(|element| match element.key.as_slice() {
+                            [Part::Range(first, last)] => Some((*first, *last)),
+                            _ => None,
+                        }));
                 }
             }
         }
@@ -323,7 +325,9 @@ pub(super) fn peers<'a>(
     for (interface, source) in named.let_in.iter().take(MOST_NAMED) {
         let by_route = || {
             let route = world.route(*source).filter(|route| route.kind == RouteKind::Unicast)?;
-            world.interface_at(route.interface).map(|interface| interface.name.as_str())
+            world
+                .interface_at(route.interface)
+                .map(|interface| interface.name.as_str())
         };
         let expected = interface.as_deref().and_then(|name| world.interface(name));
         let interface = expected.map(|interface| interface.name.as_str()).or_else(by_route);

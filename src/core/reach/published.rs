@@ -153,7 +153,10 @@ impl Asked {
         let with = |ports: &[Ports], addresses: Option<(IpAddr, IpAddr)>, new: Option<(u16, u16)>| {
             let mut sent = Vec::new();
             if let Some((address, _)) = addresses {
-                for (protocol, ports) in protocols.iter().flat_map(|one| ports.iter().map(move |ports| (*one, *ports))) {
+                for (protocol, ports) in protocols
+                    .iter()
+                    .flat_map(|one| ports.iter().map(move |ports| (*one, *ports)))
+                {
                     let port = new.map_or(ports.first(), |(first, _)| first);
                     sent.push((protocol, ports, SocketAddr::new(address, port)));
                 }

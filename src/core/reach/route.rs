@@ -18,11 +18,18 @@ impl<'n> Rules<'n> {
             source, destination, ..
         } = journey.packet.ends;
         let is_so = journey.packet.family == Family::Ipv6 && (source.is_loopback() || destination.is_loopback());
-        is_so.then(|| journey.clone().end(Fate::Dropped, Decider::Kernel(Kernel::LoopbackAddress)))
+        is_so.then(|| {
+            journey
+                .clone()
+                .end(Fate::Dropped, Decider::Kernel(Kernel::LoopbackAddress))
+        })
     }
 
     pub(super) fn leaves(&self, destination: IpAddr) -> Leaves<'n> {
-        let route = self.world.route(destination).filter(|route| route.kind == RouteKind::Unicast);
+        let route = self
+            .world
+            .route(destination)
+            .filter(|route| route.kind == RouteKind::Unicast);
         let interface = route.and_then(|route| self.world.interface_at(route.interface));
         match interface {
             _ if self.world.has_policy_routing => Leaves::Unknown,
@@ -93,12 +100,14 @@ impl<'n> Rules<'n> {
         if self.world.has_policy_routing {
             return None;
         }
-        let back = self.world.route(source).filter(|route| route.kind == RouteKind::Unicast);
+        let back = self
+            .world
+            .route(source)
+            .filter(|route| route.kind == RouteKind::Unicast);
         let name = back.and_then(|route| self.world.interface_at(route.interface));
         Some(match switches.reverse_path {
             1 => name.is_some_and(|interface| interface.name == packet.interface),
             _ => back.is_some(),
         })
     }
-
 }

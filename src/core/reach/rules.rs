@@ -101,11 +101,12 @@ impl<'n> Rules<'n> {
         }
         for chain in &mut chains {
             let table_at = chain.table_at;
-            let resolve = |statement: &'n Statement| step(statement, chain.table, |name| {
-                names.get(&(table_at, name)).copied()
-            });
+            let resolve =
+                |statement: &'n Statement| step(statement, chain.table, |name| names.get(&(table_at, name)).copied());
             let rules = chain.chain.rules.iter();
-            chain.rules = rules.map(|rule| rule.statements.iter().map(resolve).collect()).collect();
+            chain.rules = rules
+                .map(|rule| rule.statements.iter().map(resolve).collect())
+                .collect();
         }
         let mut rules = Self {
             world,
@@ -140,7 +141,11 @@ impl<'n> Rules<'n> {
                         }
                     }
                 }
-                if let Some(bases) = self.bases.get_mut(hook as usize).and_then(|of| of.get_mut(family as usize)) {
+                if let Some(bases) = self
+                    .bases
+                    .get_mut(hook as usize)
+                    .and_then(|of| of.get_mut(family as usize))
+                {
                     *bases = here;
                 }
             }
@@ -161,7 +166,9 @@ impl<'n> Rules<'n> {
     /// The priority of a base chain, the bridge's own before the others': a bridge has its packets first.
     pub(super) fn priority(&self, at: usize) -> (bool, i32) {
         let chain = self.chains.get(at);
-        let priority = chain.and_then(|chain| chain.chain.base.as_ref()).map_or(0, |base| base.priority);
+        let priority = chain
+            .and_then(|chain| chain.chain.base.as_ref())
+            .map_or(0, |base| base.priority);
         let is_bridge = chain.is_some_and(|chain| chain.table.family == TableFamily::Bridge);
         (!is_bridge, priority)
     }

@@ -114,10 +114,9 @@ fn fate(netfilter: &Netfilter, interface: &str, source: &str, to: &str, protocol
     let packet = Probe::opening(interface, source, to.ip(), protocol, to.port());
     let walk = rules.walk(&packet, true);
     let by = match walk.decided_by {
-        Decider::Rule(place) => place.rule.map_or_else(
-            || format!("{} policy", place.chain.name),
-            |rule| rule.text.clone(),
-        ),
+        Decider::Rule(place) => place
+            .rule
+            .map_or_else(|| format!("{} policy", place.chain.name), |rule| rule.text.clone()),
         Decider::Kernel(kernel) => format!("{kernel:?}"),
     };
     (walk.fate, by)
@@ -128,7 +127,12 @@ fn without_rules_everyone_gets_to_what_listens_and_nobody_to_loopback() {
     let nothing = Netfilter::default();
     assert_eq!(reach(&nothing, &Policy::default(), "80/tcp"), Reach::Everyone);
     assert_eq!(
-        reach_in(&nothing, &World::default(), &Policy::default(), &Service::absent("80/tcp".parse().unwrap())),
+        reach_in(
+            &nothing,
+            &World::default(),
+            &Policy::default(),
+            &Service::absent("80/tcp".parse().unwrap())
+        ),
         Reach::Everyone,
         "a machine without a network may get one"
     );
@@ -136,7 +140,10 @@ fn without_rules_everyone_gets_to_what_listens_and_nobody_to_loopback() {
         bound_to: BoundTo::Loopback,
         ..Service::absent("80/tcp".parse().unwrap())
     };
-    assert_eq!(reach_in(&nothing, &machine(), &Policy::default(), &loopback), Reach::ThisMachine);
+    assert_eq!(
+        reach_in(&nothing, &machine(), &Policy::default(), &loopback),
+        Reach::ThisMachine
+    );
 }
 
 #[test]
@@ -189,8 +196,22 @@ COMMIT
 fn what_another_tool_refuses_is_refused_by_it() {
     let kernel = kernel(UFW, "");
     let policy = policy(&[("8080/tcp", Decision::Open)]);
-    let to = |port: u16| fate(&kernel, "eth0", "192.0.2.77", &format!("192.0.2.1:{port}"), Protocol::Tcp);
-    assert_eq!(to(22), (Fate::Accepted, "-A ufw-user-input -p tcp -m tcp --dport 22 -j ACCEPT".into()));
+    let to = |port: u16| {
+        fate(
+            &kernel,
+            "eth0",
+            "192.0.2.77",
+            &format!("192.0.2.1:{port}"),
+            Protocol::Tcp,
+        )
+    };
+    assert_eq!(
+        to(22),
+        (
+            Fate::Accepted,
+            "-A ufw-user-input -p tcp -m tcp --dport 22 -j ACCEPT".into()
+        )
+    );
     assert_eq!(to(8080).0, Fate::Refused);
     assert_eq!(to(9), (Fate::Dropped, "INPUT policy".into()));
     // IPv6 has no rules: that is what a forgotten family looks like.
@@ -268,7 +289,12 @@ fn a_published_port_is_a_service_and_is_confined_in_forward() {
     let world_out = fate(&after, "docker0", "172.17.0.2", "198.51.100.7:443", Protocol::Tcp);
     assert_eq!(world_out.0, Fate::Accepted, "{}", world_out.1);
     let direct = fate(&after, "eth0", "192.0.2.77", "172.17.0.2:80", Protocol::Tcp);
-    assert_eq!(direct.0, Fate::Accepted, "a direct route to the container is what it is: {}", direct.1);
+    assert_eq!(
+        direct.0,
+        Fate::Accepted,
+        "a direct route to the container is what it is: {}",
+        direct.1
+    );
 }
 
 #[test]
@@ -279,7 +305,16 @@ fn what_is_not_understood_is_unknown_only_where_it_matters() {
             "",
         )
     };
-    let to = |kernel: &Netfilter, port: u16| fate(kernel, "eth0", "192.0.2.77", &format!("192.0.2.1:{port}"), Protocol::Tcp).0;
+    let to = |kernel: &Netfilter, port: u16| {
+        fate(
+            kernel,
+            "eth0",
+            "192.0.2.77",
+            &format!("192.0.2.1:{port}"),
+            Protocol::Tcp,
+        )
+        .0
+    };
     let mac = rules("-A INPUT -m mac --mac-source 02:00:00:00:00:01 -j ACCEPT");
     assert_eq!(to(&mac, 22), Fate::Unknown { may_arrive: true });
     assert_eq!(to(&mac, 80), Fate::Accepted, "either way");

@@ -103,7 +103,10 @@ impl<'n> Rules<'n> {
             return false;
         };
         if chain.table.family == TableFamily::Bridge {
-            let kind = self.world.interface(packet.interface).and_then(|have| have.driver.as_deref());
+            let kind = self
+                .world
+                .interface(packet.interface)
+                .and_then(|have| have.driver.as_deref());
             return matches!(hook, Hook::Prerouting | Hook::Input) && kind == Some("bridge");
         }
         if hook == Hook::Ingress && !base.devices.iter().any(|name| name == packet.interface) {
@@ -204,7 +207,9 @@ impl<'n> Rules<'n> {
             journey.tell(Some(place), || "the policy drops".to_owned());
             return Done::Ended(Fate::Dropped, Decider::Rule(place));
         }
-        journey.tell(Some(place), || "no rule ends its way here; the policy accepts".to_owned());
+        journey.tell(Some(place), || {
+            "no rule ends its way here; the policy accepts".to_owned()
+        });
         journey.consent(Consent::Policy, Decider::Rule(place));
         Done::On
     }
@@ -217,9 +222,10 @@ impl<'n> Rules<'n> {
         };
         let hook = journey.hook();
         let bases = self.bases(hook, packet.family);
-        let equals = bases.iter().enumerate().filter(|(place, at)| {
-            *place + 1 > journey.next_base && self.priority(**at).1 == packet.priority
-        });
+        let equals = bases
+            .iter()
+            .enumerate()
+            .filter(|(place, at)| *place + 1 > journey.next_base && self.priority(**at).1 == packet.priority);
         for (place, _) in equals {
             let mut other = Journey {
                 packet: Traveller::clone(packet),
@@ -254,7 +260,9 @@ impl<'n> Rules<'n> {
         budget: &mut Budget,
     ) -> Walk<'n> {
         let told = |mut journey: Journey<'n>, fate| {
-            journey.tell(Some(because), || "can't be told beforehand, or is not understood".to_owned());
+            journey.tell(Some(because), || {
+                "can't be told beforehand, or is not understood".to_owned()
+            });
             journey.end(fate, Decider::Rule(because))
         };
         if budget.forks == 0 {

@@ -105,7 +105,10 @@ fn add(service: &mut Service, published: Published) {
 }
 
 fn row(port: &PublishedPort, published: Published, is_taken: bool) -> Service {
-    let address = port.address.filter(|_| is_taken).map(|ip: IpAddr| LocalAddress { ip, zone: None });
+    let address = port
+        .address
+        .filter(|_| is_taken)
+        .map(|ip: IpAddr| LocalAddress { ip, zone: None });
     let id = ServiceId {
         ports: port.ports,
         protocol: port.protocol,
@@ -128,7 +131,11 @@ fn named(service: &Service) -> String {
             container: Some(container),
             ..
         }) => format!("{by}: {container}"),
-        Some(Published { by: Tool::Admin | Tool::Unknown, to, .. }) => format!("to {to}"),
+        Some(Published {
+            by: Tool::Admin | Tool::Unknown,
+            to,
+            ..
+        }) => format!("to {to}"),
         Some(Published { by, .. }) => by.to_string(),
         None => service.name.clone(),
     }
