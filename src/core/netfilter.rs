@@ -12,6 +12,8 @@ use crate::core::listener::Family;
 
 pub mod ipset;
 pub mod save;
+pub mod json;
+pub mod merge;
 mod set;
 
 pub use set::{Data, Element, Part, Pattern, Set};
