@@ -36,9 +36,9 @@ pub struct Observation {
     pub policy_error: Option<String>,
     /// What of fwtui is in the kernel; none where it can't be read.
     pub filter: Option<Filter>,
-    /// Everything in the kernel; none where it can't be read.
+    /// The rules of every tool; none where they can't be read, or were not asked for.
     pub netfilter: Option<Arc<Netfilter>>,
-    /// What else decides over packets.
+    /// What decides over packets besides rules.
     pub world: World,
     /// The policy last confirmed.
     pub confirmed: Option<Policy>,
