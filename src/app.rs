@@ -3,11 +3,13 @@
 
 mod boot;
 mod error;
+pub mod explain;
 mod look;
 mod machine;
 mod observation;
 mod preview;
 mod protection;
+mod published;
 pub mod rehearsal;
 pub mod sandbox;
 mod status;

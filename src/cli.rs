@@ -5,6 +5,7 @@
 mod apply;
 pub mod args;
 mod decide;
+mod explain;
 mod install;
 mod list;
 pub mod man;
@@ -89,6 +90,7 @@ fn run(cli: Cli, out: &Out) -> Result<u8, Error> {
         Verb::Preview(args) => preview::run(&machine(), &args, out),
         Verb::Apply(args) => apply::run(&machine(), &args, false, out),
         Verb::Off(args) => apply::run(&machine(), &args, true, out),
+        Verb::Explain(args) => explain::run(&machine(), &args, out),
         Verb::Confirm(args) => trial::confirm(&machine(), &args, out),
         Verb::Revert => trial::revert(&machine(), out),
         Verb::Extend => trial::extend(&machine(), out),

@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError};
 use std::thread;
 
 use crate::app::machine::{INSTALL_IPTABLES, Opened};
+use crate::app::published::add_published;
 use crate::app::{Machine, Observation, Status};
 use crate::backend::everything::{self, Everything};
 use crate::backend::{BackendError, Observed, detect};
@@ -129,6 +130,10 @@ impl Machine {
             observation.unseen.extend(kernel.unseen.clone());
             observation.unseen.extend(kernel.notes.iter().cloned());
             observation.netfilter.clone_from(&kernel.netfilter);
+            if let Some(netfilter) = &observation.netfilter {
+                let services = std::mem::take(&mut observation.services);
+                observation.services = add_published(services, netfilter, &observation.world);
+            }
             self.judge(&mut observation, kernel);
         }
         if depth >= Depth::Plan && is_root && observation.status.protection.is_empty() {

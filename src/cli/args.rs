@@ -1,6 +1,7 @@
 //! The arguments. Help, completions and the man page are made from this.
 
 use std::ffi::OsString;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -64,6 +65,10 @@ pub enum Verb {
     /// At the machine itself nothing needs proving.
     #[command(verbatim_doc_comment)]
     Confirm(Confirm),
+    /// Tell whether somebody can connect, which rule decides, and whose it is
+    ///
+    /// Walks the first packet of a connection through every rule in the kernel, of every tool.
+    Explain(Explain),
     /// Put the old rules back now
     Revert,
     /// Give the trial one minute more
@@ -128,6 +133,25 @@ pub struct Network {
     pub class: Option<String>,
     /// Print JSON
     #[arg(long, conflicts_with = "subject")]
+    pub json: bool,
+}
+
+/// `explain`.
+#[derive(Debug, Args)]
+pub struct Explain {
+    /// The service: 8080/tcp, or 192.0.2.1:8080/tcp for one of this machine's addresses
+    pub service: ServiceId,
+    /// Where the connection comes from
+    #[arg(long, value_name = "ADDRESS")]
+    pub from: IpAddr,
+    /// The interface it comes in by; else that of the route to the address
+    #[arg(long, value_name = "INTERFACE")]
+    pub interface: Option<String>,
+    /// With the rules as they will be once the policy is applied
+    #[arg(long)]
+    pub after: bool,
+    /// Print JSON
+    #[arg(long)]
     pub json: bool,
 }
 

@@ -10,10 +10,11 @@ use crate::cli::output::Out;
 use crate::cli::table::{self, Cells};
 use crate::cli::{DONE, FAILED};
 use crate::core::listener::{Family, Listener, Owner, Protocol};
-use crate::core::overview::Row;
+use crate::core::overview::{Judged, NetworkReach, Row, by_network};
 use crate::core::policy::Decision;
-use crate::core::reach::Reach;
-use crate::core::service::BoundTo;
+use crate::core::reach::{DecidedBy, Reach, Who};
+use crate::core::ruleset::compile;
+use crate::core::service::{BoundTo, PublishedJson};
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -39,6 +40,12 @@ struct ServiceJson<'a> {
     decision: Decision,
     from: Vec<String>,
     reach: ReachJson,
+    /// What keeps out those whom the decision lets in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kept_out_by: Option<&'a DecidedBy>,
+    /// Where packets for it are sent on to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    published: Option<PublishedJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -55,10 +62,43 @@ struct ListenerJson<'a> {
 struct ReachJson {
     now: Reach,
     after: Reach,
+    by_network: Vec<NetworkJson>,
 }
 
-impl<'a> From<&'a Row> for ServiceJson<'a> {
-    fn from(row: &'a Row) -> Self {
+#[derive(Serialize)]
+struct NetworkJson {
+    interface: String,
+    class: &'static str,
+    family: Family,
+    who: Who,
+    now: &'static str,
+    after: &'static str,
+    /// Who decides now.
+    decided_by: DecidedBy,
+    /// Who will.
+    decided_by_after: DecidedBy,
+}
+
+impl From<NetworkReach> for NetworkJson {
+    fn from(reach: NetworkReach) -> Self {
+        Self {
+            class: match reach.who {
+                Who::ThisMachine => "this-machine",
+                Who::Neighbours | Who::Strangers | Who::Named => reach.class.word(),
+            },
+            interface: reach.interface,
+            family: reach.family,
+            who: reach.who,
+            now: reach.now.fate.word(),
+            after: reach.after.fate.word(),
+            decided_by: reach.now.decided_by,
+            decided_by_after: reach.after.decided_by,
+        }
+    }
+}
+
+impl<'a> ServiceJson<'a> {
+    fn new(row: &'a Row, by_network: Vec<NetworkReach>) -> Self {
         let service = &row.service;
         Self {
             id: service.id.to_string(),
@@ -75,7 +115,10 @@ impl<'a> From<&'a Row> for ServiceJson<'a> {
             reach: ReachJson {
                 now: row.reach_now,
                 after: row.reach_after,
+                by_network: by_network.into_iter().map(NetworkJson::from).collect(),
             },
+            kept_out_by: row.kept_out_by.as_ref(),
+            published: service.published.as_ref().map(PublishedJson::from),
         }
     }
 }
@@ -95,12 +138,19 @@ impl<'a> From<&'a Listener> for ListenerJson<'a> {
 
 pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error> {
     let observation = machine.look(Depth::Reach);
-    let rows = observation.scene().rows(&observation.policy);
+    let scene = observation.scene();
+    let candidate = compile(&observation.policy, &observation.interfaces);
+    let judged = Judged::new(scene, &observation.policy, &candidate);
+    let (now, after) = judged.judges();
+    let rows = scene.rows_by(&observation.policy, &now, &after);
     if args.json {
         out.json(&Document {
             schema: 1,
             policy_error: observation.policy_error.as_deref(),
-            services: rows.iter().map(ServiceJson::from).collect(),
+            services: rows
+                .iter()
+                .map(|row| ServiceJson::new(row, by_network(&row.service, &now, &after)))
+                .collect(),
         })?;
     } else if rows.is_empty() {
         out.line("Nothing listens.")?;
@@ -112,6 +162,12 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
     if let Some(error) = &observation.policy_error {
         out.note(&format!("fwtui: the policy is not used: {error}"));
     }
+    for row in rows.iter().filter(|_| !args.json) {
+        if let Some(by) = &row.kept_out_by {
+            let id = &row.service.id;
+            out.note(&format!("{id} is {}, but {by} keeps others out.", row.decision));
+        }
+    }
     for sentence in &observation.unseen {
         out.note(sentence);
     }
@@ -121,14 +177,14 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
         DONE
     };
     // The process is about to end: giving back 10,000 services one by one would be for nothing.
-    std::mem::forget((rows, observation));
+    std::mem::forget(rows);
     Ok(code)
 }
 
 fn cells(row: &Row, is_root: bool) -> Cells<'_, 6> {
     let service = &row.service;
     let name = match service.name.as_str() {
-        "" if service.listeners.is_empty() => "(not listening)",
+        "" if !service.is_there() => "(not listening)",
         "" if is_root => "(kernel)",
         "" => "?",
         name => name,
@@ -137,9 +193,10 @@ fn cells(row: &Row, is_root: bool) -> Cells<'_, 6> {
         0 => service.id.to_string(),
         more => format!("{} +{more}", service.id),
     };
-    let bound_to = match &service.bound_to {
-        BoundTo::All | BoundTo::Loopback => service.bound_to.word().into(),
-        BoundTo::Address(_) | BoundTo::Interface(_) => service.bound_to.to_string().into(),
+    let bound_to = match (&service.bound_to, &service.published) {
+        (bound, Some(_)) => format!("{bound} (DNAT)").into(),
+        (BoundTo::All | BoundTo::Loopback, None) => service.bound_to.word().into(),
+        (BoundTo::Address(_) | BoundTo::Interface(_), None) => service.bound_to.to_string().into(),
     };
     let after = match row.reach_now == row.reach_after {
         true => row.reach_after.words().into(),

@@ -10,9 +10,13 @@ use crate::core::listener::Family;
 use crate::core::netfilter::Netfilter;
 use crate::core::network::{Interface, World, class_of};
 use crate::core::policy::{Decision, Policy};
-use crate::core::reach::{Filter, Judge, Reach, meeting_anyone};
+use crate::core::reach::{DecidedBy, Filter, Judge, Reach, meeting_anyone};
 use crate::core::ruleset::{Ruleset, compile};
 use crate::core::service::{BoundTo, Service, ServiceId};
+
+mod by_network;
+
+pub use by_network::{Fared, NetworkReach, by_network};
 
 /// One row: a service, what is decided on it, and who can connect now and after applying.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +35,8 @@ pub struct Row {
     pub is_new: bool,
     /// The decision differs from the confirmed one.
     pub is_changed: bool,
+    /// What else keeps out those whom the decision lets in: `ufw's rule 12 in ufw-user-input`.
+    pub kept_out_by: Option<DecidedBy>,
 }
 
 /// What the rows are made from.
@@ -61,6 +67,11 @@ impl Scene<'_> {
     pub fn rows_for(&self, policy: &Policy, candidate: &Ruleset) -> Vec<Row> {
         let judged = Judged::new(*self, policy, candidate);
         let (now, after) = judged.judges();
+        self.rows_by(policy, &now, &after)
+    }
+
+    /// The rows by judges that are there already.
+    pub fn rows_by(&self, policy: &Policy, now: &Judge<'_>, after: &Judge<'_>) -> Vec<Row> {
         let decided = self.services.iter().filter(|_| !policy.services.is_empty());
         let listening: BTreeSet<&ServiceId> = decided.map(|service| &service.id).collect();
         let absent = policy
@@ -73,7 +84,7 @@ impl Scene<'_> {
             .iter()
             .cloned()
             .chain(absent)
-            .map(|service| self.row(service, policy, &now, &after))
+            .map(|service| self.row(service, policy, now, after))
             .collect();
         rows.sort_by(|a, b| a.service.id.cmp(&b.service.id));
         rows
@@ -110,13 +121,23 @@ impl Scene<'_> {
             .confirmed
             .map(|confirmed| confirmed.entry_for(&service.id).map(|(_, entry)| entry));
         let is_new = decision == Decision::Undecided && service.bound_to != BoundTo::Loopback && service.is_there();
+        let reach_after = after.reach(&service);
+        let promised = match decision {
+            Decision::Open if entry.is_none_or(|entry| entry.from.is_empty()) => Reach::Everyone,
+            Decision::Open | Decision::Trusted => Reach::Trusted,
+            Decision::Confine | Decision::Undecided => Reach::ThisMachine,
+        };
+        let kept_out_by = (reach_after < promised || promised != Reach::ThisMachine && reach_after == Reach::Unknown)
+            .then(|| after.kept_out_by(&service, promised))
+            .flatten();
         Row {
             decision,
             from: entry.map(|entry| entry.from.clone()).unwrap_or_default(),
             reach_now: now.reach(&service),
-            reach_after: after.reach(&service),
+            reach_after,
             is_new,
             is_changed: before.map_or(decision != Decision::Undecided, |before| before != entry),
+            kept_out_by,
             service,
         }
     }

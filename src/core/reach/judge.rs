@@ -3,11 +3,12 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::core::listener::Family;
-use crate::core::netfilter::Netfilter;
+use crate::core::netfilter::{Netfilter, Tool};
 use crate::core::network::{Interface, NetworkClass, World};
 use crate::core::service::{BoundTo, Service};
 
 use super::Reach;
+use super::explain::DecidedBy;
 use super::fate::{Fate, Walk};
 use super::packet::Packet;
 use super::peers::{Named, Peer, SOMEWHERE, Who, peers};
@@ -84,6 +85,20 @@ impl<'n> Judge<'n> {
             }
         }
         reach
+    }
+
+    /// Which rule, not of fwtui's, keeps out somebody a decision lets in.
+    pub fn kept_out_by(&self, service: &Service, promised: Reach) -> Option<DecidedBy> {
+        let lets_in = |peer: &&Peer<'n>| peer.who != Who::ThisMachine && peer.met() == promised;
+        let walks = self
+            .peers()
+            .filter(lets_in)
+            .flat_map(|peer| packets(service, peer))
+            .map(|packet| self.rules.walk(&packet, false));
+        let mut others = walks
+            .filter(|walk| walk.fate != Fate::Accepted)
+            .map(|walk| DecidedBy::from(&walk.decided_by));
+        others.find(|by| !matches!(by.owner, Tool::Fwtui | Tool::Kernel))
     }
 
     /// How each network fares at a service: this machine itself, then every interface's neighbours and

@@ -35,6 +35,18 @@ pub enum Who {
     Named,
 }
 
+impl Who {
+    /// In words: `neighbours`, `strangers`.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::ThisMachine => "this machine",
+            Self::Neighbours => "neighbours",
+            Self::Strangers => "strangers",
+            Self::Named => "those named",
+        }
+    }
+}
+
 /// Somebody who might knock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Peer<'a> {
