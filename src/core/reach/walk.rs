@@ -36,6 +36,7 @@ impl<'n> Rules<'n> {
             assumed: None,
             let_in: None,
             is_local: true,
+            sent_by: None,
             events: is_told.then(Vec::new),
             at_base: None,
         };
@@ -208,7 +209,7 @@ impl<'n> Rules<'n> {
             return Done::Ended(Fate::Dropped, Decider::Rule(place));
         }
         journey.tell(Some(place), || {
-            "no rule ends its way here; the policy accepts".to_owned()
+            "no rule ends its way here, and the policy accepts".to_owned()
         });
         journey.consent(Consent::Policy, Decider::Rule(place));
         Done::On
