@@ -11,9 +11,9 @@ use std::net::IpAddr;
 use crate::core::listener::Family;
 
 pub mod ipset;
-pub mod save;
 pub mod json;
 pub mod merge;
+pub mod save;
 mod set;
 
 pub use set::{Data, Element, Part, Pattern, Set};
