@@ -40,6 +40,7 @@ mod promises;
 mod proof;
 mod random;
 mod raw;
+mod reading;
 mod recovery;
 mod rehearsal;
 mod reverting;

@@ -132,3 +132,45 @@ fn legacy_tables_that_nothing_shows_may_do_anything() {
     assert!(is_unknown(chain(&all, "?", "INPUT"), 0));
     assert_eq!(all.netfilter.tables.len(), 1, "of that family only");
 }
+
+#[test]
+fn each_rule_is_taken_from_the_program_that_can_read_it() {
+    let listed = r#"{"nftables": [{"metainfo": {"json_schema_version": 1}},
+        {"table": {"family": "ip", "name": "filter", "handle": 1}},
+        {"chain": {"family": "ip", "table": "filter", "name": "INPUT", "handle": 1, "type": "filter",
+            "hook": "input", "prio": 0, "policy": "accept"}},
+        {"rule": {"family": "ip", "table": "filter", "chain": "INPUT", "handle": 2, "expr": [
+            {"match": {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 80}},
+            {"accept": null}]}},
+        {"rule": {"family": "ip", "table": "filter", "chain": "INPUT", "handle": 3, "expr": [
+            {"xt": {"type": "match", "name": "conntrack"}}, {"accept": null}]}}]}"#;
+    let save_text = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -p tcp -j ACCEPT\n\
+        -A INPUT -m conntrack --ctstate NEW -j ACCEPT\nCOMMIT\n";
+    let bases = [base(TableFamily::Ip, "filter", "INPUT", 0)];
+    let read = |saves| {
+        let runner = ScriptedRunner::new([nft().prints(listed)]);
+        let all = read_with(&runner, &observed(saves), &bases);
+        runner.finish().unwrap();
+        assert_eq!(all.notes, [""; 0]);
+        chain(&all, "filter", "INPUT").clone()
+    };
+    let input = read(vec![save(Engine::Nft, save_text)]);
+    let port = |statement: &Statement| format!("{statement:?}").contains("Port(");
+    assert!(input.rules[0].statements.iter().any(port), "not all of TCP: {input:?}");
+    assert!(input.rules[1].text.contains("--ctstate NEW"), "{input:?}");
+    assert_eq!(input.rules[1].statements.len(), 2);
+    for saves in [
+        Vec::new(),
+        vec![save(Engine::Nft, &save_text.replace("-A INPUT -p tcp -j ACCEPT\n", ""))],
+    ] {
+        let input = read(saves);
+        let unknown = |statement: &Statement| {
+            matches!(
+                statement,
+                Statement::Unknown(_) | Statement::If(crate::core::netfilter::Condition::Unknown(_))
+            )
+        };
+        let is_doubted = |rule: usize| input.rules[rule].statements.iter().any(unknown);
+        assert!(!is_doubted(0) && is_doubted(1), "{input:?}");
+    }
+}
