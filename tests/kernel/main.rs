@@ -38,6 +38,7 @@ mod machine;
 mod pressure;
 mod promises;
 mod proof;
+mod published;
 mod random;
 mod raw;
 mod reading;
