@@ -11,6 +11,7 @@ mod protection;
 pub mod rehearsal;
 pub mod sandbox;
 mod status;
+mod tools;
 mod trial;
 
 pub use boot::{Init, Installed};
@@ -23,4 +24,5 @@ pub use protection::{Line, Protection, boot_trouble, protection_words};
 pub use rehearsal::Rehearsal;
 pub use trial::{ApplyRequest, Restored, Started};
 
+pub use crate::core::tools::Presence;
 pub use crate::sys::nftables::{Change, Changes};
