@@ -7,10 +7,12 @@
 use std::fmt;
 
 use crate::core::listener::Family;
-use crate::core::ruleset::{SaveError, SavedFamily, Table};
+use crate::core::netfilter::Engine;
+use crate::core::ruleset::{SaveError, SavedFamily, SavedTables, Table};
 use crate::sys::runner::RunError;
 
 pub mod detect;
+pub mod everything;
 pub mod iptables;
 pub mod memory;
 pub mod switch;
@@ -22,6 +24,19 @@ pub struct Observed {
     pub ipv4: SavedFamily,
     /// IPv6; empty on a machine without IPv6.
     pub ipv6: SavedFamily,
+    /// Everything that was read for them.
+    pub saves: Vec<Save>,
+}
+
+/// What one of the `iptables-save` printed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Save {
+    /// Whose tables they are.
+    pub engine: Engine,
+    /// Their family.
+    pub family: Family,
+    /// The tables.
+    pub tables: SavedTables,
 }
 
 impl Observed {

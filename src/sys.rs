@@ -15,6 +15,7 @@ pub mod nftables;
 pub mod owners;
 pub mod ping;
 mod procfs;
+pub mod routing;
 pub mod runner;
 pub mod session;
 pub mod sock_diag;

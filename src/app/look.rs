@@ -1,18 +1,22 @@
 //! Looking at the machine.
 
-use std::sync::PoisonError;
+use std::sync::{Arc, PoisonError};
 use std::thread;
 
 use crate::app::machine::{INSTALL_IPTABLES, Opened};
 use crate::app::{Machine, Observation, Status};
+use crate::backend::everything::{self, Everything};
 use crate::backend::{BackendError, Observed, detect};
 use crate::core::listener::{Family, Listener};
+use crate::core::netfilter::Netfilter;
+use crate::core::network::{Interface, World};
 use crate::core::policy::Policy;
 use crate::core::reach::{FamilyFilter, Filter};
 use crate::core::ruleset::SavedFamily;
 use crate::core::service::{Ownership, ServiceId, group};
 use crate::store::policy;
-use crate::sys::{cgroups, connections, host, interfaces, owners, session, sock_diag};
+use crate::sys::runner::SystemRunner;
+use crate::sys::{cgroups, clock, connections, host, interfaces, owners, routing, session, sock_diag};
 
 /// How far a look goes. Each depth includes the ones before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,12 +34,17 @@ pub enum Depth {
 }
 
 /// The kernel's rules as read, or why they are not known.
+#[derive(Default)]
 pub(super) struct Kernel {
     pub(super) filter: Option<Filter>,
+    /// The rules of every tool.
+    pub(super) netfilter: Option<Arc<Netfilter>>,
     /// The name of the backend; none where no rules were there to ask one for.
     pub(super) backend: Option<String>,
     pub(super) report: Option<String>,
     pub(super) unseen: Option<String>,
+    /// What of the rules of others can't be read: one sentence each.
+    pub(super) notes: Vec<String>,
 }
 
 impl Machine {
@@ -68,7 +77,7 @@ impl Machine {
         };
         // The rules are read by other programs; meanwhile this one looks for the owners.
         let ((services, ways_in), kernel) = thread::scope(|scope| {
-            let kernel = (depth >= Depth::Reach).then(|| scope.spawn(|| Self::kernel(is_root)));
+            let kernel = (depth >= Depth::Reach).then(|| scope.spawn(|| Self::kernel_and_everything(is_root)));
             let seen = self.with_owners(&listeners, depth, |ownership| {
                 let is_decided = |id: &ServiceId| policy.entry_for(id).is_some();
                 let services = group(&listeners, ownership, owners::ephemeral_ports(), &is_decided);
@@ -82,6 +91,13 @@ impl Machine {
                 kernel.map_or_else(blind, |thread| thread.join().unwrap_or_else(|_| blind())),
             )
         });
+        let world = match depth >= Depth::Reach {
+            true => routing::world(&interfaces).unwrap_or_else(|error| {
+                unseen.push(format!("The routes can't be read: {error}."));
+                blind_world(&interfaces)
+            }),
+            false => World::default(),
+        };
         let mut observation = Observation {
             host: host::name().unwrap_or_default(),
             is_root,
@@ -91,6 +107,8 @@ impl Machine {
             policy,
             policy_error,
             filter: None,
+            netfilter: None,
+            world,
             confirmed: None,
             ways_in,
             running: Vec::new(),
@@ -109,6 +127,8 @@ impl Machine {
                 );
             }
             observation.unseen.extend(kernel.unseen.clone());
+            observation.unseen.extend(kernel.notes.iter().cloned());
+            observation.netfilter.clone_from(&kernel.netfilter);
             self.judge(&mut observation, kernel);
         }
         if depth >= Depth::Plan && is_root && observation.status.protection.is_empty() {
@@ -135,13 +155,19 @@ impl Machine {
         }
     }
 
-    /// Reads the rules in the kernel.
+    /// Reads fwtui's rules in the kernel, and what of others' stands in their way.
     pub(super) fn kernel(is_root: bool) -> Kernel {
+        Self::read(is_root, false)
+    }
+
+    /// The same with the rules of every tool.
+    fn kernel_and_everything(is_root: bool) -> Kernel {
+        Self::read(is_root, true)
+    }
+
+    fn read(is_root: bool, is_everything: bool) -> Kernel {
         if !is_root {
-            return Kernel {
-                unseen: None,
-                ..Kernel::unseen("")
-            };
+            return Kernel::default();
         }
         // Without any rules there is nothing to start other programs for.
         let is_pristine = detect::is_pristine();
@@ -154,25 +180,40 @@ impl Machine {
                 },
                 false => backend.read()?,
             };
+            let everything = match is_everything && !is_pristine {
+                true => everything::read(&SystemRunner::new(), &observed),
+                false => Everything::default(),
+            };
             Ok(Kernel {
                 filter: Some(filter_of(observed)),
+                netfilter: is_everything.then(|| Arc::new(everything.netfilter)),
                 backend: Some(backend.name().to_owned()),
                 report,
                 unseen: None,
+                notes: everything.notes,
             })
         });
         read.unwrap_or_else(|error| match error {
             BackendError::NoIptables | BackendError::NoIp6tables if is_pristine => Kernel {
                 filter: Some(Filter::default()),
-                backend: None,
-                report: None,
-                unseen: None,
+                netfilter: is_everything.then(Arc::default),
+                ..Kernel::default()
             },
             BackendError::NoIptables | BackendError::NoIp6tables => {
                 Kernel::unseen(&format!("The rules can't be read: {error}. {INSTALL_IPTABLES}"))
             }
             error => Kernel::unseen(&format!("The rules can't be read: {error}.")),
         })
+    }
+}
+
+/// A machine whose routes are not known: only its own addresses are.
+fn blind_world(interfaces: &[Interface]) -> World {
+    World {
+        interfaces: interfaces.to_vec(),
+        has_policy_routing: true,
+        now: clock::since_1970(),
+        ..World::default()
     }
 }
 
@@ -195,10 +236,8 @@ fn look_at_connections(observation: &mut Observation, listeners: &[Listener]) {
 impl Kernel {
     fn unseen(why: &str) -> Self {
         Self {
-            filter: None,
-            backend: None,
-            report: None,
             unseen: Some(why.to_owned()),
+            ..Self::default()
         }
     }
 }

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use crate::app::Protection;
 use crate::core::connections::Running;
-use crate::core::network::Interface;
+use crate::core::netfilter::Netfilter;
+use crate::core::network::{Interface, World};
 use crate::core::overview::Scene;
 use crate::core::policy::Policy;
 use crate::core::proof::Evidence;
@@ -36,6 +37,10 @@ pub struct Observation {
     pub policy_error: Option<String>,
     /// What is in the kernel; none where it can't be read.
     pub filter: Option<Filter>,
+    /// The rules of every tool; none where they can't be read, or were not asked for.
+    pub netfilter: Option<Arc<Netfilter>>,
+    /// What decides over packets besides rules.
+    pub world: World,
     /// The policy last confirmed.
     pub confirmed: Option<Policy>,
     /// The ways in the user's session depends on.

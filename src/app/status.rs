@@ -201,12 +201,7 @@ impl Machine {
 impl Kernel {
     /// For when the guard has answered and the rules are its business.
     fn nothing() -> Self {
-        Self {
-            filter: None,
-            backend: None,
-            report: None,
-            unseen: None,
-        }
+        Self::default()
     }
 }
 

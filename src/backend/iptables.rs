@@ -11,8 +11,9 @@ use std::thread;
 use std::time::Duration;
 
 use crate::backend::detect::{Detected, Programs, Variant, is_built_in, unread};
-use crate::backend::{Backend, BackendError, Observed};
+use crate::backend::{Backend, BackendError, Observed, Save};
 use crate::core::listener::Family;
+use crate::core::netfilter::Engine;
 use crate::core::ruleset::{Obstacle, SavedFamily, SavedTables, Table};
 use crate::sys::clock;
 use crate::sys::nftables::{self, BaseChain, TableFamily};
@@ -67,6 +68,40 @@ impl<R: Runner> Iptables<R> {
                 .is_some_and(|(variant, _, ipv6)| *variant == Variant::Nft && (is_ipv4 || ipv6.is_some()))
     }
 
+    /// What is loaded for one family, and all that was read for it.
+    fn read_saves(&self, family: Family) -> Result<(SavedFamily, Vec<Save>), BackendError> {
+        let tables = SavedTables::parse(&save(&self.runner, self.programs(family)?)?)?;
+        // A table it does not show is not an empty one: nothing may be concluded, or changed, from it.
+        if let Some(table) = Table::ALL.into_iter().find(|table| tables.is_hidden(*table)) {
+            let table = table.name();
+            return Err(BackendError::Unreadable { family, table });
+        }
+        let mut apart = tables.take_apart(clock::since_1970());
+        if self.detected.unread.contains(&family) {
+            apart.foreign.push(Obstacle::NoReader(unread(Variant::Legacy)));
+        }
+        let of = |variant, tables| Save {
+            engine: engine(variant),
+            family,
+            tables,
+        };
+        let mut saves = vec![of(self.detected.variant, tables)];
+        // The other variant's rules stand in the way as well.
+        if let Some((variant, ipv4, ipv6)) = &self.detected.other {
+            let programs = if family == Family::Ipv4 {
+                Some(ipv4)
+            } else {
+                ipv6.as_ref()
+            };
+            if let Some(programs) = programs {
+                let tables = SavedTables::parse(&save(&self.runner, programs)?)?;
+                apart.foreign.extend(tables.take_apart(clock::since_1970()).foreign);
+                saves.push(of(*variant, tables));
+            }
+        }
+        Ok((apart, saves))
+    }
+
     fn restore(&self, family: Family, text: &str, is_test: bool) -> Result<(), BackendError> {
         let call = Call::new(&self.programs(family)?.restore)
             .args(["--noflush", "-w", LOCK_WAIT])
@@ -93,15 +128,15 @@ impl<R: Runner> Backend for Iptables<R> {
     fn read(&self) -> Result<Observed, BackendError> {
         let (ipv4, ipv6) = thread::scope(|scope| {
             let has_ipv6 = self.families.contains(&Family::Ipv6);
-            let ipv6 = has_ipv6.then(|| scope.spawn(|| self.read_family(Family::Ipv6)));
-            let ipv4 = self.read_family(Family::Ipv4);
+            let ipv6 = has_ipv6.then(|| scope.spawn(|| self.read_saves(Family::Ipv6)));
+            let ipv4 = self.read_saves(Family::Ipv4);
             let ipv6 = ipv6.map(|thread| thread.join().unwrap_or(Err(BackendError::NoIptables)));
             (ipv4, ipv6)
         });
-        let mut observed = Observed {
-            ipv4: ipv4?,
-            ipv6: ipv6.transpose()?.unwrap_or_else(SavedFamily::absent),
-        };
+        let (ipv4, mut saves) = ipv4?;
+        let (ipv6, more) = ipv6.transpose()?.unwrap_or_else(|| (SavedFamily::absent(), Vec::new()));
+        saves.extend(more);
+        let mut observed = Observed { ipv4, ipv6, saves };
         for chain in nftables::base_chains().map_err(BackendError::Kernel)? {
             if !stands_in_the_way(&chain) || (is_built_in(&chain) && self.shows_nft(chain.family)) {
                 continue;
@@ -121,32 +156,7 @@ impl<R: Runner> Backend for Iptables<R> {
     }
 
     fn read_family(&self, family: Family) -> Result<SavedFamily, BackendError> {
-        let saved = SavedTables::parse(&save(&self.runner, self.programs(family)?)?)?;
-        // A table it does not show is not an empty one: nothing may be concluded, or changed, from it.
-        if let Some(table) = Table::ALL.into_iter().find(|table| saved.is_hidden(*table)) {
-            let table = table.name();
-            return Err(BackendError::Unreadable { family, table });
-        }
-        let mut apart = saved.take_apart(clock::since_1970());
-        if self.detected.unread.contains(&family) {
-            apart.foreign.push(Obstacle::NoReader(unread(Variant::Legacy)));
-        }
-        // The other variant's rules stand in the way as well.
-        if let Some((_, ipv4, ipv6)) = &self.detected.other {
-            let programs = if family == Family::Ipv4 {
-                Some(ipv4)
-            } else {
-                ipv6.as_ref()
-            };
-            if let Some(programs) = programs {
-                apart.foreign.extend(
-                    SavedTables::parse(&save(&self.runner, programs)?)?
-                        .take_apart(clock::since_1970())
-                        .foreign,
-                );
-            }
-        }
-        Ok(apart)
+        Ok(self.read_saves(family)?.0)
     }
 
     fn check(&self, family: Family, text: &str) -> Result<(), BackendError> {
@@ -181,6 +191,14 @@ impl<R: Runner> Backend for Iptables<R> {
             true => Ok(()),
             false => Err(BackendError::LeftBehind(left.join(", "))),
         }
+    }
+}
+
+/// Where a variant's rules are.
+const fn engine(variant: Variant) -> Engine {
+    match variant {
+        Variant::Nft => Engine::Nft,
+        Variant::Legacy => Engine::Legacy,
     }
 }
 

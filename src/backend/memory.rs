@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::backend::{Backend, BackendError, Observed};
+use crate::backend::{Backend, BackendError, Observed, Save};
 use crate::core::listener::Family;
+use crate::core::netfilter::Engine;
 use crate::core::ruleset::{SavedFamily, SavedTables, Table, own_text_removed};
 use crate::sys::clock;
 
@@ -106,12 +107,17 @@ impl Backend for Memory {
                 return Err(refused("reading was made to fail"));
             }
         }
-        let part = |family| {
-            Ok::<_, BackendError>(SavedTables::parse(&self.saved_text(family))?.take_apart(clock::since_1970()))
+        let tables = |family| SavedTables::parse(&self.saved_text(family));
+        let (ipv4, ipv6) = (tables(Family::Ipv4)?, tables(Family::Ipv6)?);
+        let save = |family, tables| Save {
+            engine: Engine::Legacy,
+            family,
+            tables,
         };
         Ok(Observed {
-            ipv4: part(Family::Ipv4)?,
-            ipv6: part(Family::Ipv6)?,
+            ipv4: ipv4.take_apart(clock::since_1970()),
+            ipv6: ipv6.take_apart(clock::since_1970()),
+            saves: vec![save(Family::Ipv4, ipv4), save(Family::Ipv6, ipv6)],
         })
     }
 

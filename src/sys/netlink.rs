@@ -1,5 +1,6 @@
 //! Netlink (netlink(7)): a request to the kernel, and a careful reading of what it answers.
 
+use std::cell::Cell;
 use std::io;
 use std::os::fd::OwnedFd;
 
@@ -72,6 +73,38 @@ impl Netlink {
         ))
     }
 
+    /// The same, but no more than so many entries; whether there were more. The rest of a long table
+    /// is left unread, and the socket closed.
+    ///
+    /// # Errors
+    /// As for [`Self::dump`].
+    pub fn dump_at_most<T>(
+        mut self,
+        most: usize,
+        kind: u16,
+        body: &[u8],
+        parse: impl Fn(&Message<'_>) -> Option<T>,
+    ) -> io::Result<(Vec<T>, bool)> {
+        for _ in 0..ATTEMPTS {
+            let mut items = Vec::new();
+            let count = Cell::new(0);
+            let each = |message: &Message<'_>| {
+                items.extend(parse(message));
+                count.set(items.len());
+            };
+            let is_interrupted = self.exchange_until(|| count.get() > most, kind, NLM_F_DUMP, body, each)?;
+            let has_more = items.len() > most;
+            if has_more || !is_interrupted {
+                items.truncate(most);
+                return Ok((items, has_more));
+            }
+        }
+        Err(io::Error::new(
+            io::ErrorKind::ResourceBusy,
+            "the kernel's table kept changing while it was read",
+        ))
+    }
+
     /// Asks for one thing and gives back the first answer `parse` understands.
     pub fn ask<T>(
         &mut self,
@@ -90,7 +123,19 @@ impl Netlink {
     }
 
     /// Sends a request and reads its answers; whether the dump was interrupted.
-    fn exchange(&mut self, kind: u16, flags: u16, body: &[u8], mut each: impl FnMut(&Message<'_>)) -> io::Result<bool> {
+    fn exchange(&mut self, kind: u16, flags: u16, body: &[u8], each: impl FnMut(&Message<'_>)) -> io::Result<bool> {
+        self.exchange_until(|| false, kind, flags, body, each)
+    }
+
+    /// The same, but no further than is enough.
+    fn exchange_until(
+        &mut self,
+        is_enough: impl Fn() -> bool,
+        kind: u16,
+        flags: u16,
+        body: &[u8],
+        mut each: impl FnMut(&Message<'_>),
+    ) -> io::Result<bool> {
         self.sequence = self.sequence.wrapping_add(1);
         let request = request(kind, flags | NLM_F_REQUEST, self.sequence, body);
         retry_on_intr(|| rustix::net::send(&self.socket, &request, SendFlags::empty()))?;
@@ -102,7 +147,7 @@ impl Netlink {
             if length == 0 {
                 return Err(malformed("empty"));
             }
-            if digest(datagram, self.sequence, &mut is_interrupted, &mut each)? {
+            if digest(datagram, self.sequence, &mut is_interrupted, &mut each)? || is_enough() {
                 return Ok(is_interrupted);
             }
         }
