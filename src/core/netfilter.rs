@@ -11,6 +11,8 @@ use std::net::IpAddr;
 use crate::core::listener::Family;
 
 pub mod ipset;
+pub mod json;
+pub mod merge;
 pub mod owner;
 pub mod save;
 mod set;

@@ -148,7 +148,8 @@ fn of_rule(table: &Table, chain: &Chain, rule: &Rule) -> Tool {
     });
     let found = by_target
         .or_else(|| rule.comment.as_deref().and_then(names::by_comment))
-        .or_else(|| sets(rule).find_map(names::by_set));
+        .or_else(|| sets(rule).find_map(names::by_set))
+        .or_else(|| asked_set(&rule.text).and_then(names::by_set));
     if let Some(tool) = found {
         return tool;
     }
@@ -191,6 +192,11 @@ fn sets(rule: &Rule) -> impl Iterator<Item = &str> {
         } => Some(name.as_str()),
         _ => None,
     })
+}
+
+/// The set a rule of iptables asks, by its text: without ipset(8) its content is not known, its name is.
+fn asked_set(text: &str) -> Option<&str> {
+    text.split_once("--match-set ")?.1.split(' ').next()
 }
 
 /// The names of interfaces in a rule, asked for or excluded.

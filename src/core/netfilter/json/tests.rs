@@ -1,0 +1,74 @@
+//! Documents that nft itself printed, and ones that nothing printed.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::core::netfilter::{Condition, End, Field, Statement};
+
+mod documents;
+mod meaning;
+
+/// The lines of rules in what `nft list ruleset` printed, in order.
+fn rule_lines(listing: &str) -> Vec<String> {
+    let mut is_chain = false;
+    let mut lines = Vec::new();
+    for line in listing.lines() {
+        match line.trim() {
+            "}" => is_chain = false,
+            trimmed if trimmed.starts_with("chain ") => is_chain = true,
+            trimmed if trimmed.starts_with("type ") => {}
+            trimmed if is_chain && !trimmed.is_empty() => lines.push(trimmed.to_owned()),
+            _ => {}
+        }
+    }
+    lines
+}
+
+#[test]
+fn rules_read_as_nft_prints_them() {
+    for (name, json, listing) in documents::ALL {
+        let listed = parse(json).unwrap();
+        let texts: Vec<String> = listed
+            .netfilter
+            .tables
+            .iter()
+            .flat_map(|table| &table.chains)
+            .flat_map(|chain| &chain.rules)
+            .map(|rule| rule.text.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect();
+        let lines: Vec<String> = rule_lines(listing)
+            .iter()
+            .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+            .collect();
+        assert_eq!(texts.len(), lines.len(), "{name}");
+        let wrong: Vec<String> = texts
+            .iter()
+            .zip(&lines)
+            .filter(|(text, line)| text != line)
+            .map(|(text, line)| format!("ours {text}\nnft  {line}"))
+            .collect();
+        assert!(wrong.is_empty(), "{name}\n{}", wrong.join("\n"));
+    }
+}
+
+#[test]
+fn dump() {
+    for (name, json, _) in documents::ALL {
+        println!("== {name}");
+        for table in parse(json).unwrap().netfilter.tables {
+            println!("table {:?} {} dormant {}", table.family, table.name, table.is_dormant);
+            for set in &table.sets {
+                println!("  set {set:?}");
+            }
+            for chain in &table.chains {
+                println!("  chain {} {:?}", chain.name, chain.base);
+                for rule in &chain.rules {
+                    println!("    {}\n        {:?}", rule.text, rule.statements);
+                }
+            }
+        }
+    }
+}
