@@ -197,12 +197,15 @@ pub fn present(on_disk: &[OnDisk], in_kernel: Option<&BTreeSet<Tool>>) -> Vec<Pr
 
 /// The tools whose chains are among these, as pairs of a table's and a chain's name.
 pub fn in_kernel<'a>(chains: impl IntoIterator<Item = (&'a str, &'a str)>) -> BTreeSet<Tool> {
-    let decides = |&(table, chain): &(&str, &str)| match by_names(table, chain)? {
-        // 'ufw disable' leaves most of its chains there, empty, but not these.
-        Tool::Ufw => chain.ends_with("-user-input").then_some(Tool::Ufw),
-        tool => Some(tool),
-    };
-    chains.into_iter().filter_map(|names| decides(&names)).collect()
+    // 'ufw disable' leaves most of its chains there, empty, but not these.
+    let decides = |chain: &str, tool: Tool| tool != Tool::Ufw || chain.ends_with("-user-input");
+    let named = chains
+        .into_iter()
+        .filter_map(|(table, chain)| Some((chain, by_names(table, chain)?)));
+    named
+        .filter(|(chain, tool)| decides(chain, *tool))
+        .map(|(_, tool)| tool)
+        .collect()
 }
 
 impl Netfilter {

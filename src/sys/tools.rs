@@ -13,6 +13,8 @@ use crate::core::tools::{Manager, OnDisk};
 
 /// Where enabled units of systemd are linked, those of packages included.
 const SYSTEMD: [&str; 3] = ["etc/systemd/system", "usr/lib/systemd/system", "lib/systemd/system"];
+/// How the folders there end whose links are started.
+const WANTING: [&str; 2] = [".wants", ".requires"];
 /// Where those of `OpenRC` are.
 const OPENRC: &str = "etc/runlevels";
 /// How much of a file is read, in bytes: rules stand at its beginning as well as at its end.
@@ -164,10 +166,10 @@ fn saved(root: &Path, files: &[&str], disk: OnDisk) -> OnDisk {
 /// Whether a file of shell variables sets one so.
 fn has_setting(root: &Path, file: &str, name: &str, wanted: &str) -> bool {
     let text = text(&root.join(file)).unwrap_or_default();
-    let values = text
+    let mut values = text
         .lines()
         .filter_map(|line| line.trim().strip_prefix(name)?.strip_prefix('='));
-    let last = values.last().unwrap_or_default();
+    let last = values.next_back().unwrap_or_default();
     last.trim().trim_matches(['"', '\'']).eq_ignore_ascii_case(wanted)
 }
 
@@ -203,7 +205,7 @@ impl Enabled {
         for folder in SYSTEMD {
             for (name, path) in entries(&root.join(folder)) {
                 let is_masked = || fs::read_link(&path).is_ok_and(|target| target == Path::new("/dev/null"));
-                if name.ends_with(".wants") || name.ends_with(".requires") {
+                if WANTING.iter().any(|ending| name.ends_with(ending)) {
                     enabled.is_known = true;
                     enabled.add(root, &path);
                 } else if folder.starts_with("etc") && is_masked() {
