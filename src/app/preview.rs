@@ -31,6 +31,14 @@ pub fn plan_and_rows(observation: &Observation, policy: &Policy, is_off: bool) -
         warnings.push(Warning::NobodyTrusted);
     }
     warnings.extend(observation.status.other_backend.clone().map(Warning::TwoBackends));
+    // What it refuses stays refused; with fwtui's rules gone it is nobody's concern here.
+    let firewalls = observation
+        .status
+        .tools
+        .iter()
+        .filter(|tool| tool.manager.is_firewall());
+    let active = firewalls.filter(|tool| !is_off && tool.is_active());
+    warnings.extend(active.map(|tool| Warning::Manager(tool.manager)));
     let doubt = match observation.status.state {
         State::Drifted => Warning::Drifted,
         _ => Warning::Unsure,

@@ -11,6 +11,7 @@ use crate::core::policy::Policy;
 use crate::core::reach::{Filter, Reach};
 use crate::core::ruleset::{DiffLine, Obstacle, Ruleset, diff};
 use crate::core::service::{Service, ServiceId};
+use crate::core::tools::Manager;
 use crate::core::way_in::WayIn;
 
 /// What changes for one service.
@@ -64,6 +65,8 @@ pub enum Warning {
         /// The first of them, as text.
         first: String,
     },
+    /// Another firewall is active: it decides over everything as well, now or after the next boot.
+    Manager(Manager),
     /// Something a decision lets trusted networks reach, while no network is trusted.
     NobodyTrusted,
     /// iptables-legacy and iptables-nft both have rules.
@@ -94,6 +97,11 @@ impl fmt::Display for Warning {
                     "{count} rules of other tools have their say on what fwtui lets through; the first: {first}"
                 )
             }
+            Self::Manager(manager) => write!(
+                f,
+                "{manager} is active as well, and may refuse what fwtui lets through: {}",
+                manager.next_step()
+            ),
             Self::NobodyTrusted => f.write_str(
                 "No network is trusted yet, so 'trusted' lets nobody in. Say which: fwtui network eth0 trusted",
             ),

@@ -90,7 +90,8 @@ trial come back. Who waits for the first is told that it was replaced.",
         "It is off, confirmed, on trial, drifted, or unknown. Drifted means that the kernel \
 no longer holds what was confirmed: `fwtui restore` loads it again. Unknown means that nobody can tell: \
 without root, or where the kernel's rules or what fwtui wrote down of those confirmed can't be read, or \
-where a trial can't be closed; then it says why.",
+where a trial can't be closed; then it says why. 'Also decides' names other firewalls and engines whose rules are in \
+the kernel or will be after the next boot; `status --json` says what each does at boot.",
     ),
     (
         "sandbox",
@@ -180,7 +181,8 @@ running (service, connections, text), interrupted (protocol, port, peer, program
         "status --json",
         "state (off, confirmed, trial, drifted, unknown), backend, other_backend, trial (id, seconds_left, timeout, \
 second_session, evidence), last (id, outcome, reason, why, began, at), pending_changes, drift (why it is drifted, or \
-unknown), protection (line, holds, why). evidence: family, port, peer, new_connections, seconds_ago; second_session is \
+unknown), protection (line, holds, why), tools (tool, in_kernel, at_boot, how, boot: one sentence), conflicts (one \
+sentence each). evidence: family, port, peer, new_connections, seconds_ago; second_session is \
 the command that opens a new connection and confirms there. outcome: confirmed, reverted, revert-failed; reason: \
 deadline, asked, guard-died, apply-failed, reboot, signal. line: guard, kernel, boot. What can't be seen is null; \
 protection is empty then.",
