@@ -35,6 +35,7 @@ fn own_rules() -> crate::core::ruleset::Ruleset {
             .map(|net| net.parse::<ipnet::IpNet>().unwrap().trunc())
             .collect(),
         is_up: true,
+        changing: Vec::new(),
         has_default_route: name == "eth0",
         has_physical_port: false,
     };
