@@ -25,7 +25,7 @@ fn table<'a>(all: &'a Everything, engine: Engine, family: TableFamily, name: &st
         .unwrap_or_else(|| panic!("{name} in {all:#?}"))
 }
 
-fn input<'a>(all: &'a Everything, engine: Engine) -> &'a Chain {
+fn input(all: &Everything, engine: Engine) -> &Chain {
     table(all, engine, TableFamily::Ip, "filter").chain("INPUT").unwrap()
 }
 

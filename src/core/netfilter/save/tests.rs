@@ -1,8 +1,8 @@
 use super::*;
 use crate::core::netfilter::{Direction, End, Field, Nat, NatKind, Part, SetMark, To, Verdict, ct};
 
-mod many;
 mod tables;
+mod words;
 
 fn typed(line: &str) -> Vec<Statement> {
     rule(line, Family::Ipv4).statements

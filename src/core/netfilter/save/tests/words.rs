@@ -1,6 +1,4 @@
-//! Many rules, own rules, and rules that make no sense.
-
-use std::fmt::Write as _;
+//! Own rules, and rules that make no sense.
 
 use proptest::prelude::*;
 
@@ -71,41 +69,6 @@ fn every_rule_of_fwtui_is_understood() {
         assert!(!format!("{tables:?}").contains("Unknown"), "{tables:?}");
     }
     assert!(seen > 20, "{seen}");
-}
-
-/// Prints how long it takes; fails where that grows faster than the rules do.
-#[test]
-fn many_rules_take_time_in_proportion() {
-    let text = |count: u32| {
-        let mut text = String::from("*filter\n:INPUT ACCEPT [0:0]\n");
-        for number in 0..count {
-            let (third, fourth) = (number / 256 % 256, number % 256);
-            let _ = writeln!(
-                text,
-                "-A INPUT -s 10.1.{third}.{fourth}/32 -p tcp -m conntrack --ctstate NEW -m multiport --dports 22,80:90 \
-                 -m comment --comment \"one of many\" -j DROP"
-            );
-        }
-        text + "COMMIT\n"
-    };
-    let measured = |count| {
-        let text = text(count);
-        let begin = crate::sys::clock::awake();
-        let saved = SavedTables::parse(&text).unwrap();
-        let parsed = crate::sys::clock::awake();
-        let tables = tables(&saved, Engine::Nft, Family::Ipv4, &[]);
-        let end = crate::sys::clock::awake();
-        assert_eq!(tables[0].chains[0].rules.len(), usize::try_from(count).unwrap());
-        println!(
-            "{count} rules: words {:?}, typed {:?}",
-            parsed.saturating_sub(begin),
-            end.saturating_sub(parsed)
-        );
-        end.saturating_sub(parsed)
-    };
-    let few = measured(10_000);
-    let many = measured(100_000);
-    assert!(many < few * 40, "{few:?} for 10,000, {many:?} for 100,000");
 }
 
 /// Words that mean something to somebody, in any order.
