@@ -2,6 +2,11 @@
 //!
 //! Read object by object: one that is not understood spoils nothing but itself.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "of the shapes JSON may have, each place means one or two"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
@@ -308,16 +313,16 @@ fn priority(value: &Value, family: TableFamily) -> i32 {
 
 /// The numbers of nft(8)'s words.
 fn standard_priority(word: &str, family: TableFamily) -> i32 {
-    match (family, word) {
-        (TableFamily::Bridge, "dstnat") => -300,
-        (TableFamily::Bridge, "filter") => -200,
-        (TableFamily::Bridge, "out") => 100,
-        (TableFamily::Bridge, "srcnat") => 300,
-        (_, "raw") => -300,
-        (_, "mangle") => -150,
-        (_, "dstnat") => -100,
-        (_, "security") => 50,
-        (_, "srcnat") => 100,
+    let is_bridge = family == TableFamily::Bridge;
+    match word {
+        "dstnat" if is_bridge => -300,
+        "filter" if is_bridge => -200,
+        "srcnat" if is_bridge => 300,
+        "raw" => -300,
+        "mangle" => -150,
+        "dstnat" => -100,
+        "security" => 50,
+        "srcnat" | "out" => 100,
         _ => 0,
     }
 }

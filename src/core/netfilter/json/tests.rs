@@ -2,14 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "test code")]
 
-use proptest::prelude::*;
-use serde_json::{Value, json};
-
 use super::*;
-use crate::core::netfilter::{Condition, End, Field, Statement};
 
 mod documents;
 mod meaning;
+mod mutated;
 
 /// The lines of rules in what `nft list ruleset` printed, in order.
 fn rule_lines(listing: &str) -> Vec<String> {
@@ -51,24 +48,5 @@ fn rules_read_as_nft_prints_them() {
             .map(|(text, line)| format!("ours {text}\nnft  {line}"))
             .collect();
         assert!(wrong.is_empty(), "{name}\n{}", wrong.join("\n"));
-    }
-}
-
-#[test]
-fn dump() {
-    for (name, json, _) in documents::ALL {
-        println!("== {name}");
-        for table in parse(json).unwrap().netfilter.tables {
-            println!("table {:?} {} dormant {}", table.family, table.name, table.is_dormant);
-            for set in &table.sets {
-                println!("  set {set:?}");
-            }
-            for chain in &table.chains {
-                println!("  chain {} {:?}", chain.name, chain.base);
-                for rule in &chain.rules {
-                    println!("    {}\n        {:?}", rule.text, rule.statements);
-                }
-            }
-        }
     }
 }
