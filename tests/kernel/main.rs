@@ -46,6 +46,7 @@ mod recovery;
 mod rehearsal;
 mod reverting;
 mod rules;
+mod rulesets;
 mod running;
 mod sandbox;
 mod sessions;
