@@ -18,7 +18,7 @@ use crate::trial::{back_at, closed};
 
 /// Published on all addresses; 80 in the container.
 const PUBLISHED: u16 = 8090;
-/// Published on 203.0.113.10 and 2001:db8:1::10 only.
+/// Published on 203.0.113.10 and `2001:db8:1::10` only.
 const ON_ONE: u16 = 8091;
 /// Published on 127.0.0.1 only.
 const ON_LOOPBACK: u16 = 8092;
@@ -195,7 +195,7 @@ fn containers(lab: &Lab) {
             eventually(|| {
                 addresses("eth0")
                     .iter()
-                    .any(|ip| ip.is_unicast_link_local())
+                    .any(std::net::Ipv6Addr::is_unicast_link_local)
                     .then_some(())
             })
             .unwrap();
@@ -366,6 +366,70 @@ fn decisions_hold_for_published_ports_with_legacy() {
 #[test]
 fn decisions_hold_for_published_ports_that_docker_also_listens_at() {
     in_sandbox(|lab| decisions_hold(lab, "nft", true));
+}
+
+#[test]
+fn guests_count_as_trusted_at_published_ports_too() {
+    in_sandbox(|lab| {
+        let _docker = Docker::started(lab, "nft");
+        lab.line("ip link add virbr7 type bridge");
+        lab.line("ip address add 10.77.0.1/24 dev virbr7");
+        lab.line("ip link set virbr7 up");
+        netns::add("guest", || ()).unwrap();
+        lab.line("ip link add veth7 type veth peer name eth0 netns guest");
+        lab.line("ip link set veth7 master virbr7 up");
+        netns::enter("guest", || {
+            for set in [
+                "address add 10.77.0.2/24 dev eth0",
+                "link set eth0 up",
+                "route add default via 10.77.0.1",
+            ] {
+                lab.line(&format!("ip {set}"));
+            }
+        })
+        .unwrap();
+        let comes_in = |protocol| knock_in("guest", "203.0.113.10:8090", protocol);
+        eventually(|| (comes_in(Protocol::Tcp) == Knock::Answered).then_some(())).expect("a guest is answered");
+        for (decision, is_answered) in [("confine", false), ("trusted", true)] {
+            lab.keep(&both(PUBLISHED, decision));
+            for protocol in [Protocol::Tcp, Protocol::Udp] {
+                let knock = comes_in(protocol);
+                assert_eq!(
+                    knock == Knock::Answered,
+                    is_answered,
+                    "{decision}, {protocol}: {knock:?}"
+                );
+                assert_eq!(knock.is_refused(), !is_answered, "{decision}, {protocol}: {knock:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn an_address_that_comes_by_itself_opens_nothing() {
+    in_sandbox(|lab| {
+        let _docker = Docker::started(lab, "nft");
+        // As a router gave it, and as its temporary brothers come.
+        let add = |last: &str| {
+            lab.line(&format!(
+                "ip address add 2001:db8:1::{last}/64 dev eth0 valid_lft 86400 preferred_lft 43200 nodad"
+            ));
+        };
+        add("a1");
+        lab.keep(&policy(&[]));
+        add("a2");
+        for last in ["a1", "a2"] {
+            let door = format!("[2001:db8:1::{last}]:{PUBLISHED}").parse().unwrap();
+            for protocol in [Protocol::Tcp, Protocol::Udp] {
+                assert!(lab.knock_at(Neighbour::Public, door, protocol).is_refused(), "{last}");
+            }
+        }
+        assert_eq!(lab.status().1, 0);
+        lab.does(&["off", "--yes"]);
+        lab.confirm();
+        let door = format!("[2001:db8:1::a2]:{PUBLISHED}").parse().unwrap();
+        assert_eq!(lab.knock_at(Neighbour::Public, door, Protocol::Tcp), Knock::Answered);
+    });
 }
 
 #[test]
