@@ -50,3 +50,19 @@ fn rules_read_as_nft_prints_them() {
         assert!(wrong.is_empty(), "{name}\n{}", wrong.join("\n"));
     }
 }
+
+#[test]
+fn rules_as_firewalld_netavark_kube_proxy_and_docker_write_them_are_understood() {
+    let (_, json, _) = documents::ALL.iter().find(|document| document.0 == "tools").unwrap();
+    let listed = parse(json).unwrap();
+    let chains = listed.netfilter.tables.iter().flat_map(|table| &table.chains);
+    for rule in chains.flat_map(|chain| &chain.rules) {
+        let words = format!("{:?}", rule.statements);
+        let is_icmp = rule.text.contains("icmpv6 type");
+        assert_eq!(words.contains("Unknown("), is_icmp, "{}: {words}", rule.text);
+    }
+    let sets = listed.netfilter.tables.iter().flat_map(|table| &table.sets);
+    for set in sets {
+        assert_eq!(set.unknown, None, "{}", set.name);
+    }
+}
