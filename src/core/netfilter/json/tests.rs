@@ -8,6 +8,11 @@ mod documents;
 mod meaning;
 mod mutated;
 
+/// What a document made here lists.
+fn read(document: &Value) -> Result<Listed, JsonError> {
+    parse(&document.to_string())
+}
+
 /// The lines of rules in what `nft list ruleset` printed, in order.
 fn rule_lines(listing: &str) -> Vec<String> {
     let mut is_chain = false;
