@@ -9,7 +9,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::error::Category;
+use serde_json::value::RawValue;
 
 use super::{Base, Chain, ChainType, Engine, Hook, Netfilter, Rule, Statement, Table, TableFamily};
 
@@ -58,29 +61,34 @@ pub struct Place {
     pub rule: usize,
 }
 
+/// The document, its objects not read yet: all of them at once would take many times the memory.
+#[derive(Deserialize)]
+struct Document<'a> {
+    #[serde(borrow)]
+    nftables: Vec<&'a RawValue>,
+}
+
 /// Reads what `nft -j list ruleset` printed.
 ///
 /// # Errors
 /// Only for what is no JSON, or has no list `nftables`.
 pub fn parse(text: &str) -> Result<Listed, JsonError> {
-    let document: Value = serde_json::from_str(text).map_err(|error| JsonError::Syntax(error.to_string()))?;
-    read(&document)
-}
-
-/// [`parse`], for a document that is JSON already.
-///
-/// # Errors
-/// If there is no list `nftables`.
-pub fn read(document: &Value) -> Result<Listed, JsonError> {
-    let Some(Value::Array(objects)) = document.get("nftables") else {
-        return Err(JsonError::NoList);
-    };
+    let Document { nftables } = serde_json::from_str(text).map_err(|error| match error.classify() {
+        Category::Data => JsonError::NoList,
+        Category::Io | Category::Syntax | Category::Eof => JsonError::Syntax(error.to_string()),
+    })?;
     let mut reader = Reader::default();
-    for object in objects {
-        reader.note_limit(object);
+    let object = |raw: &RawValue| serde_json::from_str::<Value>(raw.get()).unwrap_or_default();
+    let is_limit = |raw: &&&RawValue| {
+        ["{\"limit\"", "{\"quota\""]
+            .iter()
+            .any(|head| raw.get().starts_with(head))
+    };
+    for raw in nftables.iter().filter(is_limit) {
+        reader.note_limit(&object(raw));
     }
-    for object in objects {
-        reader.add(object);
+    for raw in nftables {
+        reader.add(&object(raw));
     }
     reader.doubt();
     Ok(reader.listed)

@@ -8,6 +8,11 @@ mod documents;
 mod meaning;
 mod mutated;
 
+/// What a document made here lists.
+fn read(document: &Value) -> Result<Listed, JsonError> {
+    parse(&document.to_string())
+}
+
 /// The lines of rules in what `nft list ruleset` printed, in order.
 fn rule_lines(listing: &str) -> Vec<String> {
     let mut is_chain = false;
@@ -48,5 +53,21 @@ fn rules_read_as_nft_prints_them() {
             .map(|(text, line)| format!("ours {text}\nnft  {line}"))
             .collect();
         assert!(wrong.is_empty(), "{name}\n{}", wrong.join("\n"));
+    }
+}
+
+#[test]
+fn rules_as_firewalld_netavark_kube_proxy_and_docker_write_them_are_understood() {
+    let (_, json, _) = documents::ALL.iter().find(|document| document.0 == "tools").unwrap();
+    let listed = parse(json).unwrap();
+    let chains = listed.netfilter.tables.iter().flat_map(|table| &table.chains);
+    for rule in chains.flat_map(|chain| &chain.rules) {
+        let words = format!("{:?}", rule.statements);
+        let is_icmp = rule.text.contains("icmpv6 type");
+        assert_eq!(words.contains("Unknown("), is_icmp, "{}: {words}", rule.text);
+    }
+    let sets = listed.netfilter.tables.iter().flat_map(|table| &table.sets);
+    for set in sets {
+        assert_eq!(set.unknown, None, "{}", set.name);
     }
 }
