@@ -41,6 +41,7 @@ mod proof;
 mod published;
 mod random;
 mod raw;
+mod reach;
 mod reading;
 mod recovery;
 mod rehearsal;

@@ -17,13 +17,13 @@ use crate::timer::kill_all;
 use crate::trial::{back_at, closed};
 
 /// Published on all addresses; 80 in the container.
-const PUBLISHED: u16 = 8090;
+pub const PUBLISHED: u16 = 8090;
 /// Published on 203.0.113.10 and `2001:db8:1::10` only.
-const ON_ONE: u16 = 8091;
+pub const ON_ONE: u16 = 8091;
 /// Published on 127.0.0.1 only.
-const ON_LOOPBACK: u16 = 8092;
+pub const ON_LOOPBACK: u16 = 8092;
 
-const EVERYONE: [Neighbour; 4] = [
+pub const EVERYONE: [Neighbour; 4] = [
     Neighbour::Public,
     Neighbour::Stranger,
     Neighbour::Trusted,
@@ -106,7 +106,7 @@ fn of(family: Family, text: &str) -> String {
 }
 
 /// Docker on the machine, by one of the two kinds of iptables.
-struct Docker<'a> {
+pub struct Docker<'a> {
     lab: &'a Lab,
     /// `nft` or `legacy`.
     variant: &'static str,
@@ -114,7 +114,7 @@ struct Docker<'a> {
 
 impl<'a> Docker<'a> {
     /// Two containers on a bridge, and docker's rules for them.
-    fn started(lab: &'a Lab, variant: &'static str) -> Self {
+    pub fn started(lab: &'a Lab, variant: &'static str) -> Self {
         containers(lab);
         let docker = Self { lab, variant };
         docker.start();
@@ -211,14 +211,22 @@ fn containers(lab: &Lab) {
 
 /// Knocks from the calling thread's namespace.
 fn knock(to: &str, protocol: Protocol) -> Knock {
-    let door = Door {
+    knock_at(&Door {
         from: None,
         to: to.parse().unwrap(),
         protocol,
-    };
-    let mut attempts = [Attempt::start(&door, 0).unwrap()];
+    })
+}
+
+fn knock_at(door: &Door) -> Knock {
+    let mut attempts = [Attempt::start(door, 0).unwrap()];
     wait(&mut attempts, &[], clock::since_boot() + SILENCE).unwrap();
     attempts[0].knock()
+}
+
+/// Knocks from a namespace.
+pub fn knock_by(namespace: &str, door: &Door) -> Knock {
+    netns::enter(namespace, || knock_at(door)).unwrap()
 }
 
 fn knock_in(namespace: &str, to: &str, protocol: Protocol) -> Knock {
