@@ -142,6 +142,8 @@ pub(super) struct Status {
     pub(super) name: String,
     /// Its parent; 0 for none (in this PID namespace).
     pub(super) parent: u32,
+    /// The device number of its controlling terminal; 0 for none.
+    pub(super) terminal: i32,
     /// When it was started, since boot: cut to a hundredth of a second (`USER_HZ`, which is 100 on
     /// every architecture Linux has users on).
     pub(super) started: Duration,
@@ -149,17 +151,19 @@ pub(super) struct Status {
 
 impl Status {
     /// Reads `PID (NAME) STATE PPID ...`. The name may hold spaces and parentheses, so it ends at
-    /// the last one; the start is field 22 (`proc_pid_stat(5)`).
+    /// the last one; the terminal is field 7, the start 22 (`proc_pid_stat(5)`).
     fn parse(text: &[u8]) -> Option<Self> {
         let text = String::from_utf8_lossy(text);
         let (_, rest) = text.split_once('(')?;
         let (name, rest) = rest.rsplit_once(')')?;
         let mut fields = rest.split_ascii_whitespace().skip(1);
         let parent = fields.next()?.parse().ok()?;
-        let ticks: u64 = fields.nth(17)?.parse().ok()?;
+        let terminal = fields.nth(2)?.parse().ok()?;
+        let ticks: u64 = fields.nth(14)?.parse().ok()?;
         Some(Self {
             name: name.to_owned(),
             parent,
+            terminal,
             started: Duration::from_millis(ticks.saturating_mul(10)),
         })
     }
@@ -234,13 +238,14 @@ mod tests {
 
     #[test]
     fn names_may_hold_anything() {
-        const REST: &str = "42 42 0 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 123456 1 1";
+        const REST: &str = "42 42 34817 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 123456 1 1";
         let status = Status::parse(format!("42 (tmux: server) S 1 {REST}").as_bytes()).unwrap();
         assert_eq!(
             status,
             Status {
                 name: "tmux: server".into(),
                 parent: 1,
+                terminal: 34817,
                 started: Duration::from_millis(1_234_560),
             }
         );

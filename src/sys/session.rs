@@ -79,8 +79,8 @@ pub fn ways_in(
     decide::unique(ways.into_iter().chain(carriers).collect())
 }
 
-/// The connections that came in to programs the session runs under, whatever they are: a terminal in
-/// a browser, telnet, a development server.
+/// The connections that came in to the programs that serve this session's terminal, whatever they are:
+/// a terminal in a browser, telnet, a development server. They stand outside of the terminal they serve.
 fn others(ancestors: &[Ancestor], accepted: &dyn Fn(&[u32]) -> Vec<WayIn>) -> Vec<WayIn> {
     let of = |ancestor: &Ancestor| {
         let mut ways = accepted(&[ancestor.process]);
@@ -92,7 +92,7 @@ fn others(ancestors: &[Ancestor], accepted: &dyn Fn(&[u32]) -> Vec<WayIn>) -> Ve
     };
     ancestors
         .iter()
-        .filter(|ancestor| ancestor.process != 1)
+        .filter(|ancestor| ancestor.process != 1 && decide::serves_terminal(ancestor, ancestors))
         .flat_map(of)
         .collect()
 }
@@ -105,6 +105,7 @@ fn ancestors(proc: &Proc, process: u32) -> Vec<Ancestor> {
         let ancestor = Ancestor {
             process: next,
             name: status.name,
+            terminal: status.terminal,
         };
         next = status.parent;
         Some(ancestor)

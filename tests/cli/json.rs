@@ -77,7 +77,34 @@ fn a_list() {
         assert_eq!(chrony["listeners"][0]["family"], "ipv6");
         assert_eq!(chrony["decision"], "undecided");
         assert_eq!(chrony["from"], json!([]));
-        assert_eq!(chrony["reach"], json!({"now": "this-machine", "after": "this-machine"}));
+        assert_eq!(
+            (&chrony["reach"]["now"], &chrony["reach"]["after"]),
+            (&json!("this-machine"), &json!("this-machine"))
+        );
+        let [own] = chrony["reach"]["by_network"].as_array().unwrap().as_slice() else {
+            panic!("nobody else even tries: {chrony}");
+        };
+        assert_eq!(
+            (&own["interface"], &own["family"], &own["who"]),
+            (&json!("lo"), &json!("ipv6"), &json!("this-machine"))
+        );
+        for network in postgres["reach"]["by_network"].as_array().unwrap() {
+            let fields = [
+                "interface",
+                "class",
+                "family",
+                "who",
+                "now",
+                "after",
+                "decided_by",
+                "decided_by_after",
+            ];
+            has(network, &fields);
+            for decider in ["decided_by", "decided_by_after"] {
+                has(&network[decider], &["owner", "table", "chain", "rule"]);
+            }
+        }
+        assert_eq!(postgres.get("published"), None);
 
         let absent = service("8443/tcp");
         assert_eq!(absent["decision"], "trusted");

@@ -15,6 +15,7 @@
 )]
 
 mod documents;
+mod explain;
 mod harness;
 mod json;
 mod network;

@@ -209,7 +209,7 @@ fn words(now: &str, after: &str) -> (String, String) {
 }
 
 #[test]
-fn reach_is_a_promise_only_where_nobody_else_has_a_say() {
+fn reach_is_what_everyones_rules_make_of_it() {
     in_sandbox(|lab| {
         lab.listen_everywhere(8080);
         lab.listen_everywhere(8081);
@@ -220,17 +220,27 @@ fn reach_is_a_promise_only_where_nobody_else_has_a_say() {
             lab.line(line);
             lab.line(&line.replace("iptables", "ip6tables"));
         };
-        for (foreign, undo) in [
-            ("iptables -P INPUT DROP", "iptables -P INPUT ACCEPT"),
-            ("iptables -A INPUT -p tcp --dport 1 -j DROP", "iptables -F INPUT"),
+        for (foreign, undo, now) in [
+            ("iptables -P INPUT DROP", "iptables -P INPUT ACCEPT", "this-machine"),
             (
-                "iptables -t mangle -A PREROUTING -p tcp --dport 1 -j DROP",
+                "iptables -A INPUT -p tcp --dport 1 -j DROP",
+                "iptables -F INPUT",
+                "everyone",
+            ),
+            (
+                "iptables -t mangle -A PREROUTING -p tcp --dport 8080:8081 -j DROP",
                 "iptables -t mangle -F",
+                "this-machine",
+            ),
+            (
+                "iptables -A INPUT -m mac --mac-source 02:00:00:00:00:01 -j DROP",
+                "iptables -F INPUT",
+                "unknown",
             ),
         ] {
             both(foreign);
-            assert_eq!(reach(lab, "8080/tcp"), words("unknown", "unknown"), "{foreign}");
-            assert_eq!(reach(lab, "8081/tcp"), words("unknown", "this-machine"), "{foreign}");
+            assert_eq!(reach(lab, "8080/tcp"), words(now, now), "{foreign}");
+            assert_eq!(reach(lab, "8081/tcp"), words(now, "this-machine"), "{foreign}");
             // The other family is a way in for everyone all the same.
             lab.line(undo);
             assert_eq!(reach(lab, "8080/tcp"), words("everyone", "everyone"), "{undo}");
@@ -238,8 +248,8 @@ fn reach_is_a_promise_only_where_nobody_else_has_a_say() {
         }
         let native = "table inet n {\n chain c { type filter hook input priority 5; policy drop; }\n}\n";
         lab.feed(&["nft", "-f", "-"], native);
-        assert_eq!(reach(lab, "8080/tcp"), words("unknown", "unknown"));
-        assert_eq!(reach(lab, "8081/tcp"), words("unknown", "this-machine"));
+        assert_eq!(reach(lab, "8080/tcp"), words("this-machine", "this-machine"));
+        assert_eq!(reach(lab, "8081/tcp"), words("this-machine", "this-machine"));
         lab.line("nft delete table inet n");
         lab.line("iptables -A OUTPUT -s 192.0.2.1 -j DROP");
         assert_eq!(
@@ -250,7 +260,7 @@ fn reach_is_a_promise_only_where_nobody_else_has_a_say() {
         lab.does(&["apply", "--yes"]);
         assert_eq!(reach(lab, "8081/tcp"), words("this-machine", "this-machine"));
         both("iptables -P INPUT DROP");
-        assert_eq!(reach(lab, "8080/tcp"), words("unknown", "unknown"));
+        assert_eq!(reach(lab, "8080/tcp"), words("this-machine", "this-machine"));
         assert_eq!(reach(lab, "8081/tcp"), words("this-machine", "this-machine"));
         lab.line("ip6tables -P INPUT ACCEPT");
         let knock = |family| lab.knock(Neighbour::Public, family, Protocol::Tcp, 8080);
@@ -275,7 +285,7 @@ fn both_kinds_of_iptables_in_use_are_reported() {
         );
         let preview = lab.json(&["preview", "--json"]);
         assert!(preview["warnings"].to_string().contains("iptables-legacy"), "{preview}");
-        assert_eq!(reach(lab, "8080/tcp").1, "unknown");
+        assert_eq!(reach(lab, "8080/tcp").1, "everyone", "all but one");
         lab.keep(&policy(&[("8080/tcp", "open")]));
         let knock = |from| lab.knock(from, Family::Ipv4, Protocol::Tcp, 8080);
         assert_eq!(
@@ -297,11 +307,11 @@ fn a_line_break_in_others_comment_stops_nothing() {
             lab.run(&[&rule[..], &["-p", "tcp", "--dport", "9", "-j", "DROP"]].concat());
         }
         lab.does(&["set", "8080/tcp", "confine"]);
-        assert_eq!(reach(lab, "8080/tcp"), words("unknown", "this-machine"));
-        let preview = lab.does(&["preview"]);
+        assert_eq!(reach(lab, "8080/tcp"), words("everyone", "this-machine"));
+        let explained = lab.does(&["explain", "9/tcp", "--from", "203.0.113.1"]);
         assert!(
-            preview.contains("two?lines?") && !preview.contains("\u{1b}[2J"),
-            "{preview}"
+            explained.contains("two?lines?") && !explained.contains("\u{1b}[2J"),
+            "{explained}"
         );
         lab.does(&["apply", "--yes"]);
         assert!(lab.refuses(Neighbour::Public, 8080));
@@ -311,7 +321,7 @@ fn a_line_break_in_others_comment_stops_nothing() {
 }
 
 #[test]
-fn what_is_led_past_our_rules_is_not_called_refused() {
+fn what_is_led_past_our_rules_is_published_and_refused_in_forward() {
     in_sandbox(|lab| {
         lab.listen("tcp/0.0.0.0:8080");
         lab.listen("tcp/127.0.0.1:8082");
@@ -329,7 +339,15 @@ fn what_is_led_past_our_rules_is_not_called_refused() {
             lab.line("nft add table ip n");
             lab.line("nft add chain ip n c { type nat hook prerouting priority -100 ; }");
             lab.line(others);
-            assert_eq!(reach(lab, "8080/tcp").1, "unknown", "{others}");
+            // It goes to another machine, and this one does not forward.
+            assert_eq!(
+                reach(lab, "8080/tcp"),
+                words("this-machine", "this-machine"),
+                "{others}"
+            );
+            lab.line("sysctl -qw net.ipv4.ip_forward=1");
+            assert_eq!(reach(lab, "8080/tcp"), words("everyone", "this-machine"), "{others}");
+            lab.line("sysctl -qw net.ipv4.ip_forward=0");
             assert_eq!(reach(lab, "8082/tcp").1, "this-machine", "{others}");
             lab.line(undo);
         }

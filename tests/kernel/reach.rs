@@ -13,12 +13,17 @@ use crate::published::{Docker, EVERYONE, ON_LOOPBACK, ON_ONE, PUBLISHED};
 
 /// Loads the rules of another tool, taken from a real one.
 fn settle_in(lab: &Lab, tool: &str) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/rulesets").join(tool);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/rulesets")
+        .join(tool);
     let read = |name: &str| std::fs::read_to_string(folder.join(name)).ok();
     if let Some(sets) = read("ipset") {
         lab.feed(&["ipset", "restore"], &sets);
     }
-    for (program, name) in [("iptables-nft-restore", "rules.v4"), ("ip6tables-nft-restore", "rules.v6")] {
+    for (program, name) in [
+        ("iptables-nft-restore", "rules.v4"),
+        ("ip6tables-nft-restore", "rules.v6"),
+    ] {
         if let Some(rules) = read(name) {
             lab.feed(&[program], &rules);
         }
@@ -76,13 +81,26 @@ fn ufw_beside() {
             lab.listen_everywhere(port);
         }
         settle_in(lab, "ufw");
-        lab.keep(&policy(&[("22/tcp", "open"), ("8080/tcp", "open"), ("8443/tcp", "open"), ("9/tcp", "confine")]));
+        lab.keep(&policy(&[
+            ("22/tcp", "open"),
+            ("8080/tcp", "open"),
+            ("8443/tcp", "open"),
+            ("9/tcp", "confine"),
+        ]));
         for family in Family::ALL {
             let by = |id| fares_as_explained(lab, Neighbour::Public, family, id);
-            let chain = if family == Family::Ipv4 { "ufw-user-input" } else { "ufw6-user-input" };
+            let chain = if family == Family::Ipv4 {
+                "ufw-user-input"
+            } else {
+                "ufw6-user-input"
+            };
             for id in ["22/tcp", "8080/tcp", "8443/tcp"] {
                 let by = by(id);
-                assert_eq!((&by["owner"], &by["chain"]), (&"ufw".into(), &chain.into()), "{id}: {by}");
+                assert_eq!(
+                    (&by["owner"], &by["chain"]),
+                    (&"ufw".into(), &chain.into()),
+                    "{id}: {by}"
+                );
             }
             assert_eq!(by("9/tcp")["owner"], "fwtui");
             assert_eq!(by("5432/tcp")["owner"], "fwtui", "undecided");
@@ -90,11 +108,18 @@ fn ufw_beside() {
         let contradicted = service(lab, "8080/tcp");
         assert_eq!(contradicted["reach"]["now"], "this-machine", "{contradicted}");
         let by = &contradicted["kept_out_by"];
-        assert_eq!((&by["owner"], &by["chain"]), (&"ufw".into(), &"ufw-user-input".into()), "{by}");
+        assert_eq!(
+            (&by["owner"], &by["chain"]),
+            (&"ufw".into(), &"ufw-user-input".into()),
+            "{by}"
+        );
         assert!(by["rule"].as_str().unwrap().contains("--dport 8080"), "{by}");
         assert_eq!(service(lab, "22/tcp")["kept_out_by"], Value::Null);
         let said = String::from_utf8(lab.fwtui(&["list"]).stderr).unwrap();
-        assert!(said.contains("8080/tcp is open, but ufw's rule") && said.contains("in ufw-user-input"), "{said}");
+        assert!(
+            said.contains("8080/tcp is open, but ufw's rule") && said.contains("in ufw-user-input"),
+            "{said}"
+        );
     });
 }
 
@@ -104,7 +129,11 @@ fn ufw_that_allows() {
         lab.listen_everywhere(8080);
         settle_in(lab, "ufw-open");
         let by = fares_as_explained(lab, Neighbour::Public, Family::Ipv4, "8080/tcp");
-        assert_eq!((&by["owner"], &by["chain"]), (&"ufw".into(), &"ufw-user-input".into()), "{by}");
+        assert_eq!(
+            (&by["owner"], &by["chain"]),
+            (&"ufw".into(), &"ufw-user-input".into()),
+            "{by}"
+        );
         assert_eq!(service(lab, "8080/tcp")["reach"]["now"], "everyone");
         lab.keep(&policy(&[("8080/tcp", "confine")]));
         let by = fares_as_explained(lab, Neighbour::Public, Family::Ipv4, "8080/tcp");
@@ -188,7 +217,11 @@ fn published(lab: &Lab, variant: &'static str, has_proxy: bool) {
     let id = format!("{PUBLISHED}/tcp");
     for family in Family::ALL {
         for from in EVERYONE {
-            assert_eq!(fares_as_explained(lab, from, family, &id)["owner"], "docker", "{from:?}");
+            assert_eq!(
+                fares_as_explained(lab, from, family, &id)["owner"],
+                "docker",
+                "{from:?}"
+            );
         }
     }
     lab.keep(&policy(&[]));
@@ -200,11 +233,26 @@ fn published(lab: &Lab, variant: &'static str, has_proxy: bool) {
     let web = service(lab, &id);
     assert_eq!(web["reach"]["now"], "this-machine", "{web}");
     let own = &web["reach"]["by_network"][0];
-    assert_eq!((&own["who"], &own["now"]), (&"this-machine".into(), &"accepted".into()), "{own}");
-    assert_eq!(service(lab, &format!("{ON_LOOPBACK}/tcp"))["reach"]["now"], "this-machine");
+    assert_eq!(
+        (&own["who"], &own["now"]),
+        (&"this-machine".into(), &"accepted".into()),
+        "{own}"
+    );
+    assert_eq!(
+        service(lab, &format!("{ON_LOOPBACK}/tcp"))["reach"]["now"],
+        "this-machine"
+    );
     // The container itself, straight over a route, is what it is: docker lets it through.
-    let direct = explained(lab, "172.17.0.2:80/tcp", &["--from", "203.0.113.1", "--interface", "eth0"]);
-    assert_eq!((&direct["verdict"], &direct["decided_by"]["owner"]), (&"accepted".into(), &"docker".into()), "{direct}");
+    let direct = explained(
+        lab,
+        "172.17.0.2:80/tcp",
+        &["--from", "203.0.113.1", "--interface", "eth0"],
+    );
+    assert_eq!(
+        (&direct["verdict"], &direct["decided_by"]["owner"]),
+        (&"accepted".into(), &"docker".into()),
+        "{direct}"
+    );
 }
 
 #[test]

@@ -17,7 +17,7 @@ mod tests;
 
 pub use names::by_names;
 
-/// Who writes rules.
+/// Who writes rules. In JSON the words are a closed list, in which the newer ones count as unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Tool {
@@ -28,8 +28,10 @@ pub enum Tool {
     /// Podman, through netavark or CNI.
     Podman,
     /// nerdctl, containerd's own, through CNI.
+    #[serde(rename = "unknown")]
     Nerdctl,
     /// kube-proxy and the networks of Kubernetes.
+    #[serde(rename = "unknown")]
     Kubernetes,
     /// ufw.
     Ufw,

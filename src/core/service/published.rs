@@ -28,7 +28,7 @@ pub struct Published {
 #[derive(Debug, Serialize)]
 pub struct PublishedJson<'a> {
     to: SocketAddr,
-    by: Tool,
+    by: &'static str,
     container: Option<&'a str>,
 }
 
@@ -36,7 +36,7 @@ impl<'a> From<&'a Published> for PublishedJson<'a> {
     fn from(published: &'a Published) -> Self {
         Self {
             to: published.to,
-            by: published.by,
+            by: published.by.word(),
             container: published.container.as_deref(),
         }
     }

@@ -16,6 +16,8 @@ use super::way_in;
 pub(super) struct Ancestor {
     pub(super) process: u32,
     pub(super) name: String,
+    /// Its controlling terminal; 0 for none.
+    pub(super) terminal: i32,
 }
 
 /// How a session reaches its user.
@@ -101,6 +103,12 @@ pub(super) fn manner(ancestors: &[Ancestor]) -> Manner {
         }
         None => Manner::Local,
     }
+}
+
+/// Whether a process stands outside of the terminal that the session runs in, and so may serve it.
+pub(super) fn serves_terminal(ancestor: &Ancestor, ancestors: &[Ancestor]) -> bool {
+    let own = ancestors.first().map_or(0, |first| first.terminal);
+    own != 0 && ancestor.terminal != own
 }
 
 /// Whether what started the session has ended, and init (1) is the parent of a mere shell.

@@ -10,8 +10,24 @@ fn chain(names: &[&str]) -> Vec<Ancestor> {
         .map(|(number, name)| Ancestor {
             process: number + 1,
             name: (*name).to_owned(),
+            terminal: 0,
         })
         .collect()
+}
+
+#[test]
+fn who_stands_outside_of_the_terminal_may_serve_it() {
+    let at = |terminal| Ancestor {
+        terminal,
+        ..chain(&["ttyd"]).remove(0)
+    };
+    let served = [at(34816), at(34816), at(0)];
+    let serves: Vec<bool> = served.iter().map(|one| serves_terminal(one, &served)).collect();
+    assert_eq!(serves, [false, false, true]);
+    assert!(
+        !serves_terminal(&at(34816), &[at(0), at(34816)]),
+        "a script has no terminal"
+    );
 }
 
 #[test]
