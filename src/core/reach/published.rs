@@ -1,6 +1,6 @@
 //! Published ports: what rules send on to another machine or container.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use crate::core::listener::{Family, Protocol};
 use crate::core::netfilter::{
@@ -135,8 +135,14 @@ impl Asked {
             }
             Field::Address(family, End::Destination) => {
                 self.family = Some(*family);
-                match ranges.next() {
-                    Some((first, last)) if first == last => self.address = address(*family, first),
+                match ranges
+                    .next()
+                    .map(|(first, last)| (address(*family, first), address(*family, last)))
+                {
+                    // One of them stands for the whole of loopback.
+                    Some((Some(first), Some(last))) if first == last || first.is_loopback() && last.is_loopback() => {
+                        self.address = Some(if first.is_loopback() { loopback(*family) } else { first });
+                    }
                     _ => self.is_other = true,
                 }
             }
@@ -193,6 +199,13 @@ fn asked_of(element: &Element, place: usize) -> Vec<Ports> {
     match element.key.get(place) {
         Some(Part::Range(first, last)) => ports(*first, *last).into_iter().collect(),
         Some(Part::Name(_)) | None => Vec::new(),
+    }
+}
+
+const fn loopback(family: Family) -> IpAddr {
+    match family {
+        Family::Ipv4 => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        Family::Ipv6 => IpAddr::V6(Ipv6Addr::LOCALHOST),
     }
 }
 

@@ -35,10 +35,16 @@ pub(super) fn conditions(name: &str, words: &[String], context: &Context<'_>) ->
         "iprange" => each(&|choice| address_range(choice, context.family)),
         "pkttype" => each(&packet_type),
         "policy" => policy(&choices).unwrap_or_else(unknown),
+        // Headers that stand between IPv6's and TCP's or UDP's, and those of IPsec: a packet without one
+        // does not match, whatever is asked of it. The first of a connection has none.
+        "rt" | "frag" | "hbh" | "dst" | "mh" | "ah" | "esp" => vec![Condition::is(Field::Protocol, NO_TRANSPORT)],
         "time" => time(&choices).unwrap_or_else(unknown),
         _ => unknown(),
     }
 }
+
+/// A number that no transport protocol has (255 is reserved).
+const NO_TRANSPORT: u128 = 255;
 
 /// Asks for each option by itself: a packet must be as all of them say.
 fn each(name: &str, choices: &[Choice<'_>], one: &dyn Fn(&Choice<'_>) -> Option<Condition>) -> Vec<Condition> {
