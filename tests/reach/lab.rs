@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use fwtui::core::listener::Protocol;
@@ -113,19 +113,23 @@ pub fn in_lab<F: FnOnce(&mut Lab)>(body: F) {
     let path = std::any::type_name::<F>();
     let path = path.strip_prefix("reach::").unwrap_or(path);
     let name = path.strip_suffix("::{{closure}}").unwrap_or(path);
-    let output = Command::new(env!("CARGO_BIN_EXE_fwtui"))
+    // A soak takes as long as it takes.
+    let limit = std::env::var("FWTUI_SECONDS").unwrap_or_else(|_| "110".to_owned());
+    let output = Command::new("timeout")
+        .args(["--kill-after=5", &limit])
+        .arg(env!("CARGO_BIN_EXE_fwtui"))
         .args(["sandbox", "--bare", "--"])
         .arg(std::env::current_exe().unwrap())
         .args(["--exact", name, "--nocapture", "--test-threads=1"])
         .env(INSIDE, "1")
+        // What it says, it says there, as it goes.
+        .stderr(Stdio::inherit())
         .output()
         .unwrap();
     let stdout = String::from_utf8_lossy(&output.stdout);
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    println!("{stdout}");
     assert!(
         output.status.success() && stdout.contains(DONE),
-        "{name} failed in the sandbox ({}):\n{stderr}",
+        "{name} failed in the sandbox: {}",
         output.status
     );
 }
@@ -311,7 +315,6 @@ impl Lab {
 /// Runs a program; its complaint where it fails.
 pub fn run(command: &[&str], stdin: &str) -> Result<String, String> {
     use std::io::Write;
-    use std::process::Stdio;
     let mut child = Command::new(command[0])
         .args(&command[1..])
         .stdin(Stdio::piped())

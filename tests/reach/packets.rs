@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
 
 use fwtui::core::listener::{Family, Protocol};
 use rustix::net::{
@@ -80,7 +81,12 @@ impl Ears {
             for (protocol, number) in [(Protocol::Tcp, TCP), (Protocol::Udp, UDP)] {
                 let socket = raw(Family::of(*address), number);
                 // It hears nothing: only its own source's packets, and those it does not read.
-                rustix::net::bind(&socket, &SocketAddr::new(*address, 0)).unwrap();
+                let deadline = Instant::now() + Duration::from_secs(5);
+                // A new address takes a moment to be one.
+                while let Err(error) = rustix::net::bind(&socket, &SocketAddr::new(*address, 0)) {
+                    assert!(Instant::now() < deadline, "{address}: {error}");
+                    std::thread::sleep(Duration::from_millis(1));
+                }
                 sockopt::set_socket_recv_buffer_size(&socket, 0).unwrap();
                 voices.insert((*address, protocol), socket);
             }
@@ -96,7 +102,7 @@ impl Ears {
     pub fn say(&self, from: SocketAddr, to: SocketAddr, protocol: Protocol) {
         let socket = &self.voices[&(from.ip(), protocol)];
         let packet = first_packet(from, to, protocol);
-        drop(sendto(socket, &packet, SendFlags::empty(), &SocketAddr::new(to.ip(), 0)));
+        let _ = sendto(socket, &packet, SendFlags::empty(), &SocketAddr::new(to.ip(), 0));
     }
 
     /// What has come since, by the sender's port.
