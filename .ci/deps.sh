@@ -27,6 +27,7 @@ TABLE
     [ "$purpose" = test ] || return 0
     cat <<TABLE
 conntrack         conntrack      conntrack-tools  conntrack-tools  conntrack-tools  conntrack-tools
+ipset             ipset          ipset            ipset            ipset            ipset
 ss                iproute2       iproute          iproute2         iproute2         iproute2
 ping              iputils-ping   iputils          iputils          iputils          iputils
 pgrep             procps         procps-ng        procps-ng        procps           procps

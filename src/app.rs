@@ -13,6 +13,7 @@ mod published;
 pub mod rehearsal;
 pub mod sandbox;
 mod status;
+mod tools;
 mod trial;
 
 pub use boot::{Init, Installed};
@@ -25,4 +26,5 @@ pub use protection::{Line, Protection, boot_trouble, protection_words};
 pub use rehearsal::Rehearsal;
 pub use trial::{ApplyRequest, Restored, Started};
 
+pub use crate::core::tools::Presence;
 pub use crate::sys::nftables::{Change, Changes};

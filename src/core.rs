@@ -18,5 +18,6 @@ pub mod reach;
 pub mod ruleset;
 pub mod service;
 pub mod text;
+pub mod tools;
 pub mod trial;
 pub mod way_in;

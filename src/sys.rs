@@ -20,3 +20,4 @@ pub mod runner;
 pub mod session;
 pub mod sock_diag;
 pub mod systemd;
+pub mod tools;

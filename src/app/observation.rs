@@ -14,6 +14,7 @@ use crate::core::policy::Policy;
 use crate::core::proof::Evidence;
 use crate::core::reach::Filter;
 use crate::core::service::Service;
+use crate::core::tools::Presence;
 use crate::core::way_in::WayIn;
 use crate::sys::clock;
 
@@ -199,6 +200,10 @@ pub struct Status {
     pub can_restore: bool,
     /// Whether the wanted policy differs from the confirmed one; none where that can't be seen.
     pub has_pending: Option<bool>,
+    /// Who else decides over connections, now or after the next boot.
+    pub tools: Vec<Presence>,
+    /// Which of those undo one another, and what to do: one sentence each, without a full stop.
+    pub conflicts: Vec<String>,
 }
 
 #[cfg(test)]

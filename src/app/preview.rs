@@ -2,11 +2,12 @@
 
 use crate::app::{Observation, State};
 use crate::core::network::zones;
-use crate::core::overview::Row;
+use crate::core::overview::{Judged, Row, by_network};
 use crate::core::plan::{Plan, Warning};
 use crate::core::policy::{Decision, Policy};
 use crate::core::reach::Filter;
 use crate::core::ruleset::{Ruleset, compile};
+use crate::core::way_in::{Standing, WayIn};
 
 /// The plan for a policy on the machine as observed; with `is_off`, for taking all of fwtui's rules
 /// out.
@@ -21,7 +22,10 @@ pub fn plan_and_rows(observation: &Observation, policy: &Policy, is_off: bool) -
     } else {
         compile(policy, &observation.interfaces)
     };
-    let rows = observation.scene().rows_for(policy, &candidate);
+    let scene = observation.scene();
+    let judged = Judged::new(scene, policy, &candidate);
+    let (now, after) = judged.judges();
+    let rows = scene.rows_by(policy, &now, &after);
     let mut warnings = Vec::new();
     let trusts = policy
         .services
@@ -31,6 +35,14 @@ pub fn plan_and_rows(observation: &Observation, policy: &Policy, is_off: bool) -
         warnings.push(Warning::NobodyTrusted);
     }
     warnings.extend(observation.status.other_backend.clone().map(Warning::TwoBackends));
+    // What it refuses stays refused; with fwtui's rules gone it is nobody's concern here.
+    let firewalls = observation
+        .status
+        .tools
+        .iter()
+        .filter(|tool| tool.manager.is_firewall());
+    let active = firewalls.filter(|tool| !is_off && tool.is_active());
+    warnings.extend(active.map(|tool| Warning::Manager(tool.manager)));
     let doubt = match observation.status.state {
         State::Drifted => Warning::Drifted,
         _ => Warning::Unsure,
@@ -38,8 +50,18 @@ pub fn plan_and_rows(observation: &Observation, policy: &Policy, is_off: bool) -
     warnings.extend(observation.status.drift.clone().map(doubt));
     let nothing = Filter::default();
     let filter = observation.filter.as_ref().unwrap_or(&nothing);
-    let ways_in = observation.ways_in.clone();
-    let plan = Plan::new(policy, &rows, filter, candidate, ways_in, warnings)
+    let standing = |way_in: &WayIn| match observation.netfilter {
+        Some(_) => way_in.standing(&candidate, &after),
+        None if way_in.is_let_in(&candidate) => Standing::Kept,
+        None => Standing::Refused,
+    };
+    let ways_in = observation
+        .ways_in
+        .iter()
+        .map(|way_in| (way_in.clone(), standing(way_in)));
+    let ways_in = ways_in.collect();
+    let plan = Plan::new(policy, &rows, filter, candidate.clone(), ways_in, warnings)
+        .with_networks(&rows, &|service| by_network(service, &now, &after))
         .with_running(&observation.running, &observation.services, &observation.ways_in)
         .with_untracked(&observation.untracked, filter);
     match observation.filter {

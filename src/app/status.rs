@@ -162,7 +162,7 @@ impl Machine {
             ),
             (Ok(confirmed), Some(filter)) => standing(confirmed.as_ref(), filter, interfaces),
         };
-        Status {
+        let status = Status {
             state,
             drift,
             backend: kernel.backend.clone(),
@@ -172,7 +172,9 @@ impl Machine {
             protection: Vec::new(),
             can_restore: matches!(&confirmed, Ok(Some(confirmed)) if !confirmed.is_off),
             has_pending,
-        }
+            ..Status::default()
+        };
+        self.with_tools(status, kernel.netfilter.as_deref())
     }
 
     /// How the last trial ended.

@@ -401,6 +401,75 @@ mod tests {
         }
     }
 
+    /// What docker leaves of its chain that is not its own.
+    const DOCKER: &str = "*filter\n:FORWARD ACCEPT [0:0]\n:DOCKER-USER - [0:0]\n-A FORWARD -j DOCKER-USER\n\
+                          -A FORWARD -o docker0 -j ACCEPT\n-A DOCKER-USER -j RETURN\nCOMMIT\n";
+
+    fn with_addresses() -> Ruleset {
+        let eth0 = r#"[{ "index": 2, "name": "eth0", "kind": "ethernet", "driver": null,
+            "addresses": ["192.0.2.10/24", "2001:db8::10/64"], "on_link": [], "is_up": true,
+            "has_default_route": true, "has_physical_port": false }]"#;
+        let interfaces: Vec<crate::core::network::Interface> = serde_json::from_str(eth0).unwrap();
+        compile(&Policy::default(), &interfaces)
+    }
+
+    #[test]
+    fn the_jump_in_dockers_chain_comes_and_goes_with_the_rules() {
+        let backend = Memory::with(DOCKER, "");
+        let foreign = backend.foreign_text(Family::Ipv4);
+        let (base, want) = apply(&backend, &with_addresses());
+        let jump = "-A DOCKER-USER -j FWTUI-FORWARD\n";
+        assert_eq!(backend.saved_text(Family::Ipv4).matches(jump).count(), 1);
+        verify(&backend, &want, None).unwrap();
+        revert(&backend, &base).unwrap();
+        clean(&backend, &base).unwrap();
+        assert!(!backend.saved_text(Family::Ipv4).contains("FWTUI"));
+        assert_eq!(backend.foreign_text(Family::Ipv4), foreign);
+        // A jump that was put back by somebody's restore keeps no chain from going.
+        backend
+            .load(
+                Family::Ipv4,
+                "*filter\n:FWTUI-FORWARD - [0:0]\n-I DOCKER-USER 1 -j FWTUI-FORWARD\nCOMMIT\n",
+            )
+            .unwrap();
+        clean(&backend, &Base::default()).unwrap();
+        assert!(!backend.saved_text(Family::Ipv4).contains("FWTUI"));
+    }
+
+    #[test]
+    fn docker_that_goes_at_this_moment_keeps_nothing_from_being_applied_or_reverted() {
+        let backend = Memory::with(DOCKER, "");
+        let now = backend.read().unwrap();
+        let want = Base::of(&now).successor(&with_addresses());
+        // What was read is not there any more.
+        backend.flush_everything();
+        put(&backend, &now, &want, None).unwrap();
+        verify(&backend, &want, None).unwrap();
+        let backend = Memory::with(DOCKER, "");
+        let (_, want) = apply(&backend, &with_addresses());
+        let now = backend.read().unwrap();
+        assert!(now.ipv4.docker_user.is_some_and(|docker| docker.leads_in));
+        backend.flush_everything();
+        jump_for_docker(&backend, Family::Ipv4, &now.ipv4, false).unwrap();
+        revert(&backend, &want).unwrap();
+        verify(&backend, &want, None).unwrap();
+    }
+
+    #[test]
+    fn a_revert_that_cannot_read_puts_the_jump_back_in_dockers_chain_too() {
+        let backend = Memory::with(DOCKER, "");
+        let (_, want) = apply(&backend, &with_addresses());
+        for line in ["-D DOCKER-USER -j FWTUI-FORWARD", "-D FORWARD -j FWTUI-FORWARD"] {
+            backend
+                .load(Family::Ipv4, &format!("*filter\n{line}\nCOMMIT\n"))
+                .unwrap();
+        }
+        // Of IPv6, which comes first, nothing is to be read twice.
+        backend.refuse_reads(4);
+        revert(&backend, &want).unwrap_err();
+        verify(&backend, &want, None).unwrap();
+    }
+
     #[test]
     fn a_failing_family_is_an_error_and_reverts_whole() {
         let backend = Memory::default();

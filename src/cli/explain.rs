@@ -6,7 +6,6 @@ use crate::app::explain::{Answer, Question, answer};
 use crate::app::{Depth, Error, Machine};
 use crate::cli::args::Explain;
 use crate::cli::output::Out;
-use crate::cli::table;
 use crate::cli::{DONE, FAILED, NOT_PERMITTED};
 use crate::core::reach::{DecidedBy, Fate, Step};
 use crate::core::text::{capitalised, printable_within};
@@ -95,26 +94,22 @@ fn show(question: &Question, answer: &Answer, out: &Out) -> Result<(), Error> {
         _ => "Decided by",
     };
     out.line(&format!("{because} {by}{}", rule_of(by)))?;
-    if explanation.walk.is_empty() {
-        return Ok(());
+    let mut hook = "";
+    for step in &explanation.walk {
+        if step.hook != hook {
+            hook = step.hook;
+            out.line(&format!("\n{}:", capitalised(hook)))?;
+        }
+        match (step.table.as_str(), step.number) {
+            ("", _) => out.line(&format!("  {}", step.effect))?,
+            (table, None) => out.line(&format!("  {table} {}: {}", shown(&step.chain), step.effect))?,
+            (table, Some(number)) => {
+                let place = format!("{table} {} {number}", shown(&step.chain));
+                out.line(&format!("  {place}: {}\n      {}", step.effect, shown(&step.rule)))?;
+            }
+        }
     }
-    out.line("")?;
-    let rows: Vec<_> = explanation
-        .walk
-        .iter()
-        .map(|step| {
-            let place = match step.table.as_str() {
-                "" => String::new(),
-                table => format!("{table} {}", step.chain),
-            };
-            let what = match step.rule.as_str() {
-                "" => capitalised(&step.effect),
-                rule => format!("{}: {}", shown(rule), step.effect),
-            };
-            [step.hook.into(), shown(&place).into(), what.into()]
-        })
-        .collect();
-    out.print(&table::columns(["HOOK", "WHERE", "WHAT HAPPENS"], &rows))
+    Ok(())
 }
 
 /// The rule's own text on a line of its own.

@@ -10,8 +10,9 @@ use crate::cli::output::Out;
 use crate::cli::{DONE, FAILED, NOT_PERMITTED, TO_DO};
 use crate::core::connections::interrupted_words;
 use crate::core::listener::{Family, Protocol};
+use crate::core::overview::NetworkReach;
 use crate::core::plan::{Plan, UNSEEN};
-use crate::core::reach::Reach;
+use crate::core::reach::{Reach, Who};
 use crate::core::ruleset::Sign;
 
 #[derive(Serialize)]
@@ -36,6 +37,29 @@ struct ConsequenceJson {
     before: Reach,
     after: Reach,
     text: String,
+    networks: Vec<ChangeJson>,
+}
+
+/// What changes for those on one network.
+#[derive(Serialize)]
+struct ChangeJson {
+    interface: String,
+    family: Family,
+    who: Who,
+    before: &'static str,
+    after: &'static str,
+}
+
+impl From<&NetworkReach> for ChangeJson {
+    fn from(network: &NetworkReach) -> Self {
+        Self {
+            interface: network.interface.clone(),
+            family: network.family,
+            who: network.who,
+            before: network.now.fate.word(),
+            after: network.after.fate.word(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -101,6 +125,7 @@ pub(super) fn words(plan: &Plan, ends_connections: bool) -> String {
     }
     for consequence in &plan.consequences {
         lines.push(format!("   {consequence}."));
+        lines.extend(consequence.by_network().map(|line| format!("     {line}.")));
     }
     for way_in in &plan.kept {
         lines.push(format!(
@@ -159,6 +184,7 @@ fn document(machine: &Machine, plan: &Plan, is_seen: bool) -> Result<Document, E
                 before: consequence.before,
                 after: consequence.after,
                 text: consequence.to_string(),
+                networks: consequence.networks.iter().map(ChangeJson::from).collect(),
             })
             .collect(),
         ways_in: plan.kept.iter().map(ToString::to_string).collect(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::app::TrialView;
-use crate::app::{Error, Last, Machine, Protection, State, Status, protection_words};
+use crate::app::{Error, Last, Machine, Presence, Protection, State, Status, protection_words};
 use crate::cli::args::Json;
 use crate::cli::output::Out;
 use crate::cli::{DONE, NOT_PERMITTED, TO_DO};
@@ -25,6 +25,8 @@ struct Document<'a> {
     drift: Option<&'a str>,
     other_backend: Option<&'a str>,
     protection: &'a [Protection],
+    tools: &'a [Presence],
+    conflicts: &'a [String],
 }
 
 #[derive(Serialize)]
@@ -65,6 +67,8 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
             drift: status.drift.as_deref(),
             other_backend: status.other_backend.as_deref(),
             protection: &status.protection,
+            tools: &status.tools,
+            conflicts: &status.conflicts,
         })?;
     } else {
         out.print(&text(&status, now))?;
@@ -133,6 +137,11 @@ fn text(status: &Status, now: Duration) -> String {
     }
     lines.extend(status.backend.as_ref().map(|name| format!("Rules go through {name}.")));
     lines.extend(status.other_backend.as_ref().map(|report| format!("Beware: {report}.")));
+    if !status.tools.is_empty() {
+        let words: Vec<String> = status.tools.iter().map(Presence::words).collect();
+        lines.push(format!("Also decides: {}.", words.join(", ")));
+    }
+    lines.extend(status.conflicts.iter().map(|why| format!("Beware: {why}.")));
     lines.extend(status.trial.iter().flat_map(|trial| proof(trial, now)));
     if !status.protection.is_empty() {
         lines.push(format!("{}.", capitalised(&protection_words(&status.protection))));

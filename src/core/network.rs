@@ -123,7 +123,7 @@ pub struct Interface {
     /// The prefixes its neighbours' addresses are from.
     pub on_link: Vec<IpNet>,
     /// The prefixes in which IPv6 addresses of its own come and go by themselves: temporary ones, and
-    /// those that routers or DHCPv6 gave.
+    /// those that routers or `DHCPv6` gave.
     #[serde(default)]
     pub changing: Vec<IpNet>,
     /// Whether it is administratively up.

@@ -184,6 +184,7 @@ impl<'a> Judged<'a> {
 mod tests {
     use super::*;
     use crate::core::listener::{Listener, Protocol};
+    use crate::core::network::InterfaceKind;
     use crate::core::policy::Entry;
     use crate::core::service::{Ownership, Ports, group};
 
@@ -208,7 +209,23 @@ mod tests {
             };
             policy.decide(id.parse().unwrap(), entry).unwrap();
         }
-        let (filter, netfilter, world) = (Filter::default(), Netfilter::default(), World::default());
+        let (filter, netfilter) = (Filter::default(), Netfilter::default());
+        let eth0 = Interface {
+            index: 2,
+            name: "eth0".into(),
+            kind: InterfaceKind::Ethernet,
+            driver: None,
+            addresses: vec!["203.0.113.10/24".parse().unwrap()],
+            on_link: vec!["203.0.113.0/24".parse().unwrap()],
+            changing: Vec::new(),
+            is_up: true,
+            has_default_route: true,
+            has_physical_port: false,
+        };
+        let world = World {
+            interfaces: vec![eth0],
+            ..World::default()
+        };
         let scene = Scene {
             netfilter: Some(&netfilter),
             world: &world,

@@ -1,17 +1,21 @@
 //! The plan: what applying would change, and what that means.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use ipnet::IpNet;
 
 use crate::core::connections::{GoesOn, Refusals, Running, Spared, going_on, interrupted};
+use crate::core::overview::NetworkReach;
 use crate::core::overview::Row;
 use crate::core::policy::Policy;
-use crate::core::reach::{Filter, Reach};
+use crate::core::reach::{DecidedBy, Filter, Reach, Who};
 use crate::core::ruleset::{DiffLine, Obstacle, Ruleset, diff};
 use crate::core::service::{Service, ServiceId};
-use crate::core::way_in::WayIn;
+use crate::core::text::printable_within;
+use crate::core::tools::Manager;
+use crate::core::way_in::{Standing, WayIn};
 
 /// What changes for one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +30,10 @@ pub struct Consequence {
     pub after: Reach,
     /// The sources the decision names; empty where it names none.
     pub from: Vec<IpNet>,
-    /// Whether anything listens there.
+    /// Whether anything listens there, or is reached through it.
     pub is_listening: bool,
+    /// The networks for which something changes, where that was worked out.
+    pub networks: Vec<NetworkReach>,
 }
 
 impl fmt::Display for Consequence {
@@ -54,16 +60,42 @@ impl fmt::Display for Consequence {
     }
 }
 
+impl Consequence {
+    /// Who loses and who gains, network by network: `neighbours on eth1 lose access`. Only where that
+    /// differs from network to network: else it is said already.
+    pub fn by_network(&self) -> impl Iterator<Item = String> {
+        let of = |word, change: &dyn Fn(&NetworkReach) -> bool| {
+            let mut who: Vec<String> = Vec::new();
+            for network in self.networks.iter().filter(|network| change(network)) {
+                let text = format!("{} on {}", network.who.words(), network.interface);
+                if network.who != Who::ThisMachine && !who.contains(&text) {
+                    who.push(text);
+                }
+            }
+            (!who.is_empty()).then(|| format!("{} {word} access", who.join(", ")))
+        };
+        let loses = |network: &NetworkReach| network.now.fate.may_arrive() && !network.after.fate.may_arrive();
+        let gains = |network: &NetworkReach| !network.now.fate.may_arrive() && network.after.fate.may_arrive();
+        let (lose, gain) = (of("lose", &loses), of("gain", &gains));
+        let says_more = gain.is_some() || self.after != Reach::ThisMachine;
+        lose.into_iter().chain(gain).filter(move |_| says_more)
+    }
+}
+
 /// Something the user should know before applying. None of them stops an apply.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Warning {
-    /// Other tools' rules stand in the way in: what fwtui lets through may still be refused.
-    Foreign {
-        /// How many rules or policies.
+    /// Other tools' rules keep out those whom decisions let in.
+    KeptOut {
+        /// At how many services.
         count: usize,
-        /// The first of them, as text.
-        first: String,
+        /// The first of them.
+        id: ServiceId,
+        /// What keeps them out there.
+        by: DecidedBy,
     },
+    /// Another firewall is active: it decides over everything as well, now or after the next boot.
+    Manager(Manager),
     /// Something a decision lets trusted networks reach, while no network is trusted.
     NobodyTrusted,
     /// iptables-legacy and iptables-nft both have rules.
@@ -82,18 +114,18 @@ pub enum Warning {
 impl fmt::Display for Warning {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Foreign { count: 1, first } => {
-                write!(
-                    f,
-                    "A rule of another tool has its say on what fwtui lets through: {first}"
-                )
+            Self::KeptOut { count, id, by } => {
+                write!(f, "{id} is to be reached, but {by} keeps others out")?;
+                match count {
+                    1 => Ok(()),
+                    more => write!(f, "; so it is at {} more", more - 1),
+                }
             }
-            Self::Foreign { count, first } => {
-                write!(
-                    f,
-                    "{count} rules of other tools have their say on what fwtui lets through; the first: {first}"
-                )
-            }
+            Self::Manager(manager) => write!(
+                f,
+                "{manager} is active as well, and may refuse what fwtui lets through: {}",
+                manager.next_step()
+            ),
             Self::NobodyTrusted => f.write_str(
                 "No network is trusted yet, so 'trusted' lets nobody in. Say which: fwtui network eth0 trusted",
             ),
@@ -120,13 +152,30 @@ pub struct Lockout {
     pub way_in: WayIn,
     /// The service to open again, or to type out to go ahead all the same.
     pub service: ServiceId,
+    /// What would keep it out, or might.
+    pub standing: Standing,
 }
 
 impl fmt::Display for Lockout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "This locks you out: {} would be refused", self.way_in)
+        let way_in = &self.way_in;
+        match &self.standing {
+            Standing::Kept | Standing::Refused => write!(f, "This locks you out: {way_in} would be refused"),
+            Standing::KeptOut(by) => write!(f, "This locks you out: {way_in} would be refused by {by}, as it is now"),
+            Standing::Unproven(by) => write!(
+                f,
+                "It can't be proven that a new connection like {way_in} would be let in, because of {by}: {}",
+                printable_within(&by.rule, LONGEST_RULE)
+            ),
+        }
     }
 }
+
+/// Longest rule of another tool in a sentence.
+const LONGEST_RULE: usize = 120;
+
+/// So many services are looked at network by network.
+const MOST_BY_NETWORK: usize = 500;
 
 /// What is said of a plan for a kernel whose rules can't be seen.
 pub const UNSEEN: &str = "Who gains or loses access can't be told: the rules in the kernel can't be seen";
@@ -165,7 +214,7 @@ impl Plan {
         rows: &[Row],
         filter: &Filter,
         candidate: Ruleset,
-        ways_in: Vec<WayIn>,
+        ways_in: Vec<(WayIn, Standing)>,
         mut warnings: Vec<Warning>,
     ) -> Self {
         let mut consequences: Vec<Consequence> = rows
@@ -174,7 +223,7 @@ impl Plan {
             .map(consequence)
             .collect();
         consequences.sort_by_key(|consequence| (consequence.after, consequence.id.clone()));
-        warnings.extend(foreign_warning(filter));
+        warnings.extend(kept_out_warning(rows));
         let undecided = rows
             .iter()
             .filter(|row| row.is_new && row.reach_now > Reach::ThisMachine)
@@ -182,12 +231,18 @@ impl Plan {
         if undecided > 0 && !candidate.is_empty() {
             warnings.push(Warning::Undecided { reachable: undecided });
         }
-        let (kept, lost): (Vec<WayIn>, Vec<WayIn>) =
-            ways_in.into_iter().partition(|way_in| way_in.is_let_in(&candidate));
-        let lockouts = lost
-            .into_iter()
-            .filter_map(|way_in| way_in.service_under(policy).map(|service| Lockout { way_in, service }))
-            .collect();
+        let (mut kept, mut lockouts) = (Vec::new(), Vec::new());
+        for (way_in, standing) in ways_in {
+            match (standing, way_in.service_under(policy)) {
+                (Standing::Kept, _) => kept.push(way_in),
+                (standing, Some(service)) => lockouts.push(Lockout {
+                    way_in,
+                    service,
+                    standing,
+                }),
+                (_, None) => {}
+            }
+        }
         let is_in_force = filter.ipv4.enforces(&candidate.ipv4)
             && filter.ipv6.enforces(&candidate.ipv6)
             // What comes before fwtui's rules has to be overtaken again.
@@ -205,6 +260,22 @@ impl Plan {
             is_in_force,
             is_blind: false,
         }
+    }
+
+    /// Adds, for each service that changes, what changes on which network.
+    #[must_use]
+    pub fn with_networks(mut self, rows: &[Row], look: &dyn Fn(&Service) -> Vec<NetworkReach>) -> Self {
+        let services: BTreeMap<&ServiceId, &Service> =
+            rows.iter().map(|row| (&row.service.id, &*row.service)).collect();
+        for consequence in self.consequences.iter_mut().take(MOST_BY_NETWORK) {
+            if let Some(service) = services.get(&consequence.id) {
+                consequence.networks = look(service);
+                consequence
+                    .networks
+                    .retain(|network| network.now.fate != network.after.fate);
+            }
+        }
+        self
     }
 
     /// The same for a kernel whose rules can't be seen.
@@ -251,7 +322,8 @@ fn consequence(row: &Row) -> Consequence {
         before: row.reach_now,
         after: row.reach_after,
         from: row.from.clone(),
-        is_listening: !service.listeners.is_empty(),
+        is_listening: service.is_there(),
+        networks: Vec::new(),
     }
 }
 
@@ -259,12 +331,14 @@ fn foreign(filter: &Filter) -> impl Iterator<Item = &Obstacle> {
     filter.ipv4.foreign.iter().chain(&filter.ipv6.foreign)
 }
 
-fn foreign_warning(filter: &Filter) -> Option<Warning> {
-    let mut obstacles: Vec<&Obstacle> = foreign(filter).collect();
-    obstacles.dedup();
-    let first = obstacles.first()?.to_string();
-    Some(Warning::Foreign {
-        count: obstacles.len(),
-        first,
+fn kept_out_warning(rows: &[Row]) -> Option<Warning> {
+    let mut kept_out = rows
+        .iter()
+        .filter_map(|row| Some((&row.service.id, row.kept_out_by.as_ref()?)));
+    let (id, by) = kept_out.next()?;
+    Some(Warning::KeptOut {
+        count: kept_out.count() + 1,
+        id: id.clone(),
+        by: by.clone(),
     })
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::listener::{Family, Protocol};
 use crate::core::policy::Policy;
+use crate::core::reach::{DecidedBy, Fate, Judge};
 use crate::core::ruleset::{Own, Packet, Ruleset, Slot, Verdict};
 use crate::core::service::{LocalAddress, ServiceId};
 
@@ -20,6 +21,21 @@ pub enum Carrier {
     Mosh,
     /// The outer port of the tunnel whose interface the session comes in by.
     Tunnel(String),
+    /// A connection to another program that the session runs under: its name.
+    Other(String),
+}
+
+/// How a way in stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// A new connection gets in.
+    Kept,
+    /// fwtui's own rules would refuse it.
+    Refused,
+    /// Another tool's rules would.
+    KeptOut(DecidedBy),
+    /// It can't be told, because of this.
+    Unproven(DecidedBy),
 }
 
 /// A way in: something that must still work for a new session to get in.
@@ -75,6 +91,25 @@ impl WayIn {
         })
     }
 
+    /// How a new connection of this kind would stand with what is to be loaded, among the rules of
+    /// everyone else. Of a peer that is not known only fwtui's own rules are asked: what others do
+    /// with him is not changed by this.
+    pub fn standing(&self, rules: &Ruleset, after: &Judge<'_>) -> Standing {
+        if !self.is_let_in(rules) {
+            return Standing::Refused;
+        }
+        let Some(peer) = self.peer else {
+            return Standing::Kept;
+        };
+        let (interface, local) = (self.interface.as_deref(), self.local);
+        match after.knock(interface, peer, local, self.protocol, self.port) {
+            None => Standing::Kept,
+            Some((Fate::Accepted, _)) => Standing::Kept,
+            Some((Fate::Unknown { may_arrive: true }, by)) => Standing::Unproven(by),
+            Some((_, by)) => Standing::KeptOut(by),
+        }
+    }
+
     fn packet(&self, family: Family) -> Packet<'_> {
         // Documentation addresses stand for "anyone" (RFC 5737, RFC 3849).
         let anyone: IpAddr = match family {
@@ -98,6 +133,7 @@ impl fmt::Display for WayIn {
         match &self.carrier {
             Carrier::Ssh => f.write_str("your own SSH connection")?,
             Carrier::Mosh => f.write_str("your own mosh session")?,
+            Carrier::Other(program) => write!(f, "your own connection to {program}")?,
             Carrier::Tunnel(interface) => write!(f, "the tunnel {interface} your session comes in by")?,
         }
         if let Some(peer) = self.peer {

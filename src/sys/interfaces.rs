@@ -156,12 +156,14 @@ fn on_link(address: &Address, routes: &[RouteEntry]) -> Option<IpNet> {
     (is_on_link && !is_own).then_some(prefix)
 }
 
-/// The prefix from which an address that comes and goes will be followed by others: DHCPv6 gives
+/// The prefix from which an address that comes and goes will be followed by others: `DHCPv6` gives
 /// addresses without one, of the link's.
 fn changing_within(address: &Address, on_link: &[IpNet]) -> IpNet {
     let own = address.local.addr();
-    let of_link = on_link.iter().filter(|net| net.contains(&own));
-    let widest = of_link.min_by_key(|net| net.prefix_len());
+    let widest = on_link
+        .iter()
+        .filter(|net| net.contains(&own))
+        .min_by_key(|net| net.prefix_len());
     let prefix = address.local.trunc();
     widest
         .copied()
@@ -354,6 +356,25 @@ mod tests {
         assert_eq!(on_link_of(&addresses, std::slice::from_ref(&route)), ["2001:db8::/64"]);
         route.interfaces = vec![3];
         assert!(on_link_of(&addresses, &[route]).is_empty());
+    }
+
+    #[test]
+    fn addresses_that_come_and_go_are_known_by_their_prefix() {
+        let changing = |local: &str, prefix: &str| Address {
+            is_changing: true,
+            ..address(local, prefix)
+        };
+        let addresses = [
+            address("2001:db8:1::7/64", "2001:db8:1::7/64"),
+            changing("2001:db8:2::7/64", "2001:db8:2::7/64"),
+            changing("2001:db8:2::8/64", "2001:db8:2::8/64"),
+            // From DHCPv6: of the link's prefix, and of none.
+            changing("2001:db8:1::9/128", "2001:db8:1::9/128"),
+            changing("2001:db8:3::9/128", "2001:db8:3::9/128"),
+        ];
+        let all = assemble(&[link(2, "eth0", None)], &addresses, &[], &|_| false);
+        let changing: Vec<String> = all[0].changing.iter().map(ToString::to_string).collect();
+        assert_eq!(changing, ["2001:db8:1::/64", "2001:db8:2::/64", "2001:db8:3::9/128"]);
     }
 
     #[test]

@@ -121,14 +121,38 @@ pub struct BaseChain {
 /// # Errors
 /// [`io::ErrorKind::PermissionDenied`] without `CAP_NET_ADMIN`.
 pub fn base_chains() -> io::Result<Vec<BaseChain>> {
+    dump(chain)
+}
+
+/// The names of all chains, each behind its table's.
+///
+/// # Errors
+/// Where the kernel can't be asked: without `CAP_NET_ADMIN`, for one.
+pub fn chain_names() -> io::Result<Vec<(String, String)>> {
+    dump(chain_name)
+}
+
+fn dump<T>(read: impl Fn(&Message<'_>) -> Option<T>) -> io::Result<Vec<T>> {
     let mut netlink = match Netlink::open(Some(NETFILTER)) {
         Err(error) if is_absent(&error) => return Ok(Vec::new()),
         netlink => netlink?,
     };
-    match netlink.dump(GETCHAIN, &[0; NFGENMSG], chain) {
+    match netlink.dump(GETCHAIN, &[0; NFGENMSG], read) {
         Err(error) if is_absent(&error) => Ok(Vec::new()),
         chains => chains,
     }
+}
+
+fn chain_name(message: &Message<'_>) -> Option<(String, String)> {
+    let (mut table, mut name) = (None, None);
+    for (kind, value) in netlink::attributes_after(message.body, NFGENMSG) {
+        match kind {
+            NFTA_CHAIN_TABLE => table = Some(word(value)),
+            NFTA_CHAIN_NAME => name = Some(word(value)),
+            _ => {}
+        }
+    }
+    Some((table?, name?)).filter(|_| message.kind == NEWCHAIN)
 }
 
 /// nfnetlink answers EINVAL to a subsystem it does not have (`nfnetlink_rcv_msg`).
@@ -235,6 +259,7 @@ mod tests {
         netlink::push_attribute(&mut body, NFTA_CHAIN_TABLE, b"t\0");
         netlink::push_attribute(&mut body, NFTA_CHAIN_NAME, b"c\0");
         assert_eq!(chain(&message(NEWCHAIN, &body)), None);
+        assert_eq!(chain_name(&message(NEWCHAIN, &body)), Some(("t".into(), "c".into())));
     }
 
     #[test]

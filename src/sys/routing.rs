@@ -247,8 +247,9 @@ mod tests {
     proptest! {
         #[test]
         fn no_bytes_make_the_reader_panic(body in proptest::collection::vec(any::<u8>(), 0..96)) {
-            drop(route(&message(RTM_NEWROUTE, &body)));
-            let _is_default: bool = is_default_rule(&message(RTM_NEWRULE, &body));
+            let found = route(&message(RTM_NEWROUTE, &body));
+            prop_assert!(found.is_none_or(|route| route.destination.prefix_len() <= 128));
+            is_default_rule(&message(RTM_NEWRULE, &body));
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::core::connections::Connection;
 use crate::core::listener::{Listener, Protocol};
 use crate::core::network::{Interface, InterfaceKind};
 use crate::core::service::Ownership;
+use crate::core::text::printable;
 use crate::core::way_in::{Carrier, WayIn};
 use crate::sys::interfaces::route_to;
 use crate::sys::procfs::{Descriptors, Proc, socket_inode};
@@ -52,11 +53,12 @@ pub fn ways_in(
     };
     let mosh = |processes: &[u32]| decide::mosh(&sockets(&proc, processes), listeners);
     let named = |is: fn(&str) -> bool| proc.processes_named(is);
-    let mut ways = match decide::manner(&ancestors(&proc, std::process::id())) {
+    let ancestors = ancestors(&proc, std::process::id());
+    let mut ways = match decide::manner(&ancestors) {
         Manner::Ssh(processes) => ssh(&processes),
         Manner::Mosh(processes) => mosh(&processes),
         Manner::Detached => [ssh(&named(decide::is_ssh_server)), mosh(&named(decide::is_mosh_server))].concat(),
-        Manner::Local => Vec::new(),
+        Manner::Local => others(&ancestors, &ssh),
     };
     // A session from this machine itself came in by another one.
     if !ways.is_empty() && ways.iter().all(decide::is_from_this_machine) {
@@ -75,6 +77,24 @@ pub fn ways_in(
     let ways = decide::unique(ways);
     let carriers = carriers(&proc, &ways, interfaces, listeners, ownership);
     decide::unique(ways.into_iter().chain(carriers).collect())
+}
+
+/// The connections that came in to programs the session runs under, whatever they are: a terminal in
+/// a browser, telnet, a development server.
+fn others(ancestors: &[Ancestor], accepted: &dyn Fn(&[u32]) -> Vec<WayIn>) -> Vec<WayIn> {
+    let of = |ancestor: &Ancestor| {
+        let mut ways = accepted(&[ancestor.process]);
+        ways.retain(|way| !decide::is_from_this_machine(way));
+        for way in &mut ways {
+            way.carrier = Carrier::Other(printable(&ancestor.name));
+        }
+        ways
+    };
+    ancestors
+        .iter()
+        .filter(|ancestor| ancestor.process != 1)
+        .flat_map(of)
+        .collect()
 }
 
 /// The parents of a process, nearest first, itself included.

@@ -157,7 +157,16 @@ fn a_preview() {
 #[test]
 fn the_status_of_a_trial_from_beginning_to_end() {
     in_sandbox(|home| {
-        let fields = ["schema", "state", "backend", "trial", "last", "pending_changes"];
+        let fields = [
+            "schema",
+            "state",
+            "backend",
+            "trial",
+            "last",
+            "pending_changes",
+            "tools",
+            "conflicts",
+        ];
         let status = |code: i32| {
             let status = home.fwtui(&["status", "--json"]).exits(code).json();
             has(&status, &fields);

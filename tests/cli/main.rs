@@ -20,6 +20,7 @@ mod json;
 mod network;
 mod set;
 mod streams;
+mod tools;
 mod trial;
 mod unprivileged;
 mod usage;

@@ -5,7 +5,7 @@ use fwtui::app::rehearsal::{Rehearsal, Script, rehearse};
 use fwtui::backend::switch::Base;
 use fwtui::backend::{Backend, iptables};
 use fwtui::core::listener::{Listener, Protocol};
-use fwtui::core::network::{Interface, InterfaceKind};
+use fwtui::core::network::{Interface, InterfaceKind, World};
 use fwtui::core::overview::Scene;
 use fwtui::core::policy::Policy;
 use fwtui::core::reach::Filter;
@@ -47,7 +47,10 @@ impl Play {
         let promised = compile(&self.policy, &self.interfaces);
         let candidate = compile(self.loaded.as_ref().unwrap_or(&self.policy), &self.interfaces);
         let services = group(&self.listeners, &Ownership::default(), Ports::ALL, &|_| true);
+        let world = World::default();
         let scene = Scene {
+            netfilter: None,
+            world: &world,
             services: &services,
             interfaces: &self.interfaces,
             filter: Some(&Filter::default()),

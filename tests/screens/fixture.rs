@@ -8,7 +8,7 @@ use std::time::Duration;
 use fwtui::app::{self, Last, Observation, Protection, Started, State, Status, TrialView};
 use fwtui::core::connections::{Connection, Running};
 use fwtui::core::listener::{Family, Listener, Owner, Protocol};
-use fwtui::core::network::{Interface, InterfaceKind, NetworkClass};
+use fwtui::core::network::{Interface, InterfaceKind, NetworkClass, World};
 use fwtui::core::policy::{Decision, Entry, Policy};
 use fwtui::core::proof::Evidence;
 use fwtui::core::reach::Filter;
@@ -191,6 +191,8 @@ pub(crate) fn fresh() -> Observation {
         policy: Policy::default(),
         policy_error: None,
         filter: Some(Filter::default()),
+        netfilter: None,
+        world: World::default(),
         confirmed: None,
         ways_in: vec![ssh()],
         running: Vec::new(),

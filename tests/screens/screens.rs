@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use fwtui::app::{Error, Kind, State};
+use fwtui::app::{Error, Kind, Presence, State};
 use fwtui::core::listener::Family;
 use fwtui::core::proof::Doubt;
+use fwtui::core::tools::Manager;
 use fwtui::core::way_in::WayIn;
 use fwtui::tui::theme::{ColorDepth, Palette, Theme};
 use fwtui::tui::{Depth, Knock, Msg, Neighbour, Seen, update};
@@ -36,6 +37,33 @@ fn services() {
     at_every_size("services-last-seconds", &|| fixture::on_trial(9), &nothing);
     at_every_size("services-without-root", &fixture::without_root, &nothing);
     at_every_size("services-weird-names", &fixture::weird, &nothing);
+}
+
+/// Other tools beside fwtui: those that decide are named where there is room.
+#[test]
+fn services_beside_other_tools() {
+    let beside = || {
+        let mut observation = fixture::decided();
+        let tools = [
+            (Manager::Ufw, Some(true), Some(true)),
+            (Manager::Nftables, None, Some(true)),
+            (Manager::Docker, Some(true), Some(true)),
+        ];
+        observation.status.tools = tools
+            .into_iter()
+            .map(|(manager, in_kernel, at_boot)| Presence {
+                manager,
+                in_kernel,
+                at_boot,
+                how: String::new(),
+                boot: String::new(),
+                has_rules: in_kernel == Some(true),
+                flushes: false,
+            })
+            .collect();
+        observation
+    };
+    at_every_size("services-other-tools", &beside, &nothing);
 }
 
 /// What a neighbour gets at every service here.

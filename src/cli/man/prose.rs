@@ -19,7 +19,13 @@ packet of a connection is ever refused, so no running connection is cut, whateve
 kernel's connection tracking knows of it.
 
 fwtui only restricts. What it lets through goes on to the rules of other tools, which it neither \
-changes nor judges. Where they stand in the way, the reach of a service is shown as unknown.",
+changes nor judges. Who can connect is worked out through all rules in the kernel, whoever made them, of \
+iptables in both kinds and of nft; `fwtui explain` says which one decides, and whose it is. What it does not \
+understand makes the answer unknown, never a guess.
+
+A port that a container publishes is a service like any other: it is listed, and what is decided on it \
+holds in FORWARD, by the address and port it was sent to. What goes between containers, from them to the \
+world, or through this machine to others' addresses is left alone.",
     ),
     (
         "DECISIONS",
@@ -51,7 +57,7 @@ interfaces included, is public until you say otherwise. Loopback is never refuse
 ];
 
 /// What is to be said of a command beyond its help.
-pub(super) const MORE: [(&str, &str); 6] = [
+pub(super) const MORE: [(&str, &str); 7] = [
     (
         "list",
         "REACH NOW follows from what the socket is bound to and from the rules in the kernel; AFTER \
@@ -60,10 +66,20 @@ ephemeral UDP ports are one row for each owner. Without root, processes of other
 rules can't be seen.",
     ),
     (
+        "explain",
+        "Answers for the first packet of a new connection: raw, mangle and nat before routing, the routing \
+decision, then INPUT or FORWARD, in every table of iptables and nft, in the order of hooks and priorities, and what \
+the kernel refuses by itself. Limits count as not used up. The address it goes to is that of the interface, \
+unless the service names one. A sentence names the rule that decides, its number in its chain, and whose it is; \
+below stand the rules it met. Of the owners, `admin` is whoever administers the machine, `kernel` is the kernel's own default, \
+and `unknown` a program without a word here.",
+    ),
+    (
         "apply",
         "Asks first, unless told not to. With `--yes` it returns as soon as the trial runs. It refuses \
 where your own way in (the SSH connection it was started from, and what carries it) would no longer \
-be let in as a new connection; open that service, or name it with `--accept-lockout`.
+be let in as a new connection, by fwtui's rules or by others', or where that can't be told; open that service, \
+or name it with `--accept-lockout`.
 
 Connections that run go on: only new ones are refused. With `--end-connections` those that the \
 kept rules refuse as new ones are ended once the trial is kept, never before, and never your own way \
@@ -90,7 +106,8 @@ trial come back. Who waits for the first is told that it was replaced.",
         "It is off, confirmed, on trial, drifted, or unknown. Drifted means that the kernel \
 no longer holds what was confirmed: `fwtui restore` loads it again. Unknown means that nobody can tell: \
 without root, or where the kernel's rules or what fwtui wrote down of those confirmed can't be read, or \
-where a trial can't be closed; then it says why.",
+where a trial can't be closed; then it says why. 'Also decides' names other firewalls and engines whose rules are in \
+the kernel or will be after the next boot; `status --json` says what each does at boot.",
     ),
     (
         "sandbox",
@@ -165,7 +182,16 @@ pub(super) const JSON: &[(&str, &str)] = &[
         "list --json",
         "services: id, protocol, port, name, bound_to (all, loopback, address, interface), unit, listeners (address, \
 family, v6only, interface, inode, uid), owners (pid, name, exe, user, unit), folded, decision, from, and \
-reach with now and after (this-machine, trusted, everyone, unknown).",
+reach with now and after (this-machine, trusted, everyone, unknown) and by_network (interface, class, family, \
+who: this-machine, neighbours, strangers; now and after: accepted, refused, dropped, unknown; decided_by, \
+decided_by_after: owner, table, chain, rule, number); where there is something to tell also kept_out_by (as decided_by: what \
+keeps out those whom the decision lets in) and published (to, by, container).",
+    ),
+    (
+        "explain --json",
+        "verdict (accepted, refused, dropped, unknown), decided_by (owner, table, chain, rule, number), interface, from, to, \
+port, protocol, walk (hook, table, chain, rule, number, effect), and notes on what could not be seen. owner: fwtui, docker, podman, \
+ufw, firewalld, fail2ban, libvirt, lxd, tailscale, admin, kernel, unknown.",
     ),
     (
         "network --json",
@@ -173,14 +199,15 @@ reach with now and after (this-machine, trusted, everyone, unknown).",
     ),
     (
         "preview --json",
-        "changes, consequences (id, name, before, after, text), ways_in, lockouts (service, text), warnings, \
+        "changes, consequences (id, name, before, after, text, networks: interface, family, who, before, after), ways_in, lockouts (service, text), warnings, \
 running (service, connections, text), interrupted (protocol, port, peer, program), diff, and ruleset with ipv4 and ipv6.",
     ),
     (
         "status --json",
         "state (off, confirmed, trial, drifted, unknown), backend, other_backend, trial (id, seconds_left, timeout, \
 second_session, evidence), last (id, outcome, reason, why, began, at), pending_changes, drift (why it is drifted, or \
-unknown), protection (line, holds, why). evidence: family, port, peer, new_connections, seconds_ago; second_session is \
+unknown), protection (line, holds, why), tools (tool, in_kernel, at_boot, how, boot: one sentence), conflicts (one \
+sentence each). evidence: family, port, peer, new_connections, seconds_ago; second_session is \
 the command that opens a new connection and confirms there. outcome: confirmed, reverted, revert-failed; reason: \
 deadline, asked, guard-died, apply-failed, reboot, signal. line: guard, kernel, boot. What can't be seen is null; \
 protection is empty then.",

@@ -2,9 +2,17 @@
 //!
 //! Read object by object: one that is not understood spoils nothing but itself.
 
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "of the shapes JSON may have, each place means one or two"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Deserialize;
 use serde_json::Value;
+use serde_json::error::Category;
+use serde_json::value::RawValue;
 
 use super::{Base, Chain, ChainType, Engine, Hook, Netfilter, Rule, Statement, Table, TableFamily};
 
@@ -53,29 +61,34 @@ pub struct Place {
     pub rule: usize,
 }
 
+/// The document, its objects not read yet: all of them at once would take many times the memory.
+#[derive(Deserialize)]
+struct Document<'a> {
+    #[serde(borrow)]
+    nftables: Vec<&'a RawValue>,
+}
+
 /// Reads what `nft -j list ruleset` printed.
 ///
 /// # Errors
 /// Only for what is no JSON, or has no list `nftables`.
 pub fn parse(text: &str) -> Result<Listed, JsonError> {
-    let document: Value = serde_json::from_str(text).map_err(|error| JsonError::Syntax(error.to_string()))?;
-    read(&document)
-}
-
-/// [`parse`], for a document that is JSON already.
-///
-/// # Errors
-/// If there is no list `nftables`.
-pub fn read(document: &Value) -> Result<Listed, JsonError> {
-    let Some(Value::Array(objects)) = document.get("nftables") else {
-        return Err(JsonError::NoList);
-    };
+    let Document { nftables } = serde_json::from_str(text).map_err(|error| match error.classify() {
+        Category::Data => JsonError::NoList,
+        Category::Io | Category::Syntax | Category::Eof => JsonError::Syntax(error.to_string()),
+    })?;
     let mut reader = Reader::default();
-    for object in objects {
-        reader.note_limit(object);
+    let object = |raw: &RawValue| serde_json::from_str::<Value>(raw.get()).unwrap_or_default();
+    let is_limit = |raw: &&&RawValue| {
+        ["{\"limit\"", "{\"quota\""]
+            .iter()
+            .any(|head| raw.get().starts_with(head))
+    };
+    for raw in nftables.iter().filter(is_limit) {
+        reader.note_limit(&object(raw));
     }
-    for object in objects {
-        reader.add(object);
+    for raw in nftables {
+        reader.add(&object(raw));
     }
     reader.doubt();
     Ok(reader.listed)
@@ -308,16 +321,16 @@ fn priority(value: &Value, family: TableFamily) -> i32 {
 
 /// The numbers of nft(8)'s words.
 fn standard_priority(word: &str, family: TableFamily) -> i32 {
-    match (family, word) {
-        (TableFamily::Bridge, "dstnat") => -300,
-        (TableFamily::Bridge, "filter") => -200,
-        (TableFamily::Bridge, "out") => 100,
-        (TableFamily::Bridge, "srcnat") => 300,
-        (_, "raw") => -300,
-        (_, "mangle") => -150,
-        (_, "dstnat") => -100,
-        (_, "security") => 50,
-        (_, "srcnat") => 100,
+    let is_bridge = family == TableFamily::Bridge;
+    match word {
+        "dstnat" if is_bridge => -300,
+        "filter" if is_bridge => -200,
+        "srcnat" if is_bridge => 300,
+        "raw" => -300,
+        "mangle" => -150,
+        "dstnat" => -100,
+        "security" => 50,
+        "srcnat" | "out" => 100,
         _ => 0,
     }
 }

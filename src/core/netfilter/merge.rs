@@ -4,7 +4,7 @@
 //! shows nft's own rules wrongly. Both list the rules of a chain in the same order. So each rule is
 //! taken from the one that knows it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::json::{Listed, Place};
 use super::{Chain, Condition, Field, Netfilter, Part, Rule, Statement, Table, TableFamily};
@@ -20,26 +20,32 @@ pub fn merge(listed: Listed, saved_v4: Option<Vec<Table>>, saved_v6: Option<Vec<
         mut netfilter,
         extensions,
     } = listed;
-    for (number, table) in netfilter.tables.iter_mut().enumerate() {
-        let saved = match table.family {
-            TableFamily::Ip => saved_v4.as_ref(),
-            TableFamily::Ip6 => saved_v6.as_ref(),
-            TableFamily::Inet | TableFamily::Bridge | TableFamily::Netdev => None,
-        };
-        let same_name = |saved: &&Table| saved.name == table.name && SHARED.contains(&saved.name.as_str());
-        if let Some(saved) = saved.and_then(|tables| tables.iter().find(same_name)) {
-            merge_table(table, number, saved, &extensions);
+    for (family, saved) in [(TableFamily::Ip, saved_v4), (TableFamily::Ip6, saved_v6)] {
+        let saved = saved.into_iter().flatten();
+        for saved in saved.filter(|saved| SHARED.contains(&saved.name.as_str())) {
+            let is_it = |table: &Table| table.family == family && table.name == saved.name;
+            if let Some(number) = netfilter.tables.iter().position(is_it)
+                && let Some(table) = netfilter.tables.get_mut(number)
+            {
+                merge_table(table, number, saved, &extensions);
+            }
         }
     }
     netfilter
 }
 
 /// One table.
-fn merge_table(table: &mut Table, number: usize, saved: &Table, extensions: &BTreeSet<Place>) {
+fn merge_table(table: &mut Table, number: usize, saved: Table, extensions: &BTreeSet<Place>) {
+    let mut of_name: BTreeMap<String, Vec<Rule>> = saved
+        .chains
+        .into_iter()
+        .map(|chain| (chain.name, chain.rules))
+        .collect();
     for (at, chain) in table.chains.iter_mut().enumerate() {
-        if let Some(saved) = saved.chain(&chain.name)
-            && saved.rules.len() == chain.rules.len()
-        {
+        let Some(saved) = of_name.remove(&chain.name) else {
+            continue;
+        };
+        if saved.len() == chain.rules.len() {
             merge_chain(chain, saved, |rule| {
                 extensions.contains(&Place {
                     table: number,
@@ -50,23 +56,23 @@ fn merge_table(table: &mut Table, number: usize, saved: &Table, extensions: &BTr
         }
     }
     // Those of ipset, which only rules of iptables use.
-    for set in &saved.sets {
+    for set in saved.sets {
         match table.sets.iter_mut().find(|own| own.name == set.name) {
             Some(own) => own.unknown = Some(format!("nft and ipset both have a set {}", set.name)),
-            None => table.sets.push(set.clone()),
+            None => table.sets.push(set),
         }
     }
 }
 
 /// One chain, whose rules both list one by one.
-fn merge_chain(chain: &mut Chain, saved: &Chain, has_extensions: impl Fn(usize) -> bool) {
-    for (at, (rule, saved)) in chain.rules.iter_mut().zip(&saved.rules).enumerate() {
+fn merge_chain(chain: &mut Chain, saved: Vec<Rule>, has_extensions: impl Fn(usize) -> bool) {
+    for (at, (rule, saved)) in chain.rules.iter_mut().zip(saved).enumerate() {
         if has_extensions(at) {
-            rule.clone_from(saved);
-        } else if means_the_same(rule, saved) {
+            *rule = saved;
+        } else if means_the_same(rule, &saved) {
             // The words its user knows.
-            rule.text.clone_from(&saved.text);
-            rule.comment = rule.comment.take().or_else(|| saved.comment.clone());
+            rule.text = saved.text;
+            rule.comment = rule.comment.take().or(saved.comment);
         }
     }
 }
@@ -89,9 +95,11 @@ fn taken_apart(statements: &[Statement]) -> (Vec<Condition>, &[Statement]) {
     let (head, rest) = statements.split_at_checked(asked).unwrap_or((statements, &[]));
     let mut conditions: Vec<Condition> = head
         .iter()
-        .filter_map(|statement| match statement {
-            Statement::If(condition) => Some(condition.clone()),
-            _ => None,
+        .filter_map(|statement| {
+            let Statement::If(condition) = statement else {
+                return None;
+            };
+            Some(condition.clone())
         })
         .collect();
     // `-p tcp --dport 22` asks for TCP, and then for a port of TCP.
@@ -107,15 +115,15 @@ fn taken_apart(statements: &[Statement]) -> (Vec<Condition>, &[Statement]) {
         }
     }
     let is_said = |condition: &Condition| {
-        conditions.iter().any(|other| match other {
-            Condition::Is {
-                field: Field::Port(Some(port), _),
-                ..
-            } => number_of(condition) == Some(*port),
-            Condition::Is {
-                field: Field::TcpFlags, ..
-            } => number_of(condition) == Some(6),
-            _ => false,
+        conditions.iter().any(|other| {
+            let Condition::Is { field, .. } = other else {
+                return false;
+            };
+            match (field, number_of(condition)) {
+                (Field::Port(Some(port), _), Some(number)) => *port == number,
+                (Field::TcpFlags, Some(number)) => number == 6,
+                _ => false,
+            }
         })
     };
     let kept = conditions.iter().filter(|condition| !is_said(condition)).cloned();
@@ -129,16 +137,17 @@ fn protocol_of(condition: &Condition) -> Option<Condition> {
 
 /// The one protocol a condition asks for.
 fn number_of(condition: &Condition) -> Option<u8> {
-    match condition {
-        Condition::Is {
-            field: Field::Protocol,
-            mask: None,
-            values,
-            is_negated: false,
-        } => match values.as_slice() {
-            [Part::Range(first, last)] if first == last => u8::try_from(*first).ok(),
-            _ => None,
-        },
+    let Condition::Is {
+        field: Field::Protocol,
+        mask: None,
+        values,
+        is_negated: false,
+    } = condition
+    else {
+        return None;
+    };
+    match values.as_slice() {
+        [Part::Range(first, last)] if first == last => u8::try_from(*first).ok(),
         _ => None,
     }
 }

@@ -131,11 +131,11 @@ fn of_policy(table: &Table, chain: &Chain) -> Tool {
     };
     let is_built_in = is_built_in(table, chain);
     match base.drops {
-        false if is_built_in => Tool::Kernel,
-        false => Tool::Admin,
-        true if is_built_in && has_chain(table, Tool::Ufw) => Tool::Ufw,
+        _ if !is_built_in => Tool::Admin,
+        false => Tool::Kernel,
+        true if has_chain(table, Tool::Ufw) => Tool::Ufw,
         // Docker drops what it does not forward, and touches no other policy.
-        true if is_built_in && chain.name == "FORWARD" && has_chain(table, Tool::Docker) => Tool::Docker,
+        true if chain.name == "FORWARD" && has_chain(table, Tool::Docker) => Tool::Docker,
         true => Tool::Admin,
     }
 }
@@ -148,7 +148,8 @@ fn of_rule(table: &Table, chain: &Chain, rule: &Rule) -> Tool {
     });
     let found = by_target
         .or_else(|| rule.comment.as_deref().and_then(names::by_comment))
-        .or_else(|| sets(rule).find_map(names::by_set));
+        .or_else(|| sets(rule).find_map(names::by_set))
+        .or_else(|| asked_set(&rule.text).and_then(names::by_set));
     if let Some(tool) = found {
         return tool;
     }
@@ -169,45 +170,57 @@ fn is_return(rule: &Rule) -> bool {
 
 /// The chains a rule leads to.
 fn targets(rule: &Rule) -> impl Iterator<Item = &str> {
-    rule.statements.iter().filter_map(|statement| match statement {
-        Statement::End(Verdict::Jump(chain) | Verdict::Goto(chain)) => Some(chain.as_str()),
-        _ => None,
+    rule.statements.iter().filter_map(|statement| {
+        let Statement::End(Verdict::Jump(chain) | Verdict::Goto(chain)) = statement else {
+            return None;
+        };
+        Some(chain.as_str())
     })
 }
 
 fn conditions(rule: &Rule) -> impl Iterator<Item = &Condition> {
-    rule.statements.iter().filter_map(|statement| match statement {
-        Statement::If(condition) => Some(condition),
-        _ => None,
+    rule.statements.iter().filter_map(|statement| {
+        let Statement::If(condition) = statement else {
+            return None;
+        };
+        Some(condition)
     })
 }
 
 /// The named sets a rule asks.
 fn sets(rule: &Rule) -> impl Iterator<Item = &str> {
-    conditions(rule).filter_map(|condition| match condition {
-        Condition::In {
+    conditions(rule).filter_map(|condition| {
+        let Condition::In {
             elements: Elements::Named(name),
             ..
-        } => Some(name.as_str()),
-        _ => None,
+        } = condition
+        else {
+            return None;
+        };
+        Some(name.as_str())
     })
+}
+
+/// The set a rule of iptables asks, by its text: without ipset(8) its content is not known, its name is.
+fn asked_set(text: &str) -> Option<&str> {
+    text.split_once("--match-set ")?.1.split(' ').next()
 }
 
 /// The names of interfaces in a rule, asked for or excluded.
 fn interfaces(rule: &Rule) -> impl Iterator<Item = &str> {
-    let of_interface = |condition| match condition {
-        &Condition::Is {
+    let names = conditions(rule).filter_map(|condition| {
+        let Condition::Is {
             field: Field::InInterface | Field::OutInterface,
-            ref values,
+            values,
             ..
-        } => Some(values),
-        _ => None,
-    };
-    conditions(rule)
-        .filter_map(of_interface)
-        .flatten()
-        .filter_map(|value| match value {
-            Part::Name(name) => Some(name.stem.as_str()),
-            Part::Range(..) => None,
-        })
+        } = condition
+        else {
+            return None;
+        };
+        Some(values)
+    });
+    names.flatten().filter_map(|value| match value {
+        Part::Name(name) => Some(name.stem.as_str()),
+        Part::Range(..) => None,
+    })
 }

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 use crate::core::listener::Family;
 use crate::core::netfilter::{self, Condition, Data, Nat, NatKind, TableFamily, To};
 
+use crate::core::ruleset::PREFIX;
+
 use super::fate::{Decider, Fate};
 use super::journey::{Branch, Consent, Done, Frame, Here, Journey, anything, fork};
 use super::packet::{State, Traveller, Value};
@@ -73,6 +75,9 @@ impl<'n> Rules<'n> {
     fn end(&self, journey: &mut Journey<'n>, here: Here<'_, 'n>, end: End<'n>) -> Done<'n> {
         let place = here.place();
         let name = |at: usize| self.chain(at).map_or("?", |chain| chain.chain.name.as_str());
+        let is_own = here.chain.chain.name.starts_with(PREFIX);
+        // fwtui's last rule refuses for all: the one that sent the packet there has decided.
+        let decided = journey.sent_by.filter(|_| is_own).unwrap_or(place);
         match end {
             End::Accept => {
                 journey.tell(Some(place), || "accepts".to_owned());
@@ -81,15 +86,15 @@ impl<'n> Rules<'n> {
             }
             End::Drop => {
                 journey.tell(Some(place), || "drops".to_owned());
-                return Done::Ended(Fate::Dropped, Decider::Rule(place));
+                return Done::Ended(Fate::Dropped, Decider::Rule(decided));
             }
             End::Reject(with) => {
                 journey.tell(Some(place), || format!("refuses, with {with}"));
-                return Done::Ended(Fate::Refused, Decider::Rule(place));
+                return Done::Ended(Fate::Refused, Decider::Rule(decided));
             }
             End::Return => {
                 journey.tell(Some(place), || "returns".to_owned());
-                if here.chain.chain.name.starts_with(crate::core::ruleset::PREFIX) {
+                if is_own {
                     journey.consent(Consent::Returned, Decider::Rule(place));
                 }
                 // From a base chain to its policy, else behind the jump.
@@ -101,6 +106,9 @@ impl<'n> Rules<'n> {
             }
             End::Goto(to) => {
                 journey.tell(Some(place), || format!("goes to {}", name(to)));
+                if is_own && (name(to).ends_with("-TRUSTED") || name(to).ends_with("-REFUSE")) {
+                    journey.sent_by.get_or_insert(place);
+                }
                 journey.frames.pop();
                 journey.frames.push(Frame { chain: to, next: 0 });
             }

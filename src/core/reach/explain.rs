@@ -50,7 +50,7 @@ impl fmt::Display for DecidedBy {
             tool => tool.to_string(),
         };
         match (self.owner, self.number) {
-            (Tool::Kernel, _) if self.table.is_empty() => f.write_str(&self.rule),
+            (Tool::Kernel, _) if self.table.is_empty() => write!(f, "the kernel: {}", self.rule),
             (Tool::Kernel, None) => write!(f, "the {} of {}", self.rule, self.chain),
             (_, Some(number)) => write!(f, "{whose}'s rule {number} in {}", self.chain),
             (_, None) => write!(f, "{whose}'s {} of {}", self.rule, self.chain),
@@ -134,6 +134,9 @@ pub struct Step {
     pub chain: String,
     /// The rule, or the chain's policy.
     pub rule: String,
+    /// The rule's number in its chain, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub number: Option<usize>,
     /// What it did.
     pub effect: String,
 }
@@ -163,6 +166,7 @@ pub fn explain<'n>(rules: &Rules<'n>, packet: &Packet<'n>, services: &[&Service]
             table: event.place.map(|place| place.table_name()).unwrap_or_default(),
             chain: event.place.map(|place| place.chain.name.clone()).unwrap_or_default(),
             rule: event.place.map(|place| place.text()).unwrap_or_default(),
+            number: event.place.and_then(|place| place.number()),
             effect: event.effect.clone(),
         })
         .collect();
@@ -181,6 +185,7 @@ pub fn explain<'n>(rules: &Rules<'n>, packet: &Packet<'n>, services: &[&Service]
             table: String::new(),
             chain: String::new(),
             rule: String::new(),
+            number: None,
             effect: format!("the kernel: {}", decided_by.rule),
         });
     }

@@ -35,6 +35,8 @@ pub(super) struct Journey<'n> {
     /// Who last let it in.
     pub(super) let_in: Option<(Consent, Decider<'n>)>,
     pub(super) is_local: bool,
+    /// The rule of fwtui's that sent it to where packets are refused: the one that stands for a decision.
+    pub(super) sent_by: Option<Place<'n>>,
     pub(super) events: Option<Vec<Event<'n>>>,
     /// The packet as it came to the base chain it is in, where another has the same priority.
     pub(super) at_base: Option<Box<Traveller<'n>>>,

@@ -2,7 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::core::listener::Family;
+use ipnet::IpNet;
+
+use crate::core::listener::{Family, Protocol};
 use crate::core::netfilter::{Netfilter, Tool};
 use crate::core::network::{Interface, NetworkClass, World};
 use crate::core::service::{BoundTo, Service};
@@ -85,6 +87,30 @@ impl<'n> Judge<'n> {
             }
         }
         reach
+    }
+
+    /// How a first packet from a peer fares; none where it is not known by which interface he comes in,
+    /// or at which address of this machine.
+    pub fn knock(
+        &self,
+        interface: Option<&str>,
+        peer: IpAddr,
+        local: Option<IpAddr>,
+        protocol: Protocol,
+        port: u16,
+    ) -> Option<(Fate, DecidedBy)> {
+        let world = self.rules.world;
+        let interface = match interface {
+            _ if world.is_local(peer) => world.interface("lo"),
+            Some(name) => world.interface(name),
+            None => world.route(peer).and_then(|route| world.interface_at(route.interface)),
+        }?;
+        let family = Family::of(peer);
+        let own = interface.addresses.iter().map(IpNet::addr);
+        let local = local.or_else(|| own.clone().find(|address| Family::of(*address) == family))?;
+        let packet = Packet::opening(&interface.name, peer, local, protocol, port);
+        let walk = self.rules.walk(&packet, false);
+        Some((walk.fate, DecidedBy::from(&walk.decided_by)))
     }
 
     /// Which rule, not of fwtui's, keeps out somebody a decision lets in.

@@ -240,6 +240,15 @@ impl<'a> Traveller<'a> {
         }
     }
 
+    /// The same as it is looked up in a set of nft's: its states are no more than that, xtables' SNAT
+    /// and DNAT are not among them.
+    pub(super) fn looked_up(&self, field: &Field, world: &'a World) -> Value<'a> {
+        match (field, self.value(field, world)) {
+            (Field::State, Value::Number(bits)) => Value::Number(bits & !(ct::SNAT | ct::DNAT)),
+            (_, value) => value,
+        }
+    }
+
     /// The ends as conntrack holds them for a direction.
     fn connection(&self, direction: Direction) -> Ends {
         match direction {

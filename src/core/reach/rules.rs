@@ -270,7 +270,7 @@ impl<'n> Lookup<'n> {
 
     pub(super) fn find(&self, key: &[Field], packet: &Traveller<'n>, world: &'n World) -> Found<'n> {
         if let ([field], Some(sorted)) = (key, &self.sorted) {
-            let number = match packet.value(field, world) {
+            let number = match packet.looked_up(field, world) {
                 Value::Absent => return Found::Absent,
                 Value::Unknown => return Found::Unknown,
                 Value::Name(_) => return Found::No,
@@ -285,7 +285,7 @@ impl<'n> Lookup<'n> {
         }
         let mut values = Vec::with_capacity(key.len());
         for field in key {
-            match packet.value(field, world) {
+            match packet.looked_up(field, world) {
                 Value::Absent => return Found::Absent,
                 value => values.push(value),
             }

@@ -36,6 +36,7 @@ impl<'n> Rules<'n> {
             assumed: None,
             let_in: None,
             is_local: true,
+            sent_by: None,
             events: is_told.then(Vec::new),
             at_base: None,
         };
@@ -87,9 +88,14 @@ impl<'n> Rules<'n> {
                 && self.is_passed(chain, hook, journey)
             {
                 journey.packet.priority = self.priority(at).1;
+                let beside = is_of_unknown_device(chain, hook).then(|| journey.clone());
                 journey.frames.push(Frame { chain: at, next: 0 });
                 journey.at_base = chain.has_equal.then(|| Box::new(journey.packet.clone()));
-                return Done::On;
+                let Some(beside) = beside else {
+                    return Done::On;
+                };
+                let ways = [beside, journey.clone()].map(|way| Branch::Goes(Box::new(way)));
+                return Done::Either(policy_of(chain), ways.into());
             }
         }
         journey.next_base = 0;
@@ -109,7 +115,10 @@ impl<'n> Rules<'n> {
                 .and_then(|have| have.driver.as_deref());
             return matches!(hook, Hook::Prerouting | Hook::Input) && kind == Some("bridge");
         }
-        if hook == Hook::Ingress && !base.devices.iter().any(|name| name == packet.interface) {
+        if hook == Hook::Ingress
+            && !base.devices.is_empty()
+            && !base.devices.iter().any(|name| name == packet.interface)
+        {
             return false;
         }
         if base.kind != ChainType::Nat {
@@ -198,17 +207,13 @@ impl<'n> Rules<'n> {
         let Some(chain) = self.chain(base_at) else {
             return Done::On;
         };
-        let place = Place {
-            table: chain.table,
-            chain: chain.chain,
-            rule: None,
-        };
+        let place = policy_of(chain);
         if chain.chain.base.as_ref().is_some_and(|base| base.drops) {
             journey.tell(Some(place), || "the policy drops".to_owned());
             return Done::Ended(Fate::Dropped, Decider::Rule(place));
         }
         journey.tell(Some(place), || {
-            "no rule ends its way here; the policy accepts".to_owned()
+            "no rule ends its way here, and the policy accepts".to_owned()
         });
         journey.consent(Consent::Policy, Decider::Rule(place));
         Done::On
@@ -292,4 +297,17 @@ impl<'n> Rules<'n> {
             }
         }
     }
+}
+
+const fn policy_of<'n>(chain: &rules::Chain<'n>) -> Place<'n> {
+    Place {
+        table: chain.table,
+        chain: chain.chain,
+        rule: None,
+    }
+}
+
+/// Whether the devices of an ingress chain are not known: nft's JSON does not name them before 1.0.7.
+fn is_of_unknown_device(chain: &rules::Chain<'_>, hook: Hook) -> bool {
+    hook == Hook::Ingress && chain.chain.base.as_ref().is_some_and(|base| base.devices.is_empty())
 }

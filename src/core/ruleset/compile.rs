@@ -21,7 +21,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::IpNet;
 
 use crate::core::listener::{Family, Protocol};
-use crate::core::network::{Interface, NetworkClass, Zone, class_of, zones};
+use crate::core::network::{Interface, InterfaceKind, NetworkClass, Zone, class_of, is_interface_name, zones};
 use crate::core::policy::{Logging, Policy, Refusal};
 use crate::core::ruleset::rule::{Limit, Match, RejectWith, Rule, State, Target};
 use crate::core::ruleset::{FamilyRules, Hook, Ruleset, Table};
@@ -53,12 +53,18 @@ pub fn compile(policy: &Policy, interfaces: &[Interface]) -> Ruleset {
         .filter(|interface| class_of(interface, policy) == NetworkClass::Guests)
         .map(|interface| interface.name.clone())
         .collect();
+    let bridges: Vec<String> = interfaces
+        .iter()
+        .filter(|interface| interface.kind == InterfaceKind::Bridge && is_interface_name(&interface.name))
+        .map(|interface| interface.name.clone())
+        .collect();
     let family = |family| {
         Compiler {
             policy,
             zones: &zones,
             guests: &guests,
             own: published::own_addresses(interfaces, family),
+            bridges: &bridges,
             family,
             rules: FamilyRules::default(),
         }
@@ -78,6 +84,8 @@ struct Compiler<'a> {
     guests: &'a [String],
     /// This machine's addresses, by which published ports are told from what only passes through.
     own: Vec<IpNet>,
+    /// What comes in by these may have come through a port of a bridge.
+    bridges: &'a [String],
     family: Family,
     rules: FamilyRules,
 }
@@ -288,10 +296,15 @@ impl Compiler<'_> {
             Logging::Nflog => vec![known(logged, Target::Nflog(LOG_GROUP, LOG_PREFIX.into()))],
         };
         rules.extend(match self.policy.refusal {
-            Refusal::Reject => vec![
-                known(on(Protocol::Tcp), Target::Reject(RejectWith::TcpReset)),
-                known(Match::default(), Target::Reject(RejectWith::PortUnreachable)),
-            ],
+            Refusal::Reject => self
+                .bridged_published()
+                .into_iter()
+                .map(|matches| known(matches, Target::Reject(RejectWith::PortUnreachable)))
+                .chain([
+                    known(on(Protocol::Tcp), Target::Reject(RejectWith::TcpReset)),
+                    known(Match::default(), Target::Reject(RejectWith::PortUnreachable)),
+                ])
+                .collect(),
             Refusal::Drop => vec![known(Match::default(), Target::Drop)],
         });
         self.add(Table::Filter, REFUSE, rules);

@@ -7,6 +7,10 @@ use crate::core::service::Ports;
 
 /// A rule of fwtui's own chains.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(
+    clippy::large_enum_variant,
+    reason = "rules that fwtui did not write are rare in its chains"
+)]
 pub enum Rule {
     /// One that fwtui wrote.
     Known {

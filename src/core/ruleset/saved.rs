@@ -17,6 +17,7 @@ mod way;
 
 pub use others::{Obstacle, own_text_removed};
 pub use parts::{RuleParts, TableParts, words_of};
+pub use way::DockerUser;
 
 /// What can't be read of a save.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -94,31 +95,12 @@ pub struct SavedFamily {
     pub selected: BTreeMap<Hook, Slot>,
     /// The hooks whose jump stands behind a rule that may accept.
     pub misplaced: BTreeSet<Hook>,
-    /// What [`DOCKER_USER`] does for fwtui, where there is such a chain.
+    /// What [`DOCKER_USER`](crate::core::ruleset::DOCKER_USER) does for fwtui, where there is such a chain.
     pub docker_user: Option<DockerUser>,
     /// What others put in the way in.
     pub foreign: Vec<Obstacle>,
     /// The machine has no such family: nothing can come in by it.
     pub is_absent: bool,
-}
-
-/// What the chain [`DOCKER_USER`](crate::core::ruleset::DOCKER_USER) holds of fwtui.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct DockerUser {
-    /// How many jumps to the entry chain of FORWARD.
-    pub jumps: usize,
-    /// Whether one of them comes before all that may let a packet past it.
-    pub leads_in: bool,
-}
-
-impl DockerUser {
-    /// Whether it is as it is to be, with a jump or without.
-    pub const fn is_as_wanted(self, is_wanted: bool) -> bool {
-        match is_wanted {
-            true => self.jumps == 1 && self.leads_in,
-            false => self.jumps == 0,
-        }
-    }
 }
 
 impl SavedFamily {

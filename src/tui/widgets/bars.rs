@@ -33,6 +33,9 @@ pub fn header(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     if let Some(backend) = observation.status.backend.as_ref().filter(|_| area.width >= 100) {
         parts.push(vec![Span::styled(fit(backend, 20), palette.of(Token::Dim))]);
     }
+    if let Some(tools) = others(model).filter(|_| area.width >= 100) {
+        parts.push(vec![Span::styled(fit(&tools, 24), palette.of(Token::Dim))]);
+    }
     let used: usize = parts.iter().map(|part| line_width(part) + 3).sum();
     let classes = some_of(&model.classes(), usize::from(area.width).saturating_sub(used + 1));
     if !classes.is_empty() {
@@ -44,6 +47,13 @@ pub fn header(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         spans.extend(part);
     }
     frame.render_widget(Line::from(spans), area);
+}
+
+/// Who else decides: `+ ufw, docker`.
+fn others(model: &Model) -> Option<String> {
+    let active = model.observation.status.tools.iter().filter(|tool| tool.is_active());
+    let names: Vec<&str> = active.map(|tool| tool.manager.word()).collect();
+    (!names.is_empty()).then(|| format!("+ {}", names.join(", ")))
 }
 
 /// How many lines of defence the running trial has.

@@ -16,19 +16,14 @@ pub(super) fn conditions(matched: &Value, family: TableFamily) -> Vec<Condition>
     };
     let operator = word(matched, "op").unwrap_or("==");
     let unknown = || Condition::Unknown(text::matched(matched));
-    let (condition, says_its_needs) = match left.get("concat") {
-        Some(_) => (concatenated(left, operator, right, family), false),
-        None => {
-            let kind = kind_of(left, family);
-            match formula(left, kind) {
-                Some((inner, formula)) => {
-                    let operand = operand(inner, family);
-                    let says = says_its_needs(inner, &operand.field);
-                    (compared(operand, formula, operator, right), says)
-                }
-                None => (None, false),
-            }
-        }
+    let (condition, says_its_needs) = if left.get("concat").is_some() {
+        (concatenated(left, operator, right, family), false)
+    } else if let Some((inner, formula)) = formula(left, kind_of(left, family)) {
+        let operand = operand(inner, family);
+        let says = says_its_needs(inner, &operand.field);
+        (compared(operand, formula, operator, right), says)
+    } else {
+        (None, false)
     };
     let mut all = match says_its_needs {
         true => Vec::new(),

@@ -168,10 +168,10 @@ fn connection(inner: &Value, family: TableFamily) -> Option<(Field, Kind)> {
     };
     let key = word(inner, "key")?;
     let of = match (key.split(' ').next(), word(inner, "family"), family) {
-        (Some("ip"), ..) | (_, Some("ip"), _) => Some(Family::Ipv4),
-        (Some("ip6"), ..) | (_, Some("ip6"), _) => Some(Family::Ipv6),
-        (_, None, TableFamily::Ip) => Some(Family::Ipv4),
-        (_, None, TableFamily::Ip6) => Some(Family::Ipv6),
+        (Some("ip"), ..) | (_, Some("ip"), _) | (Some("saddr" | "daddr"), None, TableFamily::Ip) => Some(Family::Ipv4),
+        (Some("ip6"), ..) | (_, Some("ip6"), _) | (Some("saddr" | "daddr"), None, TableFamily::Ip6) => {
+            Some(Family::Ipv6)
+        }
         _ => None,
     };
     Some(match key {

@@ -92,14 +92,14 @@ fn inline(listed: &[Value], kinds: &[Kind], is_map: bool, ports: bool) -> Set {
     {
         set.elements.sort_by(|one, other| one.key.cmp(&other.key));
     }
-    if let Some(data) = rest {
-        add_rest(&mut set, kinds, data);
+    if let Some(data) = &rest {
+        add_rest(&mut set, kinds, data.as_ref());
     }
     set
 }
 
 /// The element `*` holds for all that no other does.
-fn add_rest(set: &mut Set, kinds: &[Kind], data: Option<Data>) {
+fn add_rest(set: &mut Set, kinds: &[Kind], data: Option<&Data>) {
     let [kind] = kinds else {
         set.unknown = Some("element *".to_owned());
         return;
@@ -125,7 +125,7 @@ fn add_rest(set: &mut Set, kinds: &[Kind], data: Option<Data>) {
     }
     set.elements.extend(gaps.into_iter().map(|gap| Element {
         key: vec![gap],
-        data: data.clone(),
+        data: data.cloned(),
         is_exception: false,
     }));
     set.elements.sort_by(|one, other| one.key.cmp(&other.key));

@@ -12,6 +12,17 @@ use super::words::{Kind, constant};
 use super::{nat, text};
 use crate::core::netfilter::{Condition, Field, SetMark, Statement, TableFamily, Verdict};
 
+/// `dnat ip to`, `reject with icmp`: of one family, in a table of both.
+fn only_of(word: &str, family: TableFamily) -> Option<Statement> {
+    let number = match (word, family) {
+        ("ip", TableFamily::Ip) | ("ip6", TableFamily::Ip6) => return None,
+        ("ip", _) => 2,
+        ("ip6", _) => 10,
+        _ => return None,
+    };
+    Some(Statement::If(Condition::is(Field::NetworkProtocol, number)))
+}
+
 /// What a statement has to know of the table around it.
 #[derive(Debug)]
 pub(super) struct Context<'a> {
@@ -36,7 +47,16 @@ pub(super) fn add(statement: &Value, context: &Context<'_>, into: &mut Vec<State
     let needed = |into: &mut Vec<Statement>| into.extend(needs(inner, family).into_iter().map(Statement::If));
     match name {
         "match" => into.extend(conditions(inner, family).into_iter().map(Statement::If)),
-        "reject" => into.push(Statement::End(Verdict::Reject(rejection(inner, family)))),
+        "reject" => {
+            // `reject with tcp reset` is for TCP alone, and nft does not say so again.
+            into.extend(match word(inner, "type") {
+                Some("tcp reset") => Some(Statement::If(Condition::is(Field::Protocol, 6))),
+                Some("icmp") => only_of("ip", family),
+                Some("icmpv6") => only_of("ip6", family),
+                _ => None,
+            });
+            into.push(Statement::End(Verdict::Reject(rejection(inner, family))));
+        }
         "queue" => into.push(Statement::End(Verdict::Queue)),
         "notrack" => into.push(Statement::NoTrack),
         "vmap" => match (inner.get("key"), inner.get("data")) {
@@ -49,6 +69,7 @@ pub(super) fn add(statement: &Value, context: &Context<'_>, into: &mut Vec<State
             _ => into.push(unknown()),
         },
         "dnat" | "snat" | "masquerade" | "redirect" | "tproxy" => {
+            into.extend(word(inner, "family").and_then(|word| only_of(word, family)));
             into.extend(nat::nat(name, inner, family).map_or_else(|| vec![unknown()], |nat| vec![Statement::Nat(nat)]));
         }
         "limit" | "quota" | "ct count" => into.push(counted(statement, context).unwrap_or_else(unknown)),

@@ -145,13 +145,11 @@ fn all_bits(several: &[Value], kind: Kind) -> Option<u128> {
 /// A number that nft printed for a kind, as fwtui counts.
 const fn counted(number: u128, kind: Kind) -> Option<u128> {
     match (kind, number) {
-        (Kind::Interface, _) => None,
         (Kind::EtherType, 0x0800) => Some(2),
         (Kind::EtherType, 0x86dd) => Some(10),
         (Kind::EtherType, 0x0806) => Some(3),
-        (Kind::EtherType, _) => None,
-        // An index of an interface that is not 0 is one certain interface.
-        (Kind::Route, 1..) => None,
+        // An index of an interface is one certain interface: its name is not told.
+        (Kind::EtherType | Kind::Interface, _) | (Kind::Route, 1..) => None,
         (_, number) if number > kind.most() => None,
         (_, number) => Some(number),
     }

@@ -100,16 +100,19 @@ fn drops(rule: &Rule) -> bool {
 
 /// The one address a rule asks for.
 fn single(rule: &Rule, wanted: End) -> Option<(Family, u128)> {
-    conditions(rule).find_map(|condition| match condition {
-        Condition::Is {
+    conditions(rule).find_map(|condition| {
+        let Condition::Is {
             field: Field::Address(family, end),
             mask: None,
             values,
             is_negated: false,
-        } if *end == wanted => match values.as_slice() {
-            [Part::Range(first, last)] if first == last => Some((*family, *first)),
+        } = condition
+        else {
+            return None;
+        };
+        match values.as_slice() {
+            [Part::Range(first, last)] if first == last && *end == wanted => Some((*family, *first)),
             _ => None,
-        },
-        _ => None,
+        }
     })
 }

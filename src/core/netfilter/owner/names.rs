@@ -57,7 +57,7 @@ const FIREWALLD_ENDS: [&str; 5] = ["_ZONES", "_ZONES_SOURCE", "_direct", "_POLIC
 /// How those begin that are named after a zone or a policy, too common to be told without the others.
 const ZONE_STEMS: [&str; 7] = ["IN_", "FWD_", "FWDI_", "FWDO_", "PRE_", "POST_", "OUT_"];
 
-/// What comments hold.
+/// How comments begin.
 const COMMENTS: [(&str, Tool); 10] = [
     ("generated for LXD network", Tool::Lxd),
     ("generated for Incus network", Tool::Lxd),
@@ -108,7 +108,7 @@ pub(super) fn is_for_admin(chain: &str) -> bool {
 
 /// Whose a rule is by its comment.
 pub(super) fn by_comment(comment: &str) -> Option<Tool> {
-    let known = COMMENTS.iter().find(|(words, _)| comment.contains(words));
+    let known = COMMENTS.iter().find(|(words, _)| comment.starts_with(words));
     known.map(|(_, tool)| *tool)
 }
 

@@ -34,7 +34,7 @@ pub(super) fn own_addresses(interfaces: &[Interface], family: Family) -> Vec<IpN
     let own = |interface: &Interface| -> Vec<IpNet> {
         let exact = interface.addresses.iter().map(|net| match net.addr() {
             IpAddr::V6(ip) if ip.is_unicast_link_local() => link_local(),
-            ip => IpNet::from(ip),
+            ip @ (IpAddr::V4(_) | IpAddr::V6(_)) => IpNet::from(ip),
         });
         exact.chain(interface.changing.iter().copied()).collect()
     };
@@ -94,5 +94,19 @@ impl Compiler<'_> {
         }
         let undecided = Rule::new(Match::default(), "undecided", to(REFUSE));
         self.add(Table::Filter, DECIDED, vec![undecided]);
+    }
+
+    /// What no reset would reach that is refused at a published port. With `br_netfilter`, which docker
+    /// loads, one for what came through a bridge is sent by the port it came from, past the rewriting
+    /// back: it names the container and nobody knows it (`nf_send_reset` in
+    /// `net/ipv4/netfilter/nf_reject_ipv4.c`). An ICMP error goes the usual way.
+    pub(super) fn bridged_published(&self) -> Vec<Match> {
+        let bridges = self.bridges.iter().filter(|_| !self.own.is_empty());
+        let matches = |name: &String| Match {
+            interface: Some(name.clone()),
+            state: Some(State::Published),
+            ..on(Protocol::Tcp)
+        };
+        bridges.map(matches).collect()
     }
 }

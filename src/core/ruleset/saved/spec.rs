@@ -80,7 +80,7 @@ fn known(words: &[String], slot: Slot) -> Option<Rule> {
             "--comment" => reason = Some(value()?.strip_prefix(COMMENT_PREFIX)?.to_owned()),
             "-g" => {
                 let chain = value()?.strip_prefix(slot.prefix())?.to_owned();
-                matches.state = conntrack_state(state.as_deref(), direction.as_deref())?;
+                conntrack_state(&mut matches, state.as_deref(), direction.as_deref())?;
                 return words.next().is_none().then_some(Rule::Known {
                     matches,
                     reason,
@@ -90,7 +90,7 @@ fn known(words: &[String], slot: Slot) -> Option<Rule> {
             "-j" => {
                 let name = value()?;
                 let target = target(name, &mut words)?;
-                matches.state = conntrack_state(state.as_deref(), direction.as_deref())?;
+                conntrack_state(&mut matches, state.as_deref(), direction.as_deref())?;
                 return words.next().is_none().then_some(Rule::Known {
                     matches,
                     reason,
@@ -104,14 +104,15 @@ fn known(words: &[String], slot: Slot) -> Option<Rule> {
 }
 
 /// None where it is a combination that fwtui does not write.
-fn conntrack_state(state: Option<&str>, direction: Option<&str>) -> Option<Option<State>> {
-    Some(match (state, direction) {
+fn conntrack_state(matches: &mut Match, state: Option<&str>, direction: Option<&str>) -> Option<()> {
+    matches.state = match (state, direction) {
         (None, None) => None,
         (Some("RELATED"), None) => Some(State::Related),
         (Some("ESTABLISHED"), Some("REPLY")) => Some(State::EstablishedReply),
         (Some("DNAT"), Some("ORIGINAL")) => Some(State::Published),
         _ => return None,
-    })
+    };
+    Some(())
 }
 
 /// iptables prints a protocol it has no name for as a number; 136 is UDP-Lite.

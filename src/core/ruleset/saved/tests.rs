@@ -219,8 +219,8 @@ fn with_docker(docker_user: &str) -> SavedFamily {
         "-A FORWARD -j FWTUI-FORWARD\n",
         &format!("{jumps}-A FORWARD -j FWTUI-FORWARD\n"),
     );
-    let end = text.rfind("COMMIT\n").unwrap();
-    read(&format!("{}{inside}", &text[..end]))
+    let rules = text.strip_suffix("COMMIT\n").unwrap();
+    read(&format!("{rules}{inside}"))
 }
 
 #[test]

@@ -3,8 +3,27 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::{DockerUser, Obstacle, SavedFamily, SavedRule, SavedTable};
+use super::{Obstacle, SavedFamily, SavedRule, SavedTable};
 use crate::core::ruleset::{DOCKER_USER, Entry, Hook, Slot};
+
+/// What the chain [`DOCKER_USER`] holds of fwtui.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DockerUser {
+    /// How many jumps to the entry chain of FORWARD.
+    pub jumps: usize,
+    /// Whether one of them comes before all that may let a packet past it.
+    pub leads_in: bool,
+}
+
+impl DockerUser {
+    /// Whether it is as it is to be, with a jump or without.
+    pub const fn is_as_wanted(self, is_wanted: bool) -> bool {
+        match is_wanted {
+            true => self.jumps == 1 && self.leads_in,
+            false => self.jumps == 0,
+        }
+    }
+}
 
 impl SavedTable {
     /// Takes down what there is for a hook of this table.

@@ -17,6 +17,62 @@ fn the_empty_policy_is_the_good_start() {
 }
 
 #[test]
+fn published_ports_are_refused_by_few_rules_where_nothing_is_decided() {
+    let rules = compile(&Policy::default(), &interfaces());
+    let text = rules.ipv4.to_text();
+    let published: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("-A FWTUI-A-PUBLISHED "))
+        .collect();
+    let to = |net: &str| {
+        format!(
+            "-A FWTUI-A-PUBLISHED -m conntrack --ctorigdst {net} -m comment --comment fwtui:published -g FWTUI-A-REFUSE"
+        )
+    };
+    let related = "-A FWTUI-A-PUBLISHED -m conntrack --ctstate RELATED -m comment --comment fwtui:related -j RETURN";
+    let own = ["172.17.0.1", "192.168.7.10", "198.51.100.10"].map(to);
+    assert_eq!(published, [related, &own[0], &own[1], &own[2]]);
+    assert!(!text.contains("PUB-") && !text.contains("DECIDED"), "{text}");
+    // Without an address there is nothing to be published at.
+    assert!(!compile(&Policy::default(), &[]).ipv4.hooks().contains(&Hook::Forward));
+}
+
+#[test]
+fn prefixes_stand_for_addresses_that_come_and_go() {
+    let mut interfaces = interfaces();
+    interfaces[1].addresses.push("fe80::10/64".parse().unwrap());
+    interfaces[2].addresses.push("2001:db8:2::abcd/64".parse().unwrap());
+    interfaces[2].changing.push("2001:db8:2::/64".parse().unwrap());
+    let text = compile(&Policy::default(), &interfaces).ipv6.to_text();
+    let own: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.split("--ctorigdst ").nth(1)?.split(' ').next())
+        .collect();
+    assert_eq!(own, ["2001:db8:1::10", "2001:db8:2::/64", "fd07::10", "fe80::/10"]);
+}
+
+#[test]
+fn decisions_nobody_can_meet_at_a_published_port_are_left_out() {
+    let mut policy = Policy::default();
+    let open = Entry {
+        decision: Decision::Open,
+        from: vec![],
+    };
+    for id in ["127.0.0.1:80/tcp", "203.0.113.77:81/tcp", "192.168.7.10:82/tcp"] {
+        policy.decide(id.parse().unwrap(), open.clone()).unwrap();
+    }
+    let text = compile(&policy, &interfaces()).ipv4.to_text();
+    assert!(
+        !text.contains("--ctorigdstport 80 ") && !text.contains("--ctorigdstport 81 "),
+        "{text}"
+    );
+    assert!(
+        text.contains("-A FWTUI-A-PUB-TCP -p tcp -m conntrack --ctorigdst 192.168.7.10 --ctorigdstport 82 "),
+        "{text}"
+    );
+}
+
+#[test]
 fn comments_fit() {
     let mut policy = Policy::default();
     let id = "[2001:db8:1234:5678:9abc:def0:1234:5678]:60000-61000/udplite"

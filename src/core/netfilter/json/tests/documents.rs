@@ -17,4 +17,9 @@ pub(super) const ALL: &[(&str, &str, &str)] = &[
         include_str!("../../../../../tests/fixtures/nft/families.json"),
         include_str!("../../../../../tests/fixtures/nft/families.list"),
     ),
+    (
+        "tools",
+        include_str!("../../../../../tests/fixtures/nft/tools.json"),
+        include_str!("../../../../../tests/fixtures/nft/tools.list"),
+    ),
 ];
