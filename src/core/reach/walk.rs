@@ -99,6 +99,9 @@ impl<'n> Rules<'n> {
             }
         }
         journey.next_base = 0;
+        if let Some(done) = self.leaves_from_loopback(hook, journey) {
+            return done;
+        }
         journey.stage = self.after(hook, journey);
         Done::On
     }

@@ -14,10 +14,10 @@ const BASES: [(&str, &str, &str); 12] = [
     ("fwd2", "forward", "filter"),
     ("out", "output", "filter"),
     ("post", "postrouting", "filter"),
-    ("dst", "prerouting", "nat"),
-    ("odst", "output", "nat"),
-    ("src", "postrouting", "nat"),
-    ("mark", "output", "route"),
+    ("dnat_in", "prerouting", "nat"),
+    ("dnat_out", "output", "nat"),
+    ("snat_out", "postrouting", "nat"),
+    ("again", "output", "route"),
 ];
 
 pub fn tables(dice: &mut Dice, case: &mut Case) {
@@ -41,7 +41,6 @@ pub fn tables(dice: &mut Dice, case: &mut Case) {
         }
         text.push_str(
             "set ports { type inet_service; flags interval; elements = { 22, 80-443, 9000 } }\n\
-             set lt { type ipv4_addr . inet_service; timeout 1h; }\n\
              map vm { type inet_service : verdict; elements = { 22 : jump v1, 80 : accept, 9001 : drop, 443 : goto v2 } }\n\
              chain v0 { }\nchain v1 { }\nchain v2 { }\nchain d0 { }\n",
         );
@@ -220,7 +219,7 @@ impl Rule<'_> {
             10 if may_fib_in => format!("fib saddr . iif oif {}", self.dice.one(&["missing", "exists"])),
             11 if may_fib_in && self.hook != "forward" => format!("fib daddr . iif type {not}local"),
             12 => self.dice.one(&["limit rate 1000/second burst 10000 packets", "limit rate over 1000/second burst 10000 packets"]).to_owned(),
-            13 => format!("meta nfproto {not}{}", self.dice.one(&["ipv4", "ipv6"])),
+            13 if self.family == "inet" => format!("meta nfproto {not}{}", self.dice.one(&["ipv4", "ipv6"])),
             14 => format!("meta pkttype {}", self.dice.one(&["host", "!= host", "{ host, broadcast }"])),
             15 if self.has_unknown => self
                 .dice
@@ -237,6 +236,7 @@ impl Rule<'_> {
             "v0" => &["v1", "v2"],
             "v1" => &["v2"],
             "v2" => &[],
+            _ if matches!(self.hook, "output" | "postrouting") => &[],
             _ => &["v0", "v1", "v2"],
         };
         if !users.is_empty() && self.dice.once_in(4) {
@@ -247,10 +247,12 @@ impl Rule<'_> {
         let is_out = matches!(self.hook, "output" | "postrouting");
         match self.dice.below(14) {
             0..4 => "accept".to_owned(),
+            4 if self.hook == "output" => "oifname \"lo\" drop".to_owned(),
             _ if is_out => self.dice.one(&["accept", "meta mark set 1", "ct mark set 1"]).to_owned(),
             4 | 5 => "drop".to_owned(),
             6 | 7 if matches!(self.hook, "input" | "forward" | "prerouting") => {
-                self.dice.one(&["reject", "meta l4proto tcp reject with tcp reset", "reject with icmpx admin-prohibited"]).to_owned()
+                let prohibited = self.prohibited();
+                self.dice.one(&["reject", "meta l4proto tcp reject with tcp reset", prohibited]).to_owned()
             }
             8 => "return".to_owned(),
             9 => "continue".to_owned(),
@@ -267,6 +269,15 @@ impl Rule<'_> {
                 ])
                 .to_owned(),
             _ => String::new(),
+        }
+    }
+
+    /// A refusal by ICMP, as the family's tables have it.
+    fn prohibited(&self) -> &'static str {
+        match self.family {
+            "ip" => "reject with icmp admin-prohibited",
+            "ip6" => "reject with icmpv6 admin-prohibited",
+            _ => "reject with icmpx admin-prohibited",
         }
     }
 

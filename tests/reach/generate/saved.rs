@@ -244,7 +244,7 @@ impl Rule<'_> {
             ("nat", _) => &[],
             (_, "U0") => &["U1", "U2"],
             (_, "U1") => &["U2"],
-            (_, "U2") => &[],
+            (_, "U2" | "OUTPUT" | "POSTROUTING") => &[],
             _ => &["U0", "U1", "U2"],
         };
         if !users.is_empty() && self.dice.once_in(4) {
@@ -256,6 +256,7 @@ impl Rule<'_> {
         let text = match self.table {
             "filter" => match self.dice.below(10) {
                 0..4 => "-j ACCEPT".to_owned(),
+                4 | 5 if self.chain == "OUTPUT" => "-m addrtype --dst-type LOCAL -j DROP".to_owned(),
                 _ if is_out => "-j ACCEPT".to_owned(),
                 4 | 5 => "-j DROP".to_owned(),
                 6 | 7 => self.reject(protocol),
