@@ -136,6 +136,43 @@ pub fn built_in(table: &str) -> &'static [&'static str] {
 }
 
 impl Case {
+    /// Without the native rules that nft itself does not take, as `tcp dport 1 udp dport 1`.
+    pub fn without_refused(mut self) -> Self {
+        loop {
+            let Err(complaint) = run(&["nft", "-c", "-f", "-"], &self.native_text()) else {
+                return self;
+            };
+            let heads: usize = self.native.iter().map(|text| text.lines().count()).sum();
+            let numbers = complaint.lines().filter_map(|line| line.split_once("/dev/stdin:").map(|(_, rest)| rest));
+            let mut refused: Vec<usize> = numbers
+                .filter_map(|rest| rest.split(':').next()?.parse::<usize>().ok()?.checked_sub(heads + 1))
+                .collect();
+            refused.sort_unstable();
+            refused.dedup();
+            if refused.is_empty() {
+                // A base chain: something its hook does not do is somewhere below it.
+                let below = self.lines.iter().rposition(|line| matches!(line.spot, Spot::Native(_)));
+                let below = below.unwrap_or_else(|| panic!("seed {}: {complaint}", self.seed));
+                self.lines.remove(below);
+                continue;
+            }
+            let mut at = 0;
+            self.lines.retain(|line| {
+                let is_native = matches!(line.spot, Spot::Native(_));
+                at += usize::from(is_native);
+                !is_native || !refused.contains(&(at - 1))
+            });
+        }
+    }
+
+    fn native_text(&self) -> String {
+        let mut text = self.native.concat();
+        for line in self.lines.iter().filter(|line| matches!(line.spot, Spot::Native(_))) {
+            text.push_str(&format!("{}\n", line.text));
+        }
+        text
+    }
+
     /// Loads it where nothing is.
     pub fn load(&self) -> Result<(), String> {
         clear();
@@ -175,13 +212,7 @@ impl Case {
             }
         }
         if !self.native.is_empty() {
-            let mut text = self.native.concat();
-            for line in &self.lines {
-                if let Spot::Native(_) = line.spot {
-                    text.push_str(&format!("{}\n", line.text));
-                }
-            }
-            run(&["nft", "-f", "-"], &text)?;
+            run(&["nft", "-f", "-"], &self.native_text())?;
         }
         if let Some(own) = &self.own {
             for (family, text) in Family::ALL.into_iter().zip(own) {

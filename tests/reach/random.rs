@@ -31,7 +31,7 @@ fn play(lab: &mut Lab, kind: Kind) {
         && let Some(seed) = seeds.next()
     {
         let mut dice = Dice::new(seed);
-        let case = case(&mut dice, kind, seed);
+        let case = case(&mut dice, kind, seed).without_refused();
         let probes = probes(&mut dice, &PORTS, 1);
         let unknown = tally.unknown;
         tally.rulesets += 1;

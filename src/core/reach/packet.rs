@@ -213,7 +213,9 @@ impl<'a> Traveller<'a> {
                 (true, State::New) => {
                     let nat = |is_so, bit| if is_so { bit } else { 0 };
                     Value::Number(
-                        nat(self.has_new_source, ct::STATUS_SNAT) | nat(self.has_new_destination, ct::STATUS_DNAT),
+                        nat(self.has_new_source, ct::STATUS_SNAT)
+                            | nat(self.has_new_destination, ct::STATUS_DNAT)
+                            | nat(self.is_looped, CONFIRMED),
                     )
                 }
                 (true, _) => Value::Unknown,
@@ -337,6 +339,9 @@ impl<'a> Traveller<'a> {
         Value::Number(u128::from(has_one))
     }
 }
+
+/// `IPS_CONFIRMED`: on its way out conntrack has taken it into its table.
+const CONFIRMED: u128 = 1 << 3;
 
 /// TCP's flags in a packet's 14th byte.
 const SYN: u32 = 0x02;

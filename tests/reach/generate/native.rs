@@ -10,8 +10,8 @@ const BASES: [(&str, &str, &str); 12] = [
     ("early", "prerouting", "filter"),
     ("in", "input", "filter"),
     ("in2", "input", "filter"),
-    ("fwd", "forward", "filter"),
-    ("fwd2", "forward", "filter"),
+    ("through", "forward", "filter"),
+    ("through2", "forward", "filter"),
     ("out", "output", "filter"),
     ("post", "postrouting", "filter"),
     ("dnat_in", "prerouting", "nat"),
@@ -53,7 +53,7 @@ pub fn tables(dice: &mut Dice, case: &mut Case) {
             let priority = loop {
                 let priority = match kind {
                     "nat" => dice.below(40) as i32 + if hook == "postrouting" { 90 } else { -130 },
-                    _ => dice.one(&[-400, -310, -199, -160, -50, -10, 0, 10, 60, 200]) + dice.below(9) as i32,
+                    _ => dice.one(&[-320, -310, -199, -160, -50, -10, 0, 10, 60, 200]) + dice.below(9) as i32,
                 };
                 if !used.contains(&(hook, priority)) && priority != 0 && priority % 50 != 0 {
                     break priority;
