@@ -139,13 +139,14 @@ impl Case {
     /// Without the native rules that nft itself does not take, as `tcp dport 1 udp dport 1`.
     pub fn without_refused(mut self) -> Self {
         loop {
-            let Err(complaint) = run(&["nft", "-c", "-f", "-"], &self.native_text()) else {
+            let text = format!("flush ruleset\n{}", self.native_text());
+            let Err(complaint) = run(&["nft", "-c", "-f", "-"], &text) else {
                 return self;
             };
             let heads: usize = self.native.iter().map(|text| text.lines().count()).sum();
             let numbers = complaint.lines().filter_map(|line| line.split_once("/dev/stdin:").map(|(_, rest)| rest));
             let mut refused: Vec<usize> = numbers
-                .filter_map(|rest| rest.split(':').next()?.parse::<usize>().ok()?.checked_sub(heads + 1))
+                .filter_map(|rest| rest.split(':').next()?.parse::<usize>().ok()?.checked_sub(heads + 2))
                 .collect();
             refused.sort_unstable();
             refused.dedup();

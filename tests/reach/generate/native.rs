@@ -53,7 +53,7 @@ pub fn tables(dice: &mut Dice, case: &mut Case) {
             let priority = loop {
                 let priority = match kind {
                     "nat" => dice.below(40) as i32 + if hook == "postrouting" { 90 } else { -130 },
-                    _ => dice.one(&[-320, -310, -199, -160, -50, -10, 0, 10, 60, 200]) + dice.below(9) as i32,
+                    _ => dice.one(&[-400, -310, -199, -160, -50, -10, 0, 10, 60, 200]) + dice.below(9) as i32,
                 };
                 if !used.contains(&(hook, priority)) && priority != 0 && priority % 50 != 0 {
                     break priority;
@@ -138,6 +138,10 @@ impl Rule<'_> {
             words.push("counter".to_owned());
         }
         words.push(self.statement());
+        // Of these two nft lists only the second, whatever the kernel holds.
+        if words.iter().any(|word| word.contains("reject with tcp reset")) {
+            words.retain(|word| !word.contains("nfproto"));
+        }
         words.retain(|word| !word.is_empty());
         let mut text = words.join(" ");
         if text.is_empty() {
