@@ -62,6 +62,8 @@ impl<'n> Rules<'n> {
                 journey.mark(mark);
                 Acted::Next
             }
+            // Too late: it is left alone (`nft_notrack_eval`, `xt_ct_target`).
+            Step::NoTrack if journey.packet.is_seen => Acted::Next,
             Step::NoTrack => {
                 journey.packet.state = State::Untracked;
                 journey.tell(Some(here.place()), || "not tracked".to_owned());
@@ -195,6 +197,14 @@ impl<'n> Rules<'n> {
             NatKind::Source | NatKind::Masquerade => {
                 packet.is_source_settled = true;
                 packet.has_new_source = true;
+                match addresses {
+                    Some((first, last)) if first == last && Family::of(first) == packet.family => {
+                        packet.ends.source = first;
+                    }
+                    // Only ports.
+                    None if nat.kind == NatKind::Source => {}
+                    _ => packet.is_source_unknown = true,
+                }
                 journey.tell(Some(place), || "rewrites the source".to_owned());
             }
             NatKind::Destination | NatKind::Redirect => {

@@ -8,7 +8,7 @@ use crate::core::network::{RouteKind, World};
 
 /// Conntrack looks at packets at this priority (`NF_IP_PRI_CONNTRACK` in `linux/netfilter_ipv4.h`);
 /// before it nothing is known of a connection.
-const CONNTRACK: i32 = -200;
+pub(super) const CONNTRACK: i32 = -200;
 
 /// What conntrack says of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,9 +114,13 @@ pub(super) struct Traveller<'a> {
     pub(super) is_source_settled: bool,
     pub(super) has_new_destination: bool,
     pub(super) has_new_source: bool,
+    /// Its source was rewritten to one that is not known.
+    pub(super) is_source_unknown: bool,
     /// None where it can't be told.
     pub(super) mark: Option<u32>,
     pub(super) connection_mark: Option<u32>,
+    /// Whether conntrack has looked at it.
+    pub(super) is_seen: bool,
     /// The priority of the base chain it is in.
     pub(super) priority: i32,
     /// Conntrack saw it on its way out already: this machine's own to itself.
@@ -157,8 +161,10 @@ impl<'a> Traveller<'a> {
             state: packet.state,
             has_new_destination: false,
             has_new_source: false,
+            is_source_unknown: false,
             mark: Some(0),
             connection_mark: Some(0),
+            is_seen: false,
             priority: 0,
             is_looped: false,
         }
@@ -168,7 +174,7 @@ impl<'a> Traveller<'a> {
     pub(super) fn state_now(&self) -> State {
         match self.state {
             State::Untracked => State::Untracked,
-            _ if self.priority < CONNTRACK && !self.is_looped => State::Invalid,
+            _ if !self.is_seen => State::Invalid,
             state => state,
         }
     }
@@ -190,6 +196,7 @@ impl<'a> Traveller<'a> {
                 Leaves::By(name) => Value::Name(name),
                 Leaves::Unknown => Value::Unknown,
             },
+            Field::Address(family, End::Source) if self.is_source_unknown && *family == self.family => Value::Unknown,
             Field::Address(family, end) => address_of(*family, self.ends.address(*end)),
             Field::Protocol => number_of(protocol_number(self.protocol).into()),
             Field::NetworkProtocol => number_of(if self.family == Family::Ipv4 { 2 } else { 10 }),
@@ -213,12 +220,19 @@ impl<'a> Traveller<'a> {
                 (true, State::New) => {
                     let nat = |is_so, bit| if is_so { bit } else { 0 };
                     Value::Number(
-                        nat(self.has_new_source, ct::STATUS_SNAT) | nat(self.has_new_destination, ct::STATUS_DNAT),
+                        nat(self.has_new_source, ct::STATUS_SNAT)
+                            | nat(self.has_new_destination, ct::STATUS_DNAT)
+                            | nat(self.is_looped, CONFIRMED),
                     )
                 }
                 (true, _) => Value::Unknown,
             },
             Field::Direction if self.is_tracked() => number_of(0),
+            Field::ConnectionAddress(_, Direction::Reply, End::Destination)
+                if self.is_source_unknown && self.is_tracked() =>
+            {
+                Value::Unknown
+            }
             Field::ConnectionAddress(family, direction, end) if self.is_tracked() => {
                 address_of(*family, self.connection(*direction).address(*end))
             }
@@ -229,6 +243,7 @@ impl<'a> Traveller<'a> {
             Field::Mark => self.mark.map_or(Value::Unknown, number_of),
             Field::ConnectionMark if !self.is_tracked() => Value::Absent,
             Field::ConnectionMark => self.connection_mark.map_or(Value::Unknown, number_of),
+            Field::AddressType(End::Source, _) if self.is_source_unknown => Value::Unknown,
             Field::AddressType(end, interface) => self.address_type(*end, *interface, world),
             Field::RouteBack(interface) => self.route_back(*interface, world),
             Field::PacketType => number_of(match () {
@@ -337,6 +352,9 @@ impl<'a> Traveller<'a> {
         Value::Number(u128::from(has_one))
     }
 }
+
+/// `IPS_CONFIRMED`: on its way out conntrack has taken it into its table.
+const CONFIRMED: u128 = 1 << 3;
 
 /// TCP's flags in a packet's 14th byte.
 const SYN: u32 = 0x02;

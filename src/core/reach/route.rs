@@ -110,4 +110,29 @@ impl<'n> Rules<'n> {
             _ => back.is_some(),
         })
     }
+
+    /// This machine's own packets to itself that rules send elsewhere. From a loopback address they get
+    /// nowhere: IPv4 has no route for them without `route_localnet` (`__mkroute_output`), and who takes
+    /// them in drops them, unless their source was rewritten on the way out.
+    pub(super) fn leaves_from_loopback(&self, hook: Hook, journey: &Journey<'n>) -> Option<Done<'n>> {
+        let packet = &journey.packet;
+        let Ends {
+            source, destination, ..
+        } = packet.ends;
+        if !source.is_loopback() || packet.interface == "lo" {
+            return None;
+        }
+        let dropped = Done::Ended(Fate::Dropped, Decider::Kernel(Kernel::LoopbackAddress));
+        match hook {
+            Hook::Output if packet.has_new_destination && !self.world.is_local(destination) => {
+                let routes_localnet = match self.leaves(destination) {
+                    Leaves::By(name) => self.world.switches.get(name).is_some_and(|switches| switches.routes_localnet),
+                    Leaves::Nowhere | Leaves::Unknown => false,
+                };
+                (packet.family == Family::Ipv4 && !routes_localnet).then_some(dropped)
+            }
+            Hook::Postrouting => (packet.leaves != Leaves::By("lo") && !packet.has_new_source).then_some(dropped),
+            _ => None,
+        }
+    }
 }

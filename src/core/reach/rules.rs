@@ -200,8 +200,8 @@ impl<'n> Chain<'n> {
     /// The first rule at or after a place that may match.
     pub(super) fn next(&self, from: usize, packet: &Traveller<'_>) -> Option<usize> {
         match &self.index {
-            Some(index) => index.next(from, packet),
-            None => (from < self.rules.len()).then_some(from),
+            Some(index) if !packet.is_source_unknown => index.next(from, packet),
+            _ => (from < self.rules.len()).then_some(from),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::core::netfilter::{ChainType, Hook, TableFamily};
 
 use super::fate::{Decider, Fate, Kernel, Place, Walk};
 use super::journey::{Branch, Budget, Consent, Done, Frame, Here, Journey, Stage};
-use super::packet::{Leaves, Packet, State, Traveller};
+use super::packet::{CONNTRACK, Leaves, Packet, State, Traveller};
 use super::rules::{self, Rules};
 
 /// So many unknown rules are walked both ways; with more of them the answer is unknown.
@@ -88,6 +88,7 @@ impl<'n> Rules<'n> {
                 && self.is_passed(chain, hook, journey)
             {
                 journey.packet.priority = self.priority(at).1;
+                journey.packet.is_seen |= hook != Hook::Ingress && journey.packet.priority >= CONNTRACK;
                 let beside = is_of_unknown_device(chain, hook).then(|| journey.clone());
                 journey.frames.push(Frame { chain: at, next: 0 });
                 journey.at_base = chain.has_equal.then(|| Box::new(journey.packet.clone()));
@@ -99,6 +100,11 @@ impl<'n> Rules<'n> {
             }
         }
         journey.next_base = 0;
+        // Conntrack looks at packets as they come in or are sent, whatever chains there are.
+        journey.packet.is_seen |= matches!(hook, Hook::Prerouting | Hook::Output);
+        if let Some(done) = self.leaves_from_loopback(hook, journey) {
+            return done;
+        }
         journey.stage = self.after(hook, journey);
         Done::On
     }

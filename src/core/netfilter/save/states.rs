@@ -59,6 +59,8 @@ fn state(name: &str) -> Option<u128> {
 /// `IPS_*` in `linux/netfilter/nf_conntrack_common.h`.
 fn status(name: &str) -> Option<u128> {
     Some(match name {
+        // No bit, of which none is ever set.
+        "NONE" => 0,
         "EXPECTED" => 1,
         "SEEN_REPLY" => 1 << 1,
         "ASSURED" => 1 << 2,
