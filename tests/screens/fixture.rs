@@ -8,7 +8,8 @@ use std::time::Duration;
 use fwtui::app::{self, Last, Observation, Protection, Started, State, Status, TrialView};
 use fwtui::core::connections::{Connection, Running};
 use fwtui::core::listener::{Family, Listener, Owner, Protocol};
-use fwtui::core::network::{Interface, InterfaceKind, NetworkClass, World};
+use fwtui::core::netfilter::Netfilter;
+use fwtui::core::network::{Interface, InterfaceKind, NetworkClass, Route, RouteKind, World};
 use fwtui::core::policy::{Decision, Entry, Policy};
 use fwtui::core::proof::Evidence;
 use fwtui::core::reach::Filter;
@@ -180,6 +181,38 @@ fn interfaces() -> Vec<Interface> {
     ]
 }
 
+/// The routes that follow from the interfaces; packets are not sent on.
+pub(crate) fn world(interfaces: Vec<Interface>) -> World {
+    let route = |destination: &str, kind, interface| Route {
+        destination: destination.parse().unwrap(),
+        kind,
+        interface,
+        metric: 0,
+    };
+    let mut routes = vec![
+        route("0.0.0.0/0", RouteKind::Unicast, 2),
+        route("::/0", RouteKind::Unicast, 2),
+    ];
+    for interface in &interfaces {
+        for net in &interface.on_link {
+            routes.push(route(&net.to_string(), RouteKind::Unicast, interface.index));
+        }
+        for net in &interface.addresses {
+            routes.push(Route {
+                destination: net.addr().into(),
+                kind: RouteKind::Local,
+                interface: interface.index,
+                metric: 0,
+            });
+        }
+    }
+    World {
+        interfaces,
+        routes,
+        ..World::default()
+    }
+}
+
 /// A machine right after the installation: nothing decided, nothing in the kernel.
 pub(crate) fn fresh() -> Observation {
     Observation {
@@ -191,8 +224,8 @@ pub(crate) fn fresh() -> Observation {
         policy: Policy::default(),
         policy_error: None,
         filter: Some(Filter::default()),
-        netfilter: None,
-        world: World::default(),
+        netfilter: Some(Arc::default()),
+        world: world(interfaces()),
         confirmed: None,
         ways_in: vec![ssh()],
         running: Vec::new(),
@@ -258,12 +291,18 @@ pub(crate) fn in_force(policy: &Policy) -> Filter {
     Filter::default().with_own([Own::wanted(Slot::A, rules.ipv4), Own::wanted(Slot::A, rules.ipv6)])
 }
 
+/// The same as everything that is in the kernel.
+fn kernel(policy: &Policy) -> Option<Arc<Netfilter>> {
+    Some(Arc::new(Netfilter::default().with_own(&compile(policy, &interfaces()))))
+}
+
 /// A machine in use: something confirmed, some edits since.
 pub(crate) fn decided() -> Observation {
     let confirmed = confirmed_policy();
     Observation {
         policy: wanted_policy(),
         filter: Some(in_force(&confirmed)),
+        netfilter: kernel(&confirmed),
         confirmed: Some(confirmed),
         status: Status {
             state: State::Confirmed,
@@ -303,6 +342,7 @@ pub(crate) fn busy() -> Observation {
     let tcp = |local, peer| running(Protocol::Tcp, local, peer, None);
     Observation {
         filter: Some(Filter::default()),
+        netfilter: Some(Arc::default()),
         running: vec![
             tcp("192.0.2.10:22", "192.0.2.7:51234"),
             tcp("192.0.2.10:80", "203.0.113.7:40000"),
@@ -383,6 +423,7 @@ pub(crate) fn protection(has_kernel: bool) -> Vec<Protection> {
 pub(crate) fn drifted() -> Observation {
     let mut observation = decided();
     observation.filter = Some(Filter::default());
+    observation.netfilter = Some(Arc::default());
     observation.status.state = State::Drifted;
     observation.status.can_restore = true;
     observation.status.drift = Some("IPv4: fwtui's rules are gone from the kernel".into());
@@ -402,6 +443,7 @@ pub(crate) fn started(seconds: u64) -> Started {
 pub(crate) fn on_trial(seconds: u64) -> Observation {
     let mut observation = decided();
     observation.filter = Some(in_force(&wanted_policy()));
+    observation.netfilter = kernel(&wanted_policy());
     observation.status.state = State::Trial;
     observation.status.trial = Some(trial(seconds));
     observation
@@ -412,6 +454,7 @@ pub(crate) fn without_root() -> Observation {
     Observation {
         is_root: false,
         filter: None,
+        netfilter: None,
         confirmed: None,
         ways_in: Vec::new(),
         status: Status::default(),
