@@ -10,6 +10,7 @@
     reason = "test code, which also reads UPDATE_SNAPSHOTS"
 )]
 
+mod access;
 mod applying;
 mod fixture;
 mod screens;

@@ -203,11 +203,13 @@ fn row_line(model: &Model, columns: &Columns, row: &Row, is_selected: bool) -> L
     }
     spans.push(reach_cell(row.reach_now, columns.now, &style, true));
     let mut after = reach_cell(row.reach_after, columns.after, &style, row.reach_after != row.reach_now);
-    // In place of the blank between the columns.
-    after.content.to_mut().pop();
+    let is_contradicted = row.kept_out_by.is_some();
+    if is_contradicted {
+        // The mark takes the place of the blank between the columns.
+        after.content.to_mut().pop();
+    }
     spans.push(after);
-    let mark = if row.kept_out_by.is_some() { "!" } else { " " };
-    spans.push(Span::styled(mark, style(Token::Warn)));
+    spans.extend(is_contradicted.then(|| Span::styled("!", style(Token::Warn))));
     spans.extend(decision_cell(row, columns, &style));
     let line = Line::from(spans);
     if is_selected {
