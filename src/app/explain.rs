@@ -106,13 +106,11 @@ fn interface(world: &World, question: &Question) -> Result<String, Error> {
 pub(super) fn destination(world: &World, interface: &str, id: &ServiceId, from: IpAddr) -> Result<IpAddr, Error> {
     let family = Family::of(from);
     if let Some(address) = &id.address {
-        return match Family::of(address.ip) == family {
-            true => Ok(address.ip),
-            false => {
-                let what = format!("{from} and {} are of different families", address.ip);
-                Err(Error::new(Kind::Usage, what))
-            }
-        };
+        if Family::of(address.ip) == family {
+            return Ok(address.ip);
+        }
+        let what = format!("{from} and {} are of different families", address.ip);
+        return Err(Error::new(Kind::Usage, what));
     }
     if interface == "lo" && world.is_local(from) {
         return Ok(from);

@@ -136,7 +136,7 @@ impl Columns {
             pad("WHO", self.who + 5),
             pad("NOW", VERDICT),
             pad("AFTER", VERDICT),
-            pad("DECIDED BY", self.by)
+            pad("DECIDED (AFTER) BY", self.by)
         );
         Line::styled(text.trim_end().to_owned(), palette.of(Token::Dim))
     }

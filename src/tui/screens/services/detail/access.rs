@@ -9,6 +9,7 @@ use crate::tui::theme::Token;
 
 /// So many of a group are named.
 const MOST: usize = 6;
+const THIS_MACHINE: &str = "this machine";
 
 /// How they fare, in short: two networks with the same are told together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +29,8 @@ struct Alike {
     short: Short,
 }
 
-/// A sentence for every group that fares the same, those who get in first.
+/// A sentence for every group that fares the same: first those for whom something changes, then those
+/// who get in; that this machine does is no news.
 pub(super) fn sentences(networks: &[NetworkReach]) -> Vec<(Token, String)> {
     let mut groups: Vec<(Short, Vec<String>)> = Vec::new();
     for some in folded(networks) {
@@ -38,7 +40,8 @@ pub(super) fn sentences(networks: &[NetworkReach]) -> Vec<(Token, String)> {
             None => groups.push((some.short, vec![label])),
         }
     }
-    groups.sort_by_key(|(short, _)| !short.may_arrive);
+    let is_this_machine = |labels: &[String]| labels.iter().all(|label| label.starts_with(THIS_MACHINE));
+    groups.sort_by_key(|(short, labels)| (is_this_machine(labels), short.now == short.after, !short.may_arrive));
     groups.iter().map(|(short, labels)| sentence(short, labels)).collect()
 }
 
@@ -65,7 +68,7 @@ fn folded(networks: &[NetworkReach]) -> Vec<Alike> {
             !is_named && some.interface == network.interface && some.who == [network.who] && some.short == short
         });
         match same {
-            Some(some) => some.families.push(network.family),
+            Some(known) => known.families.push(network.family),
             None => by_family.push(Alike {
                 interface: network.interface.clone(),
                 who: vec![network.who],
@@ -108,7 +111,7 @@ impl Alike {
             _ => String::new(),
         };
         let text = match self.who.as_slice() {
-            [Who::ThisMachine, ..] => format!("this machine{family}"),
+            [Who::ThisMachine, ..] => format!("{THIS_MACHINE}{family}"),
             [who] if !is_all => format!("{} on {}{family}", who.words(), self.interface),
             _ => format!("{}{family}", self.interface),
         };
