@@ -1,6 +1,7 @@
 //! What a user can do: look, decide, preview, apply, confirm, revert. The TUI and the command line
 //! both come through here, and reach nothing below.
 
+mod access;
 mod boot;
 mod error;
 pub mod explain;
@@ -16,6 +17,7 @@ mod status;
 mod tools;
 mod trial;
 
+pub use access::Inquiry;
 pub use boot::{Init, Installed};
 pub use error::{Error, Kind};
 pub use look::Depth;

@@ -11,6 +11,10 @@ use crate::core::ruleset::{Ruleset, compile};
 use crate::core::service::ServiceId;
 use crate::core::text::printable;
 
+mod words;
+
+pub use words::WalkLine;
+
 /// What is asked.
 #[derive(Debug, Clone)]
 pub struct Question {
@@ -25,7 +29,7 @@ pub struct Question {
 }
 
 /// What was asked, with what was left open filled in.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// The interface.
     pub interface: String,
@@ -43,9 +47,8 @@ pub struct Answer {
 /// An interface that is not there, or a family without an address to connect to.
 pub fn answer(observation: &Observation, question: &Question) -> Result<Answer, Error> {
     let world = &observation.world;
-    let family = Family::of(question.from);
     let interface = interface(world, question)?;
-    let destination = destination(world, &interface, question, family)?;
+    let destination = destination(world, &interface, &question.id, question.from)?;
     let candidate = match question.is_after {
         true => compile(&observation.policy, &observation.interfaces),
         false => Ruleset::default(),
@@ -100,21 +103,20 @@ fn interface(world: &World, question: &Question) -> Result<String, Error> {
 
 /// The address of this machine a peer would connect to: the one that was named, or the interface's own,
 /// or any.
-fn destination(world: &World, interface: &str, question: &Question, family: Family) -> Result<IpAddr, Error> {
-    if let Some(address) = &question.id.address {
-        return match Family::of(address.ip) == family {
-            true => Ok(address.ip),
-            false => {
-                let what = format!("{} and {} are of different families", question.from, address.ip);
-                Err(Error::new(Kind::Usage, what))
-            }
-        };
+pub(super) fn destination(world: &World, interface: &str, id: &ServiceId, from: IpAddr) -> Result<IpAddr, Error> {
+    let family = Family::of(from);
+    if let Some(address) = &id.address {
+        if Family::of(address.ip) == family {
+            return Ok(address.ip);
+        }
+        let what = format!("{from} and {} are of different families", address.ip);
+        return Err(Error::new(Kind::Usage, what));
     }
-    if interface == "lo" && world.is_local(question.from) {
-        return Ok(question.from);
+    if interface == "lo" && world.is_local(from) {
+        return Ok(from);
     }
     let is_link_local = |address: &IpAddr| matches!(address, IpAddr::V6(address) if address.is_unicast_link_local());
-    let wants_link_local = is_link_local(&question.from);
+    let wants_link_local = is_link_local(&from);
     let own = world.interfaces.iter().flat_map(|have| {
         let is_here = have.name == interface;
         have.addresses.iter().map(move |net| (is_here, net.addr()))

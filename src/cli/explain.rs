@@ -2,16 +2,12 @@
 
 use serde::Serialize;
 
-use crate::app::explain::{Answer, Question, answer};
+use crate::app::explain::{Answer, Question, WalkLine, answer};
 use crate::app::{Depth, Error, Machine};
 use crate::cli::args::Explain;
 use crate::cli::output::Out;
 use crate::cli::{DONE, FAILED, NOT_PERMITTED};
 use crate::core::reach::{DecidedBy, Fate, Step};
-use crate::core::text::{capitalised, printable_within};
-
-/// Longest rule shown; a comment may have 255 characters, and a set of nft any number.
-const LONGEST: usize = 300;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -68,58 +64,18 @@ pub(super) fn run(machine: &Machine, args: &Explain, out: &Out) -> Result<u8, Er
 }
 
 fn show(question: &Question, answer: &Answer, out: &Out) -> Result<(), Error> {
-    let Answer {
-        interface,
-        source,
-        destination,
-        explanation,
-    } = answer;
-    let port = question.id.ports.first();
-    let to = std::net::SocketAddr::new(*destination, port);
-    let when = if question.is_after { "After applying, a" } else { "A" };
-    let by = &explanation.decided_by;
-    let verdict = match explanation.fate {
-        Fate::Accepted => "gets in".to_owned(),
-        Fate::Refused => "is refused".to_owned(),
-        Fate::Dropped => "is dropped in silence".to_owned(),
-        Fate::Unknown { may_arrive: true } => "may get in or not".to_owned(),
-        Fate::Unknown { may_arrive: false } => "is refused or dropped".to_owned(),
-    };
-    out.line(&format!(
-        "{when} new connection from {source} to {to}/{}, coming in by {interface}, {verdict}.",
-        question.id.protocol
-    ))?;
-    let because = match explanation.fate {
-        Fate::Unknown { .. } => "It can't be told because of",
-        _ => "Decided by",
-    };
-    out.line(&format!("{because} {by}{}", rule_of(by)))?;
-    let mut hook = "";
-    for step in &explanation.walk {
-        if step.hook != hook {
-            hook = step.hook;
-            out.line(&format!("\n{}:", capitalised(hook)))?;
-        }
-        match (step.table.as_str(), step.number) {
-            ("", _) => out.line(&format!("  {}", step.effect))?,
-            (table, None) => out.line(&format!("  {table} {}: {}", shown(&step.chain), step.effect))?,
-            (table, Some(number)) => {
-                let place = format!("{table} {} {number}", shown(&step.chain));
-                out.line(&format!("  {place}: {}\n      {}", step.effect, shown(&step.rule)))?;
-            }
+    out.line(&answer.verdict(&question.id, question.is_after))?;
+    let (because, rule) = answer.because();
+    out.line(&because)?;
+    if let Some(rule) = rule {
+        out.line(&format!("    {rule}"))?;
+    }
+    for line in answer.walk() {
+        match line {
+            WalkLine::Hook(hook) => out.line(&format!("\n{hook}"))?,
+            WalkLine::Step(step) => out.line(&format!("  {step}"))?,
+            WalkLine::Rule(rule) => out.line(&format!("      {rule}"))?,
         }
     }
     Ok(())
-}
-
-/// The rule's own text on a line of its own.
-fn rule_of(by: &DecidedBy) -> String {
-    match by.number {
-        Some(_) => format!(":\n    {}", shown(&by.rule)),
-        None => ".".to_owned(),
-    }
-}
-
-fn shown(text: &str) -> String {
-    printable_within(text, LONGEST)
 }

@@ -127,7 +127,9 @@ impl Scene<'_> {
             Decision::Open | Decision::Trusted => Reach::Trusted,
             Decision::Confine | Decision::Undecided => Reach::ThisMachine,
         };
-        let kept_out_by = (reach_after < promised || promised != Reach::ThisMachine && reach_after == Reach::Unknown)
+        let is_short = reach_after < promised || promised != Reach::ThisMachine && reach_after == Reach::Unknown;
+        // Of rules that can't be read nobody knows whose they are.
+        let kept_out_by = (is_short && self.netfilter.is_some())
             .then(|| after.kept_out_by(&service, promised))
             .flatten();
         Row {

@@ -32,6 +32,12 @@ pub enum CommandId {
     Sources,
     /// Mark a row.
     Mark,
+    /// Who can connect to the selected service, and why.
+    WhoCan,
+    /// The way of the selected peer through the rules.
+    ShowWay,
+    /// Now, or after applying.
+    SwitchTime,
     /// Search.
     Filter,
     /// Another order.
@@ -129,6 +135,10 @@ pub enum Context {
     Screens,
     /// Lists and texts, popups included.
     Moving,
+    /// Who can connect to a service.
+    WhoCan,
+    /// A way through the rules.
+    Way,
     /// A popup that is only read.
     Reading,
     /// A line of text being typed.
@@ -145,7 +155,7 @@ pub enum Context {
 
 impl Context {
     /// Every context, in the order of the help and the manual page.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Services,
         Self::Networks,
         Self::Preview,
@@ -153,6 +163,8 @@ impl Context {
         Self::Screens,
         Self::Moving,
         Self::Always,
+        Self::WhoCan,
+        Self::Way,
         Self::Applying,
         Self::Asking,
         Self::Doubting,
@@ -171,6 +183,8 @@ impl Context {
             Self::Preview => "Preview",
             Self::Screens => "On every screen",
             Self::Moving => "Moving",
+            Self::WhoCan => "Who can connect, and why",
+            Self::Way => "The way through the rules",
             Self::Reading => "Reading a message",
             Self::Typing => "Typing",
             Self::Asking => "Answering a question",
@@ -238,6 +252,7 @@ const TABLE: &[Command] = &[
     command(CommandId::Undecide, Context::Services, &[char('-')], "undecided", "Take the decision back", 6),
     command(CommandId::Sources, Context::Services, &[char('f')], "from", "Open it to certain sources only", 6),
     command(CommandId::Mark, Context::Services, &[char(' ')], "mark", "Mark the row, to decide on many at once", 7),
+    command(CommandId::WhoCan, Context::Services, &[char('w'), code(KeyCode::Enter)], "who", "See who can connect, and which rule decides", 3),
     command(CommandId::Filter, Context::Services, &[char('/')], "filter", "Show only the rows that match what you type", 4),
     command(CommandId::Sort, Context::Services, &[char('s')], "sort", "Sort by port, name, reach or decision", 7),
 
@@ -273,6 +288,12 @@ const TABLE: &[Command] = &[
 
     command(CommandId::Refresh, Context::Always, &[code(KeyCode::F(5)), Key::ctrl('l')], "refresh", "Look again and redraw", 0),
     command(CommandId::Interrupt, Context::Always, &[Key::ctrl('c')], "interrupt", "Leave; during a trial, be asked once what becomes of it", 0),
+
+    command(CommandId::ShowWay, Context::WhoCan, &[code(KeyCode::Enter), char('w')], "rule by rule", "See the way through the rules, now and after", 1),
+    command(CommandId::Cancel, Context::WhoCan, &[code(KeyCode::Esc), char('q')], "close", "Close it", 1),
+
+    command(CommandId::SwitchTime, Context::Way, &[code(KeyCode::Tab)], "now/after", "Show the rules now, or after applying", 1),
+    command(CommandId::Cancel, Context::Way, &[code(KeyCode::Esc), code(KeyCode::Backspace), char('q')], "back", "Back to the list", 1),
 
     command(CommandId::Go, Context::Applying, &[code(KeyCode::Enter)], "apply", "Apply, where there is no warning", 1),
     command(CommandId::Accept, Context::Applying, &[char('y')], "apply", "Apply, warnings or not", 1),

@@ -13,6 +13,7 @@ use crate::tui::port::Depth;
 use crate::tui::screens::ScreenId;
 use crate::tui::theme::{Palette, Token};
 
+mod access;
 mod drift;
 pub mod list;
 mod neighbours;
@@ -20,6 +21,7 @@ mod networks;
 mod preview;
 mod services;
 
+pub use access::Access;
 pub use drift::Drift;
 pub use list::{ListState, Movement};
 pub use neighbours::Neighbours;
@@ -93,6 +95,8 @@ pub struct Model {
     pub services: Services,
     /// The Networks screen.
     pub networks: Networks,
+    /// Who can connect to the selected service.
+    pub access: Access,
     /// What the sandbox's neighbours get.
     pub neighbours: Neighbours,
     /// The Preview screen.
@@ -133,6 +137,7 @@ impl Model {
             plan: Plan::default(),
             services: Services::default(),
             networks: Networks::default(),
+            access: Access::default(),
             neighbours: Neighbours::default(),
             preview: Preview::default(),
             screen: ScreenId::Services,
@@ -244,6 +249,8 @@ impl Model {
     pub fn recompute(&mut self) {
         let (plan, rows) = plan_and_rows(&self.observation, &self.policy, false);
         self.plan = plan;
+        self.access.forget();
+        crate::tui::popups::forget_ways(&mut self.popups);
         self.services.replace(rows);
         self.networks.replace(&self.observation.interfaces, &self.policy);
         self.preview.replace(&self.plan.candidate);

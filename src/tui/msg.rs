@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
-use crate::app::{Error, Observation, Status, TrialView};
+use crate::app::explain::Answer;
+use crate::app::{Error, Inquiry, Observation, Status, TrialView};
+use crate::core::overview::NetworkReach;
 use crate::core::policy::Policy;
 use crate::core::service::ServiceId;
 use crate::tui::port::{ApplyRequest, Depth, Restored, Seen, Started};
@@ -40,6 +42,10 @@ pub enum Msg {
     RulesChanged(Vec<String>),
     /// What the sandbox's neighbours get at a service.
     Knocked(ServiceId, Option<Vec<Seen>>),
+    /// Who can connect to a service.
+    Access(ServiceId, Vec<NetworkReach>),
+    /// The way of a peer through the rules, now and after applying.
+    Way(ServiceId, Box<NetworkReach>, Box<[Answer; 2]>),
     /// It is this long since boot.
     Tick(Duration),
 }
@@ -75,8 +81,37 @@ pub enum Effect {
     AskStatus,
     /// Let the sandbox's neighbours knock at a service.
     Knock(ServiceId),
+    /// Work out who can connect to a service.
+    AskAccess(Box<Inquiry>),
+    /// Work out the way of a peer through the rules.
+    AskWay(Box<Inquiry>, Box<NetworkReach>),
     /// Draw every cell anew: another program may have written over the screen.
     Redraw,
     /// End the program.
     Quit,
+}
+
+impl Effect {
+    /// What comes of an effect that touches nothing outside; none for the others.
+    pub fn answer(&self) -> Option<Msg> {
+        match self {
+            Self::AskAccess(inquiry) => Some(Msg::Access(inquiry.service.id.clone(), inquiry.networks())),
+            Self::AskWay(inquiry, network) => Some(Msg::Way(
+                inquiry.service.id.clone(),
+                network.clone(),
+                Box::new(inquiry.walks(network)),
+            )),
+            Self::Look(_)
+            | Self::Save { .. }
+            | Self::Apply(_)
+            | Self::Confirm { .. }
+            | Self::Revert(_)
+            | Self::Extend(_)
+            | Self::Restore
+            | Self::AskStatus
+            | Self::Knock(_)
+            | Self::Redraw
+            | Self::Quit => None,
+        }
+    }
 }

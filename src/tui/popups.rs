@@ -19,12 +19,16 @@ mod leave;
 mod message;
 mod restore;
 mod unproven;
+mod way;
+mod who;
 
 pub use apply::Apply;
 pub use entry::{Entry, Purpose};
 pub use help::extent as help_extent;
 pub use message::Message;
 pub use unproven::Unproven;
+pub use way::{Way, extent as way_extent, forget as forget_ways};
+pub use who::{WhoCan, height as who_height};
 
 /// A popup.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +49,10 @@ pub enum Popup {
     Leave,
     /// A line of text.
     Entry(Entry),
+    /// Who can connect to a service.
+    WhoCan(WhoCan),
+    /// The way of a peer through the rules.
+    Way(Box<Way>),
 }
 
 impl Popup {
@@ -58,6 +66,8 @@ impl Popup {
             Self::Unproven(_) => vec![Context::Doubting],
             Self::Leave => vec![Context::Leaving],
             Self::Entry(_) => vec![Context::Typing, Context::Moving],
+            Self::WhoCan(_) => vec![Context::WhoCan, Context::Moving],
+            Self::Way(_) => vec![Context::Way, Context::Moving],
         }
     }
 }
@@ -75,6 +85,10 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
             Popup::Restore => restore::draw(model, frame, area),
             Popup::Leave => leave::draw(model, frame, area),
             Popup::Entry(entry) => entry::draw(model, entry, frame, area),
+            // What is read rule by rule takes the place of the list.
+            Popup::WhoCan(_) if matches!(model.popups.last(), Some(Popup::Way(_))) => {}
+            Popup::WhoCan(who) => who::draw(model, who, frame, area),
+            Popup::Way(way) => way::draw(model, way, frame, area),
         }
     }
 }

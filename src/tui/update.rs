@@ -11,6 +11,7 @@ use crate::tui::port::Depth;
 use crate::tui::screens::ScreenId;
 use crate::tui::theme::Token;
 
+mod access;
 mod commands;
 mod edit;
 mod mouse;
@@ -41,10 +42,19 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.neighbours.adopt(id, seen);
             Vec::new()
         }
+        Msg::Access(id, networks) => {
+            model.access.adopt(id, networks);
+            Vec::new()
+        }
+        Msg::Way(id, network, answers) => {
+            access::on_way(model, &id, &network, answers);
+            Vec::new()
+        }
         Msg::Tick(now) => on_tick(model, now),
     };
     model.settle();
     effects.extend(knock(model));
+    effects.extend(access::ask(model));
     effects
 }
 

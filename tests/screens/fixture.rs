@@ -5,15 +5,17 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fwtui::app::{self, Last, Observation, Protection, Started, State, Status, TrialView};
+use fwtui::app::{self, Last, Observation, Presence, Protection, Started, State, Status, TrialView};
 use fwtui::core::connections::{Connection, Running};
 use fwtui::core::listener::{Family, Listener, Owner, Protocol};
-use fwtui::core::network::{Interface, InterfaceKind, NetworkClass, World};
+use fwtui::core::netfilter::{Engine, Netfilter, json, merge, save};
+use fwtui::core::network::{Interface, InterfaceKind, NetworkClass, Route, RouteKind, Switches, World};
 use fwtui::core::policy::{Decision, Entry, Policy};
 use fwtui::core::proof::Evidence;
-use fwtui::core::reach::Filter;
-use fwtui::core::ruleset::{Own, Slot, compile};
-use fwtui::core::service::{Ownership, Ports, Service, group};
+use fwtui::core::reach::{Filter, PublishedPort, published_ports};
+use fwtui::core::ruleset::{Own, SavedTables, Slot, compile};
+use fwtui::core::service::{Ownership, Ports, Service, group, with_published};
+use fwtui::core::tools::Manager;
 use fwtui::core::way_in::{Carrier, WayIn};
 
 /// What time it is since boot in every test.
@@ -101,9 +103,13 @@ fn listener((address, port, protocol, owner): &Socket, inode: u32) -> Listener {
 }
 
 fn services() -> Vec<Arc<Service>> {
+    services_of(&SOCKETS)
+}
+
+fn services_of(sockets: &[Socket]) -> Vec<Arc<Service>> {
     let mut by_inode = BTreeMap::new();
     let mut listeners = Vec::new();
-    for (inode, socket) in (100u32..).zip(&SOCKETS) {
+    for (inode, socket) in (100u32..).zip(sockets) {
         listeners.push(listener(socket, inode));
         if let Some((name, user, unit)) = socket.3 {
             let owner = Owner {
@@ -180,6 +186,38 @@ fn interfaces() -> Vec<Interface> {
     ]
 }
 
+/// The routes that follow from the interfaces; packets are not sent on.
+pub(crate) fn world(interfaces: Vec<Interface>) -> World {
+    let route = |destination: &str, kind, interface| Route {
+        destination: destination.parse().unwrap(),
+        kind,
+        interface,
+        metric: 0,
+    };
+    let mut routes = vec![
+        route("0.0.0.0/0", RouteKind::Unicast, 2),
+        route("::/0", RouteKind::Unicast, 2),
+    ];
+    for interface in &interfaces {
+        for net in &interface.on_link {
+            routes.push(route(&net.to_string(), RouteKind::Unicast, interface.index));
+        }
+        for net in &interface.addresses {
+            routes.push(Route {
+                destination: net.addr().into(),
+                kind: RouteKind::Local,
+                interface: interface.index,
+                metric: 0,
+            });
+        }
+    }
+    World {
+        interfaces,
+        routes,
+        ..World::default()
+    }
+}
+
 /// A machine right after the installation: nothing decided, nothing in the kernel.
 pub(crate) fn fresh() -> Observation {
     Observation {
@@ -191,8 +229,8 @@ pub(crate) fn fresh() -> Observation {
         policy: Policy::default(),
         policy_error: None,
         filter: Some(Filter::default()),
-        netfilter: None,
-        world: World::default(),
+        netfilter: Some(Arc::default()),
+        world: world(interfaces()),
         confirmed: None,
         ways_in: vec![ssh()],
         running: Vec::new(),
@@ -258,12 +296,18 @@ pub(crate) fn in_force(policy: &Policy) -> Filter {
     Filter::default().with_own([Own::wanted(Slot::A, rules.ipv4), Own::wanted(Slot::A, rules.ipv6)])
 }
 
+/// The same as everything that is in the kernel.
+fn kernel(policy: &Policy) -> Option<Arc<Netfilter>> {
+    Some(Arc::new(Netfilter::default().with_own(&compile(policy, &interfaces()))))
+}
+
 /// A machine in use: something confirmed, some edits since.
 pub(crate) fn decided() -> Observation {
     let confirmed = confirmed_policy();
     Observation {
         policy: wanted_policy(),
         filter: Some(in_force(&confirmed)),
+        netfilter: kernel(&confirmed),
         confirmed: Some(confirmed),
         status: Status {
             state: State::Confirmed,
@@ -303,6 +347,7 @@ pub(crate) fn busy() -> Observation {
     let tcp = |local, peer| running(Protocol::Tcp, local, peer, None);
     Observation {
         filter: Some(Filter::default()),
+        netfilter: Some(Arc::default()),
         running: vec![
             tcp("192.0.2.10:22", "192.0.2.7:51234"),
             tcp("192.0.2.10:80", "203.0.113.7:40000"),
@@ -383,6 +428,7 @@ pub(crate) fn protection(has_kernel: bool) -> Vec<Protection> {
 pub(crate) fn drifted() -> Observation {
     let mut observation = decided();
     observation.filter = Some(Filter::default());
+    observation.netfilter = Some(Arc::default());
     observation.status.state = State::Drifted;
     observation.status.can_restore = true;
     observation.status.drift = Some("IPv4: fwtui's rules are gone from the kernel".into());
@@ -402,6 +448,7 @@ pub(crate) fn started(seconds: u64) -> Started {
 pub(crate) fn on_trial(seconds: u64) -> Observation {
     let mut observation = decided();
     observation.filter = Some(in_force(&wanted_policy()));
+    observation.netfilter = kernel(&wanted_policy());
     observation.status.state = State::Trial;
     observation.status.trial = Some(trial(seconds));
     observation
@@ -412,6 +459,7 @@ pub(crate) fn without_root() -> Observation {
     Observation {
         is_root: false,
         filter: None,
+        netfilter: None,
         confirmed: None,
         ways_in: Vec::new(),
         status: Status::default(),
@@ -480,4 +528,110 @@ pub(crate) fn weird() -> Observation {
     }
     observation.host = "a-host-with-a-name-that-is-longer-than-the-line-it-goes-into".into();
     observation
+}
+
+/// What docker and ufw have loaded, as the kernel was read.
+fn docker_and_ufw() -> Netfilter {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/rulesets/docker-ufw");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let saved = |name: &str, family| {
+        let tables = SavedTables::parse(&read(name)).unwrap();
+        Some(save::tables(&tables, Engine::Nft, family, &[]))
+    };
+    let listed = json::parse(&read("nft.json")).unwrap();
+    merge::merge(listed, saved("rules.v4", Family::Ipv4), saved("rules.v6", Family::Ipv6))
+}
+
+const BESIDE_DOCKER: [Socket; 6] = [
+    ("0.0.0.0", 22, Protocol::Tcp, Some(("sshd", "root", "ssh.service"))),
+    ("::", 22, Protocol::Tcp, Some(("sshd", "root", "ssh.service"))),
+    ("0.0.0.0", 80, Protocol::Tcp, Some(("nginx", "root", "nginx.service"))),
+    ("127.0.0.1", 631, Protocol::Tcp, Some(("cupsd", "root", "cups.service"))),
+    (
+        "0.0.0.0",
+        8080,
+        Protocol::Udp,
+        Some(("statsd", "statsd", "statsd.service")),
+    ),
+    (
+        "0.0.0.0",
+        9100,
+        Protocol::Tcp,
+        Some(("node_exporter", "prom", "node_exporter.service")),
+    ),
+];
+
+/// A server with containers, behind docker's and ufw's rules: two decisions that ufw contradicts.
+pub(crate) fn containers() -> Observation {
+    let netfilter = docker_and_ufw();
+    let bridge = |index, name, address: &str, on_link: &str| {
+        interface(index, name, InterfaceKind::Bridge, "bridge", &[address], &[on_link])
+    };
+    let interfaces = vec![
+        interface(1, "lo", InterfaceKind::Loopback, "", &["127.0.0.1/8", "::1/128"], &[]),
+        interface(
+            2,
+            "eth0",
+            InterfaceKind::Ethernet,
+            "",
+            &["192.168.7.10/24", "2001:db8::10/64"],
+            &["192.168.7.0/24", "2001:db8::/64"],
+        ),
+        bridge(3, "docker0", "172.17.0.1/16", "172.17.0.0/16"),
+        bridge(4, "br-af014ce50805", "172.30.0.1/24", "172.30.0.0/24"),
+    ];
+    let mut world = world(interfaces.clone());
+    for interface in &interfaces {
+        let switches = Switches {
+            forwards_ipv4: true,
+            ..Switches::default()
+        };
+        world.switches.insert(interface.name.clone(), switches);
+    }
+    let names = [
+        ("172.17.0.2", "web"),
+        ("172.17.0.3", "local"),
+        ("172.17.0.4", "dns"),
+        ("172.30.0.2", "db"),
+    ];
+    let name = |port: &PublishedPort| {
+        let to = port.to.ip().to_string();
+        let mut names = names.iter().filter(|(address, _)| *address == to);
+        names.next().map(|(_, name)| (*name).to_owned())
+    };
+    let ports = published_ports(&netfilter, &world);
+    let mut policy = Policy::default();
+    for id in ["22/tcp", "80/tcp", "8080/udp"] {
+        decide(&mut policy, id, Decision::Open, &[]);
+    }
+    decide(&mut policy, "5432/tcp", Decision::Confine, &[]);
+    Observation {
+        services: with_published(services_of(&BESIDE_DOCKER), &ports, &name),
+        interfaces,
+        world,
+        netfilter: Some(Arc::new(netfilter)),
+        policy,
+        ways_in: vec![WayIn {
+            peer: Some("192.168.7.7".parse().unwrap()),
+            local: Some("192.168.7.10".parse().unwrap()),
+            ..ssh()
+        }],
+        status: Status {
+            tools: [Manager::Ufw, Manager::Docker].map(presence).into(),
+            ..fresh().status
+        },
+        ..fresh()
+    }
+}
+
+fn presence(manager: Manager) -> Presence {
+    Presence {
+        manager,
+        in_kernel: Some(true),
+        at_boot: Some(true),
+        how: String::new(),
+        boot: String::new(),
+        has_rules: true,
+        flushes: false,
+    }
 }

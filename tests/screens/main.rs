@@ -10,6 +10,7 @@
     reason = "test code, which also reads UPDATE_SNAPSHOTS"
 )]
 
+mod access;
 mod applying;
 mod fixture;
 mod screens;
@@ -49,7 +50,12 @@ impl Session {
     }
 
     fn send(&mut self, msg: Msg) -> Vec<Effect> {
-        let effects = update(&mut self.model, msg);
+        let mut effects = update(&mut self.model, msg);
+        // What takes nothing but time is answered at once.
+        while let Some(at) = effects.iter().position(|effect| effect.answer().is_some()) {
+            let answer = effects.remove(at).answer().unwrap();
+            effects.extend(update(&mut self.model, answer));
+        }
         self.effects.extend(effects.clone());
         effects
     }

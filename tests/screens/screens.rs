@@ -139,6 +139,7 @@ fn what_cant_be_told_is_not_claimed() {
         let mut observation = fixture::decided();
         let why = "The rules can't be read: iptables-save: Permission denied";
         observation.filter = None;
+        observation.netfilter = None;
         observation.status.state = State::Unknown;
         observation.status.drift = Some(why.into());
         observation.unseen = vec![format!("{why}.")];

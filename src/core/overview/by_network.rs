@@ -1,6 +1,7 @@
 //! How those on each network fare at a service, now and after applying.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use crate::core::listener::Family;
 use crate::core::network::NetworkClass;
@@ -14,6 +15,10 @@ pub struct Fared {
     pub fate: Fate,
     /// Who decides.
     pub decided_by: DecidedBy,
+    /// The address of the one who stands for them.
+    pub from: IpAddr,
+    /// Where on this machine he knocks.
+    pub to: IpAddr,
 }
 
 /// How those on one network fare at a service.
@@ -38,6 +43,8 @@ impl From<&Fares<'_>> for Fared {
         Self {
             fate: fares.walk.fate,
             decided_by: DecidedBy::from(&fares.walk.decided_by),
+            from: fares.from,
+            to: fares.to,
         }
     }
 }

@@ -35,6 +35,10 @@ pub struct Fares<'n> {
     pub family: Family,
     /// Who they are.
     pub who: Who,
+    /// The address of the one who stands for them.
+    pub from: IpAddr,
+    /// Where on this machine he knocks.
+    pub to: IpAddr,
     /// How they fare: the best of what they can try.
     pub walk: Walk<'n>,
 }
@@ -139,23 +143,26 @@ impl<'n> Judge<'n> {
         for peer in self.peers().filter(is_shown) {
             let walks = packets(service, peer)
                 .into_iter()
-                .map(|packet| self.rules.walk(&packet, false));
-            let Some(walk) = walks.max_by_key(|walk| walk.fate.kindness()) else {
+                .map(|packet| (packet.ends, self.rules.walk(&packet, false)));
+            let Some((sent, walk)) = walks.max_by_key(|(_, walk)| walk.fate.kindness()) else {
                 continue;
+            };
+            let best = Fares {
+                interface: peer.interface,
+                class: peer.class,
+                family: peer.family,
+                who: peer.who,
+                from: sent.source,
+                to: sent.destination,
+                walk,
             };
             let is_same = |other: &&mut Fares<'n>| {
                 (other.interface, other.family, other.who) == (peer.interface, peer.family, peer.who)
             };
             match fares.iter_mut().find(is_same) {
-                Some(other) if other.walk.fate.kindness() >= walk.fate.kindness() => {}
-                Some(other) => other.walk = walk,
-                None => fares.push(Fares {
-                    interface: peer.interface,
-                    class: peer.class,
-                    family: peer.family,
-                    who: peer.who,
-                    walk,
-                }),
+                Some(other) if other.walk.fate.kindness() >= best.walk.fate.kindness() => {}
+                Some(other) => *other = best,
+                None => fares.push(best),
             }
         }
         fares

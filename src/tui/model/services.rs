@@ -156,8 +156,8 @@ impl Services {
     pub fn counts(&self) -> Counts {
         let count = |is: &dyn Fn(&Row) -> bool| self.rows.iter().filter(|row| is(row)).count();
         Counts {
-            listening: count(&|row| !row.service.listeners.is_empty()),
-            reachable: count(&|row| !row.service.listeners.is_empty() && row.reach_now > Reach::ThisMachine),
+            listening: count(&|row| row.service.is_there()),
+            reachable: count(&|row| row.service.is_there() && row.reach_now > Reach::ThisMachine),
             new: count(&|row| row.is_new),
             changed: count(&|row| row.is_changed),
         }
@@ -221,6 +221,9 @@ fn haystack(row: &Row) -> String {
     );
     if row.is_new {
         text.push_str(" new");
+    }
+    if service.published.is_some() {
+        text.push_str(" published dnat");
     }
     let owners = service
         .owners

@@ -55,7 +55,12 @@ pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
         (
             "?",
             Token::Unknown,
-            "Not known: other tools' rules decide, or they can't be read",
+            "Not known: a rule is not understood, or can't be read",
+        ),
+        (
+            "!",
+            Token::Warn,
+            "Decided otherwise, but another tool's rule keeps others out",
         ),
         ("NEW", Token::New, "Needs a decision; until then it is refused"),
         ("*", Token::Changed, "Decided otherwise than what was last confirmed"),

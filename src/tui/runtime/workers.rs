@@ -26,6 +26,7 @@ const PROBES_PER_STATUS: u32 = 5;
 pub(super) struct Workers {
     looks: Sender<Effect>,
     trial: Sender<Effect>,
+    questions: Sender<Effect>,
     /// In the sandbox.
     knocks: Option<Sender<Effect>>,
     /// While it is there, changes are waited for.
@@ -47,6 +48,9 @@ impl Workers {
         let (trial, jobs) = channel();
         let (trials, sender) = (Arc::clone(machine), events.clone());
         spawn("trial", events, move || hold_trial(trials.as_ref(), &sender, &jobs))?;
+        let (questions, jobs) = channel();
+        let sender = events.clone();
+        spawn("questions", events, move || answer(&sender, &jobs))?;
         let mut knocks = None;
         if is_sandbox {
             let (knock, jobs) = channel();
@@ -63,6 +67,7 @@ impl Workers {
         Ok(Self {
             looks,
             trial,
+            questions,
             knocks,
             _interest: interest,
         })
@@ -77,6 +82,7 @@ impl Workers {
                 Some(knocks) => knocks,
                 None => return,
             },
+            Effect::AskAccess(_) | Effect::AskWay(..) => &self.questions,
             Effect::Redraw | Effect::Quit => return,
         };
         // A worker that is gone has panicked, and has said so.
@@ -207,6 +213,17 @@ fn knock_at(machine: &dyn Machine, events: &SyncSender<Event>, jobs: &Receiver<E
         let Effect::Knock(id) = job else { continue };
         let seen = machine.knock(&id);
         if events.send(Event::Msg(Msg::Knocked(id, seen))).is_err() {
+            return;
+        }
+    }
+}
+
+/// Works out what takes nothing but time.
+fn answer(events: &SyncSender<Event>, jobs: &Receiver<Effect>) {
+    for job in jobs {
+        if let Some(msg) = job.answer()
+            && events.send(Event::Msg(msg)).is_err()
+        {
             return;
         }
     }

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use crate::core::overview::Row;
 use crate::core::policy::Decision;
 use crate::core::reach::Reach;
-use crate::core::service::ServiceId;
+use crate::core::service::{BoundTo, Service, ServiceId};
 use crate::tui::layout;
 use crate::tui::model::{Model, Sort};
 use crate::tui::port::Depth;
@@ -195,23 +195,21 @@ fn row_line(model: &Model, columns: &Columns, row: &Row, is_selected: bool) -> L
         Span::styled(format!("{} ", pad(&port, columns.port)), style(Token::Text)),
     ];
     if columns.bound > 0 {
-        let bound = if row.service.listeners.is_empty() {
-            "-".to_owned()
-        } else {
-            row.service.bound_to.to_string()
-        };
+        let bound = bound(&row.service, columns.bound);
         spans.push(Span::styled(
             format!("{} ", pad(&bound, columns.bound)),
             style(Token::Dim),
         ));
     }
     spans.push(reach_cell(row.reach_now, columns.now, &style, true));
-    spans.push(reach_cell(
-        row.reach_after,
-        columns.after,
-        &style,
-        row.reach_after != row.reach_now,
-    ));
+    let mut after = reach_cell(row.reach_after, columns.after, &style, row.reach_after != row.reach_now);
+    let is_contradicted = row.kept_out_by.is_some();
+    if is_contradicted {
+        // The mark takes the place of the blank between the columns.
+        after.content.to_mut().pop();
+    }
+    spans.push(after);
+    spans.extend(is_contradicted.then(|| Span::styled("!", style(Token::Warn))));
     spans.extend(decision_cell(row, columns, &style));
     let line = Line::from(spans);
     if is_selected {
@@ -262,6 +260,18 @@ fn decision_cell(row: &Row, columns: &Columns, style: &dyn Fn(Token) -> Style) -
     spans
 }
 
+/// What it is bound to; of what is published, to which addresses, in as many words as fit.
+fn bound(service: &Service, cells: usize) -> String {
+    let bound = service.bound_to.to_string();
+    match (&service.published, &service.bound_to) {
+        (None, _) if service.listeners.is_empty() => "-".to_owned(),
+        (None, _) => bound,
+        (Some(_), BoundTo::All) if cells < 10 => "all DNAT".to_owned(),
+        (Some(_), BoundTo::Loopback) if cells < 15 => "lo DNAT".to_owned(),
+        (Some(_), _) => format!("{bound} (DNAT)"),
+    }
+}
+
 /// What to call the service, and how loudly.
 fn name(model: &Model, row: &Row) -> (String, Token) {
     let service = &row.service;
@@ -272,7 +282,7 @@ fn name(model: &Model, row: &Row) -> (String, Token) {
     if !service.name.is_empty() {
         return (format!("{}{more}", service.name), Token::Text);
     }
-    let stand_in = if service.listeners.is_empty() {
+    let stand_in = if !service.is_there() {
         "(not listening)"
     } else if model.depth < Some(Depth::Owners) {
         "…"

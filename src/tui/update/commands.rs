@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::{edit, fail, has_nothing_to_apply, leave, popups, restore, trial};
+use super::{access, edit, fail, has_nothing_to_apply, leave, popups, restore, trial};
 use crate::core::policy::Decision;
 use crate::tui::commands::{CommandId, lookup, typed};
 use crate::tui::layout::Heights;
@@ -60,6 +60,10 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
         }
         CommandId::Help => open(model, Popup::Help(0)),
         CommandId::Quit => leave(model),
+        CommandId::WhoCan => {
+            access::open(model);
+            Vec::new()
+        }
         CommandId::Sources => ask_sources(model),
         CommandId::AddSource => match model.why_read_only() {
             Some(why) => refuse(model, why),

@@ -3,6 +3,7 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
+use super::access;
 use super::commands::{go, run};
 use crate::tui::layout;
 use crate::tui::model::list::scrolled;
@@ -36,6 +37,7 @@ fn wheel(model: &mut Model, position: Position, lines: isize) {
                 *top = scrolled(*top, Movement::Lines(lines), len, height);
             }
         }
+        Some(Popup::WhoCan(_) | Popup::Way(_)) => access::go(model, Movement::Lines(lines), frames.beside_popups()),
         Some(_) => {}
         None => {
             if model.screen == ScreenId::Preview

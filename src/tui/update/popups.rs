@@ -1,7 +1,7 @@
 //! What keys mean while a popup is open.
 
 use super::commands::movement;
-use super::{edit, restore, trial};
+use super::{access, edit, restore, trial};
 use crate::core::policy::Decision;
 use crate::tui::commands::CommandId;
 use crate::tui::model::list::scrolled;
@@ -33,6 +33,7 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
     }
     match model.popups.last_mut() {
         Some(Popup::Help(_)) => scroll_help(model, command),
+        Some(Popup::WhoCan(_) | Popup::Way(_)) => access::run(model, command),
         Some(Popup::Apply(_)) => return on_apply(model, command),
         Some(Popup::Keep) if command == CommandId::Accept => {
             model.popups.pop();

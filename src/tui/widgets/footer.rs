@@ -79,6 +79,7 @@ pub fn of_screen(model: &Model, area: Rect) -> Vec<Hint> {
             CommandId::Apply => can_edit && model.trial().is_none() && model.task.is_none(),
             CommandId::Restore => can_edit && model.why_no_restore().is_none(),
             CommandId::TurnOff => can_edit && model.trial().is_none(),
+            CommandId::WhoCan => model.observation.netfilter.is_some(),
             CommandId::Undo => can_edit && model.has_undo(),
             CommandId::Confine
             | CommandId::Trust

@@ -3,7 +3,7 @@
 use crate::app::State;
 use crate::core::network::NetworkClass;
 use crate::core::policy::Decision;
-use crate::core::reach::Reach;
+use crate::core::reach::{Fate, Reach, Who};
 use crate::tui::theme::Token;
 
 /// A full, half and empty circle, and a question mark.
@@ -13,6 +13,19 @@ pub const fn reach(reach: Reach) -> (char, Token) {
         Reach::Trusted => ('◐', Token::Warn),
         Reach::Unknown => ('?', Token::Unknown),
         Reach::Everyone => ('●', Token::Bad),
+    }
+}
+
+/// How somebody fares, in the colour of what that means for this machine.
+pub const fn fate(fate: Fate, who: Who, class: NetworkClass) -> (char, Token, &'static str) {
+    match (fate, who, class) {
+        (Fate::Accepted, Who::ThisMachine, _) => ('✓', Token::Good, "gets in"),
+        (Fate::Accepted, Who::Strangers, _) | (Fate::Accepted, _, NetworkClass::Public) => ('✓', Token::Bad, "gets in"),
+        (Fate::Accepted, ..) => ('✓', Token::Warn, "gets in"),
+        (Fate::Refused, ..) => ('✗', Token::Good, "refused"),
+        (Fate::Dropped, ..) => ('✗', Token::Good, "dropped"),
+        (Fate::Unknown { may_arrive: true }, ..) => ('?', Token::Unknown, "unknown"),
+        (Fate::Unknown { may_arrive: false }, ..) => ('✗', Token::Good, "kept out"),
     }
 }
 

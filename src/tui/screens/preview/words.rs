@@ -66,7 +66,7 @@ fn groups(plan: &Plan) -> impl Iterator<Item = (Sentence, &[Consequence])> {
             Reach::Unknown => (
                 "? ",
                 Token::Unknown,
-                "fwtui lets everyone pass; rules of other tools decide",
+                "fwtui lets them pass; whether other rules do can't be told",
             ),
             Reach::Everyone => ("● ", Token::Bad, "Everyone can connect"),
         };
@@ -129,6 +129,8 @@ fn plan_at_length(plan: &Plan) -> Vec<Sentence> {
             };
             let text = format!("{}, {now}", service(consequence));
             sentences.push(Sentence::loud("    ", Token::Text, text));
+            let networks = consequence.by_network();
+            sentences.extend(networks.map(|text| Sentence::loud("      ", Token::Dim, text)));
         }
         let more = group.len().saturating_sub(MOST_CONSEQUENCES);
         if more > 0 {

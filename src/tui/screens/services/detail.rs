@@ -8,15 +8,22 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::core::listener::{Family, Listener, Protocol};
+use crate::core::netfilter::Tool;
 use crate::core::overview::Row;
 use crate::core::policy::{Decision, Refusal};
 use crate::core::reach::Reach;
 use crate::core::service::BoundTo;
+use crate::core::text::{capitalised, printable, printable_within};
 use crate::tui::model::Model;
 use crate::tui::port::{Knock, Neighbour};
 use crate::tui::theme::Token;
 use crate::tui::widgets::bars::rule;
 use crate::tui::widgets::text::{fit, wrapped};
+
+mod access;
+
+/// Longest sentence with a rule in it.
+const LONGEST: usize = 300;
 
 /// Draws the title and the sentences that fit.
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, title: Rect, area: Rect) {
@@ -62,12 +69,25 @@ fn heading(row: &Row) -> String {
 fn sentences(model: &Model, row: &Row, is_low: bool) -> Vec<(Token, String)> {
     let mut sentences = Vec::new();
     let neighbours = neighbours(model, row, is_low);
+    let kept_out = kept_out(row);
     // The columns say what it listens on, in fewer words.
-    if !is_low || neighbours.is_none() {
-        sentences.push((Token::Text, sockets(row)));
+    if !is_low || neighbours.is_none() && kept_out.is_none() {
+        sentences.extend(published(row).map(|text| (Token::Text, text)));
+        if row.service.published.is_none() {
+            sentences.push((Token::Text, sockets(row)));
+        }
     }
     sentences.extend(neighbours.map(|text| (Token::Accent, text)));
-    sentences.push(what_holds(model, row));
+    let is_all_said = kept_out.is_some() && row.reach_after != Reach::Trusted;
+    sentences.extend(kept_out.map(|text| (Token::Warn, text)));
+    if !is_all_said {
+        sentences.push(what_holds(model, row));
+    }
+    sentences.extend(advice(row).map(|text| (Token::Dim, text)));
+    if model.observation.netfilter.is_some() && row.service.bound_to != BoundTo::Loopback {
+        let networks = model.access.at(&row.service.id).unwrap_or_default();
+        sentences.extend(access::sentences(networks));
+    }
     if let Some((id, _)) = model.policy.entry_for(&row.service.id)
         && *id != row.service.id
     {
@@ -89,6 +109,59 @@ fn sentences(model: &Model, row: &Row, is_low: bool) -> Vec<(Token, String)> {
         sentences.push((Token::Dim, text));
     }
     sentences
+}
+
+/// Where packets for it are sent on to, and by whom.
+fn published(row: &Row) -> Option<String> {
+    let published = row.service.published.as_ref()?;
+    let whose = match (published.by, &published.container) {
+        (Tool::Admin | Tool::Unknown | Tool::Kernel, _) => "A rule".to_owned(),
+        (by, None) => capitalised(by.word()),
+        (by, Some(container)) => format!("{} (container {})", capitalised(by.word()), printable(container)),
+    };
+    let proxy = match row.service.listeners.is_empty() {
+        true => "",
+        false => "; a proxy listens here as well",
+    };
+    Some(format!("{whose} sends it on to {}{proxy}.", published.to))
+}
+
+/// What would make a rule unnecessary.
+fn advice(row: &Row) -> Option<String> {
+    let published = row.service.published.as_ref()?;
+    let id = &row.service.id;
+    let is_engine = matches!(published.by, Tool::Docker | Tool::Podman | Tool::Nerdctl);
+    let is_wanted = matches!(row.decision, Decision::Confine | Decision::Undecided);
+    if !is_engine || !is_wanted || row.service.bound_to == BoundTo::Loopback || !id.ports.is_single() {
+        return None;
+    }
+    let udp = match id.protocol {
+        Protocol::Tcp => "",
+        Protocol::Udp | Protocol::UdpLite => "/udp",
+    };
+    let (port, to) = (id.ports.first(), published.to.port());
+    Some(format!(
+        "Better still: -p 127.0.0.1:{port}:{to}{udp} publishes it for this machine alone."
+    ))
+}
+
+/// Which rule of others' contradicts the decision.
+fn kept_out(row: &Row) -> Option<String> {
+    let by = row.kept_out_by.as_ref()?;
+    let decided = match (row.decision, row.from.is_empty()) {
+        (Decision::Open, true) => "Opened here",
+        (Decision::Open, false) => "Opened to some here",
+        (Decision::Trusted | Decision::Confine | Decision::Undecided, _) => "Trusted networks may connect",
+    };
+    let rule = match by.number {
+        Some(_) => format!(": {}", by.rule),
+        None => ".".to_owned(),
+    };
+    let text = match row.reach_after {
+        Reach::Unknown => format!("{decided}, but whether others get in can't be told because of {by}{rule}"),
+        Reach::ThisMachine | Reach::Trusted | Reach::Everyone => format!("{decided}, but {by} refuses it{rule}"),
+    };
+    Some(printable_within(&text, LONGEST))
 }
 
 fn sockets(row: &Row) -> String {
@@ -167,7 +240,8 @@ fn neighbours(model: &Model, row: &Row, is_low: bool) -> Option<String> {
 
 /// Who can connect after applying, and what becomes of the others.
 fn what_holds(model: &Model, row: &Row) -> (Token, String) {
-    if row.service.bound_to == BoundTo::Loopback {
+    let is_alone = row.reach_now == Reach::ThisMachine && row.reach_after == Reach::ThisMachine;
+    if row.service.bound_to == BoundTo::Loopback && is_alone {
         let text = "Bound to loopback: nobody else can ever connect, and no rule is needed.";
         return (Token::Good, text.to_owned());
     }
@@ -196,11 +270,18 @@ fn what_holds(model: &Model, row: &Row) -> (Token, String) {
             )
         }
         // The one thing every network of guests needs of its host is let in whatever is decided.
+        (Decision::Confine | Decision::Undecided, Reach::Trusted) if !is_of_every_host(row) => (
+            Token::Warn,
+            format!("{lead} some connect whatever is decided here: w shows who, and why."),
+        ),
         (Decision::Confine | Decision::Undecided, Reach::Trusted) => (
             Token::Warn,
             format!("VMs and containers always get DHCP and DNS from their host; {refused}."),
         ),
         (_, Reach::ThisMachine) => (Token::Good, format!("{lead} only this machine connects; {refused}.")),
+        (_, Reach::Trusted) if row.kept_out_by.is_some() => {
+            (Token::Warn, format!("{lead} trusted networks and guests connect."))
+        }
         (_, Reach::Trusted) if row.from.is_empty() => (
             Token::Warn,
             format!("{lead} trusted networks and guests connect; {refused}."),
@@ -214,7 +295,14 @@ fn what_holds(model: &Model, row: &Row) -> (Token, String) {
         }
         (_, Reach::Unknown) => (
             Token::Unknown,
-            "fwtui lets it through, and rules of other tools decide after that: see the preview.".to_owned(),
+            "fwtui lets it through; whether other rules do can't be told: w shows which.".to_owned(),
         ),
     }
+}
+
+/// Whether it is DNS or DHCP, which every host of guests gives them.
+fn is_of_every_host(row: &Row) -> bool {
+    [53, 67, 547]
+        .iter()
+        .any(|port| row.service.id.ports.contains_port(*port))
 }
