@@ -103,8 +103,8 @@ impl WayIn {
         };
         let (interface, local) = (self.interface.as_deref(), self.local);
         match after.knock(interface, peer, local, self.protocol, self.port) {
-            None => Standing::Kept,
-            Some((Fate::Accepted, _)) => Standing::Kept,
+            // Where it is not known by which interface he comes in, only fwtui's own rules can be asked.
+            None | Some((Fate::Accepted, _)) => Standing::Kept,
             Some((Fate::Unknown { may_arrive: true }, by)) => Standing::Unproven(by),
             Some((_, by)) => Standing::KeptOut(by),
         }

@@ -429,7 +429,10 @@ fn an_address_that_comes_by_itself_opens_nothing() {
         for last in ["a1", "a2"] {
             let door = format!("[2001:db8:1::{last}]:{PUBLISHED}").parse().unwrap();
             for protocol in [Protocol::Tcp, Protocol::Udp] {
-                assert!(lab.knock_at(Neighbour::Public, door, protocol).is_refused(), "{last} {protocol}");
+                assert!(
+                    lab.knock_at(Neighbour::Public, door, protocol).is_refused(),
+                    "{last} {protocol}"
+                );
             }
         }
         assert_eq!(lab.status().1, 0);

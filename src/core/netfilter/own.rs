@@ -68,7 +68,7 @@ impl Netfilter {
         };
         let is_it = |table: &&mut Table| (table.engine, table.family, table.name.as_str()) == (engine, of, name.name());
         let hooks: Vec<ruleset::Hook> = rules.hooks().into_iter().filter(|hook| hook.table() == name).collect();
-        let at = match self.tables.iter_mut().position(|mut table| is_it(&&mut table)) {
+        let at = match self.tables.iter_mut().position(|mut table| is_it(&mut table)) {
             Some(at) => at,
             None if hooks.is_empty() => return,
             None => {
@@ -149,6 +149,10 @@ fn only_refuses(rule: &Rule) -> bool {
     rule.statements.iter().all(|statement| match statement {
         Statement::If(condition) => !matches!(condition, Condition::Unknown(_)),
         Statement::End(verdict) => matches!(verdict, Verdict::Drop | Verdict::Reject(_)),
-        _ => false,
+        Statement::Choose { .. }
+        | Statement::Nat(_)
+        | Statement::Mark(_)
+        | Statement::NoTrack
+        | Statement::Unknown(_) => false,
     })
 }

@@ -54,7 +54,9 @@ impl fmt::Display for NetworkReach {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.who {
             Who::ThisMachine => write!(f, "this machine ({})", self.family),
-            who => write!(f, "{} on {} ({})", who.words(), self.interface, self.family),
+            who @ (Who::Neighbours | Who::Strangers | Who::Named) => {
+                write!(f, "{} on {} ({})", who.words(), self.interface, self.family)
+            }
         }
     }
 }

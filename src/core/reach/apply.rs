@@ -53,8 +53,7 @@ impl<'n> Rules<'n> {
     /// A statement that does something.
     fn act(&self, journey: &mut Journey<'n>, here: Here<'_, 'n>, step: &Step<'n>) -> Acted<'n> {
         match step {
-            Step::If(_) | Step::In(..) => Acted::Next,
-            Step::End(End::Continue) => Acted::Next,
+            Step::If(_) | Step::In(..) | Step::End(End::Continue) => Acted::Next,
             Step::End(end) => Acted::Done(self.end(journey, here, *end)),
             Step::Choose(key, lookup) => self.choose(journey, here, key, lookup),
             Step::Nat(nat, lookup) => self.rewrite(journey, here, nat, lookup.as_ref()),

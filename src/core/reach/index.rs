@@ -1,6 +1,6 @@
 //! The rules of a long chain by what they ask for, so that a packet meets few of them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use crate::core::listener::Family;
 use crate::core::netfilter::{Condition, End, Field, Part, Rule, Statement, number};
@@ -16,9 +16,9 @@ const MOST_PORTS: u128 = 64;
 /// a rule is in one kind of list only, by the first of its conditions that is selective.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    by_port: HashMap<u16, Vec<usize>>,
+    by_port: BTreeMap<u16, Vec<usize>>,
     /// By family and length of prefix.
-    by_source: BTreeMap<(Family, u32), HashMap<u128, Vec<usize>>>,
+    by_source: BTreeMap<(Family, u32), BTreeMap<u128, Vec<usize>>>,
     rest: Vec<usize>,
 }
 

@@ -134,7 +134,7 @@ impl<'n> Journey<'n> {
             self.packet.mark
         };
         let new = old
-            .or((mark.clear == u32::MAX).then_some(0))
+            .or_else(|| (mark.clear == u32::MAX).then_some(0))
             .filter(|_| !mark.is_unknown)
             .map(|old| (old & !mark.clear) ^ mark.flip);
         if mark.of_connection {

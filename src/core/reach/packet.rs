@@ -98,6 +98,10 @@ pub(super) enum Leaves<'a> {
 
 /// A packet on its way: what rules made of it so far.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about the packet"
+)]
 pub(super) struct Traveller<'a> {
     pub(super) interface: &'a str,
     pub(super) leaves: Leaves<'a>,

@@ -163,7 +163,7 @@ impl Asked {
                     .iter()
                     .flat_map(|one| ports.iter().map(move |ports| (*one, *ports)))
                 {
-                    let port = new.map_or(ports.first(), |(first, _)| first);
+                    let port = new.map_or_else(|| ports.first(), |(first, _)| first);
                     sent.push((protocol, ports, SocketAddr::new(address, port)));
                 }
             }

@@ -1,6 +1,6 @@
 //! The rules of a kernel, prepared for walking: names resolved, hooks in order, long chains indexed.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::core::listener::Family;
 use crate::core::netfilter::{
@@ -20,13 +20,14 @@ pub struct Rules<'n> {
     /// The base chains of a hook that a family's packets pass, in the order they do.
     bases: [[Vec<usize>; 2]; HOOKS.len()],
     /// Chains by table and name.
-    names: HashMap<(usize, &'n str), usize>,
+    names: BTreeMap<(usize, &'n str), usize>,
 }
 
 /// One chain.
 #[derive(Debug)]
 pub(super) struct Chain<'n> {
     pub(super) table: &'n Table,
+    #[expect(clippy::struct_field_names, reason = "it is the chain as it was read")]
     pub(super) chain: &'n netfilter::Chain,
     pub(super) table_at: usize,
     rules: Vec<Vec<Step<'n>>>,
@@ -84,7 +85,7 @@ impl<'n> Rules<'n> {
     /// Prepares the rules.
     pub fn new(netfilter: &'n Netfilter, world: &'n World) -> Self {
         let mut chains = Vec::new();
-        let mut names = HashMap::new();
+        let mut names = BTreeMap::new();
         for (table_at, table) in netfilter.tables.iter().enumerate() {
             for chain in &table.chains {
                 // Of two of one name the first counts: no kernel has two.
@@ -237,7 +238,7 @@ fn step<'n>(statement: &'n Statement, table: &'n Table, chain: impl Fn(&str) -> 
     }
 }
 
-fn end<'n>(verdict: &'n Verdict, chain: impl Fn(&str) -> Option<usize>) -> End<'n> {
+fn end(verdict: &Verdict, chain: impl Fn(&str) -> Option<usize>) -> End<'_> {
     match verdict {
         Verdict::Accept => End::Accept,
         Verdict::Drop => End::Drop,

@@ -43,7 +43,7 @@ impl<'n> Rules<'n> {
         if is_own {
             journey.packet.interface = "";
             journey.packet.leaves = Leaves::By("lo");
-        } else if let Some(walk) = self.refused_at_once(&journey) {
+        } else if let Some(walk) = Self::refused_at_once(&journey) {
             return walk;
         }
         let mut budget = Budget {
@@ -145,7 +145,6 @@ impl<'n> Rules<'n> {
             Hook::Ingress => Stage::Hook(Hook::Prerouting),
             Hook::Prerouting if packet.is_looped => Stage::Hook(Hook::Input),
             Hook::Prerouting => Stage::Routing,
-            Hook::Input => Stage::Arrived,
             Hook::Forward => Stage::Hook(Hook::Postrouting),
             Hook::Output => {
                 // A rewritten destination is routed again (`nf_nat_ipv4_local_fn`).
@@ -162,7 +161,7 @@ impl<'n> Rules<'n> {
                 packet.is_looped = true;
                 Stage::Hook(Hook::Prerouting)
             }
-            Hook::Postrouting => Stage::Arrived,
+            Hook::Input | Hook::Postrouting => Stage::Arrived,
         }
     }
 

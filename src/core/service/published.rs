@@ -58,12 +58,11 @@ pub fn with_published(
             container,
             families: vec![family],
         };
-        match services.iter_mut().find(|service| is_of(service, port)) {
-            Some(service) => add(Arc::make_mut(service), published),
-            None => {
-                let is_taken = services.iter().any(|service| is_same_port(&service.id, port));
-                services.push(Arc::new(row(port, published, is_taken)));
-            }
+        if let Some(service) = services.iter_mut().find(|service| is_of(service, port)) {
+            add(Arc::make_mut(service), published)
+        } else {
+            let is_taken = services.iter().any(|service| is_same_port(&service.id, port));
+            services.push(Arc::new(row(port, published, is_taken)));
         }
     }
     services.sort_by(|a, b| a.id.cmp(&b.id));

@@ -21,8 +21,8 @@ fn who_stands_outside_of_the_terminal_may_serve_it() {
         terminal,
         ..chain(&["ttyd"]).remove(0)
     };
-    let served = [at(34816), at(34816), at(0)];
-    let serves: Vec<bool> = served.iter().map(|one| serves_terminal(one, &served)).collect();
+    let chain = [at(34816), at(34816), at(0)];
+    let serves: Vec<bool> = chain.iter().map(|one| serves_terminal(one, &chain)).collect();
     assert_eq!(serves, [false, false, true]);
     assert!(
         !serves_terminal(&at(34816), &[at(0), at(34816)]),
