@@ -22,8 +22,8 @@ pub struct Tally {
     pub refused: usize,
     pub dropped: usize,
     pub unknown: usize,
-    /// Unknown in rulesets of understood constructs only.
-    pub needlessly_unknown: usize,
+    /// Of these, where that is as it should be.
+    pub expected_unknown: usize,
     pub disagreements: usize,
     /// Why the last was unknown.
     pub because: String,
@@ -136,6 +136,8 @@ pub fn play(lab: &mut Lab, netfilter: &Netfilter, world: &World, probes: &[Probe
             Fate::Dropped => tally.dropped += 1,
             Fate::Unknown { .. } => {
                 tally.unknown += 1;
+                // What its own source becomes on the way to itself is not known.
+                tally.expected_unknown += usize::from(has_unknown || probe.place == MACHINE);
                 tally.because = decider(&walk);
             }
         }

@@ -53,7 +53,7 @@ pub fn tables(dice: &mut Dice, case: &mut Case) {
             let priority = loop {
                 let priority = match kind {
                     "nat" => dice.below(40) as i32 + if hook == "postrouting" { 90 } else { -130 },
-                    _ => dice.one(&[-400, -310, -199, -160, -50, -10, 0, 10, 60, 200]) + dice.below(9) as i32,
+                    _ => dice.one(&[-400, -310, -199, -160, -110, -99, -50, -10, 0, 10, 60, 200]) + dice.below(9) as i32,
                 };
                 if !used.contains(&(hook, priority)) && priority != 0 && priority % 50 != 0 {
                     break priority;
@@ -212,7 +212,7 @@ impl Rule<'_> {
         let may_fib_in = matches!(self.hook, "prerouting" | "input" | "forward");
         match self.dice.below(18) {
             0 | 1 => format!("ct state {not}{}", self.dice.one(&["new", "established,related", "invalid", "{ new, untracked }", "untracked"])),
-            2 => self.dice.one(&["ct status dnat", "ct status & dnat == dnat", "ct status != dnat"]).to_owned(),
+            2 => self.dice.one(&["ct status dnat", "ct status & dnat == dnat", "ct status & dnat == 0"]).to_owned(),
             3 => format!("ct direction {}", self.dice.one(&["original", "reply"])),
             4 => format!("meta l4proto tcp ct original proto-dst {not}{number}"),
             5 => format!("ct original {word} daddr {not}{host}"),
