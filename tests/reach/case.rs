@@ -66,7 +66,11 @@ impl fmt::Display for Case {
         }
         for (spot, declared) in &self.saved {
             let lines: Vec<_> = self.lines.iter().filter(|line| line.spot == *spot).collect();
-            if lines.is_empty() && declared.iter().all(|chain| chain.contains("ACCEPT") || chain.ends_with(" -")) {
+            if lines.is_empty()
+                && declared
+                    .iter()
+                    .all(|chain| chain.contains("ACCEPT") || chain.ends_with(" -"))
+            {
                 continue;
             }
             if let Spot::Saved {
@@ -106,7 +110,7 @@ fn restore(is_legacy: bool, family: Family) -> &'static str {
     }
 }
 
-/// Empties everything. 
+/// Empties everything.
 pub fn clear() {
     run(&["nft", "-f", "-"], "flush ruleset\n").unwrap();
     if HAS_LEGACY.load(Ordering::Relaxed) {
@@ -144,7 +148,9 @@ impl Case {
                 return self;
             };
             let heads: usize = self.native.iter().map(|text| text.lines().count()).sum();
-            let numbers = complaint.lines().filter_map(|line| line.split_once("/dev/stdin:").map(|(_, rest)| rest));
+            let numbers = complaint
+                .lines()
+                .filter_map(|line| line.split_once("/dev/stdin:").map(|(_, rest)| rest));
             let mut refused: Vec<usize> = numbers
                 .filter_map(|rest| rest.split(':').next()?.parse::<usize>().ok()?.checked_sub(heads + 2))
                 .collect();
@@ -177,7 +183,11 @@ impl Case {
     /// Loads it where nothing is.
     pub fn load(&self) -> Result<(), String> {
         clear();
-        let settings: Vec<_> = self.settings.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let settings: Vec<_> = self
+            .settings
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
         fwtui::sys::netns::links::set(&settings).map_err(|error| error.to_string())?;
         if !self.ipsets.is_empty() {
             run(&["ipset", "restore"], &self.ipsets)?;

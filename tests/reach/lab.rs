@@ -219,7 +219,11 @@ impl Lab {
                 if place == target {
                     continue;
                 }
-                for source in from.addresses.iter().filter(|source| !source.contains("127.") && **source != "::1") {
+                for source in from
+                    .addresses
+                    .iter()
+                    .filter(|source| !source.contains("127.") && **source != "::1")
+                {
                     for destination in to.addresses {
                         let is_loopback = destination.contains("127.") || *destination == "::1";
                         let is_elsewhere = *destination == "192.168.7.77" || *source == "192.168.7.77";

@@ -137,20 +137,12 @@ fn understood(packet: &[u8], family: Family, protocol: u8) -> Option<(Protocol, 
         TCP => {
             let flags = *body.get(13)?;
             match flags & 0x17 {
-                0x02 => Some((
-                    Protocol::Tcp,
-                    word(body, 0)?,
-                    Heard::Packet { address, port: port? },
-                )),
+                0x02 => Some((Protocol::Tcp, word(body, 0)?, Heard::Packet { address, port: port? })),
                 flags if flags & 0x04 != 0 => Some((Protocol::Tcp, port?, Heard::Refusal)),
                 _ => None,
             }
         }
-        UDP => Some((
-            Protocol::Udp,
-            word(body, 0)?,
-            Heard::Packet { address, port: port? },
-        )),
+        UDP => Some((Protocol::Udp, word(body, 0)?, Heard::Packet { address, port: port? })),
         _ => {
             // Destination unreachable, and the packet it is about.
             let (kind, inner) = (*body.first()?, body.get(8..)?);

@@ -11,7 +11,9 @@ use crate::lab::{Lab, in_lab};
 const MOST_TOLD: usize = 4;
 
 fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.replace('_', "").parse().unwrap())
+    std::env::var(name)
+        .ok()
+        .map(|text| text.replace('_', "").parse().unwrap())
 }
 
 /// Plays rulesets of a kind until there are enough cases: some of fixed seeds, the rest of the clock's.

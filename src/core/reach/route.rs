@@ -126,7 +126,11 @@ impl<'n> Rules<'n> {
         match hook {
             Hook::Output if packet.has_new_destination && !self.world.is_local(destination) => {
                 let routes_localnet = match self.leaves(destination) {
-                    Leaves::By(name) => self.world.switches.get(name).is_some_and(|switches| switches.routes_localnet),
+                    Leaves::By(name) => self
+                        .world
+                        .switches
+                        .get(name)
+                        .is_some_and(|switches| switches.routes_localnet),
                     Leaves::Nowhere | Leaves::Unknown => false,
                 };
                 (packet.family == Family::Ipv4 && !routes_localnet).then_some(dropped)

@@ -44,7 +44,12 @@ pub fn tables(dice: &mut Dice, case: &mut Case) {
              map vm { type inet_service : verdict; elements = { 22 : jump v1, 80 : accept, 9001 : drop, 443 : goto v2 } }\n\
              chain v0 { }\nchain v1 { }\nchain v2 { }\nchain d0 { }\n",
         );
-        let mut chains: Vec<(&str, &str, &str)> = vec![("v0", "", "filter"), ("v1", "", "filter"), ("v2", "", "filter"), ("d0", "", "nat")];
+        let mut chains: Vec<(&str, &str, &str)> = vec![
+            ("v0", "", "filter"),
+            ("v1", "", "filter"),
+            ("v2", "", "filter"),
+            ("d0", "", "nat"),
+        ];
         for (chain, hook, kind) in BASES {
             if !dice.once_in(3) {
                 continue;
@@ -53,7 +58,9 @@ pub fn tables(dice: &mut Dice, case: &mut Case) {
             let priority = loop {
                 let priority = match kind {
                     "nat" => dice.below(40) as i32 + if hook == "postrouting" { 90 } else { -130 },
-                    _ => dice.one(&[-400, -310, -199, -160, -110, -99, -50, -10, 0, 10, 60, 200]) + dice.below(9) as i32,
+                    _ => {
+                        dice.one(&[-400, -310, -199, -160, -110, -99, -50, -10, 0, 10, 60, 200]) + dice.below(9) as i32
+                    }
                 };
                 if !used.contains(&(hook, priority)) && priority != 0 && priority % 50 != 0 {
                     break priority;
@@ -114,7 +121,11 @@ impl Rule<'_> {
         match protocol {
             "" => {
                 if self.dice.once_in(3) {
-                    words.push(self.dice.one(&["meta l4proto tcp", "meta l4proto { tcp, udp }", "meta l4proto != udp"]).to_owned());
+                    words.push(
+                        self.dice
+                            .one(&["meta l4proto tcp", "meta l4proto { tcp, udp }", "meta l4proto != udp"])
+                            .to_owned(),
+                    );
                 }
             }
             "th" => {
@@ -163,7 +174,12 @@ impl Rule<'_> {
             6 => format!("{protocol} dport < {one}"),
             7 if protocol == "tcp" => self
                 .dice
-                .one(&["tcp flags syn", "tcp flags & (fin|syn|rst|ack) == syn", "tcp flags != ack", "tcp flags syn / syn,ack"])
+                .one(&[
+                    "tcp flags syn",
+                    "tcp flags & (fin|syn|rst|ack) == syn",
+                    "tcp flags != ack",
+                    "tcp flags syn / syn,ack",
+                ])
                 .to_owned(),
             _ => format!("{protocol} dport {one}"),
         }
@@ -186,8 +202,22 @@ impl Rule<'_> {
 
     fn address(&mut self, is_v6: bool) -> String {
         let (word, host, net, range, set, key) = match is_v6 {
-            false => ("ip", self.dice.one(&HOSTS_V4), self.dice.one(&NETS_V4), "198.0.0.1-203.0.113.20", "a4", "c4"),
-            true => ("ip6", self.dice.one(&HOSTS_V6), self.dice.one(&NETS_V6), "2001:db8:1::1-2001:db8:1::50", "a6", "c6"),
+            false => (
+                "ip",
+                self.dice.one(&HOSTS_V4),
+                self.dice.one(&NETS_V4),
+                "198.0.0.1-203.0.113.20",
+                "a4",
+                "c4",
+            ),
+            true => (
+                "ip6",
+                self.dice.one(&HOSTS_V6),
+                self.dice.one(&NETS_V6),
+                "2001:db8:1::1-2001:db8:1::50",
+                "a6",
+                "c6",
+            ),
         };
         let not = if self.dice.once_in(4) { "!= " } else { "" };
         match self.dice.below(9) {
@@ -196,7 +226,8 @@ impl Rule<'_> {
             3 => format!("{word} daddr {not}{host}"),
             4 => format!("{word} saddr {not}{range}"),
             5 => format!("{word} saddr {not}@{set}"),
-            6 => format!("{word} saddr {not}{{ {host}, {net} }}").replace(&format!("{{ {host}, {net} }}"), &format!("{{ {net} }}")),
+            6 => format!("{word} saddr {not}{{ {host}, {net} }}")
+                .replace(&format!("{{ {host}, {net} }}"), &format!("{{ {net} }}")),
             7 => format!("{word} saddr . tcp dport {not}@{key}"),
             _ => format!("{word} daddr {not}{net}"),
         }
@@ -211,20 +242,47 @@ impl Rule<'_> {
         };
         let may_fib_in = matches!(self.hook, "prerouting" | "input" | "forward");
         match self.dice.below(18) {
-            0 | 1 => format!("ct state {not}{}", self.dice.one(&["new", "established,related", "invalid", "{ new, untracked }", "untracked"])),
-            2 => self.dice.one(&["ct status dnat", "ct status & dnat == dnat", "ct status & dnat == 0"]).to_owned(),
+            0 | 1 => format!(
+                "ct state {not}{}",
+                self.dice.one(&[
+                    "new",
+                    "established,related",
+                    "invalid",
+                    "{ new, untracked }",
+                    "untracked"
+                ])
+            ),
+            2 => self
+                .dice
+                .one(&["ct status dnat", "ct status & dnat == dnat", "ct status & dnat == 0"])
+                .to_owned(),
             3 => format!("ct direction {}", self.dice.one(&["original", "reply"])),
             4 => format!("meta l4proto tcp ct original proto-dst {not}{number}"),
             5 => format!("ct original {word} daddr {not}{host}"),
-            6 => format!("meta mark {}", self.dice.one(&["1", "& 0xff == 1", "!= 0", "& 0x2 == 0"])),
+            6 => format!(
+                "meta mark {}",
+                self.dice.one(&["1", "& 0xff == 1", "!= 0", "& 0x2 == 0"])
+            ),
             7 => format!("ct mark {}", self.dice.one(&["1", "& 0xff == 1", "!= 0"])),
-            8 if self.hook != "" || self.dice.once_in(2) => format!("fib daddr type {not}{}", self.dice.one(&["local", "local", "unicast", "{ local, broadcast }"])),
+            8 if self.hook != "" || self.dice.once_in(2) => format!(
+                "fib daddr type {not}{}",
+                self.dice.one(&["local", "local", "unicast", "{ local, broadcast }"])
+            ),
             9 => format!("fib saddr type {not}{}", self.dice.one(&["local", "unicast"])),
             10 if may_fib_in => format!("fib saddr . iif oif {}", self.dice.one(&["missing", "exists"])),
             11 if may_fib_in && self.hook != "forward" => format!("fib daddr . iif type {not}local"),
-            12 => self.dice.one(&["limit rate 1000/second burst 10000 packets", "limit rate over 1000/second burst 10000 packets"]).to_owned(),
+            12 => self
+                .dice
+                .one(&[
+                    "limit rate 1000/second burst 10000 packets",
+                    "limit rate over 1000/second burst 10000 packets",
+                ])
+                .to_owned(),
             13 if self.family == "inet" => format!("meta nfproto {not}{}", self.dice.one(&["ipv4", "ipv6"])),
-            14 => format!("meta pkttype {}", self.dice.one(&["host", "!= host", "{ host, broadcast }"])),
+            14 => format!(
+                "meta pkttype {}",
+                self.dice.one(&["host", "!= host", "{ host, broadcast }"])
+            ),
             15 if self.has_unknown => self
                 .dice
                 .one(&["meta length < 1000", "numgen random mod 2 0", "meta length > 1000"])
@@ -252,15 +310,29 @@ impl Rule<'_> {
         match self.dice.below(14) {
             0..4 => "accept".to_owned(),
             4 if self.hook == "output" => "oifname \"lo\" drop".to_owned(),
-            _ if is_out => self.dice.one(&["accept", "meta mark set 1", "ct mark set 1"]).to_owned(),
+            _ if is_out => self
+                .dice
+                .one(&["accept", "meta mark set 1", "ct mark set 1"])
+                .to_owned(),
             4 | 5 => "drop".to_owned(),
             6 | 7 if matches!(self.hook, "input" | "forward" | "prerouting") => {
                 let prohibited = self.prohibited();
-                self.dice.one(&["reject", "meta l4proto tcp reject with tcp reset", prohibited]).to_owned()
+                self.dice
+                    .one(&["reject", "meta l4proto tcp reject with tcp reset", prohibited])
+                    .to_owned()
             }
             8 => "return".to_owned(),
             9 => "continue".to_owned(),
-            10 => self.dice.one(&["meta mark set 1", "meta mark set mark or 0x2", "ct mark set 1", "ct mark set mark", "meta mark set ct mark"]).to_owned(),
+            10 => self
+                .dice
+                .one(&[
+                    "meta mark set 1",
+                    "meta mark set mark or 0x2",
+                    "ct mark set 1",
+                    "ct mark set mark",
+                    "meta mark set ct mark",
+                ])
+                .to_owned(),
             11 if self.chain == "early" || self.chain == "pre" => "notrack".to_owned(),
             12 if !matches!(self.chain, "v1" | "v2") => self
                 .dice
@@ -292,8 +364,16 @@ impl Rule<'_> {
             false => ("172.17.0.2", "ip"),
             true => ("fd17::2", "ip6"),
         };
-        let to = if self.family == "inet" { format!("dnat {to} to") } else { "dnat to".to_owned() };
-        let shown = if is_v6 { format!("[{container}]") } else { container.to_owned() };
+        let to = if self.family == "inet" {
+            format!("dnat {to} to")
+        } else {
+            "dnat to".to_owned()
+        };
+        let shown = if is_v6 {
+            format!("[{container}]")
+        } else {
+            container.to_owned()
+        };
         let protocol = self.dice.one(&["tcp", "tcp", "udp"]);
         let mut text = match self.dice.below(3) {
             0 => self.interface() + " ",
@@ -302,7 +382,10 @@ impl Rule<'_> {
         };
         text.push_str(&match (self.hook, self.dice.below(7)) {
             ("postrouting", 0) => "masquerade".to_owned(),
-            ("postrouting", _) => self.dice.one(&["oifname \"eth0\" masquerade", "accept", "return"]).to_owned(),
+            ("postrouting", _) => self
+                .dice
+                .one(&["oifname \"eth0\" masquerade", "accept", "return"])
+                .to_owned(),
             (_, 0 | 1) => format!("{protocol} dport {number} {to} {shown}:{target}"),
             (_, 2) => format!("{protocol} dport {number} {to} {container}"),
             (_, 3) => format!("{protocol} dport {number} redirect to :{target}"),

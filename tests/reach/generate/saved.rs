@@ -76,7 +76,9 @@ struct Rule<'a> {
 
 impl Rule<'_> {
     fn text(mut self) -> Option<String> {
-        let protocol = self.dice.one(&["", "", "-p tcp", "-p tcp", "-p tcp", "-p udp", "-p udp", "! -p udp", "-p 6"]);
+        let protocol = self.dice.one(&[
+            "", "", "-p tcp", "-p tcp", "-p tcp", "-p udp", "-p udp", "! -p udp", "-p 6",
+        ]);
         let target = self.target(protocol)?;
         let mut words = vec![format!("-A {}", self.chain)];
         let has_ports = matches!(protocol, "-p tcp" | "-p udp");
@@ -91,7 +93,13 @@ impl Rule<'_> {
         if protocol == "-p tcp" && self.dice.once_in(8) {
             words.push(
                 self.dice
-                    .one(&["--syn", "! --syn", "--tcp-flags SYN,ACK SYN", "--tcp-flags ALL NONE", "! --tcp-flags FIN,SYN SYN"])
+                    .one(&[
+                        "--syn",
+                        "! --syn",
+                        "--tcp-flags SYN,ACK SYN",
+                        "--tcp-flags ALL NONE",
+                        "! --tcp-flags FIN,SYN SYN",
+                    ])
                     .to_owned(),
             );
         }
@@ -234,8 +242,17 @@ impl Rule<'_> {
     }
 
     fn state(&mut self) -> &'static str {
-        self.dice
-            .one(&["NEW", "NEW", "RELATED,ESTABLISHED", "INVALID", "UNTRACKED", "DNAT", "SNAT", "NEW,DNAT", "INVALID,NEW"])
+        self.dice.one(&[
+            "NEW",
+            "NEW",
+            "RELATED,ESTABLISHED",
+            "INVALID",
+            "UNTRACKED",
+            "DNAT",
+            "SNAT",
+            "NEW,DNAT",
+            "INVALID,NEW",
+        ])
     }
 
     /// Where it leads; and whether it needs a protocol with ports.
@@ -278,8 +295,20 @@ impl Rule<'_> {
                 0 => "-j ACCEPT".to_owned(),
                 1 if !is_out && !self.chain.starts_with('U') => "-j DROP".to_owned(),
                 2 => "-j RETURN".to_owned(),
-                3 => format!("-j MARK {}", self.dice.one(&["--set-mark 1", "--set-xmark 0x3/0x2", "--or-mark 2", "--and-mark 1", "--xor-mark 1"])),
-                4 => format!("-j CONNMARK {}", self.dice.one(&["--set-mark 1", "--set-xmark 0x2/0xff"])),
+                3 => format!(
+                    "-j MARK {}",
+                    self.dice.one(&[
+                        "--set-mark 1",
+                        "--set-xmark 0x3/0x2",
+                        "--or-mark 2",
+                        "--and-mark 1",
+                        "--xor-mark 1"
+                    ])
+                ),
+                4 => format!(
+                    "-j CONNMARK {}",
+                    self.dice.one(&["--set-mark 1", "--set-xmark 0x2/0xff"])
+                ),
                 5 => "-j CONNMARK --save-mark".to_owned(),
                 6 => "-j CONNMARK --restore-mark".to_owned(),
                 7 => "-j MARK --set-mark 1".to_owned(),
@@ -299,8 +328,16 @@ impl Rule<'_> {
             return "-j REJECT --reject-with tcp-reset".to_owned();
         }
         let with = match self.family {
-            Family::Ipv4 => self.dice.one(&["", " --reject-with icmp-admin-prohibited", " --reject-with icmp-host-unreachable"]),
-            Family::Ipv6 => self.dice.one(&["", " --reject-with icmp6-adm-prohibited", " --reject-with icmp6-addr-unreachable"]),
+            Family::Ipv4 => self.dice.one(&[
+                "",
+                " --reject-with icmp-admin-prohibited",
+                " --reject-with icmp-host-unreachable",
+            ]),
+            Family::Ipv6 => self.dice.one(&[
+                "",
+                " --reject-with icmp6-adm-prohibited",
+                " --reject-with icmp6-addr-unreachable",
+            ]),
         };
         format!("-j REJECT{with}")
     }
@@ -320,7 +357,12 @@ impl Rule<'_> {
             },
             _ => match self.dice.below(7) {
                 0 | 1 => return Some((format!("-j DNAT --to-destination {container}:{target}"), true)),
-                2 => return Some((format!("-j DNAT --to-destination {}", super::container(self.family)), false)),
+                2 => {
+                    return Some((
+                        format!("-j DNAT --to-destination {}", super::container(self.family)),
+                        false,
+                    ));
+                }
                 3 => return Some((format!("-j DNAT --to-destination :{target}"), true)),
                 4 => return Some((format!("-j REDIRECT --to-ports {target}"), true)),
                 5 => "-j ACCEPT",
