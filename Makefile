@@ -15,7 +15,7 @@ SCRIPTS = .ci/run .ci/deps.sh tests/vm/run tests/vm/image.sh tests/vm/watch
 # rustup's cargo, iptables and their kin, where the PATH does not have them.
 export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/sbin:/sbin
 
-.PHONY: help build try test test-vm check bench man install uninstall
+.PHONY: help build try test soak test-vm check bench man install uninstall
 
 help: ## List the targets
 	@echo 'make TARGET, with:'
@@ -35,6 +35,11 @@ test: ## Run everything CI runs: check, then all tests
 	@sh .ci/deps.sh test
 	@$(MAKE) --no-print-directory check
 	cargo test --locked --no-fail-fast
+
+soak: ## Hold the model of the packet filter against the kernel, 100,000 packets of each kind
+	@sh .ci/deps.sh test
+	FWTUI_CASES=$${FWTUI_CASES:-100000} FWTUI_SECONDS=$${FWTUI_SECONDS:-7200} \
+		cargo test --locked --test reach -- --nocapture --test-threads=2
 
 test-vm: ## Break things in a virtual machine with systemd and sshd; needs root, QEMU and debootstrap
 	@tests/vm/run

@@ -22,8 +22,8 @@ pub struct Tally {
     pub refused: usize,
     pub dropped: usize,
     pub unknown: usize,
-    /// Unknown in rulesets of understood constructs only.
-    pub needlessly_unknown: usize,
+    /// Of these, where that is as it should be.
+    pub expected_unknown: usize,
     pub disagreements: usize,
     /// Why the last was unknown.
     pub because: String,
@@ -141,8 +141,12 @@ pub fn play(
             Fate::Accepted => tally.arrived += 1,
             Fate::Refused => tally.refused += 1,
             Fate::Dropped => tally.dropped += 1,
-            Fate::Unknown { .. } => {
+            Fate::Unknown { may_arrive } => {
                 tally.unknown += 1;
+                // What its own source becomes on the way to itself is not known.
+                // Nor is which of two engines comes first, where one drops and the other refuses.
+                let is_expected = has_unknown || probe.place == MACHINE || !may_arrive;
+                tally.expected_unknown += usize::from(is_expected);
                 tally.because = decider(&walk);
             }
         }

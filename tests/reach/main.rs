@@ -18,6 +18,9 @@
     clippy::disallowed_methods,
     clippy::format_push_string,
     clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::match_same_arms,
+    clippy::range_plus_one,
     missing_docs,
     unreachable_pub,
     reason = "test code"

@@ -296,6 +296,7 @@ pub(crate) fn in_force(policy: &Policy) -> Filter {
     Filter::default().with_own([Own::wanted(Slot::A, rules.ipv4), Own::wanted(Slot::A, rules.ipv6)])
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "as an observation holds it")]
 /// The same as everything that is in the kernel.
 fn kernel(policy: &Policy) -> Option<Arc<Netfilter>> {
     Some(Arc::new(Netfilter::default().with_own(&compile(policy, &interfaces()))))

@@ -266,6 +266,10 @@ impl<'n> Rules<'n> {
             } => {
                 let value = match (self.value(field, packet, chain), mask) {
                     (Value::Absent, _) => return Some(false),
+                    // Bits of no interest are set beside those of interest (`IPS_DST_NAT_DONE`).
+                    (Value::Number(number), None) if *field == netfilter::Field::Status && number != 0 => {
+                        Value::Unknown
+                    }
                     (Value::Number(number), Some(mask)) => Value::Number(number & mask),
                     (value, _) => value,
                 };

@@ -334,6 +334,10 @@ impl<'a> Traveller<'a> {
     }
 
     fn route_back(&self, of: OfInterface, world: &World) -> Value<'a> {
+        // What this machine sends to itself is not asked (`rpfilter_is_loopback`, `nft_fib_is_loopback`).
+        if self.interface == "lo" {
+            return Value::Number(1);
+        }
         if world.has_policy_routing {
             return Value::Unknown;
         }

@@ -133,7 +133,7 @@ impl<'n> Rules<'n> {
                 here.sort_by_key(|at| self.priority(*at));
                 for pair in here.windows(2) {
                     if let [one, other] = pair
-                        && self.priority(*one) == self.priority(*other)
+                        && self.are_equal(*one, *other)
                     {
                         for at in pair {
                             if let Some(chain) = self.chains.get_mut(*at) {
@@ -165,13 +165,30 @@ impl<'n> Rules<'n> {
     }
 
     /// The priority of a base chain, the bridge's own before the others': a bridge has its packets first.
-    pub(super) fn priority(&self, at: usize) -> (bool, i32) {
+    /// Nat chains are called by the kernel's own hook for them, which has one priority whatever theirs
+    /// are; theirs only order them among themselves (`nf_nat_ipv4_ops` in `net/netfilter/nf_nat_proto.c`).
+    pub(super) fn priority(&self, at: usize) -> (bool, i32, Option<i32>) {
         let chain = self.chains.get(at);
-        let priority = chain
-            .and_then(|chain| chain.chain.base.as_ref())
-            .map_or(0, |base| base.priority);
         let is_bridge = chain.is_some_and(|chain| chain.table.family == TableFamily::Bridge);
-        (!is_bridge, priority)
+        let (priority, among_nat) = match chain.and_then(|chain| chain.chain.base.as_ref()) {
+            Some(base) if base.kind == ChainType::Nat && !is_bridge => {
+                let of_hook = match base.hook {
+                    Hook::Postrouting | Hook::Input => 100,
+                    Hook::Ingress | Hook::Prerouting | Hook::Forward | Hook::Output => -100,
+                };
+                (of_hook, Some(base.priority))
+            }
+            base => (base.map_or(0, |base| base.priority), None),
+        };
+        (!is_bridge, priority, among_nat)
+    }
+
+    /// Whether which of two base chains comes first can't be told.
+    pub(super) fn are_equal(&self, one: usize, other: usize) -> bool {
+        match (self.priority(one), self.priority(other)) {
+            ((.., Some(_)), (.., Some(_))) => self.priority(one) == self.priority(other),
+            ((one_bridge, one, _), (other_bridge, other, _)) => (one_bridge, one) == (other_bridge, other),
+        }
     }
 
     /// A verdict of a map's element.

@@ -345,3 +345,100 @@ fn an_address_of_one_interface_is_reached_by_that() {
     assert_eq!(reach(&kernel, &policy, id), Reach::Everyone);
     assert_eq!(reach(&kernel, &policy, "[fe80::1%eth1]:53/udp"), Reach::ThisMachine);
 }
+
+/// What the kernel does with one rule set of the filter table, and one of nat.
+fn ends(ipv4: &str, ipv6: &str, interface: &str, source: &str, to: &str) -> Fate {
+    fate(&kernel(ipv4, ipv6), interface, source, to, Protocol::Tcp).0
+}
+
+#[test]
+fn what_is_sent_elsewhere_from_loopback_gets_nowhere() {
+    let nat = |rule: &str, target: &str| {
+        format!(
+            "*nat\n:PREROUTING ACCEPT\n:OUTPUT ACCEPT\n:POSTROUTING ACCEPT\n{rule}-A OUTPUT -p tcp -j DNAT --to-destination {target}\nCOMMIT\n"
+        )
+    };
+    let ipv4 = nat("", "172.17.0.2");
+    assert_eq!(ends(&ipv4, "", "lo", "127.0.0.1", "127.0.0.1:80"), Fate::Dropped);
+    assert_eq!(ends(&ipv4, "", "lo", "192.0.2.1", "192.0.2.1:80"), Fate::Accepted);
+    let ipv6 = nat("", "2001:db8::2");
+    assert_eq!(ends("", &ipv6, "lo", "::1", "[::1]:80"), Fate::Dropped);
+    let ipv6 = nat("-A POSTROUTING -j MASQUERADE\n", "2001:db8::2");
+    assert_eq!(ends("", &ipv6, "lo", "::1", "[::1]:80"), Fate::Accepted);
+}
+
+#[test]
+fn conntracks_status_none_never_holds_and_what_is_looped_is_confirmed() {
+    let asks =
+        |status: &str| format!("*filter\n:INPUT ACCEPT\n-A INPUT -m conntrack --ctstatus {status} -j DROP\nCOMMIT\n");
+    assert_eq!(
+        ends(&asks("NONE"), "", "eth0", "192.0.2.9", "192.0.2.1:80"),
+        Fate::Accepted
+    );
+    assert_eq!(
+        ends(&asks("CONFIRMED"), "", "eth0", "192.0.2.9", "192.0.2.1:80"),
+        Fate::Accepted
+    );
+    assert_eq!(
+        ends(&asks("CONFIRMED"), "", "lo", "127.0.0.1", "127.0.0.1:80"),
+        Fate::Dropped
+    );
+}
+
+#[test]
+fn an_ipv6_port_may_be_rewritten_alone() {
+    let nat = "*nat\n:PREROUTING ACCEPT\n-A PREROUTING -p tcp -j DNAT --to-destination :81\nCOMMIT\n\
+        *filter\n:INPUT ACCEPT\n-A INPUT -p tcp -m tcp --dport 81 -j DROP\nCOMMIT\n";
+    let (fate, by) = fate(
+        &kernel("", nat),
+        "eth0",
+        "2001:db8::9",
+        "[2001:db8::1]:80",
+        Protocol::Tcp,
+    );
+    assert_eq!(fate, Fate::Dropped, "{by}");
+}
+
+#[test]
+fn a_source_that_is_not_known_any_more_is_not_guessed() {
+    let rules = "*nat\n:POSTROUTING ACCEPT\n-A POSTROUTING -j MASQUERADE\nCOMMIT\n\
+        *filter\n:INPUT ACCEPT\n-A INPUT -s 127.0.0.1 -j DROP\nCOMMIT\n";
+    let fate = ends(rules, "", "lo", "127.0.0.1", "127.0.0.1:80");
+    assert_eq!(fate, Fate::Unknown { may_arrive: true });
+}
+
+#[test]
+fn what_is_forwarded_is_tracked_whatever_the_chains_priority_and_nat_chains_have_one() {
+    let walked = |json: &str, to: &str| {
+        let listed = crate::core::netfilter::json::parse(json).unwrap();
+        fate(&listed.netfilter, "eth0", "192.0.2.9", to, Protocol::Tcp).0
+    };
+    let base = |kind: &str, hook: &str, priority: i32| {
+        format!(
+            r#"{{"chain":{{"family":"ip","table":"t","name":"{hook}{kind}","handle":1,"type":"{kind}","hook":"{hook}","prio":{priority},"policy":"accept"}}}}"#
+        )
+    };
+    let rule = |chain: &str, expr: &str| {
+        format!(r#"{{"rule":{{"family":"ip","table":"t","chain":"{chain}","handle":2,"expr":[{expr}]}}}}"#)
+    };
+    let document = |parts: &[String]| {
+        format!(
+            r#"{{"nftables":[{{"table":{{"family":"ip","name":"t","handle":1}}}},{}]}}"#,
+            parts.join(",")
+        )
+    };
+    let drops_new = r#"{"match":{"op":"in","left":{"ct":{"key":"state"}},"right":"new"}},{"drop":null}"#;
+    let early = document(&[base("filter", "forward", -300), rule("forwardfilter", drops_new)]);
+    assert_eq!(walked(&early, "172.17.0.2:80"), Fate::Dropped);
+    // A nat chain that says -130 is called at -100 all the same: after a filter chain at -110.
+    let redirects = r#"{"redirect":{"port":81}}"#;
+    let drops_80 =
+        r#"{"match":{"op":"==","left":{"payload":{"protocol":"tcp","field":"dport"}},"right":80}},{"drop":null}"#;
+    let order = document(&[
+        base("nat", "prerouting", -130),
+        base("filter", "prerouting", -110),
+        rule("preroutingnat", redirects),
+        rule("preroutingfilter", drops_80),
+    ]);
+    assert_eq!(walked(&order, "192.0.2.1:80"), Fate::Dropped);
+}

@@ -232,10 +232,14 @@ impl<'n> Rules<'n> {
         };
         let hook = journey.hook();
         let bases = self.bases(hook, packet.family);
-        let equals = bases
-            .iter()
-            .enumerate()
-            .filter(|(place, at)| *place + 1 > journey.next_base && self.priority(**at).1 == packet.priority);
+        let equals = bases.iter().enumerate().filter(|(place, at)| {
+            *place + 1 > journey.next_base
+                && journey
+                    .next_base
+                    .checked_sub(1)
+                    .and_then(|own| bases.get(own))
+                    .is_some_and(|own| self.are_equal(*own, **at))
+        });
         for (place, _) in equals {
             let mut other = Journey {
                 packet: Traveller::clone(packet),

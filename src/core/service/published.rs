@@ -59,7 +59,7 @@ pub fn with_published(
             families: vec![family],
         };
         if let Some(service) = services.iter_mut().find(|service| is_of(service, port)) {
-            add(Arc::make_mut(service), published)
+            add(Arc::make_mut(service), published);
         } else {
             let is_taken = services.iter().any(|service| is_same_port(&service.id, port));
             services.push(Arc::new(row(port, published, is_taken)));

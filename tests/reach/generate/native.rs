@@ -58,7 +58,9 @@ pub fn tables(dice: &mut Dice, case: &mut Case) {
             let priority = loop {
                 let priority = match kind {
                     "nat" => dice.below(40) as i32 + if hook == "postrouting" { 90 } else { -130 },
-                    _ => dice.one(&[-400, -310, -199, -160, -50, -10, 0, 10, 60, 200]) + dice.below(9) as i32,
+                    _ => {
+                        dice.one(&[-400, -310, -199, -160, -110, -99, -50, -10, 0, 10, 60, 200]) + dice.below(9) as i32
+                    }
                 };
                 if !used.contains(&(hook, priority)) && priority != 0 && priority % 50 != 0 {
                     break priority;
@@ -252,7 +254,7 @@ impl Rule<'_> {
             ),
             2 => self
                 .dice
-                .one(&["ct status dnat", "ct status & dnat == dnat", "ct status != dnat"])
+                .one(&["ct status dnat", "ct status & dnat == dnat", "ct status & dnat == 0"])
                 .to_owned(),
             3 => format!("ct direction {}", self.dice.one(&["original", "reply"])),
             4 => format!("meta l4proto tcp ct original proto-dst {not}{number}"),

@@ -183,12 +183,15 @@ impl Rule<'_> {
             5 => format!("-m conntrack {not}--ctstatus {}", self.dice.one(&["NONE", "CONFIRMED", "ASSURED", "SEEN_REPLY"])),
             6 => {
                 let end = self.dice.one(&["dst", "src"]);
-                let kind = self.dice.one(&["LOCAL", "LOCAL", "UNICAST", "UNICAST,LOCAL"]);
+                let kind = match self.dice.one(&["LOCAL", "LOCAL", "UNICAST", "UNICAST,LOCAL"]) {
+                    // For IPv6 the two together mean something else.
+                    "UNICAST,LOCAL" if !is_v4 => "UNICAST",
+                    kind => kind,
+                };
                 let limit = match (self.chain, end) {
                     ("PREROUTING" | "INPUT", _) if self.dice.once_in(5) => " --limit-iface-in",
                     _ => "",
                 };
-                // IPv6 refuses the combination with FORWARD and UNICAST of other places.
                 format!("-m addrtype {not}--{end}-type {kind}{limit}")
             }
             7 => format!("-m mark {not}--mark {}", self.dice.one(&["0x1", "0x1/0xff", "0x0/0x2", "0x3/0x3"])),

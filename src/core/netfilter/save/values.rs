@@ -187,7 +187,7 @@ pub(super) fn endpoint(word: &str, family: Family) -> Option<(Option<(IpAddr, Ip
             };
             (addresses, ports)
         }
-        (Family::Ipv6, None) => (word, None),
+        (Family::Ipv6, None) => word.strip_prefix(':').map_or((word, None), |ports| ("", Some(ports))),
         (Family::Ipv4, _) => word
             .split_once(':')
             .map_or((word, None), |(addresses, ports)| (addresses, Some(ports))),
