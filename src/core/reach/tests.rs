@@ -389,7 +389,13 @@ fn conntracks_status_none_never_holds_and_what_is_looped_is_confirmed() {
 fn an_ipv6_port_may_be_rewritten_alone() {
     let nat = "*nat\n:PREROUTING ACCEPT\n-A PREROUTING -p tcp -j DNAT --to-destination :81\nCOMMIT\n\
         *filter\n:INPUT ACCEPT\n-A INPUT -p tcp -m tcp --dport 81 -j DROP\nCOMMIT\n";
-    let (fate, by) = fate(&kernel("", nat), "eth0", "2001:db8::9", "[2001:db8::1]:80", Protocol::Tcp);
+    let (fate, by) = fate(
+        &kernel("", nat),
+        "eth0",
+        "2001:db8::9",
+        "[2001:db8::1]:80",
+        Protocol::Tcp,
+    );
     assert_eq!(fate, Fate::Dropped, "{by}");
 }
 
