@@ -4,7 +4,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use fwtui::core::listener::Protocol;
-use fwtui::core::netfilter::Netfilter;
+use fwtui::core::netfilter::{Netfilter, Statement, To};
 use fwtui::core::network::World;
 use fwtui::core::reach::{Decider, Ends, Fate, Probe as Packet, Rules, State, Walk};
 
@@ -145,7 +145,7 @@ pub fn play(
                 tally.unknown += 1;
                 // What its own source becomes on the way to itself is not known.
                 // Nor is which of two engines comes first, where one drops and the other refuses.
-                let is_expected = has_unknown || probe.place == MACHINE || !may_arrive;
+                let is_expected = has_unknown || probe.place == MACHINE || !may_arrive || is_translation(&walk);
                 tally.expected_unknown += usize::from(is_expected);
                 tally.because = decider(&walk);
             }
@@ -273,6 +273,18 @@ pub fn told(lab: &mut Lab, case: &Case, probe: Probe) -> String {
     }
     words.push_str(&format!("  decided by {}\n", decider(&walk)));
     words
+}
+
+/// Whether it is a translation that decided: of two engines' the first counts, and that can't be told.
+fn is_translation(walk: &Walk<'_>) -> bool {
+    match walk.decided_by {
+        Decider::Rule(place) => place.rule.is_some_and(|rule| {
+            let is_known =
+                |statement: &Statement| matches!(statement, Statement::Nat(nat) if matches!(nat.to, To::Fixed { .. }));
+            rule.statements.iter().any(is_known)
+        }),
+        Decider::Kernel(_) => false,
+    }
 }
 
 fn decider(walk: &Walk<'_>) -> String {

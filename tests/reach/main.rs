@@ -21,6 +21,8 @@
     clippy::cast_possible_wrap,
     clippy::match_same_arms,
     clippy::range_plus_one,
+    clippy::assigning_clones,
+    clippy::unused_self,
     missing_docs,
     unreachable_pub,
     reason = "test code"

@@ -231,6 +231,9 @@ impl<'n> Rules<'n> {
                 journey.tell(Some(place), || format!("rewrites the destination to {to}"));
             }
         }
+        if self.is_rewritten_beside(journey) {
+            return Acted::Done(Done::Ended(Fate::Unknown { may_arrive: true }, Decider::Rule(place)));
+        }
         journey.frames.clear();
         Acted::Done(Done::On)
     }

@@ -128,6 +128,10 @@ impl<'n> Journey<'n> {
     }
 
     pub(super) fn mark(&mut self, mark: &SetMark) {
+        // Without a connection there is none to mark, and no mark to take from it.
+        if (mark.of_connection || mark.from_connection) && !self.packet.is_tracked() {
+            return;
+        }
         let old = if mark.from_connection {
             self.packet.connection_mark
         } else {

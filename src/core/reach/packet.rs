@@ -183,7 +183,7 @@ impl<'a> Traveller<'a> {
         }
     }
 
-    fn is_tracked(&self) -> bool {
+    pub(super) fn is_tracked(&self) -> bool {
         !matches!(self.state_now(), State::Untracked | State::Invalid)
     }
 

@@ -265,6 +265,46 @@ impl<'n> Rules<'n> {
         fate
     }
 
+    /// Whether another nat chain of the same priority would rewrite the packet otherwise: the first of
+    /// them decides, and which is first can't be told.
+    pub(super) fn is_rewritten_beside(&self, journey: &Journey<'n>) -> bool {
+        let Some(packet) = &journey.at_base else {
+            return false;
+        };
+        let bases = self.bases(journey.hook(), packet.family);
+        let own = journey.next_base.checked_sub(1).and_then(|at| bases.get(at));
+        let is_equal = |at: usize| own.is_some_and(|own| self.are_equal(*own, at) && self.priority(at).2.is_some());
+        let equals = bases.iter().enumerate().skip(journey.next_base);
+        let mut budget = Budget {
+            forks: 0,
+            rules: MOST_RULES,
+        };
+        for (place, _) in equals.filter(|(_, at)| is_equal(**at)) {
+            let mut other = Journey {
+                packet: Traveller::clone(packet),
+                next_base: place,
+                frames: Vec::new(),
+                events: None,
+                at_base: None,
+                ..journey.clone()
+            };
+            self.enter(&mut other);
+            while !other.frames.is_empty() {
+                match self.meet(&mut other, &mut budget) {
+                    Done::On => {}
+                    Done::Ended(..) | Done::Either(..) => return true,
+                }
+            }
+            let is_settled = other.packet.is_destination_settled || other.packet.is_source_settled;
+            let differs = other.packet.ends != journey.packet.ends
+                || other.packet.is_source_unknown != journey.packet.is_source_unknown;
+            if is_settled && differs {
+                return true;
+            }
+        }
+        false
+    }
+
     /// Every way that may be, walked; what they have in common.
     fn either(
         &self,

@@ -156,7 +156,7 @@ impl Rule<'_> {
         words.retain(|word| !word.is_empty());
         let mut text = words.join(" ");
         if text.is_empty() {
-            text = "counter".to_owned();
+            "counter".clone_into(&mut text);
         }
         text
     }
@@ -264,7 +264,7 @@ impl Rule<'_> {
                 self.dice.one(&["1", "& 0xff == 1", "!= 0", "& 0x2 == 0"])
             ),
             7 => format!("ct mark {}", self.dice.one(&["1", "& 0xff == 1", "!= 0"])),
-            8 if self.hook != "" || self.dice.once_in(2) => format!(
+            8 if !self.hook.is_empty() || self.dice.once_in(2) => format!(
                 "fib daddr type {not}{}",
                 self.dice.one(&["local", "local", "unicast", "{ local, broadcast }"])
             ),
