@@ -51,8 +51,8 @@ impl Netfilter {
         let mut after = self.clone();
         let is_own = |table: &Table| table.chains.iter().any(|chain| chain.name.starts_with(PREFIX));
         let engine = self.tables.iter().find(|table| is_own(table)).map(|table| table.engine);
-        let any = || self.tables.first().map(|table| table.engine);
-        let engine = engine.or_else(any).unwrap_or(Engine::Nft);
+        let is_legacy = !self.tables.is_empty() && self.tables.iter().all(|table| table.engine == Engine::Legacy);
+        let engine = engine.unwrap_or(if is_legacy { Engine::Legacy } else { Engine::Nft });
         for family in Family::ALL {
             for table in ruleset::Table::ALL {
                 after.put(engine, family, table, rules.family(family));

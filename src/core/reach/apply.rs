@@ -24,26 +24,24 @@ enum Acted<'n> {
 
 impl<'n> Rules<'n> {
     pub(super) fn apply(&self, journey: &mut Journey<'n>, here: Here<'_, 'n>) -> Done<'n> {
-        let is_assumed = here.assumed(journey).is_some();
+        let from = here.resumed(journey);
         let mut is_uncertain = false;
-        for step in here.chain.steps(here.rule) {
+        for (at, step) in here.chain.steps(here.rule).iter().enumerate().skip(from) {
+            let here = Here { step: at, ..here };
             let truth = match step {
                 Step::If(condition) => self.holds(condition, &journey.packet, here.chain),
                 Step::In(key, lookup, is_negated) => self.is_in(key, lookup, *is_negated, &journey.packet, here.chain),
                 _ if is_uncertain => return fork(journey, here),
-                _ => {
-                    match self.act(journey, here, step) {
-                        // The rule went on, or ended.
-                        Acted::Next => Some(true),
-                        Acted::NoMatch => Some(false),
-                        Acted::Done(done) => return done,
-                    }
-                }
+                _ => match self.act(journey, here, step) {
+                    // The rule went on, or ended.
+                    Acted::Next => Some(true),
+                    Acted::NoMatch => Some(false),
+                    Acted::Done(done) => return done,
+                },
             };
             match truth {
                 Some(true) => {}
                 Some(false) => return Done::On,
-                None if is_assumed => {}
                 None => is_uncertain = true,
             }
         }
@@ -68,7 +66,6 @@ impl<'n> Rules<'n> {
                 journey.tell(Some(here.place()), || "not tracked".to_owned());
                 Acted::Next
             }
-            Step::Unknown if here.assumed(journey).is_some_and(|assumed| assumed.is_harmless) => Acted::Next,
             Step::Unknown => Acted::Done(anything(journey, here)),
         }
     }

@@ -47,8 +47,8 @@ pub(super) struct Journey<'n> {
 pub(super) struct Assumed {
     pub(super) chain: usize,
     pub(super) rule: usize,
-    /// Its unknown statements do nothing; else only its unknown conditions hold.
-    pub(super) is_harmless: bool,
+    /// Where in the rule it goes on: what stands before is met, and done already.
+    pub(super) step: usize,
 }
 
 /// How firmly something let a packet in; what is firmer is named.
@@ -157,14 +157,17 @@ pub(super) struct Here<'r, 'n> {
     pub(super) at: usize,
     /// The rule's index in it.
     pub(super) rule: usize,
+    /// Which of its statements is next.
+    pub(super) step: usize,
 }
 
 impl<'n> Here<'_, 'n> {
-    /// What of it is taken for granted.
-    pub(super) fn assumed(self, journey: &Journey<'n>) -> Option<Assumed> {
-        journey
-            .assumed
-            .filter(|assumed| (assumed.chain, assumed.rule) == (self.at, self.rule))
+    /// Where in the rule the way goes on, where it was left to be walked in two ways.
+    pub(super) fn resumed(self, journey: &mut Journey<'n>) -> usize {
+        let is_here = |assumed: &Assumed| (assumed.chain, assumed.rule) == (self.at, self.rule);
+        let step = journey.assumed.filter(is_here).map_or(0, |assumed| assumed.step);
+        journey.assumed = None;
+        step
     }
 
     pub(super) fn place(self) -> Place<'n> {
@@ -178,35 +181,42 @@ impl<'n> Here<'_, 'n> {
 
 /// A rule of which it is not known whether it matches: as if it did, and on with the next.
 pub(super) fn fork<'n>(journey: &Journey<'n>, here: Here<'_, 'n>) -> Done<'n> {
-    Done::Either(here.place(), as_if(journey, here, false))
+    let ways = [journey.clone(), resuming(journey, here, here.step)];
+    Done::Either(here.place(), ways.map(|way| Branch::Goes(Box::new(way))).into())
 }
 
-fn as_if<'n>(journey: &Journey<'n>, here: Here<'_, 'n>, is_harmless: bool) -> Vec<Branch<'n>> {
+fn resuming<'n>(journey: &Journey<'n>, here: Here<'_, 'n>, step: usize) -> Journey<'n> {
     let mut met = journey.clone();
     met.assumed = Some(Assumed {
         chain: here.at,
         rule: here.rule,
-        is_harmless,
+        step,
     });
     if let Some(frame) = met.frames.last_mut() {
         frame.next = here.rule;
     }
-    [journey.clone(), met].map(|way| Branch::Goes(Box::new(way))).into()
+    met
 }
 
 /// A statement that is not understood may do anything a rule of its chain can do.
 pub(super) fn anything<'n>(journey: &Journey<'n>, here: Here<'_, 'n>) -> Done<'n> {
     let place = here.place();
-    if here.assumed(journey).is_some_and(|assumed| assumed.is_harmless) {
-        return Done::On;
-    }
     if place.table_translates() {
         return Done::Ended(Fate::Unknown { may_arrive: true }, Decider::Rule(place));
     }
+    // It may set marks as well.
+    let marked = |mut way: Journey<'n>| {
+        (way.packet.mark, way.packet.connection_mark) = (None, None);
+        way
+    };
     let mut accepted = journey.clone();
     accepted.frames.clear();
-    let mut branches = as_if(journey, here, true);
-    branches.push(Branch::Goes(Box::new(accepted)));
+    let ways = [
+        journey.clone(),
+        marked(resuming(journey, here, here.step + 1)),
+        marked(accepted),
+    ];
+    let mut branches: Vec<Branch<'n>> = ways.map(|way| Branch::Goes(Box::new(way))).into();
     branches.push(Branch::Ends(Fate::Dropped));
     Done::Either(place, branches)
 }

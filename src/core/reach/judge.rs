@@ -114,7 +114,14 @@ impl<'n> Judge<'n> {
         let local = local.or_else(|| own.clone().find(|address| Family::of(*address) == family))?;
         let packet = Packet::opening(&interface.name, peer, local, protocol, port);
         let walk = self.rules.walk(&packet, false);
-        Some((walk.fate, DecidedBy::from(&walk.decided_by)))
+        // What is sent on to elsewhere does not get to who served the peer so far.
+        let is_led_away = walk.fate == Fate::Accepted && (!walk.is_local || walk.ends != packet.ends);
+        let fate = if is_led_away {
+            Fate::Unknown { may_arrive: true }
+        } else {
+            walk.fate
+        };
+        Some((fate, DecidedBy::from(&walk.decided_by)))
     }
 
     /// Which rule, not of fwtui's, keeps out somebody a decision lets in.

@@ -318,7 +318,7 @@ impl<'a> Traveller<'a> {
             },
         };
         let is_local = match name {
-            None => world.is_local(address),
+            None => world.is_local(address) || world.route(address).is_some_and(|route| route.kind == RouteKind::Local),
             Some(name) => world
                 .interface(name)
                 .is_some_and(|interface| interface.addresses.iter().any(|net| net.addr() == address)),

@@ -10,14 +10,16 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::core::listener::Family;
-use crate::core::netfilter::{Condition, Elements, End, Field, Netfilter, Part, Rule, Statement, Verdict};
+use crate::core::netfilter::{Condition, Elements, End, Field, Netfilter, Part, Rule, Statement, Table, Verdict};
 use crate::core::network::{Interface, InterfaceKind, NetworkClass, Route, RouteKind, Switches, World};
 
 /// An interface no rule names and no policy can: `is_interface_name` refuses it. It stands for networks
 /// this machine has not met yet.
 pub(super) const SOMEWHERE: &str = "any interface";
 /// So many sources that foreign rules let in are asked for one by one.
-const MOST_NAMED: usize = 32;
+const MOST_NAMED: usize = 64;
+/// So many addresses of an interface are knocked at, and those that rules name.
+const MOST_ADDRESSES: usize = 8;
 /// So many addresses of a network are looked at for a neighbour nobody names.
 const MOST_CANDIDATES: usize = 512;
 
@@ -126,20 +128,7 @@ impl Named {
         let mut named = Self::default();
         for table in netfilter.tables.iter().filter(|table| table.family.sees(family)) {
             for rule in table.chains.iter().flat_map(|chain| &chain.rules) {
-                named.look_at(rule, family);
-                for set in sets_of_sources(rule, family) {
-                    let elements = match set {
-                        Elements::Inline(set) => Some(set),
-                        Elements::Named(name) => table.set(name),
-                    };
-                    let firsts = elements.into_iter().flat_map(|set| &set.elements);
-                    named
-                        .sources
-                        .extend(firsts.filter_map(|element| match element.key.as_slice() {
-                            [Part::Range(first, last)] => Some((*first, *last)),
-                            _ => None,
-                        }));
-                }
+                named.look_at(rule, table, family);
             }
         }
         for list in [&mut named.sources, &mut named.destinations] {
@@ -151,13 +140,27 @@ impl Named {
         named
     }
 
-    fn look_at(&mut self, rule: &Rule, family: Family) {
+    fn look_at(&mut self, rule: &Rule, table: &Table, family: Family) {
+        let refuses = rule
+            .statements
+            .iter()
+            .any(|statement| matches!(statement, Statement::End(Verdict::Drop | Verdict::Reject(_))));
         let mut sources = Vec::new();
         let mut interface = None;
         // By the source port come answers (DHCP, discovery), and to a group questions everyone on the
         // link asks: neither is a connection to a service.
         let mut is_connection = true;
         for statement in &rule.statements {
+            if let Some((key, elements, is_negated)) = looked_up(statement) {
+                let of = |end| parts_of(key, elements, table, &Field::Address(family, end));
+                let found = of(End::Source);
+                self.sources.extend(&found);
+                self.destinations.extend(of(End::Destination));
+                // Of a map any verdict may let in.
+                let lets_in = matches!(statement, Statement::Choose { .. }) || is_negated == refuses;
+                sources.extend(found.into_iter().filter(|_| lets_in));
+                continue;
+            }
             let Statement::If(Condition::Is {
                 field,
                 mask: None,
@@ -174,7 +177,8 @@ impl Named {
             match field {
                 Field::Address(of, End::Source) if *of == family => {
                     self.sources.extend(ranges.clone());
-                    if !is_negated {
+                    // "Refuse all but these" lets these in.
+                    if *is_negated == refuses {
                         sources.extend(ranges);
                     }
                 }
@@ -194,11 +198,7 @@ impl Named {
                 _ => {}
             }
         }
-        let refuses = rule
-            .statements
-            .iter()
-            .any(|statement| matches!(statement, Statement::End(Verdict::Drop | Verdict::Reject(_))));
-        if is_connection && !refuses && interface.as_deref() != Some("lo") {
+        if is_connection && interface.as_deref() != Some("lo") {
             let firsts = sources.into_iter().filter_map(|(first, _)| address(family, first));
             self.let_in.extend(firsts.map(|source| (interface.clone(), source)));
         }
@@ -218,7 +218,24 @@ impl Named {
         };
         candidates
             .find(|address| !self.is_named(*address, 0))
-            .unwrap_or_else(|| anywhere(family))
+            .unwrap_or_else(|| self.least_named(family))
+    }
+
+    /// Where rules name everyone: the one who is named by the widest range.
+    fn least_named(&self, family: Family) -> IpAddr {
+        let narrowest = |address: &IpAddr| {
+            let number = crate::core::netfilter::number(*address);
+            let holding = self
+                .sources
+                .iter()
+                .filter(|(first, last)| *first <= number && number <= *last);
+            holding.map(|(first, last)| last - first).min().unwrap_or(u128::MAX)
+        };
+        let candidates = (1..224u8).filter(|net| *net != 127).map(|net| match family {
+            Family::Ipv4 => IpAddr::V4(Ipv4Addr::new(net, 7, 113, 7)),
+            Family::Ipv6 => IpAddr::V6(Ipv6Addr::new(0x2000 + u16::from(net), 7, 0x113, 7, 0, 0, 0, 7)),
+        });
+        candidates.max_by_key(narrowest).unwrap_or_else(|| anywhere(family))
     }
 
     /// A neighbour on a link whom no rule names more closely than the whole of it; none where there is
@@ -249,24 +266,53 @@ impl Named {
             .any(|(first, last)| number <= *last && last - first < widest)
     }
 
-    /// The addresses of this machine that rules name one by one.
-    fn own_destinations<'w>(&'w self, world: &'w World, family: Family) -> impl Iterator<Item = IpAddr> + 'w {
-        self.destinations
-            .iter()
-            .filter(|(first, last)| first == last)
-            .filter_map(move |(first, _)| address(family, *first))
-            .filter(|address| world.is_local(*address) && !address.is_loopback())
+    /// The addresses of this machine that are in a range which rules name.
+    fn own_destinations(&self, world: &World, family: Family) -> Vec<IpAddr> {
+        let is_named = |address: &IpAddr| {
+            let number = crate::core::netfilter::number(*address);
+            self.destinations
+                .iter()
+                .any(|(first, last)| *first <= number && number <= *last)
+        };
+        let own = world.interfaces.iter().flat_map(|interface| &interface.addresses);
+        let own = own
+            .map(IpNet::addr)
+            .filter(|address| Family::of(*address) == family && !address.is_loopback());
+        own.filter(|address| address != &anywhere(family))
+            .filter(is_named)
+            .take(MOST_NAMED)
+            .collect()
     }
 }
 
-fn sets_of_sources(rule: &Rule, family: Family) -> impl Iterator<Item = &Elements> {
-    rule.statements.iter().filter_map(move |statement| match statement {
-        Statement::If(Condition::In { key, elements, .. }) => match key.as_slice() {
-            [Field::Address(of, End::Source)] if *of == family => Some(elements),
-            _ => None,
-        },
+/// What a statement looks up, and whether it must not be there.
+fn looked_up(statement: &Statement) -> Option<(&[Field], &Elements, bool)> {
+    match statement {
+        Statement::If(Condition::In {
+            key,
+            elements,
+            is_negated,
+        }) => Some((key, elements, *is_negated)),
+        Statement::Choose { key, elements } => Some((key, elements, false)),
         _ => None,
-    })
+    }
+}
+
+/// The ranges that a set's elements have for a field of its key.
+fn parts_of(key: &[Field], elements: &Elements, table: &Table, field: &Field) -> Vec<(u128, u128)> {
+    let Some(place) = key.iter().position(|one| one == field) else {
+        return Vec::new();
+    };
+    let set = match elements {
+        Elements::Inline(set) => Some(set),
+        Elements::Named(name) => table.set(name),
+    };
+    let elements = set.into_iter().flat_map(|set| &set.elements);
+    let parts = elements.filter_map(|element| match element.key.get(place) {
+        Some(Part::Range(first, last)) => Some((*first, *last)),
+        Some(Part::Name(_)) | None => None,
+    });
+    parts.collect()
 }
 
 fn address(family: Family, number: u128) -> Option<IpAddr> {
@@ -298,18 +344,34 @@ pub(super) fn peers<'a>(
         destinations: vec![loopback],
     });
     let stranger = named.stranger(family);
-    let narrow: Vec<IpAddr> = named.own_destinations(world, family).take(MOST_NAMED).collect();
+    let narrow = named.own_destinations(world, family);
+    let all = world
+        .interfaces
+        .iter()
+        .flat_map(|interface| &interface.addresses)
+        .map(IpNet::addr);
+    let others: Vec<IpAddr> = all
+        .filter(|address| Family::of(*address) == family && !address.is_loopback() && !is_link_local(*address))
+        .filter(|address| *address != anywhere(family))
+        .take(2)
+        .collect();
     for interface in &world.interfaces {
         let is_out = interface.kind != InterfaceKind::Loopback && interface.is_up;
         let own = interface.addresses.iter().map(IpNet::addr);
         let mut own: Vec<IpAddr> = own.filter(|address| Family::of(*address) == family).collect();
         own.sort_by_key(|address| is_link_local(*address));
-        let (Some(first), true) = (own.first().copied(), is_out) else {
+        // One without an address of its own (WireGuard, ppp) brings packets for the others'.
+        let mut destinations = if own.is_empty() { others.clone() } else { own };
+        if destinations.is_empty() || !is_out {
             continue;
-        };
+        }
+        destinations.truncate(MOST_ADDRESSES);
         let class = classes(interface);
-        let mut destinations = vec![first];
-        destinations.extend(narrow.iter().filter(|address| **address != first));
+        for address in &narrow {
+            if !destinations.contains(address) {
+                destinations.push(*address);
+            }
+        }
         // Strictly looked at, only those come in by an interface whom answers reach by it.
         let switches = world.switches.get(&interface.name).copied().unwrap_or_default();
         let has_strangers = family == Family::Ipv6 || switches.reverse_path != 1 || {

@@ -181,6 +181,7 @@ impl<'n> Rules<'n> {
             chain,
             at: frame.chain,
             rule,
+            step: 0,
         };
         if budget.rules == 0 {
             let by = Decider::Rule(here.place());

@@ -72,6 +72,8 @@ pub(super) fn add(statement: &Value, context: &Context<'_>, into: &mut Vec<State
             into.extend(word(inner, "family").and_then(|word| only_of(word, family)));
             into.extend(nat::nat(name, inner, family).map_or_else(|| vec![unknown()], |nat| vec![Statement::Nat(nat)]));
         }
+        // What is left of one in a rule is not told with it.
+        "quota" if inner.is_object() => into.push(unknown()),
         "limit" | "quota" | "ct count" => into.push(counted(statement, context).unwrap_or_else(unknown)),
         // Only connections in both directions are taken off the rules' hands; for others the rule ends.
         "flow" => into.push(Statement::If(Condition::FirstOfMany {
