@@ -12,7 +12,7 @@ use crate::core::listener::Family;
 use crate::core::network::{Interface, zones};
 use crate::core::plan::Plan;
 use crate::core::policy::Policy;
-use crate::core::ruleset::{Ruleset, compile};
+use crate::core::ruleset::{Ruleset, compile_by};
 use crate::core::service::ServiceId;
 use crate::core::trial::SETTLE_TIME;
 use crate::guard::{self, Answer, GuardError, Job, Message, Request, Switched};
@@ -283,31 +283,38 @@ fn load(backend: &dyn Backend, rules: &Ruleset) -> Result<Base, BackendError> {
 
 /// The confirmed rules; compiled anew where trusted networks have other addresses now.
 pub(super) fn rules_for_now(confirmed: &Confirmed, now: Vec<Interface>) -> Result<(Ruleset, Restored), Error> {
-    let interfaces = with_confirmed_prefixes(confirmed, now);
-    if zones(&confirmed.policy, &interfaces) != zones(&confirmed.policy, &confirmed.interfaces) {
-        return Ok((compile(&confirmed.policy, &interfaces), Restored::Recompiled));
-    }
     let rules = confirmed.rules.ruleset();
     let rules =
         rules.ok_or_else(|| Error::failed("the confirmed rules can't be read back").hint("Run 'fwtui apply'."))?;
+    let interfaces = with_confirmed_networks(confirmed, now);
+    if zones(&confirmed.policy, &interfaces) != zones(&confirmed.policy, &confirmed.interfaces) {
+        let telling = rules.telling().unwrap_or_default();
+        return Ok((
+            compile_by(telling, &confirmed.policy, &interfaces),
+            Restored::Recompiled,
+        ));
+    }
     Ok((rules, Restored::Loaded))
 }
 
 /// The interfaces of now; where one has no prefix of a family but link-local ones (at boot, before
-/// DHCP and router advertisements have come), it keeps those it was confirmed with.
-fn with_confirmed_prefixes(confirmed: &Confirmed, mut now: Vec<Interface>) -> Vec<Interface> {
+/// DHCP and router advertisements have come), it keeps those it was confirmed with, and its addresses
+/// there: without labels, published ports are told by them.
+fn with_confirmed_networks(confirmed: &Confirmed, mut now: Vec<Interface>) -> Vec<Interface> {
     for known in &confirmed.interfaces {
         let Some(interface) = now.iter_mut().find(|interface| interface.name == known.name) else {
             now.push(known.clone());
             continue;
         };
         for family in Family::ALL {
-            let has_come = interface.on_link.iter().any(|net| is_global(net, family));
-            if !has_come {
-                interface
-                    .on_link
-                    .extend(known.on_link.iter().filter(|net| is_global(net, family)).copied());
-            }
+            let keep = |now: &mut Vec<IpNet>, known: &[IpNet]| {
+                if !now.iter().any(|net| is_global(net, family)) {
+                    now.extend(known.iter().filter(|net| is_global(net, family)));
+                }
+            };
+            keep(&mut interface.on_link, &known.on_link);
+            keep(&mut interface.addresses, &known.addresses);
+            keep(&mut interface.changing, &known.changing);
         }
     }
     now

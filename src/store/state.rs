@@ -100,7 +100,7 @@ pub struct BaseText {
     pub slot: Option<String>,
     /// The rules of that slot.
     pub rules: String,
-    /// The built-in chains that jumped to fwtui's.
+    /// The built-in chains that jumped to fwtui's; with the table, where a name is not enough.
     pub jumps: Vec<String>,
 }
 
@@ -108,7 +108,7 @@ impl BaseText {
     /// Prints what was there.
     pub fn of(own: &Own) -> Self {
         let slot = own.slot.map(|slot| if slot == Slot::A { "A" } else { "B" }.to_owned());
-        let jumps = own.jumps.iter().map(|hook| hook.chain().to_owned()).collect();
+        let jumps = own.jumps.iter().map(|hook| hook.id().to_owned()).collect();
         Self {
             slot,
             rules: own.rules.to_text(),
@@ -124,7 +124,7 @@ impl BaseText {
             Some("B") => Some(Slot::B),
             Some(_) => return None,
         };
-        let hook = |name: &String| Hook::ALL.into_iter().find(|hook| hook.chain() == name);
+        let hook = |name: &String| Hook::ALL.into_iter().find(|hook| hook.id() == name);
         let jumps: Option<BTreeSet<Hook>> = self.jumps.iter().map(hook).collect();
         Some(Own {
             slot,

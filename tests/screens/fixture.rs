@@ -183,6 +183,7 @@ fn interfaces() -> Vec<Interface> {
 /// A machine right after the installation: nothing decided, nothing in the kernel.
 pub(crate) fn fresh() -> Observation {
     Observation {
+        telling: fwtui::core::ruleset::Telling::default(),
         host: "lumen".into(),
         is_root: true,
         services: services(),

@@ -62,6 +62,10 @@ impl<'n> Rules<'n> {
                 journey.mark(mark);
                 Acted::Next
             }
+            Step::SetLabel(bit) => {
+                journey.packet.set_label(*bit);
+                Acted::Next
+            }
             Step::NoTrack => {
                 journey.packet.state = State::Untracked;
                 journey.tell(Some(here.place()), || "not tracked".to_owned());
