@@ -368,3 +368,76 @@ fn not_done(answer: Answer) -> Error {
         Answer::Running(_) | Answer::Replaced { .. } => Error::failed("the trial goes on"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::ruleset::{Telling, compile_by_address};
+
+    fn eth0(addresses: &str, on_link: &str) -> Vec<Interface> {
+        let text = format!(
+            r#"[{{ "index": 2, "name": "eth0", "kind": "ethernet", "driver": null, "addresses": {addresses},
+                "on_link": {on_link}, "is_up": true, "has_default_route": true, "has_physical_port": true }}]"#
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    fn confirmed(rules: &Ruleset, policy: Policy, interfaces: Vec<Interface>) -> Confirmed {
+        Confirmed {
+            id: "t".into(),
+            at: "x".into(),
+            is_off: false,
+            policy,
+            interfaces,
+            rules: RulesText::of(rules),
+        }
+    }
+
+    fn trusting() -> Policy {
+        let mut policy = Policy::default();
+        let class = crate::core::network::NetworkClass::Trusted;
+        policy.networks.interfaces.insert("eth0".into(), class);
+        policy
+    }
+
+    #[test]
+    fn rules_by_address_keep_the_addresses_that_have_not_come_yet() {
+        let known = eth0(
+            r#"["192.0.2.10/24", "2001:db8::10/64"]"#,
+            r#"["192.0.2.0/24", "2001:db8::/64"]"#,
+        );
+        let rules = compile_by_address(&trusting(), &known);
+        let kept = confirmed(&rules, trusting(), known);
+        // IPv4 has come, from another network; of IPv6 there is a link-local address only.
+        let now = eth0(
+            r#"["198.51.100.7/24", "fe80::1/64"]"#,
+            r#"["198.51.100.0/24", "fe80::/64"]"#,
+        );
+        let (rules, restored) = rules_for_now(&kept, now).unwrap();
+        assert_eq!(restored, Restored::Recompiled);
+        assert_eq!(
+            rules.telling(),
+            Some(Telling::ByAddress),
+            "in the kind that was confirmed"
+        );
+        let (ipv4, ipv6) = (rules.ipv4.to_text(), rules.ipv6.to_text());
+        assert!(
+            ipv4.contains("--ctorigdst 198.51.100.7 ") && !ipv4.contains("192.0.2.10"),
+            "{ipv4}"
+        );
+        assert!(ipv6.contains("--ctorigdst 2001:db8::10 "), "{ipv6}");
+    }
+
+    #[test]
+    fn rules_by_label_are_recompiled_by_label() {
+        let known = eth0(r#"["192.0.2.10/24"]"#, r#"["192.0.2.0/24"]"#);
+        let rules = compile_by(Telling::ByLabel, &trusting(), &known);
+        let kept = confirmed(&rules, trusting(), known);
+        let now = eth0(r#"["198.51.100.7/24"]"#, r#"["198.51.100.0/24"]"#);
+        let (again, restored) = rules_for_now(&kept, now).unwrap();
+        assert_eq!(
+            (again.telling(), restored),
+            (Some(Telling::ByLabel), Restored::Recompiled)
+        );
+    }
+}

@@ -331,6 +331,24 @@ mod tests {
     }
 
     #[test]
+    fn what_was_there_before_reads_back_and_so_does_a_document_without_labels() {
+        let policy = Policy::default();
+        let own = Own::wanted(Slot::B, compile(&policy, &[]).ipv4);
+        let text = BaseText::of(&own);
+        assert_eq!(text.jumps, ["PREROUTING", "mangle PREROUTING", "FORWARD", "INPUT"]);
+        assert_eq!(text.own(), Some(own));
+        // As one was written before there were labels: PREROUTING was that of raw.
+        let old = BaseText {
+            slot: Some("A".into()),
+            rules: "*raw\n:FWTUI-A-PREROUTING - [0:0]\nCOMMIT\n*filter\n:FWTUI-A-INPUT - [0:0]\nCOMMIT\n".into(),
+            jumps: vec!["PREROUTING".into(), "INPUT".into()],
+        };
+        let own = old.own().unwrap();
+        assert_eq!(own.jumps, BTreeSet::from([Hook::Prerouting, Hook::Input]));
+        assert!(own.rules.mangle.is_empty() && own.rules.raw.contains_key("PREROUTING"));
+    }
+
+    #[test]
     fn a_trial_is_confirmed_by_one_rename() {
         let (_folder, paths) = paths();
         arm(&paths, &document(), &open_journal(), "#!/bin/sh\n").unwrap();

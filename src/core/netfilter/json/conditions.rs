@@ -32,9 +32,11 @@ pub(super) fn conditions(matched: &Value, family: TableFamily) -> Vec<Condition>
     // nft asks for the labels of a connection only; a packet without one has none, and would be as asked.
     if let Some(Condition::Is {
         field: Field::Labels,
-        is_negated: true,
+        values,
+        is_negated,
         ..
-    }) = condition
+    }) = &condition
+        && values.contains(&Part::number(0)) != *is_negated
     {
         all.push(Condition::has_any(
             Field::State,
