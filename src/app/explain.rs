@@ -7,7 +7,7 @@ use crate::core::listener::Family;
 use crate::core::network::{RouteKind, World};
 use crate::core::overview::Judged;
 use crate::core::reach::{Explanation, Probe, explain};
-use crate::core::ruleset::{Ruleset, compile};
+use crate::core::ruleset::Ruleset;
 use crate::core::service::ServiceId;
 use crate::core::text::printable;
 
@@ -50,7 +50,7 @@ pub fn answer(observation: &Observation, question: &Question) -> Result<Answer, 
     let interface = interface(world, question)?;
     let destination = destination(world, &interface, &question.id, question.from)?;
     let candidate = match question.is_after {
-        true => compile(&observation.policy, &observation.interfaces),
+        true => observation.compile(&observation.policy),
         false => Ruleset::default(),
     };
     let judged = Judged::new(observation.scene(), &observation.policy, &candidate);

@@ -13,7 +13,7 @@ use crate::core::netfilter::Netfilter;
 use crate::core::network::{Interface, World};
 use crate::core::policy::Policy;
 use crate::core::reach::{FamilyFilter, Filter};
-use crate::core::ruleset::SavedFamily;
+use crate::core::ruleset::{SavedFamily, Telling};
 use crate::core::service::{Ownership, ServiceId, group};
 use crate::store::policy;
 use crate::sys::runner::SystemRunner;
@@ -108,6 +108,7 @@ impl Machine {
             policy,
             policy_error,
             filter: None,
+            telling: Telling::default(),
             netfilter: None,
             world,
             confirmed: None,
@@ -135,11 +136,23 @@ impl Machine {
                 observation.services = add_published(services, netfilter, &observation.world);
             }
             self.judge(&mut observation, kernel);
+            observation.telling = self.telling(observation.filter.as_ref(), depth);
         }
         if depth >= Depth::Plan && is_root && observation.status.protection.is_empty() {
             observation.status.protection = self.protection(None);
         }
         observation
+    }
+
+    /// How the rules of a plan tell what was sent to this machine. The kernel is asked for a plan only,
+    /// and where nothing in force shows it.
+    fn telling(&self, filter: Option<&Filter>, depth: Depth) -> Telling {
+        match filter.map(Filter::telling) {
+            None | Some(Some(Telling::ByLabel)) => Telling::ByLabel,
+            Some(_) if depth >= Depth::Plan && self.no_labels().is_none() => Telling::ByLabel,
+            Some(_) if depth >= Depth::Plan => Telling::ByAddress,
+            Some(in_force) => in_force.unwrap_or_default(),
+        }
     }
 
     /// Does something with what is known of the owners, after looking for them as far as asked.

@@ -44,6 +44,8 @@ pub struct Machine {
     pub(super) user: Option<String>,
     /// Why the kernel can't hold a trial's deadline by itself, once that was asked.
     pub(super) kernel_timer: OnceLock<Option<String>>,
+    /// Why connections can't be labelled, once that was asked.
+    pub(super) labels: OnceLock<Option<String>>,
 }
 
 /// A backend with what to tell about the one that is not used.
@@ -61,6 +63,7 @@ impl Machine {
             owners: Mutex::default(),
             user: options.user,
             kernel_timer: OnceLock::new(),
+            labels: OnceLock::new(),
         }
     }
 

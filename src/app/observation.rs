@@ -13,6 +13,7 @@ use crate::core::overview::Scene;
 use crate::core::policy::Policy;
 use crate::core::proof::Evidence;
 use crate::core::reach::Filter;
+use crate::core::ruleset::{Ruleset, Telling, compile_by};
 use crate::core::service::Service;
 use crate::core::tools::Presence;
 use crate::core::way_in::WayIn;
@@ -37,6 +38,8 @@ pub struct Observation {
     pub policy_error: Option<String>,
     /// What of fwtui is in the kernel; none where it can't be read.
     pub filter: Option<Filter>,
+    /// How the rules that a policy compiles to here tell what was sent to this machine.
+    pub telling: Telling,
     /// The rules of every tool; none where they can't be read, or were not asked for.
     pub netfilter: Option<Arc<Netfilter>>,
     /// What decides over packets besides rules.
@@ -56,6 +59,11 @@ pub struct Observation {
 }
 
 impl Observation {
+    /// The rules a policy compiles to on this machine.
+    pub fn compile(&self, policy: &Policy) -> Ruleset {
+        compile_by(self.telling, policy, &self.interfaces)
+    }
+
     /// What the rows are made from.
     pub fn scene(&self) -> Scene<'_> {
         Scene {

@@ -6,7 +6,7 @@ use crate::core::overview::{Judged, Row, by_network};
 use crate::core::plan::{Plan, Warning};
 use crate::core::policy::{Decision, Policy};
 use crate::core::reach::Filter;
-use crate::core::ruleset::{Ruleset, compile};
+use crate::core::ruleset::{Ruleset, Telling};
 use crate::core::way_in::{Standing, WayIn};
 
 /// The plan for a policy on the machine as observed; with `is_off`, for taking all of fwtui's rules
@@ -20,7 +20,7 @@ pub fn plan_and_rows(observation: &Observation, policy: &Policy, is_off: bool) -
     let candidate = if is_off {
         Ruleset::default()
     } else {
-        compile(policy, &observation.interfaces)
+        observation.compile(policy)
     };
     let scene = observation.scene();
     let judged = Judged::new(scene, policy, &candidate);
@@ -33,6 +33,9 @@ pub fn plan_and_rows(observation: &Observation, policy: &Policy, is_off: bool) -
         .any(|entry| entry.decision == Decision::Trusted);
     if !is_off && trusts && zones(policy, &observation.interfaces).is_empty() {
         warnings.push(Warning::NobodyTrusted);
+    }
+    if !is_off && observation.telling == Telling::ByAddress {
+        warnings.push(Warning::PublishedByAddress);
     }
     warnings.extend(observation.status.other_backend.clone().map(Warning::TwoBackends));
     // What it refuses stays refused; with fwtui's rules gone it is nobody's concern here.

@@ -7,6 +7,8 @@ use serde::Serialize;
 use crate::app::Machine;
 use crate::backend::{Backend, BackendError};
 use crate::core::listener::Family;
+use crate::core::policy::Policy;
+use crate::core::ruleset::{FamilyRules, Own, SavedFamily, Slot, compile, switch_text};
 use crate::guard::{self, Running, Supervisor};
 use crate::sys::netns::Scratch;
 
@@ -137,21 +139,66 @@ impl Machine {
     }
 }
 
+impl Machine {
+    /// Why what is sent to this machine can't be labelled; none where it can. Found out once.
+    pub(super) fn no_labels(&self) -> Option<String> {
+        self.labels
+            .get_or_init(|| {
+                let opened = Self::open().map_err(|error| error.to_string());
+                opened.and_then(|opened| try_labels(opened.backend.as_ref())).err()
+            })
+            .clone()
+    }
+}
+
+/// Whether the kernel and the programs take a rule that sets a label, and read it back, in every family.
+fn try_labels(backend: &dyn Backend) -> Result<(), String> {
+    let rules = compile(&Policy::default(), &[]);
+    let ask = |family: Family| {
+        let label = FamilyRules {
+            mangle: rules.family(family).mangle.clone(),
+            ..FamilyRules::default()
+        };
+        let want = Own::wanted(Slot::A, label);
+        (switch_text(&SavedFamily::default(), &want, None), want)
+    };
+    let load = |family: Family| -> Result<(), BackendError> {
+        let (text, want) = ask(family);
+        backend.load(family, &text)?;
+        // A file of the administrator's may give the label a name, by which it would be shown.
+        let what = "a rule with a label is shown otherwise".to_owned();
+        match backend.read_family(family)?.own == want {
+            true => Ok(()),
+            false => Err(BackendError::NotAsLoaded { family, what }),
+        }
+    };
+    let scratch = Scratch::new().and_then(|scratch| scratch.run(|| in_every_family(backend, &load)));
+    let asked = scratch
+        .unwrap_or_else(|_no_namespaces| in_every_family(backend, &|family| backend.check(family, &ask(family).0)));
+    asked.map_err(|error| format!("this kernel or its iptables has no connection labels (xt_connlabel): {error}"))
+}
+
+/// Asks in all families at once.
+fn in_every_family(
+    backend: &dyn Backend,
+    ask: &(dyn Fn(Family) -> Result<(), BackendError> + Sync),
+) -> Result<(), BackendError> {
+    thread::scope(|scope| {
+        let asked: Vec<_> = backend
+            .families()
+            .iter()
+            .map(|&family: &Family| scope.spawn(move || ask(family)))
+            .collect();
+        asked
+            .into_iter()
+            .try_for_each(|thread| thread.join().unwrap_or(Err(BackendError::NoIptables)))
+    })
+}
+
 /// Whether the kernel and the programs take a rule with a time, in every family. Asked in a scratch
 /// namespace, since even asking makes iptables-legacy's tables.
 fn try_timer(backend: &dyn Backend) -> Result<(), String> {
-    let ask = || -> Result<(), BackendError> {
-        thread::scope(|scope| {
-            let asked: Vec<_> = backend
-                .families()
-                .iter()
-                .map(|&family: &Family| scope.spawn(move || backend.check(family, TIME_RULE)))
-                .collect();
-            asked
-                .into_iter()
-                .try_for_each(|thread| thread.join().unwrap_or(Err(BackendError::NoIptables)))
-        })
-    };
+    let ask = || in_every_family(backend, &|family| backend.check(family, TIME_RULE));
     let scratch = Scratch::new().and_then(|scratch| scratch.run(ask));
     let asked = scratch.unwrap_or_else(|_no_namespaces| ask());
     asked.map_err(|error| format!("this kernel or its iptables has no time match (xt_time): {error}"))

@@ -12,7 +12,7 @@ use crate::core::listener::Family;
 use crate::core::network::{Interface, zones};
 use crate::core::plan::Plan;
 use crate::core::policy::Policy;
-use crate::core::ruleset::{Ruleset, compile};
+use crate::core::ruleset::{Ruleset, compile_by};
 use crate::core::service::ServiceId;
 use crate::core::trial::SETTLE_TIME;
 use crate::guard::{self, Answer, GuardError, Job, Message, Request, Switched};
@@ -283,31 +283,38 @@ fn load(backend: &dyn Backend, rules: &Ruleset) -> Result<Base, BackendError> {
 
 /// The confirmed rules; compiled anew where trusted networks have other addresses now.
 pub(super) fn rules_for_now(confirmed: &Confirmed, now: Vec<Interface>) -> Result<(Ruleset, Restored), Error> {
-    let interfaces = with_confirmed_prefixes(confirmed, now);
-    if zones(&confirmed.policy, &interfaces) != zones(&confirmed.policy, &confirmed.interfaces) {
-        return Ok((compile(&confirmed.policy, &interfaces), Restored::Recompiled));
-    }
     let rules = confirmed.rules.ruleset();
     let rules =
         rules.ok_or_else(|| Error::failed("the confirmed rules can't be read back").hint("Run 'fwtui apply'."))?;
+    let interfaces = with_confirmed_networks(confirmed, now);
+    if zones(&confirmed.policy, &interfaces) != zones(&confirmed.policy, &confirmed.interfaces) {
+        let telling = rules.telling().unwrap_or_default();
+        return Ok((
+            compile_by(telling, &confirmed.policy, &interfaces),
+            Restored::Recompiled,
+        ));
+    }
     Ok((rules, Restored::Loaded))
 }
 
 /// The interfaces of now; where one has no prefix of a family but link-local ones (at boot, before
-/// DHCP and router advertisements have come), it keeps those it was confirmed with.
-fn with_confirmed_prefixes(confirmed: &Confirmed, mut now: Vec<Interface>) -> Vec<Interface> {
+/// DHCP and router advertisements have come), it keeps those it was confirmed with, and its addresses
+/// there: without labels, published ports are told by them.
+fn with_confirmed_networks(confirmed: &Confirmed, mut now: Vec<Interface>) -> Vec<Interface> {
     for known in &confirmed.interfaces {
         let Some(interface) = now.iter_mut().find(|interface| interface.name == known.name) else {
             now.push(known.clone());
             continue;
         };
         for family in Family::ALL {
-            let has_come = interface.on_link.iter().any(|net| is_global(net, family));
-            if !has_come {
-                interface
-                    .on_link
-                    .extend(known.on_link.iter().filter(|net| is_global(net, family)).copied());
-            }
+            let keep = |now: &mut Vec<IpNet>, known: &[IpNet]| {
+                if !now.iter().any(|net| is_global(net, family)) {
+                    now.extend(known.iter().filter(|net| is_global(net, family)));
+                }
+            };
+            keep(&mut interface.on_link, &known.on_link);
+            keep(&mut interface.addresses, &known.addresses);
+            keep(&mut interface.changing, &known.changing);
         }
     }
     now
@@ -359,5 +366,78 @@ fn not_done(answer: Answer) -> Error {
         Answer::Confirmed { .. } => Error::failed("it has been confirmed already"),
         Answer::Unproven(doubt) => Error::failed(doubt.to_string()),
         Answer::Running(_) | Answer::Replaced { .. } => Error::failed("the trial goes on"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::ruleset::{Telling, compile_by_address};
+
+    fn eth0(addresses: &str, on_link: &str) -> Vec<Interface> {
+        let text = format!(
+            r#"[{{ "index": 2, "name": "eth0", "kind": "ethernet", "driver": null, "addresses": {addresses},
+                "on_link": {on_link}, "is_up": true, "has_default_route": true, "has_physical_port": true }}]"#
+        );
+        serde_json::from_str(&text).unwrap()
+    }
+
+    fn confirmed(rules: &Ruleset, policy: Policy, interfaces: Vec<Interface>) -> Confirmed {
+        Confirmed {
+            id: "t".into(),
+            at: "x".into(),
+            is_off: false,
+            policy,
+            interfaces,
+            rules: RulesText::of(rules),
+        }
+    }
+
+    fn trusting() -> Policy {
+        let mut policy = Policy::default();
+        let class = crate::core::network::NetworkClass::Trusted;
+        policy.networks.interfaces.insert("eth0".into(), class);
+        policy
+    }
+
+    #[test]
+    fn rules_by_address_keep_the_addresses_that_have_not_come_yet() {
+        let known = eth0(
+            r#"["192.0.2.10/24", "2001:db8::10/64"]"#,
+            r#"["192.0.2.0/24", "2001:db8::/64"]"#,
+        );
+        let rules = compile_by_address(&trusting(), &known);
+        let kept = confirmed(&rules, trusting(), known);
+        // IPv4 has come, from another network; of IPv6 there is a link-local address only.
+        let now = eth0(
+            r#"["198.51.100.7/24", "fe80::1/64"]"#,
+            r#"["198.51.100.0/24", "fe80::/64"]"#,
+        );
+        let (rules, restored) = rules_for_now(&kept, now).unwrap();
+        assert_eq!(restored, Restored::Recompiled);
+        assert_eq!(
+            rules.telling(),
+            Some(Telling::ByAddress),
+            "in the kind that was confirmed"
+        );
+        let (ipv4, ipv6) = (rules.ipv4.to_text(), rules.ipv6.to_text());
+        assert!(
+            ipv4.contains("--ctorigdst 198.51.100.7 ") && !ipv4.contains("192.0.2.10"),
+            "{ipv4}"
+        );
+        assert!(ipv6.contains("--ctorigdst 2001:db8::10 "), "{ipv6}");
+    }
+
+    #[test]
+    fn rules_by_label_are_recompiled_by_label() {
+        let known = eth0(r#"["192.0.2.10/24"]"#, r#"["192.0.2.0/24"]"#);
+        let rules = compile_by(Telling::ByLabel, &trusting(), &known);
+        let kept = confirmed(&rules, trusting(), known);
+        let now = eth0(r#"["198.51.100.7/24"]"#, r#"["198.51.100.0/24"]"#);
+        let (again, restored) = rules_for_now(&kept, now).unwrap();
+        assert_eq!(
+            (again.telling(), restored),
+            (Some(Telling::ByLabel), Restored::Recompiled)
+        );
     }
 }

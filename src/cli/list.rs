@@ -13,7 +13,6 @@ use crate::core::listener::{Family, Listener, Owner, Protocol};
 use crate::core::overview::{Judged, NetworkReach, Row, by_network};
 use crate::core::policy::Decision;
 use crate::core::reach::{DecidedBy, Reach, Who};
-use crate::core::ruleset::compile;
 use crate::core::service::{BoundTo, PublishedJson};
 
 #[derive(Serialize)]
@@ -139,7 +138,7 @@ impl<'a> From<&'a Listener> for ListenerJson<'a> {
 pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error> {
     let observation = machine.look(Depth::Reach);
     let scene = observation.scene();
-    let candidate = compile(&observation.policy, &observation.interfaces);
+    let candidate = observation.compile(&observation.policy);
     let judged = Judged::new(scene, &observation.policy, &candidate);
     let (now, after) = judged.judges();
     let rows = scene.rows_by(&observation.policy, &now, &after);

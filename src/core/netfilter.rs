@@ -195,6 +195,9 @@ pub enum Statement {
     Nat(Nat),
     /// A mark is set.
     Mark(SetMark),
+    /// The connection gets a label: the bit of this number, below 128. Without a connection nothing
+    /// happens, and the rule goes on.
+    SetLabel(u8),
     /// Connection tracking will not know the packet.
     NoTrack,
     /// Not understood: it may do anything, or nothing. In words.
@@ -323,6 +326,8 @@ pub enum Field {
     Mark,
     /// The connection's mark.
     ConnectionMark,
+    /// The connection's labels, as bits; none of them where there is no connection.
+    Labels,
     /// What kind of address it is (`RTN_*` in linux/rtnetlink.h: 1 unicast, 2 local, 3 broadcast, 4
     /// anycast, 5 multicast, 6 blackhole, 7 unreachable, 8 prohibit), of the whole machine or of the
     /// interface it came in by only.

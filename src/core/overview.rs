@@ -11,7 +11,7 @@ use crate::core::netfilter::Netfilter;
 use crate::core::network::{Interface, World, class_of};
 use crate::core::policy::{Decision, Policy};
 use crate::core::reach::{DecidedBy, Filter, Judge, Reach, meeting_anyone};
-use crate::core::ruleset::{Ruleset, compile};
+use crate::core::ruleset::{Ruleset, compile_by};
 use crate::core::service::{BoundTo, Service, ServiceId};
 
 mod by_network;
@@ -59,7 +59,8 @@ pub struct Scene<'a> {
 impl Scene<'_> {
     /// The rows under a policy, with rows for decisions on ports where nothing listens.
     pub fn rows(&self, policy: &Policy) -> Vec<Row> {
-        let candidate = compile(policy, self.interfaces);
+        let telling = self.filter.and_then(Filter::telling).unwrap_or_default();
+        let candidate = compile_by(telling, policy, self.interfaces);
         self.rows_for(policy, &candidate)
     }
 

@@ -98,6 +98,8 @@ pub enum Warning {
     Manager(Manager),
     /// Something a decision lets trusted networks reach, while no network is trusted.
     NobodyTrusted,
+    /// The kernel has no connection labels: published ports are told by the addresses of now.
+    PublishedByAddress,
     /// iptables-legacy and iptables-nft both have rules.
     TwoBackends(String),
     /// Listeners without a decision will be refused.
@@ -128,6 +130,10 @@ impl fmt::Display for Warning {
             ),
             Self::NobodyTrusted => f.write_str(
                 "No network is trusted yet, so 'trusted' lets nobody in. Say which: fwtui network eth0 trusted",
+            ),
+            Self::PublishedByAddress => f.write_str(
+                "This kernel or its iptables has no connection labels (xt_connlabel): where this machine gets a new \
+                 address, the published ports of containers are open at it until the next apply",
             ),
             Self::TwoBackends(what) => write!(f, "Both kinds of iptables have rules: {what}"),
             Self::Undecided { reachable: 1 } => {

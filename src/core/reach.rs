@@ -8,7 +8,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::core::listener::Family;
-use crate::core::ruleset::{FamilyRules, Hook, Obstacle, Own, Packet, Verdict};
+use crate::core::ruleset::{FamilyRules, Hook, Obstacle, Own, Packet, Telling, Verdict};
 
 mod apply;
 mod explain;
@@ -107,6 +107,12 @@ impl Filter {
             Family::Ipv4 => &self.ipv4,
             Family::Ipv6 => &self.ipv6,
         }
+    }
+
+    /// How fwtui's rules in force tell what was sent to this machine; none where none of them do.
+    pub fn telling(&self) -> Option<Telling> {
+        let [ipv4, ipv6] = Family::ALL.map(|family| self.family(family).own.rules.telling());
+        ipv4.max(ipv6)
     }
 
     /// The same with fwtui's own rules replaced: how it will be after applying.

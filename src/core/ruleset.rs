@@ -20,7 +20,7 @@ mod script;
 mod tests;
 mod walk;
 
-pub use compile::compile;
+pub use compile::{Telling, compile, compile_by, compile_by_address};
 pub use diff::{DiffLine, Sign, diff};
 pub use entry::{Entry, Stamp, Timer};
 pub use install::{docker_user_text, in_one_commit, jump_text, leftovers, minimal_text, switch_text, timer_text};
@@ -37,20 +37,23 @@ pub const PREFIX: &str = "FWTUI-";
 /// An iptables table fwtui has rules in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Table {
-    /// Before routing: the guard for 127.0.0.0/8.
+    /// Before routing and connection tracking: the guard for 127.0.0.0/8.
     Raw,
+    /// Before routing and before anybody rewrites a destination: what is sent here is labelled.
+    Mangle,
     /// The refusals.
     Filter,
 }
 
 impl Table {
-    /// Both, in the order of a restore text.
-    pub const ALL: [Self; 2] = [Self::Raw, Self::Filter];
+    /// All of them, in the order of a restore text: what labels before what asks for the label.
+    pub const ALL: [Self; 3] = [Self::Raw, Self::Mangle, Self::Filter];
 
     /// The name in `*name`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Raw => "raw",
+            Self::Mangle => "mangle",
             Self::Filter => "filter",
         }
     }
@@ -61,6 +64,8 @@ impl Table {
 pub enum Hook {
     /// raw PREROUTING.
     Prerouting,
+    /// mangle PREROUTING: what is sent to this machine gets a label, by which FORWARD knows it.
+    Label,
     /// filter FORWARD: what is sent to this machine and goes on to a container.
     Forward,
     /// filter INPUT.
@@ -73,21 +78,23 @@ pub enum Hook {
 pub const DOCKER_USER: &str = "DOCKER-USER";
 
 impl Hook {
-    /// Every hook, in the order packets meet them: after raw, a packet meets one of the others.
-    pub const ALL: [Self; 3] = [Self::Prerouting, Self::Forward, Self::Input];
+    /// Every hook, in the order packets meet them: of the last two, a packet meets one.
+    pub const ALL: [Self; 4] = [Self::Prerouting, Self::Label, Self::Forward, Self::Input];
 
     /// The table of the built-in chain.
     pub const fn table(self) -> Table {
         match self {
             Self::Prerouting => Table::Raw,
+            Self::Label => Table::Mangle,
             Self::Forward | Self::Input => Table::Filter,
         }
     }
 
-    /// The built-in chain; also the name of fwtui's main chain for it, without prefix and slot.
+    /// The built-in chain; also the name of fwtui's main chain for it, without prefix and slot. Two
+    /// of them differ by their table only.
     pub const fn chain(self) -> &'static str {
         match self {
-            Self::Prerouting => "PREROUTING",
+            Self::Prerouting | Self::Label => "PREROUTING",
             Self::Forward => "FORWARD",
             Self::Input => "INPUT",
         }
@@ -97,7 +104,15 @@ impl Hook {
     pub const fn is_of(self, family: Family) -> bool {
         match self {
             Self::Prerouting => matches!(family, Family::Ipv4),
-            Self::Forward | Self::Input => true,
+            Self::Label | Self::Forward | Self::Input => true,
+        }
+    }
+
+    /// A name that no other hook has, for documents.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Label => "mangle PREROUTING",
+            Self::Prerouting | Self::Forward | Self::Input => self.chain(),
         }
     }
 
@@ -151,6 +166,8 @@ pub type Chains = BTreeMap<String, Vec<Rule>>;
 pub struct FamilyRules {
     /// The chains of table raw.
     pub raw: Chains,
+    /// The chains of table mangle.
+    pub mangle: Chains,
     /// The chains of table filter.
     pub filter: Chains,
 }
@@ -160,6 +177,7 @@ impl FamilyRules {
     pub const fn table(&self, table: Table) -> &Chains {
         match table {
             Table::Raw => &self.raw,
+            Table::Mangle => &self.mangle,
             Table::Filter => &self.filter,
         }
     }
@@ -168,18 +186,22 @@ impl FamilyRules {
     pub const fn table_mut(&mut self, table: Table) -> &mut Chains {
         match table {
             Table::Raw => &mut self.raw,
+            Table::Mangle => &mut self.mangle,
             Table::Filter => &mut self.filter,
         }
     }
 
     /// Every rule of every chain.
     pub fn rules(&self) -> impl Iterator<Item = &Rule> {
-        self.raw.values().chain(self.filter.values()).flatten()
+        Table::ALL
+            .into_iter()
+            .flat_map(|table| self.table(table).values())
+            .flatten()
     }
 
     /// Whether there is nothing to load.
     pub fn is_empty(&self) -> bool {
-        self.raw.is_empty() && self.filter.is_empty()
+        Table::ALL.into_iter().all(|table| self.table(table).is_empty())
     }
 
     /// The hooks these rules hang on: those whose main chain there is.
@@ -188,6 +210,16 @@ impl FamilyRules {
             .into_iter()
             .filter(|hook| self.table(hook.table()).contains_key(hook.chain()))
             .collect()
+    }
+
+    /// How they tell what was sent to this machine; none where nothing forwarded is looked at.
+    pub fn telling(&self) -> Option<Telling> {
+        let has_label = |rule: &Rule| matches!(rule, Rule::Known { matches, .. } if matches.has_label);
+        let is_forwarded = self.filter.contains_key(Hook::Forward.chain());
+        is_forwarded.then(|| match self.filter.values().flatten().any(has_label) {
+            true => Telling::ByLabel,
+            false => Telling::ByAddress,
+        })
     }
 }
 
@@ -207,6 +239,13 @@ impl Ruleset {
             Family::Ipv4 => &self.ipv4,
             Family::Ipv6 => &self.ipv6,
         }
+    }
+
+    /// How they tell what was sent to this machine; none where nothing forwarded is looked at.
+    pub fn telling(&self) -> Option<Telling> {
+        let (ipv4, ipv6) = (self.ipv4.telling(), self.ipv6.telling());
+        // With one family by address, the kernel has no labels.
+        ipv4.max(ipv6)
     }
 
     /// Whether there is nothing to load: fwtui is off.

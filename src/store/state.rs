@@ -100,7 +100,7 @@ pub struct BaseText {
     pub slot: Option<String>,
     /// The rules of that slot.
     pub rules: String,
-    /// The built-in chains that jumped to fwtui's.
+    /// The built-in chains that jumped to fwtui's; with the table, where a name is not enough.
     pub jumps: Vec<String>,
 }
 
@@ -108,7 +108,7 @@ impl BaseText {
     /// Prints what was there.
     pub fn of(own: &Own) -> Self {
         let slot = own.slot.map(|slot| if slot == Slot::A { "A" } else { "B" }.to_owned());
-        let jumps = own.jumps.iter().map(|hook| hook.chain().to_owned()).collect();
+        let jumps = own.jumps.iter().map(|hook| hook.id().to_owned()).collect();
         Self {
             slot,
             rules: own.rules.to_text(),
@@ -124,7 +124,7 @@ impl BaseText {
             Some("B") => Some(Slot::B),
             Some(_) => return None,
         };
-        let hook = |name: &String| Hook::ALL.into_iter().find(|hook| hook.chain() == name);
+        let hook = |name: &String| Hook::ALL.into_iter().find(|hook| hook.id() == name);
         let jumps: Option<BTreeSet<Hook>> = self.jumps.iter().map(hook).collect();
         Some(Own {
             slot,
@@ -328,6 +328,24 @@ mod tests {
             ipv4: none.clone(),
             ipv6: none,
         }
+    }
+
+    #[test]
+    fn what_was_there_before_reads_back_and_so_does_a_document_without_labels() {
+        let policy = Policy::default();
+        let own = Own::wanted(Slot::B, compile(&policy, &[]).ipv4);
+        let text = BaseText::of(&own);
+        assert_eq!(text.jumps, ["PREROUTING", "mangle PREROUTING", "FORWARD", "INPUT"]);
+        assert_eq!(text.own(), Some(own));
+        // As one was written before there were labels: PREROUTING was that of raw.
+        let old = BaseText {
+            slot: Some("A".into()),
+            rules: "*raw\n:FWTUI-A-PREROUTING - [0:0]\nCOMMIT\n*filter\n:FWTUI-A-INPUT - [0:0]\nCOMMIT\n".into(),
+            jumps: vec!["PREROUTING".into(), "INPUT".into()],
+        };
+        let own = old.own().unwrap();
+        assert_eq!(own.jumps, BTreeSet::from([Hook::Prerouting, Hook::Input]));
+        assert!(own.rules.mangle.is_empty() && own.rules.raw.contains_key("PREROUTING"));
     }
 
     #[test]

@@ -660,3 +660,147 @@ fn with_everything_dead_the_kernel_opens_published_ports_again() {
 fn with_everything_dead_the_kernel_opens_published_ports_again_legacy() {
     in_sandbox(|lab| a_trial_that_runs_out_opens_again(lab, "legacy", true));
 }
+
+/// Machines get other addresses: a laptop in a café.
+fn a_new_address_opens_nothing(lab: &Lab, variant: &'static str) {
+    let docker = Docker::started(lab, variant);
+    // By legacy, where docker's rules are, not by the other one's emptiness.
+    lab.keep(&policy(&[]));
+    assert_eq!(lab.status().0["backend"], format!("iptables-{variant}"));
+    lab.line("ip address add 203.0.113.99/24 dev eth0");
+    lab.line("ip address add 2001:db8:1::99/64 dev eth0 nodad");
+    let knocks = || {
+        let doors = ["203.0.113.99", "[2001:db8:1::99]"].map(|address| format!("{address}:{PUBLISHED}"));
+        let each = doors
+            .iter()
+            .flat_map(|door| [Protocol::Tcp, Protocol::Udp].map(|protocol| (door, protocol)));
+        each.map(|(door, protocol)| lab.knock_at(Neighbour::Public, door.parse().unwrap(), protocol))
+            .collect::<Vec<_>>()
+    };
+    assert!(knocks().iter().all(|knock| knock.is_refused()), "{:?}", knocks());
+    let (status, code) = lab.status();
+    assert_eq!((status["state"].as_str(), code), (Some("confirmed"), 0), "{status}");
+    assert!(lab.does(&["apply", "--yes"]).contains("Nothing to change"));
+    passing_traffic_fares_as_without_fwtui_from_the_world(lab);
+    lab.keep(&both(PUBLISHED, "open"));
+    assert!(knocks().iter().all(|knock| *knock == Knock::Answered), "{:?}", knocks());
+    lab.does(&["off", "--yes"]);
+    lab.confirm();
+    assert!(knocks().iter().all(|knock| *knock == Knock::Answered));
+    assert!(!docker.forward().contains("FWTUI"));
+    for family in Family::ALL {
+        let save = docker.program(family, "-save");
+        assert!(!lab.run(&[&save]).contains("FWTUI"), "{save}");
+    }
+}
+
+/// What others rewrite that was never for this machine.
+fn passing_traffic_fares_as_without_fwtui_from_the_world(lab: &Lab) {
+    listen_in_the_world(lab);
+    passing_traffic_fares_as_without_fwtui();
+}
+
+#[test]
+fn a_new_address_opens_no_published_port() {
+    in_sandbox(|lab| a_new_address_opens_nothing(lab, "nft"));
+}
+
+#[test]
+fn a_new_address_opens_no_published_port_with_legacy() {
+    in_sandbox(|lab| a_new_address_opens_nothing(lab, "legacy"));
+}
+
+fn labels_that_are_gone_are_drift(lab: &Lab, variant: &'static str) {
+    let docker = Docker::started(lab, variant);
+    lab.keep(&policy(&[]));
+    let base = lab.base();
+    for what in ["-F PREROUTING", "-F FWTUI-PREROUTING", "-F"] {
+        for family in Family::ALL {
+            docker.tables(family, &format!("-t mangle {what}"));
+        }
+        // So it is without labels, and therefore said.
+        let door = format!("203.0.113.10:{PUBLISHED}").parse().unwrap();
+        let knock = lab.knock_at(Neighbour::Public, door, Protocol::Tcp);
+        assert_eq!(knock, Knock::Answered, "{what}");
+        let (status, code) = lab.status();
+        assert_eq!(
+            (status["state"].as_str(), code),
+            (Some("drifted"), 3),
+            "{what}: {status}"
+        );
+        lab.does(&["restore"]);
+        assert_eq!(lab.status().1, 0, "{what}");
+        expect(PUBLISHED, &NOBODY);
+    }
+    let rules = |base: &fwtui::backend::switch::Base| [base.ipv4.rules.clone(), base.ipv6.rules.clone()];
+    assert_eq!(rules(&lab.base()), rules(&base));
+}
+
+#[test]
+fn labels_that_somebody_took_away_are_drift_and_come_back() {
+    in_sandbox(|lab| labels_that_are_gone_are_drift(lab, "nft"));
+}
+
+#[test]
+fn labels_that_somebody_took_away_are_drift_and_come_back_with_legacy() {
+    in_sandbox(|lab| labels_that_are_gone_are_drift(lab, "legacy"));
+}
+
+/// The extension of iptables that knows labels is not there, in this mount namespace only.
+struct NoLabels(std::path::PathBuf);
+
+impl NoLabels {
+    fn here() -> Self {
+        let folders = [
+            "/usr/lib/x86_64-linux-gnu",
+            "/usr/lib/aarch64-linux-gnu",
+            "/usr/lib",
+            "/usr/lib64",
+        ];
+        let files = folders.map(|folder| std::path::Path::new(folder).join("xtables/libxt_connlabel.so"));
+        let file = files.into_iter().find(|file| file.exists()).expect("iptables has it");
+        std::fs::write("/run/no-extension", "").unwrap();
+        rustix::mount::mount_bind("/run/no-extension", &file).unwrap();
+        Self(file)
+    }
+}
+
+impl Drop for NoLabels {
+    fn drop(&mut self) {
+        rustix::mount::unmount(&self.0, rustix::mount::UnmountFlags::DETACH).unwrap();
+    }
+}
+
+#[test]
+fn without_labels_published_ports_are_told_by_address_and_that_is_said() {
+    in_sandbox(|lab| {
+        const SAID: &str = "open at it until the next apply";
+        let _docker = Docker::started(lab, "nft");
+        let without = NoLabels::here();
+        assert_eq!(lab.does(&["preview"]).matches(SAID).count(), 1);
+        assert_eq!(lab.does(&["apply", "--yes"]).matches(SAID).count(), 1);
+        lab.confirm();
+        expect(PUBLISHED, &NOBODY);
+        let own = lab.base().ipv4.rules;
+        assert!(own.mangle.is_empty() && own.to_text().contains("--ctorigdst 203.0.113.10 "));
+        assert_eq!(lab.status().1, 0);
+        assert!(lab.does(&["apply", "--yes"]).contains("Nothing to change"));
+        // A restore is in the same kind.
+        lab.line("iptables -F FWTUI-INPUT");
+        lab.does(&["restore"]);
+        assert_eq!((lab.base().ipv4.rules, lab.status().1), (own, 0));
+        // What is warned of, and what labels are for.
+        lab.line("ip address add 203.0.113.99/24 dev eth0");
+        let door = format!("203.0.113.99:{PUBLISHED}").parse().unwrap();
+        let knock = || lab.knock_at(Neighbour::Public, door, Protocol::Tcp);
+        assert_eq!(knock(), Knock::Answered);
+        // With labels the next apply goes by them.
+        drop(without);
+        assert!(!lab.does(&["preview"]).contains(SAID));
+        lab.keep(&policy(&[]));
+        let own = lab.base().ipv4.rules;
+        assert!(!own.mangle.is_empty() && !own.to_text().contains("--ctorigdst "));
+        assert!(knock().is_refused());
+        expect(PUBLISHED, &NOBODY);
+    });
+}

@@ -221,6 +221,7 @@ pub(crate) fn world(interfaces: Vec<Interface>) -> World {
 /// A machine right after the installation: nothing decided, nothing in the kernel.
 pub(crate) fn fresh() -> Observation {
     Observation {
+        telling: fwtui::core::ruleset::Telling::default(),
         host: "lumen".into(),
         is_root: true,
         services: services(),

@@ -152,6 +152,7 @@ fn only_refuses(rule: &Rule) -> bool {
         Statement::Choose { .. }
         | Statement::Nat(_)
         | Statement::Mark(_)
+        | Statement::SetLabel(_)
         | Statement::NoTrack
         | Statement::Unknown(_) => false,
     })

@@ -61,6 +61,10 @@ impl<'n> Rules<'n> {
             }
             // Too late: it is left alone (`nft_notrack_eval`, `xt_ct_target`).
             Step::NoTrack if journey.packet.is_seen => Acted::Next,
+            Step::SetLabel(bit) => {
+                journey.packet.set_label(*bit);
+                Acted::Next
+            }
             Step::NoTrack => {
                 journey.packet.state = State::Untracked;
                 journey.tell(Some(here.place()), || "not tracked".to_owned());

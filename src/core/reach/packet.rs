@@ -125,6 +125,8 @@ pub(super) struct Traveller<'a> {
     pub(super) connection_mark: Option<u32>,
     /// Whether conntrack has looked at it.
     pub(super) is_seen: bool,
+    /// Those that rules have set on its way: what an earlier packet of the connection got, it gets as well.
+    pub(super) labels: u128,
     /// The priority of the base chain it is in.
     pub(super) priority: i32,
     /// Conntrack saw it on its way out already: this machine's own to itself.
@@ -169,6 +171,7 @@ impl<'a> Traveller<'a> {
             mark: Some(0),
             connection_mark: Some(0),
             is_seen: false,
+            labels: 0,
             priority: 0,
             is_looped: false,
         }
@@ -180,6 +183,13 @@ impl<'a> Traveller<'a> {
             State::Untracked => State::Untracked,
             _ if !self.is_seen => State::Invalid,
             state => state,
+        }
+    }
+
+    /// Gives its connection a label, if there is one by now.
+    pub(super) fn set_label(&mut self, bit: u8) {
+        if self.is_tracked() {
+            self.labels |= 1_u128.checked_shl(bit.into()).unwrap_or(0);
         }
     }
 
@@ -248,6 +258,7 @@ impl<'a> Traveller<'a> {
             Field::ConnectionMark if !self.is_tracked() => Value::Absent,
             Field::ConnectionMark => self.connection_mark.map_or(Value::Unknown, number_of),
             Field::AddressType(End::Source, _) if self.is_source_unknown => Value::Unknown,
+            Field::Labels => Value::Number(self.labels),
             Field::AddressType(end, interface) => self.address_type(*end, *interface, world),
             Field::RouteBack(interface) => self.route_back(*interface, world),
             Field::PacketType => number_of(match () {

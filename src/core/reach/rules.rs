@@ -45,6 +45,7 @@ pub(super) enum Step<'n> {
     Choose(&'n [Field], Lookup<'n>),
     Nat(&'n Nat, Option<Lookup<'n>>),
     Mark(&'n SetMark),
+    SetLabel(u8),
     NoTrack,
     Unknown,
 }
@@ -250,6 +251,7 @@ fn step<'n>(statement: &'n Statement, table: &'n Table, chain: impl Fn(&str) -> 
             Step::Nat(nat, lookup)
         }
         Statement::Mark(mark) => Step::Mark(mark),
+        Statement::SetLabel(bit) => Step::SetLabel(*bit),
         Statement::NoTrack => Step::NoTrack,
         Statement::Unknown(_) => Step::Unknown,
     }

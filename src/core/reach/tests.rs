@@ -442,3 +442,21 @@ fn what_is_forwarded_is_tracked_whatever_the_chains_priority_and_nat_chains_have
     ]);
     assert_eq!(walked(&order, "192.0.2.1:80"), Fate::Dropped);
 }
+
+#[test]
+fn a_published_port_is_confined_at_an_address_that_came_later() {
+    let routed =
+        "-A PREROUTING -d 10.96.0.1/32 -p tcp -j DNAT --to-destination 172.17.0.2:80\n-A PREROUTING -m addrtype";
+    let kernel = kernel(&DOCKER.replacen("-A PREROUTING -m addrtype", routed, 1), "");
+    let after = kernel.with_own(&compiled(&Policy::default(), &machine()));
+    let mut world = machine();
+    world.interfaces[1].addresses.push("192.0.2.99/24".parse().unwrap());
+    let web = with_published(Vec::new(), &published_ports(&kernel, &world), &|_| None);
+    assert_eq!(
+        reach_in(&after, &world, &Policy::default(), &web[0]),
+        Reach::ThisMachine
+    );
+    // What others rewrite on its way through was not sent here.
+    let (passing, by) = fate(&after, "eth1", "10.0.0.9", "10.96.0.1:443", Protocol::Tcp);
+    assert_eq!(passing, Fate::Accepted, "{by}");
+}

@@ -45,8 +45,29 @@ const LOG_PREFIX: &str = "fwtui ";
 /// The NFLOG group.
 const LOG_GROUP: u16 = 7;
 
+/// How what was sent to this machine and goes on to a container is told from what others rewrite on
+/// its way through.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Telling {
+    /// By a label that its connection got when it came in, at whatever address that was.
+    #[default]
+    ByLabel,
+    /// By the addresses this machine had: for a kernel without labels. A new one is not known.
+    ByAddress,
+}
+
 /// Compiles a policy, with the on-link prefixes the interfaces have now.
 pub fn compile(policy: &Policy, interfaces: &[Interface]) -> Ruleset {
+    compile_by(Telling::ByLabel, policy, interfaces)
+}
+
+/// The same for a kernel without connection labels.
+pub fn compile_by_address(policy: &Policy, interfaces: &[Interface]) -> Ruleset {
+    compile_by(Telling::ByAddress, policy, interfaces)
+}
+
+/// The same, in the one way or the other.
+pub fn compile_by(telling: Telling, policy: &Policy, interfaces: &[Interface]) -> Ruleset {
     let zones = zones(policy, interfaces);
     let guests: Vec<String> = interfaces
         .iter()
@@ -63,6 +84,7 @@ pub fn compile(policy: &Policy, interfaces: &[Interface]) -> Ruleset {
             policy,
             zones: &zones,
             guests: &guests,
+            telling,
             own: published::own_addresses(interfaces, family),
             bridges: &bridges,
             family,
@@ -82,7 +104,9 @@ struct Compiler<'a> {
     zones: &'a [Zone],
     /// Interfaces of class guests, which always get the DHCP and DNS this machine gives them.
     guests: &'a [String],
-    /// This machine's addresses, by which published ports are told from what only passes through.
+    /// How published ports are told from what only passes through.
+    telling: Telling,
+    /// This machine's addresses, where they are told by these.
     own: Vec<IpNet>,
     /// What comes in by these may have come through a port of a bridge.
     bridges: &'a [String],
@@ -330,7 +354,7 @@ fn chain_of(hook: Hook, protocol: Protocol) -> String {
     match (hook, protocol) {
         (Hook::Forward, Protocol::UdpLite) => "PUB-UDPL".to_owned(),
         (Hook::Forward, _) => format!("PUB-{}", protocol.name().to_ascii_uppercase()),
-        (Hook::Prerouting | Hook::Input, _) => protocol.name().to_ascii_uppercase(),
+        (Hook::Prerouting | Hook::Label | Hook::Input, _) => protocol.name().to_ascii_uppercase(),
     }
 }
 

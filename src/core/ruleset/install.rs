@@ -237,11 +237,13 @@ mod tests {
         );
         assert_eq!(
             *last,
-            "*filter\n:FWTUI-INPUT - [0:0]\n-I INPUT 1 -j FWTUI-INPUT\n-A FWTUI-INPUT -g FWTUI-A-INPUT\n"
+            "*filter\n:FWTUI-FORWARD - [0:0]\n:FWTUI-INPUT - [0:0]\n-I FORWARD 1 -j FWTUI-FORWARD\n\
+             -A FWTUI-FORWARD -g FWTUI-A-FORWARD\n-I INPUT 1 -j FWTUI-INPUT\n-A FWTUI-INPUT -g FWTUI-A-INPUT\n"
         );
-        assert_eq!(in_one_commit(&text).matches("COMMIT").count(), 2);
+        assert_eq!(in_one_commit(&text).matches("COMMIT").count(), 3);
         let saved = text
             .replace("-I INPUT 1 ", "-A INPUT ")
+            .replace("-I FORWARD 1 ", "-A FORWARD ")
             .replace("-I PREROUTING 1 ", "-A PREROUTING ");
         assert_eq!(SavedTables::parse(&saved).unwrap().take_apart(Duration::ZERO).own, want);
     }

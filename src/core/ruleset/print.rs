@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use ipnet::IpNet;
 
 use crate::core::listener::Protocol;
-use crate::core::ruleset::rule::{Match, RejectWith, Rule, State, Target};
+use crate::core::ruleset::rule::{LABEL, Match, RejectWith, Rule, State, Target};
 use crate::core::ruleset::{FamilyRules, Hook, SavedTables, Slot, Table};
 use crate::core::service::Ports;
 
@@ -114,6 +114,15 @@ fn push_matches(words: &mut Vec<String>, matches: &Match) {
         push_ports(&mut push, protocol, matches);
     }
     push_conntrack(&mut push, matches);
+    if matches.is_to_local {
+        push(&["-m", "addrtype", "--dst-type", "LOCAL"]);
+    }
+    if matches.has_label || matches.sets_label {
+        push(&["-m", "connlabel", "--label", &LABEL.to_string()]);
+    }
+    if matches.sets_label {
+        push(&["--set"]);
+    }
     if let Some(limit) = matches.limit {
         let rate = format!("{}/sec", limit.per_second);
         push(&[
@@ -132,6 +141,7 @@ fn push_conntrack(push: &mut impl FnMut(&[&str]), matches: &Match) {
     let (state, direction) = match matches.state {
         Some(State::Related) => (Some("RELATED"), None),
         Some(State::EstablishedReply) => (Some("ESTABLISHED"), Some("REPLY")),
+        Some(State::Original) => (None, Some("ORIGINAL")),
         Some(State::Published) => (Some("DNAT"), Some("ORIGINAL")),
         None => (None, None),
     };
@@ -195,6 +205,7 @@ fn port_list(ports: &[Ports]) -> String {
 
 fn push_target(words: &mut Vec<String>, target: &Target, chain_prefix: &str) {
     let family_neutral: Vec<String> = match target {
+        Target::Next => Vec::new(),
         Target::Return => vec!["-j".into(), "RETURN".into()],
         Target::Goto(chain) => vec!["-g".into(), format!("{chain_prefix}{chain}")],
         // Without --reject-with, REJECT answers port-unreachable in either family.

@@ -5,6 +5,10 @@ use ipnet::IpNet;
 use crate::core::listener::Protocol;
 use crate::core::service::Ports;
 
+/// The label of connections that were sent to this machine: a bit of conntrack's 128. Systems that
+/// label connections begin at 0.
+pub(super) const LABEL: u8 = 119;
+
 /// A rule of fwtui's own chains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(
@@ -61,6 +65,12 @@ pub struct Match {
     pub original_destination: Option<IpNet>,
     /// The ports it was sent to before that: one range, for conntrack knows no lists.
     pub original_ports: Option<Ports>,
+    /// To one of this machine's own addresses, as it is now.
+    pub is_to_local: bool,
+    /// Its connection has fwtui's label: it was sent to this machine.
+    pub has_label: bool,
+    /// Its connection gets the label; one that can't have it is not matched.
+    pub sets_label: bool,
     /// At most so many.
     pub limit: Option<Limit>,
 }
@@ -72,6 +82,8 @@ pub enum State {
     Related,
     /// An answer to what this machine asked.
     EstablishedReply,
+    /// On the way there in a connection, whatever has become of it.
+    Original,
     /// On the way there in a connection whose destination was rewritten, as that of a container's
     /// published port is.
     Published,
@@ -98,6 +110,8 @@ pub enum RejectWith {
 /// What becomes of a matching packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
+    /// Nothing more: on to the next rule.
+    Next,
     /// Leaves fwtui's chains: whatever other tools say still holds.
     Return,
     /// Goes on in another chain of the same slot, named without prefix and slot.

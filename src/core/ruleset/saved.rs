@@ -272,7 +272,8 @@ impl SavedTables {
                 let is_own = |rule: &&SavedRule| {
                     Hook::ALL
                         .into_iter()
-                        .any(|hook| hook.chain() == chain && rule.is_jump_to(&hook.entry()))
+                        .filter(|hook| (hook.table().name(), hook.chain()) == (name.as_str(), chain))
+                        .any(|hook| rule.is_jump_to(&hook.entry()))
                 };
                 let foreign = table.rules_of(chain).filter(|rule| !is_own(rule));
                 obstacles.extend(foreign.map(|rule| Obstacle::Rule {

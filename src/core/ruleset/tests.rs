@@ -46,7 +46,7 @@ fn interfaces() -> Vec<Interface> {
 }
 
 /// What the policy promises for the first packet of a connection, worked out without any rule.
-fn promise(policy: &Policy, packet: &Packet<'_>) -> bool {
+fn promise(policy: &Policy, packet: &Packet<'_>, telling: Telling) -> bool {
     let interfaces = interfaces();
     if packet.interface == "lo" {
         return true;
@@ -56,7 +56,7 @@ fn promise(policy: &Policy, packet: &Packet<'_>) -> bool {
     }
     let Some(protocol) = packet.protocol else { return true };
     if packet.published.is_some() {
-        return published_promise(policy, protocol, packet);
+        return published_promise(policy, protocol, packet, telling);
     }
     let (from, to) = (packet.source_port, packet.destination_port);
     let is_v4 = packet.source.is_ipv4();
@@ -109,16 +109,18 @@ fn promise(policy: &Policy, packet: &Packet<'_>) -> bool {
 }
 
 /// The same for what goes on to a container: the decisions, and nothing else.
-fn published_promise(policy: &Policy, protocol: Protocol, packet: &Packet<'_>) -> bool {
+fn published_promise(policy: &Policy, protocol: Protocol, packet: &Packet<'_>, telling: Telling) -> bool {
     let Original { destination, port } = packet.published.unwrap();
     let interfaces = interfaces();
     let loopback = IpNet::new_assert(IpAddr::V4(Ipv4Addr::new(127, 0, 0, 0)), 8);
     if loopback.contains(&destination) {
         return packet.interface == "lo";
     }
-    let is_own = interfaces
-        .iter()
-        .any(|interface| interface.addresses.iter().any(|own| own.addr() == destination));
+    // Labels were given to what was sent here, at whatever address.
+    let is_own = telling == Telling::ByLabel
+        || interfaces
+            .iter()
+            .any(|interface| interface.addresses.iter().any(|own| own.addr() == destination));
     let is_trusted = zones(policy, &interfaces).iter().any(|zone| {
         zone.source.contains(&packet.source) && zone.interface.as_ref().is_none_or(|name| name == packet.interface)
     });
@@ -308,7 +310,11 @@ fn packet() -> impl Strategy<Value = Packet<'static>> {
 }
 
 fn own(policy: &Policy, is_v4: bool) -> Own {
-    let rules = compile(policy, &interfaces());
+    own_by(Telling::ByLabel, policy, is_v4)
+}
+
+fn own_by(telling: Telling, policy: &Policy, is_v4: bool) -> Own {
+    let rules = compile_by(telling, policy, &interfaces());
     Own::wanted(Slot::A, if is_v4 { rules.ipv4 } else { rules.ipv6 })
 }
 
@@ -317,18 +323,23 @@ proptest! {
 
     #[test]
     fn the_rules_keep_the_policys_promise(policy in policy(), packets in proptest::collection::vec(packet(), 40)) {
-        let (ipv4, ipv6) = (own(&policy, true), own(&policy, false));
-        for packet in packets {
-            let own = if packet.source.is_ipv4() { &ipv4 } else { &ipv6 };
-            let passes = own.verdict(&packet) == Verdict::Pass;
-            prop_assert_eq!(passes, promise(&policy, &packet), "{:?} under {}", packet, policy.to_text());
+        for telling in [Telling::ByLabel, Telling::ByAddress] {
+            let (ipv4, ipv6) = (own_by(telling, &policy, true), own_by(telling, &policy, false));
+            for packet in &packets {
+                let own = if packet.source.is_ipv4() { &ipv4 } else { &ipv6 };
+                let passes = own.verdict(packet) == Verdict::Pass;
+                let promised = promise(&policy, packet, telling);
+                prop_assert_eq!(passes, promised, "{:?} under {}", packet, policy.to_text());
+            }
         }
     }
 
     #[test]
     fn rules_read_back_as_printed(policy in policy()) {
-        for is_v4 in [true, false] {
-            let own = own(&policy, is_v4);
+        let each = [true, false].map(|is_v4| [Telling::ByLabel, Telling::ByAddress].map(|telling| (telling, is_v4)));
+        for (telling, is_v4) in each.concat() {
+            let own = own_by(telling, &policy, is_v4);
+            prop_assert_eq!(own.rules.telling(), Some(telling));
             // A restore text with its insertions written as a save would show it.
             let text = switch_text(&SavedFamily::default(), &own, None);
             let saved = text
@@ -356,7 +367,7 @@ proptest! {
             policy.decide(ServiceId::port(*port, Protocol::Tcp).unwrap(), Entry { decision, from: vec![] }).unwrap();
         }
         let rules = compile(&policy, &interfaces()).ipv4;
-        for (name, chain) in rules.raw.iter().chain(&rules.filter) {
+        for (name, chain) in Table::ALL.iter().flat_map(|table| rules.table(*table)) {
             prop_assert!(chain.len() <= 20, "{} has {} rules", name, chain.len());
             prop_assert!(Slot::A.prefix().len() + name.len() <= 28, "{} is too long a name", name);
         }

@@ -26,7 +26,7 @@ pub struct Packet<'a> {
     pub is_syn: bool,
     /// What conntrack says of it.
     pub state: Option<State>,
-    /// Where it was sent, if its destination was rewritten on the way in: `destination` and
+    /// Where it was sent, if that was this machine and its destination was rewritten on the way in: `destination` and
     /// `destination_port` are a container's then.
     pub published: Option<Original>,
 }
@@ -62,11 +62,11 @@ impl<'a> Packet<'a> {
         }
     }
 
-    /// Whether it meets the rules of a hook: after raw, a rewritten packet is forwarded and another
+    /// Whether it meets the rules of a hook: after mangle, a rewritten packet is forwarded and another
     /// one is not. (What is forwarded as it was sent is not refused, and not walked.)
     pub const fn meets(&self, hook: Hook) -> bool {
         match hook {
-            Hook::Prerouting => true,
+            Hook::Prerouting | Hook::Label => true,
             Hook::Forward => self.published.is_some(),
             Hook::Input => self.published.is_none(),
         }
@@ -110,7 +110,8 @@ impl FamilyRules {
     /// packet meets each chain once; a loop somebody else made is cut and counts as unknown.
     pub fn walk(&self, hook: Hook, packet: &Packet<'_>) -> Verdict {
         let sent = packet.as_sent();
-        let packet = if hook == Hook::Prerouting { &sent } else { packet };
+        let is_as_sent = matches!(hook, Hook::Prerouting | Hook::Label);
+        let packet = if is_as_sent { &sent } else { packet };
         let chains = self.table(hook.table());
         let mut chain = hook.chain();
         // The reason is that of the rule that sent the packet to be refused.
@@ -158,7 +159,7 @@ fn fate<'a>(rule: &'a Rule, packet: &Packet<'_>, sent_by: &mut Option<&'a str>) 
             Fate::Stop(Verdict::Reject(sent_by.map(str::to_owned)))
         }
         Target::Drop => Fate::Stop(Verdict::Drop(sent_by.map(str::to_owned))),
-        Target::Log(_) | Target::Nflog(..) => Fate::Next,
+        Target::Next | Target::Log(_) | Target::Nflog(..) => Fate::Next,
     }
 }
 
@@ -184,7 +185,10 @@ impl Match {
             && (!self.is_syn || packet.is_syn)
             && has_port(&self.source_ports, packet.source_port)
             && has_port(&self.destination_ports, packet.destination_port)
+            // What was rewritten on the way in was sent here, else nobody would ask.
+            && (!self.has_label || packet.published.is_some())
             && self.state.is_none_or(|state| match state {
+                State::Original => packet.state != Some(State::EstablishedReply),
                 State::Published => packet.published.is_some(),
                 State::Related | State::EstablishedReply => packet.state == Some(state),
             })

@@ -69,8 +69,8 @@ fn rulesets() -> [Ruleset; 2] {
         };
         let rule = Rule::new(matches, "open", Target::Return);
         let family = FamilyRules {
-            raw: Chains::new(),
             filter: Chains::from([("INPUT".to_owned(), vec![rule])]),
+            ..FamilyRules::default()
         };
         Ruleset {
             ipv4: family.clone(),

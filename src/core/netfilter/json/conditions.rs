@@ -7,7 +7,7 @@ use super::operands::{Operand, key_of, kind, needs, operand, word};
 use super::sets::{elements, part};
 use super::text;
 use super::words::{Kind, constant};
-use crate::core::netfilter::{Condition, Elements, Field, Part, TableFamily};
+use crate::core::netfilter::{Condition, Elements, Field, Part, TableFamily, ct};
 
 /// The conditions of a `match`.
 pub(super) fn conditions(matched: &Value, family: TableFamily) -> Vec<Condition> {
@@ -29,6 +29,20 @@ pub(super) fn conditions(matched: &Value, family: TableFamily) -> Vec<Condition>
         true => Vec::new(),
         false => needs(left, family),
     };
+    // nft asks for the labels of a connection only; a packet without one has none, and would be as asked.
+    if let Some(Condition::Is {
+        field: Field::Labels,
+        values,
+        is_negated,
+        ..
+    }) = &condition
+        && values.contains(&Part::number(0)) != *is_negated
+    {
+        all.push(Condition::has_any(
+            Field::State,
+            ct::NEW | ct::ESTABLISHED | ct::RELATED,
+        ));
+    }
     all.push(condition.unwrap_or_else(unknown));
     all
 }

@@ -179,6 +179,7 @@ fn connection(inner: &Value, family: TableFamily) -> Option<(Field, Kind)> {
         "status" => (Field::Status, Kind::Status),
         "direction" => (Field::Direction, Kind::Direction),
         "mark" => (Field::ConnectionMark, Kind::Mark),
+        "label" => (Field::Labels, Kind::Label),
         "ip saddr" | "ip6 saddr" | "saddr" => (
             Field::ConnectionAddress(of?, direction?, End::Source),
             Kind::Address(of?),

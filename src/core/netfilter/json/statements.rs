@@ -200,7 +200,15 @@ fn set(key: &Value, value: &Value, unknown: impl Fn() -> Statement) -> Option<St
         },
         ("ct", inner) => match word(inner, "key") {
             Some("mark") => Some(Statement::Mark(mark(true, value))),
-            Some("event" | "label" | "secmark" | "zone" | "helper") => None,
+            // One with a name is asked for by its name, and that is not understood.
+            Some("label") => {
+                let bits = constant(value, Kind::Label)?;
+                let bit = u8::try_from(bits.trailing_zeros())
+                    .ok()
+                    .filter(|_| bits.is_power_of_two());
+                Some(bit.map_or_else(unknown, Statement::SetLabel))
+            }
+            Some("event" | "secmark" | "zone" | "helper") => None,
             _ => Some(unknown()),
         },
         ("payload", inner) => match (word(inner, "protocol"), word(inner, "field")) {

@@ -20,6 +20,8 @@ pub(super) enum Kind {
     Status,
     Direction,
     Mark,
+    /// Numbers of bits; names are of a file of the administrator's.
+    Label,
     AddressType,
     /// Whether there is a route.
     Route,
@@ -49,6 +51,7 @@ impl Kind {
             "ct_status" => Self::Status,
             "ct_dir" => Self::Direction,
             "mark" => Self::Mark,
+            "ct_label" => Self::Label,
             "fib_addrtype" => Self::AddressType,
             "pkt_type" => Self::PacketType,
             "integer" => Self::Number,
@@ -68,6 +71,7 @@ impl Kind {
             | Self::State
             | Self::Status
             | Self::Direction
+            | Self::Label
             | Self::Route
             | Self::PacketType
             | Self::Number
@@ -79,7 +83,7 @@ impl Kind {
 
     /// Whether values are sets of bits, so that `ct state new` asks for one of them.
     pub(super) const fn is_bits(self) -> bool {
-        matches!(self, Self::TcpFlags | Self::State | Self::Status)
+        matches!(self, Self::TcpFlags | Self::State | Self::Status | Self::Label)
     }
 
     /// The bits that count where a value is compared as a whole: those of `State` that nft does not
@@ -111,7 +115,14 @@ impl Kind {
             Self::AddressType => among(ADDRESS_TYPES),
             Self::PacketType => among(PACKET_TYPES),
             Self::Address(family) => address(word, family),
-            Self::Interface | Self::Mark | Self::Route | Self::Number | Self::Quoted | Self::Time | Self::Other => None,
+            Self::Interface
+            | Self::Mark
+            | Self::Label
+            | Self::Route
+            | Self::Number
+            | Self::Quoted
+            | Self::Time
+            | Self::Other => None,
         }
     }
 }
@@ -145,11 +156,12 @@ fn all_bits(several: &[Value], kind: Kind) -> Option<u128> {
 /// A number that nft printed for a kind, as fwtui counts.
 const fn counted(number: u128, kind: Kind) -> Option<u128> {
     match (kind, number) {
+        (Kind::Label, bit @ 0..128) => Some(1 << bit),
         (Kind::EtherType, 0x0800) => Some(2),
         (Kind::EtherType, 0x86dd) => Some(10),
         (Kind::EtherType, 0x0806) => Some(3),
         // An index of an interface is one certain interface: its name is not told.
-        (Kind::EtherType | Kind::Interface, _) | (Kind::Route, 1..) => None,
+        (Kind::EtherType | Kind::Interface | Kind::Label, _) | (Kind::Route, 1..) => None,
         (_, number) if number > kind.most() => None,
         (_, number) => Some(number),
     }

@@ -5,7 +5,37 @@ use super::spec::Context;
 use super::{limits, states, values};
 use crate::core::date;
 use crate::core::listener::Family;
-use crate::core::netfilter::{Condition, Element, Elements, End, Field, OfInterface, Part, Set, ipset};
+use crate::core::netfilter::{Condition, Element, Elements, End, Field, OfInterface, Part, Set, Statement, ipset};
+
+/// What a match asks, and the one thing that one of them does: `connlabel --set`.
+pub(super) fn statements(name: &str, words: &[String], context: &Context<'_>) -> Vec<Statement> {
+    let labels = (name == "connlabel").then(|| choices(words).and_then(|choices| label(&choices)));
+    let asks = || {
+        conditions(name, words, context)
+            .into_iter()
+            .map(Statement::If)
+            .collect()
+    };
+    labels.flatten().unwrap_or_else(asks)
+}
+
+/// `connlabel`: set, if it is to be, and asked for then, as `connlabel_mt` in `net/netfilter/xt_connlabel.c`
+/// does: where it can't be set it does not match. A name, of a file of the administrator's, is not
+/// understood.
+fn label(choices: &[Choice<'_>]) -> Option<Vec<Statement>> {
+    let (bit, is_negated, sets) = match choices {
+        [label] => (named(label, "--label")?, label.is_negated, false),
+        [label, set] if set.name == "--set" && set.values.is_empty() && !set.is_negated => {
+            (named(label, "--label")?, label.is_negated, true)
+        }
+        _ => return None,
+    };
+    let bit: u8 = bit.parse().ok().filter(|bit| *bit < 128)?;
+    let has_it = Condition::has_any(Field::Labels, 1 << bit);
+    let asked = if is_negated { has_it.negated() } else { has_it };
+    let set = sets.then_some(Statement::SetLabel(bit));
+    Some(set.into_iter().chain([Statement::If(asked)]).collect())
+}
 
 /// What a match asks. One that is not understood, or an option of one, is unknown with its words.
 pub(super) fn conditions(name: &str, words: &[String], context: &Context<'_>) -> Vec<Condition> {

@@ -46,8 +46,7 @@ pub(super) fn rule(words: &[String], text: &str, context: &Context<'_>) -> Rule 
                     let comment = options.iter().skip_while(|word| *word != "--comment").nth(1);
                     rule.comment = rule.comment.or_else(|| comment.cloned());
                 } else {
-                    let conditions = matches::conditions(name, options, context);
-                    rule.statements.extend(conditions.into_iter().map(Statement::If));
+                    rule.statements.extend(matches::statements(name, options, context));
                 }
             }
             [option, name, options @ ..] if matches!(option.as_str(), "-j" | "-g") => {

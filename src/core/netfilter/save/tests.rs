@@ -361,3 +361,15 @@ fn translations_tell_where_to() {
     let shifted = nat("-j DNAT --to-destination 10.0.0.1:80-90/8000", Family::Ipv4);
     assert!(matches!(shifted, (NatKind::Destination, To::Unknown(_))));
 }
+
+#[test]
+fn labels_are_set_and_asked_for() {
+    let has_it = Condition::has_any(Field::Labels, 1 << 119);
+    assert_eq!(only("-m connlabel --label \"119\""), has_it);
+    assert_eq!(only("-m connlabel ! --label 119"), has_it.clone().negated());
+    let set = [Statement::SetLabel(119), Statement::If(has_it)];
+    assert_eq!(typed("-m connlabel --label \"119\" --set"), set);
+    for line in ["-m connlabel --label eth0-in", "-m connlabel --label 128 --set"] {
+        assert!(matches!(only(line), Condition::Unknown(_)), "{line}");
+    }
+}

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use crate::core::listener::{Family, Protocol};
 use crate::core::network::NetworkClass;
 use crate::core::policy::{Decision, Entry};
-use crate::core::ruleset::compile::{Compiler, REFUSE, TRUSTED, chain_of, named, on, ports};
+use crate::core::ruleset::compile::{Compiler, REFUSE, TRUSTED, Telling, chain_of, named, on, ports};
 use crate::core::ruleset::ports::{fold, ranges};
 use crate::core::ruleset::rule::{Match, Rule, Target};
 use crate::core::ruleset::{Hook, Table};
@@ -49,7 +49,12 @@ impl Compiler<'_> {
     }
 
     fn has_destination(&self, hook: Hook, address: Option<&LocalAddress>) -> bool {
-        let is_own = |ip| hook == Hook::Input || self.own.iter().any(|net| net.contains(&ip));
+        let is_own = |ip: IpAddr| match (hook, self.telling) {
+            (Hook::Forward, Telling::ByAddress) => self.own.iter().any(|net| net.contains(&ip)),
+            // What comes for loopback from outside is dropped before.
+            (Hook::Forward, Telling::ByLabel) => !ip.is_loopback(),
+            (Hook::Prerouting | Hook::Label | Hook::Input, _) => true,
+        };
         address.is_none_or(|address| Family::of(address.ip) == self.family && is_own(address.ip))
     }
 
@@ -88,7 +93,7 @@ impl Compiler<'_> {
         let (hook, protocol) = way;
         let fold = |ports: Vec<Ports>| match hook {
             Hook::Forward => ranges(ports).into_iter().map(|range| vec![range]).collect(),
-            Hook::Prerouting | Hook::Input => fold(ports),
+            Hook::Prerouting | Hook::Label | Hook::Input => fold(ports),
         };
         let is_single = |decided: &&Decided<'_>| decided.id.ports.is_single();
         let (addressed, plain): (Vec<Decided<'_>>, Vec<Decided<'_>>) = decided
@@ -211,7 +216,7 @@ fn sent_to((hook, protocol): Way, address: Option<&LocalAddress>, ports: Vec<Por
             original_ports: ports.first().copied(),
             ..on(protocol)
         },
-        Hook::Prerouting | Hook::Input => Match {
+        Hook::Prerouting | Hook::Label | Hook::Input => Match {
             destination: net,
             interface,
             destination_ports: ports,

@@ -1,20 +1,24 @@
 //! Published container ports: what is sent to this machine and rewritten to go on to a container.
 //!
 //! ```text
+//! mangle     what is sent to this machine gets a label, before anybody rewrites it
 //! FORWARD    of rewritten connections, TCP's SYN, UDP and UDP-Lite go on; everything else returns
-//! PUBLISHED  what was sent to one of this machine's own addresses goes on; RELATED and all else returns
+//! PUBLISHED  what has the label goes on; RELATED and all else returns
 //! DECIDED    by protocol to its decisions; a protocol without any goes to REFUSE
 //! PUB-TCP    the decisions as in INPUT, by the port it was sent to; the rest goes to REFUSE
 //! ```
 //!
 //! Where there are no decisions, PUBLISHED goes to REFUSE. What containers send, what is sent between
 //! them, and what others rewrite on its way through (Kubernetes' services) is not looked at.
+//!
+//! Where the kernel has no labels, what was sent to this machine is told by the addresses it has when
+//! the rules are compiled.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::{Compiler, REFUSE, chain_of, link_local, on};
+use super::{Compiler, REFUSE, Telling, chain_of, link_local, on};
 use crate::core::listener::{Family, Protocol};
 use crate::core::network::Interface;
 use crate::core::ruleset::rule::{Match, Rule, State, Target};
@@ -25,7 +29,7 @@ const PUBLISHED: &str = "PUBLISHED";
 /// Where the protocols part.
 const DECIDED: &str = "DECIDED";
 
-/// The addresses of a family by which packets for this machine are known. Loopback is not among
+/// The addresses of a family by which packets for this machine are known without labels. Loopback is not among
 /// them: the guard in raw drops what comes for it from outside.
 ///
 /// Where addresses come and go by themselves, their whole prefix stands for them, so that a new one
@@ -48,10 +52,51 @@ pub(super) fn own_addresses(interfaces: &[Interface], family: Family) -> Vec<IpN
 }
 
 impl Compiler<'_> {
-    /// The rules for published ports; none on a machine without addresses.
+    /// Whether published ports are looked at: by address, not on a machine that has none.
+    fn has_published(&self) -> bool {
+        self.telling == Telling::ByLabel || !self.own.is_empty()
+    }
+
+    /// Labels what is sent to this machine. Every packet on its way there, not the first one only: a
+    /// flow that began while somebody had emptied the table gets it late rather than never. Answers
+    /// come to an own address, too, where others rewrite the source of what passes through.
+    fn label(&mut self) {
+        let matches = Match {
+            state: Some(State::Original),
+            is_to_local: true,
+            sets_label: true,
+            ..Match::default()
+        };
+        let hook = Hook::Label;
+        self.add(
+            hook.table(),
+            hook.chain(),
+            vec![Rule::new(matches, "sent here", Target::Next)],
+        );
+    }
+
+    /// What tells what was sent to this machine.
+    fn sent_here(&self) -> Vec<Match> {
+        let to = |net: &IpNet| Match {
+            original_destination: Some(*net),
+            ..Match::default()
+        };
+        match self.telling {
+            Telling::ByAddress => self.own.iter().map(to).collect(),
+            Telling::ByLabel => vec![Match {
+                has_label: true,
+                ..Match::default()
+            }],
+        }
+    }
+
+    /// The rules for published ports.
     pub(super) fn published(&mut self) {
-        if self.own.is_empty() {
+        if !self.has_published() {
             return;
+        }
+        if self.telling == Telling::ByLabel {
+            self.label();
         }
         let to = |chain: &str| Target::Goto(chain.to_owned());
         let rewritten = Protocol::ALL.map(|protocol| {
@@ -74,13 +119,8 @@ impl Compiler<'_> {
             ..Match::default()
         };
         let mut rules = vec![Rule::new(related, "related", Target::Return)];
-        rules.extend(self.own.iter().map(|net| {
-            let matches = Match {
-                original_destination: Some(*net),
-                ..Match::default()
-            };
-            Rule::new(matches, "published", to(next))
-        }));
+        let sent_here = self.sent_here().into_iter();
+        rules.extend(sent_here.map(|matches| Rule::new(matches, "published", to(next))));
         self.add(Table::Filter, PUBLISHED, rules);
         if decided.is_empty() {
             return;
@@ -101,7 +141,7 @@ impl Compiler<'_> {
     /// back: it names the container and nobody knows it (`nf_send_reset` in
     /// `net/ipv4/netfilter/nf_reject_ipv4.c`). An ICMP error goes the usual way.
     pub(super) fn bridged_published(&self) -> Vec<Match> {
-        let bridges = self.bridges.iter().filter(|_| !self.own.is_empty());
+        let bridges = self.bridges.iter().filter(|_| self.has_published());
         let matches = |name: &String| Match {
             interface: Some(name.clone()),
             state: Some(State::Published),

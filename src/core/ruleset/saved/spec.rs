@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use crate::core::listener::Protocol;
 use crate::core::ruleset::Slot;
 use crate::core::ruleset::print::COMMENT_PREFIX;
-use crate::core::ruleset::rule::{Limit, Match, RejectWith, Rule, State, Target};
+use crate::core::ruleset::rule::{LABEL, Limit, Match, RejectWith, Rule, State, Target};
 use crate::core::service::Ports;
 
 /// Splits a line into words as `iptables-restore` does: double quotes keep spaces, a backslash
@@ -62,7 +62,7 @@ fn known(words: &[String], slot: Slot) -> Option<Rule> {
             "-p" => matches.protocol = Some(protocol(value()?)?),
             // Each option below belongs to one match only, so the match's name adds nothing.
             "-m" => match value()? {
-                "tcp" | "udp" | "multiport" | "conntrack" | "comment" | "limit" => {}
+                "tcp" | "udp" | "multiport" | "conntrack" | "addrtype" | "connlabel" | "comment" | "limit" => {}
                 _ => return None,
             },
             "--sport" | "--sports" => matches.source_ports = ports(value()?)?,
@@ -76,6 +76,15 @@ fn known(words: &[String], slot: Slot) -> Option<Rule> {
             "--ctdir" => direction = Some(value()?.to_owned()),
             "--ctorigdst" => matches.original_destination = Some(network(value()?)?),
             "--ctorigdstport" => matches.original_ports = Some(port_range(value()?)?),
+            "--dst-type" => match value()? {
+                "LOCAL" => matches.is_to_local = true,
+                _ => return None,
+            },
+            "--label" => match value()?.parse() {
+                Ok(LABEL) => matches.has_label = true,
+                _ => return None,
+            },
+            "--set" if matches.has_label => (matches.has_label, matches.sets_label) = (false, true),
             "--limit" => matches.limit = Some(limit(&mut words)?),
             "--comment" => reason = Some(value()?.strip_prefix(COMMENT_PREFIX)?.to_owned()),
             "-g" => {
@@ -100,7 +109,12 @@ fn known(words: &[String], slot: Slot) -> Option<Rule> {
             _ => return None,
         }
     }
-    None
+    conntrack_state(&mut matches, state.as_deref(), direction.as_deref())?;
+    matches.sets_label.then_some(Rule::Known {
+        matches,
+        reason,
+        target: Target::Next,
+    })
 }
 
 /// None where it is a combination that fwtui does not write.
@@ -109,6 +123,7 @@ fn conntrack_state(matches: &mut Match, state: Option<&str>, direction: Option<&
         (None, None) => None,
         (Some("RELATED"), None) => Some(State::Related),
         (Some("ESTABLISHED"), Some("REPLY")) => Some(State::EstablishedReply),
+        (None, Some("ORIGINAL")) => Some(State::Original),
         (Some("DNAT"), Some("ORIGINAL")) => Some(State::Published),
         _ => return None,
     };

@@ -119,7 +119,7 @@ impl SavedTable {
                 None
                 | Some(
                     "DROP" | "REJECT" | "RETURN" | "LOG" | "NFLOG" | "MARK" | "CONNMARK" | "CT" | "NOTRACK" | "TRACE"
-                    | "SET",
+                    | "SET" | "TOS" | "DSCP" | "TTL" | "HL" | "TEE" | "TCPMSS" | "CLASSIFY",
                 ) => {}
                 Some(chain) if self.chains.contains_key(chain) => {
                     if seen.insert(chain) {

@@ -24,17 +24,49 @@ fn published_ports_are_refused_by_few_rules_where_nothing_is_decided() {
         .lines()
         .filter(|line| line.starts_with("-A FWTUI-A-PUBLISHED "))
         .collect();
-    let to = |net: &str| {
-        format!(
-            "-A FWTUI-A-PUBLISHED -m conntrack --ctorigdst {net} -m comment --comment fwtui:published -g FWTUI-A-REFUSE"
-        )
-    };
+    let labelled =
+        "-A FWTUI-A-PUBLISHED -m connlabel --label 119 -m comment --comment fwtui:published -g FWTUI-A-REFUSE";
     let related = "-A FWTUI-A-PUBLISHED -m conntrack --ctstate RELATED -m comment --comment fwtui:related -j RETURN";
-    let own = ["172.17.0.1", "192.168.7.10", "198.51.100.10"].map(to);
-    assert_eq!(published, [related, &own[0], &own[1], &own[2]]);
+    assert_eq!(published, [related, labelled]);
     assert!(!text.contains("PUB-") && !text.contains("DECIDED"), "{text}");
+    let label = "-A FWTUI-A-PREROUTING -m conntrack --ctdir ORIGINAL -m addrtype --dst-type LOCAL -m connlabel \
+                 --label 119 --set -m comment --comment \"fwtui:sent here\"\n";
+    for rules in [&rules.ipv4, &rules.ipv6] {
+        assert!(rules.to_text().contains(label), "{}", rules.to_text());
+    }
+    // Whatever addresses there are.
+    let mut elsewhere = interfaces();
+    for interface in &mut elsewhere {
+        interface.addresses.clear();
+    }
+    assert_eq!(compile(&Policy::default(), &elsewhere), rules);
+}
+
+#[test]
+fn without_labels_published_ports_are_told_by_the_addresses_of_now() {
+    let rules = compile_by_address(&Policy::default(), &interfaces()).ipv4;
+    let text = rules.to_text();
+    let own: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.split("--ctorigdst ").nth(1)?.split(' ').next())
+        .collect();
+    assert_eq!(own, ["172.17.0.1", "192.168.7.10", "198.51.100.10"]);
+    assert!(!text.contains("connlabel") && !text.contains("*mangle"), "{text}");
+    assert_eq!(rules.telling(), Some(Telling::ByAddress));
     // Without an address there is nothing to be published at.
-    assert!(!compile(&Policy::default(), &[]).ipv4.hooks().contains(&Hook::Forward));
+    let nowhere = compile_by_address(&Policy::default(), &[]).ipv4;
+    assert!(!nowhere.hooks().contains(&Hook::Forward));
+    assert_eq!(nowhere.telling(), None);
+}
+
+#[test]
+fn rules_whose_label_somebody_took_away_still_ask_for_it() {
+    let mut installed = own(&Policy::default(), true);
+    let wanted = installed.rules.clone();
+    installed.rules.mangle.clear();
+    installed.jumps.remove(&Hook::Label);
+    assert_eq!(installed.rules.telling(), Some(Telling::ByLabel));
+    assert!(!installed.enforces(&wanted), "it is drift");
 }
 
 #[test]
@@ -43,7 +75,7 @@ fn prefixes_stand_for_addresses_that_come_and_go() {
     interfaces[1].addresses.push("fe80::10/64".parse().unwrap());
     interfaces[2].addresses.push("2001:db8:2::abcd/64".parse().unwrap());
     interfaces[2].changing.push("2001:db8:2::/64".parse().unwrap());
-    let text = compile(&Policy::default(), &interfaces).ipv6.to_text();
+    let text = compile_by_address(&Policy::default(), &interfaces).ipv6.to_text();
     let own: Vec<&str> = text
         .lines()
         .filter_map(|line| line.split("--ctorigdst ").nth(1)?.split(' ').next())
@@ -62,6 +94,10 @@ fn decisions_nobody_can_meet_at_a_published_port_are_left_out() {
         policy.decide(id.parse().unwrap(), open.clone()).unwrap();
     }
     let text = compile(&policy, &interfaces()).ipv4.to_text();
+    assert!(!text.contains("--ctorigdstport 80 "), "{text}");
+    // It may come.
+    assert!(text.contains("--ctorigdst 203.0.113.77 --ctorigdstport 81 "), "{text}");
+    let text = compile_by_address(&policy, &interfaces()).ipv4.to_text();
     assert!(
         !text.contains("--ctorigdstport 80 ") && !text.contains("--ctorigdstport 81 "),
         "{text}"

@@ -339,3 +339,25 @@ fn what_is_no_list_is_refused() {
     assert_eq!(parse("{}"), Err(JsonError::NoList));
     assert_eq!(parse(r#"{"nftables": []}"#), Ok(Listed::default()));
 }
+
+#[test]
+fn labels_are_set_and_asked_for() {
+    let asked = |op: &str, right: Value| json!({"match": {"op": op, "left": {"ct": {"key": "label"}}, "right": right}});
+    let has_any = |bits| Statement::If(Condition::has_any(Field::Labels, bits));
+    assert_eq!(one(&asked("in", json!(119))), [has_any(1 << 119)]);
+    assert_eq!(one(&asked("in", json!([118, 119]))), [has_any(3 << 118)]);
+    // Of a connection without it, not of a packet without a connection.
+    let is_tracked = Condition::has_any(Field::State, ct::NEW | ct::ESTABLISHED | ct::RELATED);
+    let has_not = Condition::has_any(Field::Labels, 1 << 119).negated();
+    let not = [Statement::If(is_tracked), Statement::If(has_not)];
+    assert_eq!(one(&asked("!", json!(119))), not);
+    for odd in [json!("eth0-in"), json!(128)] {
+        assert!(matches!(
+            one(&asked("in", odd)).as_slice(),
+            [Statement::If(Condition::Unknown(_))]
+        ));
+    }
+    let set = |value: Value| json!({"mangle": {"key": {"ct": {"key": "label"}}, "value": value}});
+    assert_eq!(one(&set(json!(119))), [Statement::SetLabel(119)]);
+    assert_eq!(one(&set(json!("eth0-in"))), []);
+}
