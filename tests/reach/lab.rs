@@ -27,17 +27,27 @@ const QUIET: Duration = Duration::from_millis(15);
 const LAST_PORT: u16 = 59_999;
 const FIRST_PORT: u16 = 20_000;
 
-/// A namespace: its name (none for the machine's), the interface its packets come in by, and its
-/// addresses.
+/// A namespace: its name (none for the machine's), the interface its packets come in by, its addresses,
+/// and those that only rulesets of real tools speak of.
 #[derive(Debug)]
 pub struct Place {
     pub name: &'static str,
     pub interface: &'static str,
     pub addresses: &'static [&'static str],
+    pub more: &'static [&'static str],
+}
+
+/// Senders to whom there is another way back: what refuses them does not come to them.
+pub const ELSEWHERE: [&str; 3] = ["192.168.7.77", "100.64.0.9", "100.115.92.9"];
+
+impl Place {
+    pub fn all(&self) -> impl Iterator<Item = &'static str> {
+        self.addresses.iter().chain(self.more).copied()
+    }
 }
 
 pub const MACHINE: usize = 0;
-pub const PLACES: [Place; 6] = [
+pub const PLACES: [Place; 7] = [
     Place {
         name: "",
         interface: "lo",
@@ -50,6 +60,18 @@ pub const PLACES: [Place; 6] = [
             "fd07::10",
             "172.17.0.1",
             "fd17::1",
+        ],
+        more: &[
+            "10.88.0.1",
+            "fd00:d0c::1",
+            "172.30.0.1",
+            "10.90.0.1",
+            "fd00:90::1",
+            "192.168.122.1",
+            "10.80.0.1",
+            "fd00:80::1",
+            "100.101.102.103",
+            "10.9.0.1",
         ],
     },
     Place {
@@ -65,26 +87,68 @@ pub const PLACES: [Place; 6] = [
             // Somebody else's, for whom there is another way back.
             "192.168.7.77",
         ],
+        more: &[
+            "192.0.2.9",
+            "203.0.113.5",
+            "203.0.113.6",
+            "203.0.113.7",
+            "203.0.113.8",
+            "203.0.113.9",
+            "2001:db8:bad::5",
+            "2001:db8:bad::6",
+            "2001:db8:bad::8",
+            "100.64.0.9",
+            "100.115.92.9",
+        ],
     },
     Place {
         name: "trusted",
         interface: "eth1",
         addresses: &["192.168.7.1", "fd07::1"],
+        more: &["10.9.0.5"],
     },
     Place {
         name: "far",
         interface: "eth1",
         addresses: &["198.18.5.5", "fd05::5"],
+        more: &[],
     },
     Place {
         name: "container",
         interface: "docker0",
         addresses: &["172.17.0.2", "fd17::2"],
+        more: &["10.88.0.2", "10.88.0.5", "fd00:d0c::242:ac11:2"],
     },
     Place {
         name: "other",
         interface: "docker0",
         addresses: &["172.17.0.3", "fd17::3"],
+        more: &[
+            "172.17.0.4",
+            "10.88.0.3",
+            "10.88.0.4",
+            "10.88.0.6",
+            "10.88.0.7",
+            "fd00:d0c::3",
+        ],
+    },
+    // A bridge of whoever needs a second one.
+    Place {
+        name: "backend",
+        interface: "br0",
+        addresses: &[],
+        more: &[
+            "172.30.0.2",
+            "172.30.0.3",
+            "10.90.0.2",
+            "10.90.0.3",
+            "fd00:90::2",
+            "fd00:90::3",
+            "192.168.122.5",
+            "10.80.0.5",
+            "fd00:80::5",
+            "100.64.1.1",
+        ],
     },
 ];
 
@@ -137,9 +201,11 @@ pub fn in_lab<F: FnOnce(&mut Lab)>(body: F) {
 impl Lab {
     fn build() -> Self {
         let runner = SystemRunner::default();
-        for name in ["container", "other"] {
+        for name in ["container", "other", "backend"] {
             netns::add(name, || links::set(&links::PROMPT).unwrap()).unwrap();
         }
+        // Those who are elsewhere are nowhere; errors for neighbours that can't be found would wait in the
+        // kernel's one buffer for errors, and then there are none for others.
         let machine = "link add docker0 type bridge\n\
             address add 172.17.0.1/16 broadcast + dev docker0\n\
             address add fd17::1/64 dev docker0 nodad\n\
@@ -149,7 +215,29 @@ impl Lab {
             link set port0 master docker0\n\
             link set port1 master docker0\n\
             link set port0 up\n\
-            link set port1 up\n";
+            link set port1 up\n\
+            link add br0 type bridge\n\
+            link set br0 up\n\
+            link add port2 index 23 type veth peer name eth0 index 33 netns backend\n\
+            link set port2 master br0\n\
+            link set port2 up\n\
+            link set port0 type bridge_slave hairpin on\n\
+            link set port1 type bridge_slave hairpin on\n\
+            link set port2 type bridge_slave hairpin on\n\
+            address add 10.88.0.1/16 dev docker0\n\
+            address add fd00:d0c::1/64 dev docker0 nodad\n\
+            address add 172.30.0.1/24 dev br0\n\
+            address add 10.90.0.1/24 dev br0\n\
+            address add fd00:90::1/64 dev br0 nodad\n\
+            address add 192.168.122.1/24 dev br0\n\
+            address add 10.80.0.1/24 dev br0\n\
+            address add fd00:80::1/64 dev br0 nodad\n\
+            address add 100.101.102.103/32 dev br0\n\
+            route add 100.64.0.0/10 dev br0\n\
+            address add 10.9.0.1/24 dev eth1\n\
+            neighbor add 192.168.7.77 lladdr 02:00:00:00:00:77 dev eth1 nud permanent\n\
+            neighbor add 100.64.0.9 lladdr 02:00:00:00:00:77 dev br0 nud permanent\n\
+            neighbor add 100.115.92.9 lladdr 02:00:00:00:00:77 dev br0 nud permanent\n";
         links::batch(&runner, machine).unwrap();
         for (name, text) in [
             (
@@ -161,6 +249,12 @@ impl Lab {
                 "other",
                 "address add 172.17.0.3/16 dev eth0\naddress add fd17::3/64 dev eth0 nodad\n\
                 link set lo up\nlink set eth0 up\nroute add default via 172.17.0.1\nroute add default via fd17::1\n",
+            ),
+            (
+                "backend",
+                "link set lo up\nlink set eth0 up\naddress add 172.30.0.2/24 dev eth0\n\
+                address add fd00:90::2/64 dev eth0 nodad\n\
+                route add default via 172.30.0.1\nroute add default via fd00:90::1\n",
             ),
             (
                 "public",
@@ -177,17 +271,45 @@ impl Lab {
         ] {
             netns::enter(name, || links::batch(&runner, text).unwrap()).unwrap();
         }
+        for place in PLACES.iter().filter(|place| !place.name.is_empty()) {
+            let mut text = String::new();
+            for address in place
+                .more
+                .iter()
+                .filter(|address| !["172.30.0.2", "fd00:90::2"].contains(address))
+            {
+                let length = if address.contains(':') { "128" } else { "32" };
+                // Those on a link answer for what is on lo, but for neighbours of IPv6.
+                let device = if place.interface == "eth0" || place.interface == "eth1" {
+                    "lo"
+                } else {
+                    "eth0"
+                };
+                let length = if device == "eth0" && length == "128" {
+                    "64"
+                } else {
+                    length
+                };
+                let nodad = if length == "64" { " nodad" } else { "" };
+                text.push_str(&format!("address add {address}/{length} dev {device}{nodad}\n"));
+            }
+            netns::enter(place.name, || links::batch(&runner, &text).unwrap()).unwrap();
+        }
         let mut ears = Vec::new();
         for place in &PLACES {
             let open = || {
                 let settings = [
                     ("ipv4/conf/all/rp_filter", "0"),
                     ("ipv4/conf/default/rp_filter", "0"),
+                    (
+                        "ipv4/conf/all/accept_local",
+                        if place.name.is_empty() { "0" } else { "1" },
+                    ),
                     ("ipv4/icmp_msgs_per_sec", "1000000"),
                     ("ipv4/icmp_msgs_burst", "1000000"),
                 ];
                 links::set(&settings).unwrap();
-                let addresses: Vec<IpAddr> = place.addresses.iter().map(|text| text.parse().unwrap()).collect();
+                let addresses: Vec<IpAddr> = place.all().map(|text| text.parse().unwrap()).collect();
                 Ears::open(&addresses)
             };
             ears.push(match place.name {

@@ -31,6 +31,7 @@
 mod case;
 mod compare;
 mod dice;
+mod fixtures;
 mod generate;
 mod lab;
 mod packets;
