@@ -10,8 +10,9 @@ use fwtui::core::reach::{Decider, Ends, Fate, Probe as Packet, Rules, State, Wal
 
 use crate::case::{Case, Spot, read};
 use crate::dice::Dice;
-use crate::lab::{ELSEWHERE, Lab, MACHINE, PLACES, Probe};
+use crate::lab::{Lab, Probe};
 use crate::packets::Outcome;
+use crate::places::{ELSEWHERE, MACHINE, PLACES};
 
 /// What was counted.
 #[derive(Debug, Clone, Default)]

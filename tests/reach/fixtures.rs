@@ -10,7 +10,8 @@ use fwtui::core::listener::{Family, Protocol};
 
 use crate::case::{clear, read, restore};
 use crate::compare::{Tally, play, told_of};
-use crate::lab::{ELSEWHERE, Lab, MACHINE, PLACES, Probe, in_lab, run};
+use crate::lab::{Lab, Probe, in_lab, run};
+use crate::places::{ELSEWHERE, MACHINE, PLACES};
 
 /// What interfaces are called in the lab. A network of a tool's own is on one of two bridges.
 const RENAMED: [(&str, &str); 10] = [
@@ -220,6 +221,7 @@ fn compare(lab: &mut Lab, fixture: &Fixture) -> Vec<String> {
         tally.unknown,
         began.elapsed().as_millis()
     );
+    assert!(tally.arrived > 0, "{}: nothing arrives", fixture.name);
     if tally.unknown > 0 {
         against.push(format!(
             "{}: {} unknown: {}",
@@ -244,16 +246,19 @@ fn play_all(lab: &mut Lab, is_legacy: bool) {
     for batch in neighbours.chunks(200) {
         lab.send(batch, 1);
     }
+    let mut played = 0;
     let only = std::env::var("FWTUI_FIXTURE").ok();
     let mut against = Vec::new();
     for fixture in Fixture::all() {
         if fixture.is_legacy == is_legacy && only.as_ref().is_none_or(|only| *only == fixture.name) {
+            played += 1;
             against.extend(compare(lab, &fixture));
         }
     }
     for words in &against {
         eprintln!("{words}");
     }
+    assert!(played > 0, "no ruleset");
     assert!(against.is_empty(), "see above");
 }
 

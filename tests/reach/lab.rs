@@ -3,8 +3,11 @@
 //! ```text
 //!   public .1 .66, strangers ── eth0 203.0.113.10 ┌─────────┐ 192.168.7.10 eth1 ── trusted .1 ── far
 //!                                                 │ machine │
-//!   container 172.17.0.2, other .3 ─ docker0 172.17.0.1 ────┘
+//!   container 172.17.0.2, other .3 ─ docker0 172.17.0.1 ────┤
+//!                                 backend ─ br0 172.30.0.1 ─────┘
 //! ```
+//!
+//! The second bridge, and more addresses everywhere, are there for the rulesets of real tools.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -13,11 +16,12 @@ use std::time::{Duration, Instant};
 
 use fwtui::core::listener::Protocol;
 use fwtui::core::network::World;
-use fwtui::sys::netns::{self, links};
-use fwtui::sys::runner::SystemRunner;
+use fwtui::sys::netns::{self, links as settings};
 use fwtui::sys::{interfaces, routing};
 
+use crate::links;
 use crate::packets::{Ears, Heard, Outcome};
+use crate::places::PLACES;
 
 const INSIDE: &str = "FWTUI_REACH_LAB";
 const DONE: &str = "lab: done";
@@ -26,131 +30,6 @@ const QUIET: Duration = Duration::from_millis(15);
 /// The last of the ports packets are sent from.
 const LAST_PORT: u16 = 59_999;
 const FIRST_PORT: u16 = 20_000;
-
-/// A namespace: its name (none for the machine's), the interface its packets come in by, its addresses,
-/// and those that only rulesets of real tools speak of.
-#[derive(Debug)]
-pub struct Place {
-    pub name: &'static str,
-    pub interface: &'static str,
-    pub addresses: &'static [&'static str],
-    pub more: &'static [&'static str],
-}
-
-/// Senders to whom there is another way back: what refuses them does not come to them.
-pub const ELSEWHERE: [&str; 3] = ["192.168.7.77", "100.64.0.9", "100.115.92.9"];
-
-impl Place {
-    pub fn all(&self) -> impl Iterator<Item = &'static str> {
-        self.addresses.iter().chain(self.more).copied()
-    }
-}
-
-pub const MACHINE: usize = 0;
-pub const PLACES: [Place; 7] = [
-    Place {
-        name: "",
-        interface: "lo",
-        addresses: &[
-            "127.0.0.1",
-            "::1",
-            "203.0.113.10",
-            "2001:db8:1::10",
-            "192.168.7.10",
-            "fd07::10",
-            "172.17.0.1",
-            "fd17::1",
-        ],
-        more: &[
-            "10.88.0.1",
-            "fd00:d0c::1",
-            "172.30.0.1",
-            "10.90.0.1",
-            "fd00:90::1",
-            "192.168.122.1",
-            "10.80.0.1",
-            "fd00:80::1",
-            "100.101.102.103",
-            "10.9.0.1",
-        ],
-    },
-    Place {
-        name: "public",
-        interface: "eth0",
-        addresses: &[
-            "203.0.113.1",
-            "203.0.113.66",
-            "198.51.100.7",
-            "2001:db8:1::1",
-            "2001:db8:1::66",
-            "2001:db8:99::7",
-            // Somebody else's, for whom there is another way back.
-            "192.168.7.77",
-        ],
-        more: &[
-            "192.0.2.9",
-            "203.0.113.5",
-            "203.0.113.6",
-            "203.0.113.7",
-            "203.0.113.8",
-            "203.0.113.9",
-            "2001:db8:bad::5",
-            "2001:db8:bad::6",
-            "2001:db8:bad::8",
-            "100.64.0.9",
-            "100.115.92.9",
-        ],
-    },
-    Place {
-        name: "trusted",
-        interface: "eth1",
-        addresses: &["192.168.7.1", "fd07::1"],
-        more: &["10.9.0.5"],
-    },
-    Place {
-        name: "far",
-        interface: "eth1",
-        addresses: &["198.18.5.5", "fd05::5"],
-        more: &[],
-    },
-    Place {
-        name: "container",
-        interface: "docker0",
-        addresses: &["172.17.0.2", "fd17::2"],
-        more: &["10.88.0.2", "10.88.0.5", "fd00:d0c::242:ac11:2"],
-    },
-    Place {
-        name: "other",
-        interface: "docker0",
-        addresses: &["172.17.0.3", "fd17::3"],
-        more: &[
-            "172.17.0.4",
-            "10.88.0.3",
-            "10.88.0.4",
-            "10.88.0.6",
-            "10.88.0.7",
-            "fd00:d0c::3",
-        ],
-    },
-    // A bridge of whoever needs a second one.
-    Place {
-        name: "backend",
-        interface: "br0",
-        addresses: &[],
-        more: &[
-            "172.30.0.2",
-            "172.30.0.3",
-            "10.90.0.2",
-            "10.90.0.3",
-            "fd00:90::2",
-            "fd00:90::3",
-            "192.168.122.5",
-            "10.80.0.5",
-            "fd00:80::5",
-            "100.64.1.1",
-        ],
-    },
-];
 
 /// A first packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,101 +79,7 @@ pub fn in_lab<F: FnOnce(&mut Lab)>(body: F) {
 
 impl Lab {
     fn build() -> Self {
-        let runner = SystemRunner::default();
-        for name in ["container", "other", "backend"] {
-            netns::add(name, || links::set(&links::PROMPT).unwrap()).unwrap();
-        }
-        // Those who are elsewhere are nowhere; errors for neighbours that can't be found would wait in the
-        // kernel's one buffer for errors, and then there are none for others.
-        let machine = "link add docker0 type bridge\n\
-            address add 172.17.0.1/16 broadcast + dev docker0\n\
-            address add fd17::1/64 dev docker0 nodad\n\
-            link set docker0 up\n\
-            link add port0 index 21 type veth peer name eth0 index 31 netns container\n\
-            link add port1 index 22 type veth peer name eth0 index 32 netns other\n\
-            link set port0 master docker0\n\
-            link set port1 master docker0\n\
-            link set port0 up\n\
-            link set port1 up\n\
-            link add br0 type bridge\n\
-            link set br0 up\n\
-            link add port2 index 23 type veth peer name eth0 index 33 netns backend\n\
-            link set port2 master br0\n\
-            link set port2 up\n\
-            link set port0 type bridge_slave hairpin on\n\
-            link set port1 type bridge_slave hairpin on\n\
-            link set port2 type bridge_slave hairpin on\n\
-            address add 10.88.0.1/16 dev docker0\n\
-            address add fd00:d0c::1/64 dev docker0 nodad\n\
-            address add 172.30.0.1/24 dev br0\n\
-            address add 10.90.0.1/24 dev br0\n\
-            address add fd00:90::1/64 dev br0 nodad\n\
-            address add 192.168.122.1/24 dev br0\n\
-            address add 10.80.0.1/24 dev br0\n\
-            address add fd00:80::1/64 dev br0 nodad\n\
-            address add 100.101.102.103/32 dev br0\n\
-            route add 100.64.0.0/10 dev br0\n\
-            address add 10.9.0.1/24 dev eth1\n\
-            neighbor add 192.168.7.77 lladdr 02:00:00:00:00:77 dev eth1 nud permanent\n\
-            neighbor add 100.64.0.9 lladdr 02:00:00:00:00:77 dev br0 nud permanent\n\
-            neighbor add 100.115.92.9 lladdr 02:00:00:00:00:77 dev br0 nud permanent\n";
-        links::batch(&runner, machine).unwrap();
-        for (name, text) in [
-            (
-                "container",
-                "address add 172.17.0.2/16 dev eth0\naddress add fd17::2/64 dev eth0 nodad\n\
-                link set lo up\nlink set eth0 up\nroute add default via 172.17.0.1\nroute add default via fd17::1\n",
-            ),
-            (
-                "other",
-                "address add 172.17.0.3/16 dev eth0\naddress add fd17::3/64 dev eth0 nodad\n\
-                link set lo up\nlink set eth0 up\nroute add default via 172.17.0.1\nroute add default via fd17::1\n",
-            ),
-            (
-                "backend",
-                "link set lo up\nlink set eth0 up\naddress add 172.30.0.2/24 dev eth0\n\
-                address add fd00:90::2/64 dev eth0 nodad\n\
-                route add default via 172.30.0.1\nroute add default via fd00:90::1\n",
-            ),
-            (
-                "public",
-                "address add 198.51.100.7/32 dev lo\naddress add 2001:db8:99::7/128 dev lo\n\
-                address add 192.168.7.77/32 dev lo\n\
-                route add default via 203.0.113.10\nroute add default via 2001:db8:1::10\n\
-                route del local 127.0.0.0/8 dev lo table local\nroute del local 127.0.0.1 dev lo table local\n\
-                route add 127.0.0.1 via 203.0.113.10\n",
-            ),
-            (
-                "trusted",
-                "route add default via 192.168.7.10\nroute add default via fd07::10\n",
-            ),
-        ] {
-            netns::enter(name, || links::batch(&runner, text).unwrap()).unwrap();
-        }
-        for place in PLACES.iter().filter(|place| !place.name.is_empty()) {
-            let mut text = String::new();
-            for address in place
-                .more
-                .iter()
-                .filter(|address| !["172.30.0.2", "fd00:90::2"].contains(address))
-            {
-                let length = if address.contains(':') { "128" } else { "32" };
-                // Those on a link answer for what is on lo, but for neighbours of IPv6.
-                let device = if place.interface == "eth0" || place.interface == "eth1" {
-                    "lo"
-                } else {
-                    "eth0"
-                };
-                let length = if device == "eth0" && length == "128" {
-                    "64"
-                } else {
-                    length
-                };
-                let nodad = if length == "64" { " nodad" } else { "" };
-                text.push_str(&format!("address add {address}/{length} dev {device}{nodad}\n"));
-            }
-            netns::enter(place.name, || links::batch(&runner, &text).unwrap()).unwrap();
-        }
+        links::build();
         let mut ears = Vec::new();
         for place in &PLACES {
             let open = || {
@@ -308,7 +93,7 @@ impl Lab {
                     ("ipv4/icmp_msgs_per_sec", "1000000"),
                     ("ipv4/icmp_msgs_burst", "1000000"),
                 ];
-                links::set(&settings).unwrap();
+                settings::set(&settings).unwrap();
                 let addresses: Vec<IpAddr> = place.all().map(|text| text.parse().unwrap()).collect();
                 Ears::open(&addresses)
             };
@@ -317,7 +102,7 @@ impl Lab {
                 name => netns::enter(name, open).unwrap(),
             });
         }
-        links::set(&[
+        settings::set(&[
             ("ipv4/ip_forward", "1"),
             ("ipv6/conf/all/forwarding", "1"),
             ("bridge/bridge-nf-call-iptables", "0"),

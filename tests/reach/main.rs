@@ -34,5 +34,7 @@ mod dice;
 mod fixtures;
 mod generate;
 mod lab;
+mod links;
 mod packets;
+mod places;
 mod random;
