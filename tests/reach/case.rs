@@ -101,7 +101,8 @@ impl fmt::Display for Case {
     }
 }
 
-fn restore(is_legacy: bool, family: Family) -> &'static str {
+/// The program that loads rules.
+pub fn restore(is_legacy: bool, family: Family) -> &'static str {
     match (is_legacy, family) {
         (false, Family::Ipv4) => "iptables-nft-restore",
         (false, Family::Ipv6) => "ip6tables-nft-restore",

@@ -10,8 +10,9 @@ use fwtui::core::reach::{Decider, Ends, Fate, Probe as Packet, Rules, State, Wal
 
 use crate::case::{Case, Spot, read};
 use crate::dice::Dice;
-use crate::lab::{Lab, MACHINE, PLACES, Probe};
+use crate::lab::{Lab, Probe};
 use crate::packets::Outcome;
+use crate::places::{ELSEWHERE, MACHINE, PLACES};
 
 /// What was counted.
 #[derive(Debug, Clone, Default)]
@@ -114,13 +115,17 @@ fn agree(probe: &Probe, walk: &Walk<'_>, outcome: Outcome, has_unknown: bool) ->
                     && port == walk.ends.destination_port
         }
         (Fate::Refused, Outcome::Silence) => {
-            probe.place == MACHINE || probe.source == IpAddr::from([192, 168, 7, 77]) || probe.to.ip().is_loopback()
+            probe.place == MACHINE || is_elsewhere(probe.source) || probe.to.ip().is_loopback()
         }
         (Fate::Refused, Outcome::Refused) | (Fate::Dropped, Outcome::Silence) => true,
         (Fate::Unknown { may_arrive: false }, Outcome::Arrived { .. }) => false,
         (Fate::Unknown { .. }, _) => true,
         _ => false,
     }
+}
+
+fn is_elsewhere(source: IpAddr) -> bool {
+    ELSEWHERE.contains(&source.to_string().as_str())
 }
 
 /// Plays the probes; gives those on which the two differ twice.
@@ -235,6 +240,11 @@ pub fn told(lab: &mut Lab, case: &Case, probe: Probe) -> String {
     if let Err(error) = case.load() {
         return error;
     }
+    format!("seed {}\n{case}{}", case.seed, told_of(lab, probe))
+}
+
+/// What both say of one packet under the rules that are loaded.
+pub fn told_of(lab: &mut Lab, probe: Probe) -> String {
     lab.forget();
     let (netfilter, _) = read();
     let world = lab.world();
@@ -242,8 +252,7 @@ pub fn told(lab: &mut Lab, case: &Case, probe: Probe) -> String {
     let (port, outcome) = lab.send(&[probe], 8)[0];
     let walk = rules.walk(&packet(&probe, port), true);
     let mut words = format!(
-        "seed {}\n{case}{} {} from {}:{port} ({}) to {}\nkernel: {outcome:?}\nmodel: {:?}, local {}, to {}:{}\n",
-        case.seed,
+        "{} {} from {}:{port} ({}) to {}\nkernel: {outcome:?}\nmodel: {:?}, local {}, to {}:{}\n",
         probe.protocol,
         PLACES[probe.place].interface,
         probe.source,

@@ -3,8 +3,11 @@
 //! ```text
 //!   public .1 .66, strangers ── eth0 203.0.113.10 ┌─────────┐ 192.168.7.10 eth1 ── trusted .1 ── far
 //!                                                 │ machine │
-//!   container 172.17.0.2, other .3 ─ docker0 172.17.0.1 ────┘
+//!   container 172.17.0.2, other .3 ─ docker0 172.17.0.1 ────┤
+//!                                 backend ─ br0 172.30.0.1 ─────┘
 //! ```
+//!
+//! The second bridge, and more addresses everywhere, are there for the rulesets of real tools.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -13,11 +16,12 @@ use std::time::{Duration, Instant};
 
 use fwtui::core::listener::Protocol;
 use fwtui::core::network::World;
-use fwtui::sys::netns::{self, links};
-use fwtui::sys::runner::SystemRunner;
+use fwtui::sys::netns::{self, links as settings};
 use fwtui::sys::{interfaces, routing};
 
+use crate::links;
 use crate::packets::{Ears, Heard, Outcome};
+use crate::places::PLACES;
 
 const INSIDE: &str = "FWTUI_REACH_LAB";
 const DONE: &str = "lab: done";
@@ -26,67 +30,6 @@ const QUIET: Duration = Duration::from_millis(15);
 /// The last of the ports packets are sent from.
 const LAST_PORT: u16 = 59_999;
 const FIRST_PORT: u16 = 20_000;
-
-/// A namespace: its name (none for the machine's), the interface its packets come in by, and its
-/// addresses.
-#[derive(Debug)]
-pub struct Place {
-    pub name: &'static str,
-    pub interface: &'static str,
-    pub addresses: &'static [&'static str],
-}
-
-pub const MACHINE: usize = 0;
-pub const PLACES: [Place; 6] = [
-    Place {
-        name: "",
-        interface: "lo",
-        addresses: &[
-            "127.0.0.1",
-            "::1",
-            "203.0.113.10",
-            "2001:db8:1::10",
-            "192.168.7.10",
-            "fd07::10",
-            "172.17.0.1",
-            "fd17::1",
-        ],
-    },
-    Place {
-        name: "public",
-        interface: "eth0",
-        addresses: &[
-            "203.0.113.1",
-            "203.0.113.66",
-            "198.51.100.7",
-            "2001:db8:1::1",
-            "2001:db8:1::66",
-            "2001:db8:99::7",
-            // Somebody else's, for whom there is another way back.
-            "192.168.7.77",
-        ],
-    },
-    Place {
-        name: "trusted",
-        interface: "eth1",
-        addresses: &["192.168.7.1", "fd07::1"],
-    },
-    Place {
-        name: "far",
-        interface: "eth1",
-        addresses: &["198.18.5.5", "fd05::5"],
-    },
-    Place {
-        name: "container",
-        interface: "docker0",
-        addresses: &["172.17.0.2", "fd17::2"],
-    },
-    Place {
-        name: "other",
-        interface: "docker0",
-        addresses: &["172.17.0.3", "fd17::3"],
-    },
-];
 
 /// A first packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,58 +79,22 @@ pub fn in_lab<F: FnOnce(&mut Lab)>(body: F) {
 
 impl Lab {
     fn build() -> Self {
-        let runner = SystemRunner::default();
-        for name in ["container", "other"] {
-            netns::add(name, || links::set(&links::PROMPT).unwrap()).unwrap();
-        }
-        let machine = "link add docker0 type bridge\n\
-            address add 172.17.0.1/16 broadcast + dev docker0\n\
-            address add fd17::1/64 dev docker0 nodad\n\
-            link set docker0 up\n\
-            link add port0 index 21 type veth peer name eth0 index 31 netns container\n\
-            link add port1 index 22 type veth peer name eth0 index 32 netns other\n\
-            link set port0 master docker0\n\
-            link set port1 master docker0\n\
-            link set port0 up\n\
-            link set port1 up\n";
-        links::batch(&runner, machine).unwrap();
-        for (name, text) in [
-            (
-                "container",
-                "address add 172.17.0.2/16 dev eth0\naddress add fd17::2/64 dev eth0 nodad\n\
-                link set lo up\nlink set eth0 up\nroute add default via 172.17.0.1\nroute add default via fd17::1\n",
-            ),
-            (
-                "other",
-                "address add 172.17.0.3/16 dev eth0\naddress add fd17::3/64 dev eth0 nodad\n\
-                link set lo up\nlink set eth0 up\nroute add default via 172.17.0.1\nroute add default via fd17::1\n",
-            ),
-            (
-                "public",
-                "address add 198.51.100.7/32 dev lo\naddress add 2001:db8:99::7/128 dev lo\n\
-                address add 192.168.7.77/32 dev lo\n\
-                route add default via 203.0.113.10\nroute add default via 2001:db8:1::10\n\
-                route del local 127.0.0.0/8 dev lo table local\nroute del local 127.0.0.1 dev lo table local\n\
-                route add 127.0.0.1 via 203.0.113.10\n",
-            ),
-            (
-                "trusted",
-                "route add default via 192.168.7.10\nroute add default via fd07::10\n",
-            ),
-        ] {
-            netns::enter(name, || links::batch(&runner, text).unwrap()).unwrap();
-        }
+        links::build();
         let mut ears = Vec::new();
         for place in &PLACES {
             let open = || {
                 let settings = [
                     ("ipv4/conf/all/rp_filter", "0"),
                     ("ipv4/conf/default/rp_filter", "0"),
+                    (
+                        "ipv4/conf/all/accept_local",
+                        if place.name.is_empty() { "0" } else { "1" },
+                    ),
                     ("ipv4/icmp_msgs_per_sec", "1000000"),
                     ("ipv4/icmp_msgs_burst", "1000000"),
                 ];
-                links::set(&settings).unwrap();
-                let addresses: Vec<IpAddr> = place.addresses.iter().map(|text| text.parse().unwrap()).collect();
+                settings::set(&settings).unwrap();
+                let addresses: Vec<IpAddr> = place.all().map(|text| text.parse().unwrap()).collect();
                 Ears::open(&addresses)
             };
             ears.push(match place.name {
@@ -195,7 +102,7 @@ impl Lab {
                 name => netns::enter(name, open).unwrap(),
             });
         }
-        links::set(&[
+        settings::set(&[
             ("ipv4/ip_forward", "1"),
             ("ipv6/conf/all/forwarding", "1"),
             ("bridge/bridge-nf-call-iptables", "0"),

@@ -31,7 +31,10 @@
 mod case;
 mod compare;
 mod dice;
+mod fixtures;
 mod generate;
 mod lab;
+mod links;
 mod packets;
+mod places;
 mod random;

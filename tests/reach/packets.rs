@@ -165,16 +165,13 @@ fn first_packet(from: SocketAddr, to: SocketAddr, protocol: Protocol) -> Vec<u8>
     let mut packet = Vec::new();
     packet.extend(from.port().to_be_bytes());
     packet.extend(to.port().to_be_bytes());
-    let (number, checksum_at) = match protocol {
-        Protocol::Tcp => {
-            packet.extend([0, 0, 0, 1, 0, 0, 0, 0, 0x50, 0x02, 0x04, 0, 0, 0, 0, 0]);
-            (TCP, 16)
-        }
-        _ => {
-            packet.extend([0, 12, 0, 0]);
-            packet.extend(*b"fwtu");
-            (UDP, 6)
-        }
+    let (number, checksum_at) = if protocol == Protocol::Tcp {
+        packet.extend([0, 0, 0, 1, 0, 0, 0, 0, 0x50, 0x02, 0x04, 0, 0, 0, 0, 0]);
+        (TCP, 16)
+    } else {
+        packet.extend([0, 12, 0, 0]);
+        packet.extend(*b"fwtu");
+        (UDP, 6)
     };
     let mut sum: u32 = u32::from(number) + packet.len() as u32;
     let mut add = |bytes: &[u8]| {
