@@ -20,6 +20,7 @@ mod apply;
 mod crowd;
 mod deadline;
 mod list;
+mod reach;
 mod screen;
 mod table;
 
@@ -29,7 +30,7 @@ use std::process::{Command, ExitCode};
 const INSIDE: &str = "FWTUI_BENCH";
 /// Where it can be had, a process table of its own: then there are as many processes as are wanted.
 const AMONG_OWN: &str = "alone='unshare --pid --fork --mount-proc --kill-child'; \
-    if $alone true 2>/dev/null; then exec $alone \"$0\"; else exec \"$0\"; fi";
+    if $alone true 2>/dev/null; then exec $alone \"$0\" \"$@\"; else exec \"$0\" \"$@\"; fi";
 /// The program that is measured.
 pub const FWTUI: &str = env!("CARGO_BIN_EXE_fwtui");
 
@@ -45,16 +46,27 @@ fn main() -> ExitCode {
         let status = Command::new(FWTUI)
             .args(["sandbox", "--bare", "--", "sh", "-c", AMONG_OWN])
             .arg(std::env::current_exe().unwrap())
+            .args(&args)
             .env(INSIDE, "1")
             .status()
             .unwrap();
         return ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1));
     }
     let mut table = table::Table::new();
-    list::measure(&mut table);
-    apply::measure(&mut table);
-    deadline::measure(&mut table);
-    screen::measure(&mut table);
+    let parts: [(&str, fn(&mut table::Table)); 5] = [
+        ("list", list::measure),
+        ("apply", apply::measure),
+        ("deadline", deadline::measure),
+        ("screen", screen::measure),
+        ("reach", reach::measure),
+    ];
+    // `cargo bench --bench fwtui -- reach`: cargo adds a flag of its own.
+    let wanted: Vec<&String> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
+    for (name, measure) in parts {
+        if wanted.is_empty() || wanted.iter().any(|wanted| *wanted == name) {
+            measure(&mut table);
+        }
+    }
     table.end();
     ExitCode::SUCCESS
 }

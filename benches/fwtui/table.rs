@@ -66,6 +66,12 @@ impl Table {
         self.row(what, ours, "-", "-", target, is_reached);
     }
 
+    /// One for information.
+    #[expect(clippy::unused_self, reason = "a line of the table like the others")]
+    pub fn figure(&mut self, what: &str, ours: impl Display) {
+        println!("{what:<46} {:>10} {:>10} {:>7}  -", ours.to_string(), "-", "-");
+    }
+
     fn row(
         &mut self,
         what: &str,
