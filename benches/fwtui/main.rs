@@ -34,6 +34,9 @@ const AMONG_OWN: &str = "alone='unshare --pid --fork --mount-proc --kill-child';
 /// The program that is measured.
 pub const FWTUI: &str = env!("CARGO_BIN_EXE_fwtui");
 
+/// What is measured, by name.
+type Part = (&'static str, fn(&mut table::Table));
+
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     if let Some((first, rest)) = args.split_first()
@@ -53,7 +56,7 @@ fn main() -> ExitCode {
         return ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1));
     }
     let mut table = table::Table::new();
-    let parts: [(&str, fn(&mut table::Table)); 5] = [
+    let parts: [Part; 5] = [
         ("list", list::measure),
         ("apply", apply::measure),
         ("deadline", deadline::measure),

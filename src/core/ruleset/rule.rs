@@ -42,6 +42,7 @@ impl Rule {
 
 /// What a packet must be like; the default matches every packet.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a match of its own")]
 pub struct Match {
     /// Source network.
     pub source: Option<IpNet>,
