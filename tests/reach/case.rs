@@ -101,14 +101,19 @@ impl fmt::Display for Case {
     }
 }
 
-/// The program that loads rules.
-pub fn restore(is_legacy: bool, family: Family) -> &'static str {
+fn restore(is_legacy: bool, family: Family) -> &'static str {
     match (is_legacy, family) {
         (false, Family::Ipv4) => "iptables-nft-restore",
         (false, Family::Ipv6) => "ip6tables-nft-restore",
         (true, Family::Ipv4) => "iptables-legacy-restore",
         (true, Family::Ipv6) => "ip6tables-legacy-restore",
     }
+}
+
+/// Loads rules of iptables.
+pub fn load_saved(is_legacy: bool, family: Family, text: &str) -> Result<(), String> {
+    HAS_LEGACY.fetch_or(is_legacy, Ordering::Relaxed);
+    run(&[restore(is_legacy, family)], text).map(drop)
 }
 
 /// Empties everything.
@@ -218,8 +223,7 @@ impl Case {
                     text.push_str("COMMIT\n");
                 }
                 if !text.is_empty() {
-                    HAS_LEGACY.fetch_or(is_legacy, Ordering::Relaxed);
-                    run(&[restore(is_legacy, of)], &text)?;
+                    load_saved(is_legacy, of, &text)?;
                 }
             }
         }

@@ -65,7 +65,7 @@ fn makes_sense(place: usize, source: &str, target: usize, destination: &str) -> 
     let is_loopback = |address: &str| address == "127.0.0.1" || address == "::1";
     let is_v6 = |address: &str| address.contains(':');
     let container = 4;
-    if is_v6(source) != is_v6(destination) || destination == "192.168.7.77" {
+    if is_v6(source) != is_v6(destination) || ELSEWHERE.contains(&destination) {
         return false;
     }
     match (place, target) {

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use fwtui::core::listener::{Family, Protocol};
 
-use crate::case::{clear, read, restore};
+use crate::case::{clear, load_saved, read};
 use crate::compare::{Tally, play, told_of};
 use crate::lab::{Lab, Probe, in_lab, run};
 use crate::places::{ELSEWHERE, MACHINE, PLACES};
@@ -72,17 +72,16 @@ impl Fixture {
 
     fn load(&self) {
         clear();
-        for (file, text) in &self.files {
-            let command = match *file {
-                "ipset" => vec!["ipset", "restore"],
-                "rules.v4" => vec![restore(self.is_legacy, Family::Ipv4)],
-                "rules.v6" => vec![restore(self.is_legacy, Family::Ipv6)],
-                _ => continue,
+        // A rule of iptables names sets, so these come first.
+        for file in ["ipset", "rules.v4", "rules.v6", "load.nft"] {
+            let text = self.files.get(file).map_or("", String::as_str);
+            let loaded = match file {
+                "ipset" => run(&["ipset", "restore"], text).map(drop),
+                "rules.v4" => load_saved(self.is_legacy, Family::Ipv4, text),
+                "rules.v6" => load_saved(self.is_legacy, Family::Ipv6, text),
+                _ => run(&["nft", "-f", "-"], text).map(drop),
             };
-            run(&command, text).unwrap_or_else(|error| panic!("{}: {error}", self.name));
-        }
-        if let Some(text) = self.files.get("load.nft") {
-            run(&["nft", "-f", "-"], text).unwrap_or_else(|error| panic!("{}: {error}", self.name));
+            loaded.unwrap_or_else(|error| panic!("{}: {error}", self.name));
         }
     }
 

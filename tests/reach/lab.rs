@@ -21,7 +21,7 @@ use fwtui::sys::{interfaces, routing};
 
 use crate::links;
 use crate::packets::{Ears, Heard, Outcome};
-use crate::places::PLACES;
+use crate::places::{ELSEWHERE, PLACES};
 
 const INSIDE: &str = "FWTUI_REACH_LAB";
 const DONE: &str = "lab: done";
@@ -133,7 +133,7 @@ impl Lab {
                 {
                     for destination in to.addresses {
                         let is_loopback = destination.contains("127.") || *destination == "::1";
-                        let is_elsewhere = *destination == "192.168.7.77" || *source == "192.168.7.77";
+                        let is_elsewhere = [source, destination].iter().any(|address| ELSEWHERE.contains(address));
                         if source.contains(':') == destination.contains(':') && !is_loopback && !is_elsewhere {
                             missing.push((place, source, target, destination));
                         }

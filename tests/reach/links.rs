@@ -36,6 +36,9 @@ const MACHINE_LINKS: &str = "link add docker0 type bridge\n\
             address add 100.101.102.103/32 dev br0\n\
             route add 100.64.0.0/10 dev br0\n\
             address add 10.9.0.1/24 dev eth1\n\
+            address add fd7a:115c:a1e0::6701:6667/128 dev br0 nodad\n\
+            route add fd7a:115c:a1e0::/48 dev br0\n\
+            neighbor add fd07::77 lladdr 02:00:00:00:00:77 dev eth1 nud permanent\n\
             neighbor add 192.168.7.77 lladdr 02:00:00:00:00:77 dev eth1 nud permanent\n\
             neighbor add 100.64.0.9 lladdr 02:00:00:00:00:77 dev br0 nud permanent\n\
             neighbor add 100.115.92.9 lladdr 02:00:00:00:00:77 dev br0 nud permanent\n";
@@ -61,7 +64,7 @@ const LINKS: [(&str, &str); 5] = [
     (
         "public",
         "address add 198.51.100.7/32 dev lo\naddress add 2001:db8:99::7/128 dev lo\n\
-                address add 192.168.7.77/32 dev lo\n\
+                address add 192.168.7.77/32 dev lo\naddress add fd07::77/128 dev lo\n\
                 route add default via 203.0.113.10\nroute add default via 2001:db8:1::10\n\
                 route del local 127.0.0.0/8 dev lo table local\nroute del local 127.0.0.1 dev lo table local\n\
                 route add 127.0.0.1 via 203.0.113.10\n",

@@ -11,7 +11,7 @@ pub struct Place {
 }
 
 /// Senders to whom there is another way back: what refuses them does not come to them.
-pub const ELSEWHERE: [&str; 3] = ["192.168.7.77", "100.64.0.9", "100.115.92.9"];
+pub const ELSEWHERE: [&str; 4] = ["192.168.7.77", "fd07::77", "100.64.0.9", "100.115.92.9"];
 
 impl Place {
     pub fn all(&self) -> impl Iterator<Item = &'static str> {
@@ -44,6 +44,7 @@ pub const PLACES: [Place; 7] = [
             "10.80.0.1",
             "fd00:80::1",
             "100.101.102.103",
+            "fd7a:115c:a1e0::6701:6667",
             "10.9.0.1",
         ],
     },
@@ -59,6 +60,7 @@ pub const PLACES: [Place; 7] = [
             "2001:db8:99::7",
             // Somebody else's, for whom there is another way back.
             "192.168.7.77",
+            "fd07::77",
         ],
         more: &[
             "192.0.2.9",
@@ -109,18 +111,17 @@ pub const PLACES: [Place; 7] = [
     Place {
         name: "backend",
         interface: "br0",
-        addresses: &[],
+        addresses: &["172.30.0.2", "fd00:90::2"],
         more: &[
-            "172.30.0.2",
             "172.30.0.3",
             "10.90.0.2",
             "10.90.0.3",
-            "fd00:90::2",
             "fd00:90::3",
             "192.168.122.5",
             "10.80.0.5",
             "fd00:80::5",
             "100.64.1.1",
+            "fd7a:115c:a1e0::9",
         ],
     },
 ];

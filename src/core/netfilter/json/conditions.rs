@@ -15,6 +15,9 @@ pub(super) fn conditions(matched: &Value, family: TableFamily) -> Vec<Condition>
         return vec![Condition::Unknown(text::compact(matched))];
     };
     let operator = word(matched, "op").unwrap_or("==");
+    if let Some(protocol) = version(left, operator, right) {
+        return vec![Condition::is(Field::NetworkProtocol, protocol)];
+    }
     let unknown = || Condition::Unknown(text::matched(matched));
     let (condition, says_its_needs) = if left.get("concat").is_some() {
         (concatenated(left, operator, right, family), false)
@@ -45,6 +48,21 @@ pub(super) fn conditions(matched: &Value, family: TableFamily) -> Vec<Condition>
     }
     all.push(condition.unwrap_or_else(unknown));
     all
+}
+
+/// `ip version 4`, `ip6 version 6`: all packets of the family, since the kernel drops any other.
+fn version(left: &Value, operator: &str, right: &Value) -> Option<u128> {
+    let header = left.get("payload")?;
+    match (
+        word(header, "protocol")?,
+        word(header, "field")?,
+        operator,
+        right.as_u64()?,
+    ) {
+        ("ip", "version", "==", 4) => Some(2),
+        ("ip6", "version", "==", 6) => Some(10),
+        _ => None,
+    }
 }
 
 /// The kind of the field below the operators.

@@ -40,6 +40,19 @@ fn ends(verdict: Verdict) -> Statement {
 }
 
 #[test]
+fn the_version_of_a_family_is_the_family() {
+    let version = |protocol: &str, operator: &str, number: u8| {
+        let left = json!({"payload": {"protocol": protocol, "field": "version"}});
+        one(&json!({"match": {"op": operator, "left": left, "right": number}}))
+    };
+    assert_eq!(version("ip", "==", 4), [is(Field::NetworkProtocol, 2)]);
+    assert_eq!(version("ip6", "==", 6), [is(Field::NetworkProtocol, 10)]);
+    for [.., last] in [version("ip", "!=", 4), version("ip", "==", 6)].map(|all| <[_; 2]>::try_from(all).unwrap()) {
+        assert!(matches!(last, Statement::If(Condition::Unknown(_))), "{last:?}");
+    }
+}
+
+#[test]
 fn fields_are_told_apart() {
     let to_tcp = || Field::Port(Some(6), End::Destination);
     for (text, expected) in [
