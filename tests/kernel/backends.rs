@@ -10,7 +10,7 @@ use fwtui::backend::switch::{self, Base};
 use fwtui::backend::{Backend, iptables};
 use fwtui::core::listener::Family;
 use fwtui::core::policy::{Decision, Entry, Policy};
-use fwtui::core::ruleset::{Ruleset, Table, compile};
+use fwtui::core::ruleset::{Hook, Ruleset, Table, compile};
 use fwtui::sys::interfaces::interfaces;
 use fwtui::sys::runner::{SYSTEM_DIRECTORIES, SystemRunner};
 
@@ -230,7 +230,7 @@ fn the_only_kind_installed_is_used() {
         uninstall(lab, |name| name.contains("tables") && name.contains("-nft"));
         lab.does(&["set", "8080/tcp", "confine"]);
         lab.does(&["apply", "--yes"]);
-        assert_eq!(lab.observed().ipv4.jumps.len(), 3);
+        assert_eq!(lab.observed().ipv4.jumps.len(), Hook::ALL.len());
         assert!(lab.refuses(Neighbour::Public, 8080));
         assert!(
             lab.run(&["iptables-legacy-save", "-t", "filter"])

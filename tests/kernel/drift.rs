@@ -44,7 +44,7 @@ fn rules_that_were_flushed_cut_off_changed_or_bypassed_are_noticed_and_mended() 
             ("nft flush ruleset", "IPv4: fwtui's rules are gone from the kernel"),
             (
                 "nft delete table ip6 filter",
-                "IPv6: fwtui's rules are gone from the kernel",
+                "IPv6: fwtui's rules in the kernel have been changed",
             ),
             (
                 "iptables -I INPUT -p tcp --dport 8081 -j ACCEPT",
