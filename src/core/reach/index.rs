@@ -1,6 +1,7 @@
 //! The rules of a long chain by what they ask for, so that a packet meets few of them.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use crate::core::listener::Family;
 use crate::core::netfilter::{Condition, End, Field, Part, Rule, Statement, number};
@@ -16,11 +17,14 @@ const MOST_PORTS: u128 = 64;
 /// a rule is in one kind of list only, by the first of its conditions that is selective.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    by_port: BTreeMap<u16, Vec<usize>>,
+    by_port: List<u16>,
     /// By family and length of prefix.
-    by_source: BTreeMap<(Family, u32), BTreeMap<u128, Vec<usize>>>,
+    by_source: BTreeMap<(Family, u32), List<u128>>,
     rest: Vec<usize>,
 }
+
+/// What rules ask for, and their places, in order.
+type List<K> = Vec<(K, usize)>;
 
 impl Index {
     /// None for a chain that is short enough.
@@ -31,6 +35,10 @@ impl Index {
         let mut index = Self::default();
         for (place, rule) in rules.iter().enumerate() {
             index.put(place, rule);
+        }
+        index.by_port.sort_unstable();
+        for list in index.by_source.values_mut() {
+            list.sort_unstable();
         }
         Some(index)
     }
@@ -53,10 +61,9 @@ impl Index {
             };
             match field {
                 Field::Port(_, End::Destination) => {
-                    if let Some(ports) = ports(values) {
-                        for port in ports {
-                            self.by_port.entry(port).or_default().push(place);
-                        }
+                    if values.iter().all(|part| ports(part).is_some()) {
+                        let ports = values.iter().filter_map(ports).flatten();
+                        self.by_port.extend(ports.map(|port| (port, place)));
                         return;
                     }
                 }
@@ -67,9 +74,7 @@ impl Index {
                         self.by_source
                             .entry((*family, length))
                             .or_default()
-                            .entry(*first)
-                            .or_default()
-                            .push(place);
+                            .push((*first, place));
                         return;
                     }
                 }
@@ -81,38 +86,35 @@ impl Index {
 
     /// The first rule at or after a place that may match.
     pub(super) fn next(&self, from: usize, packet: &Traveller<'_>) -> Option<usize> {
-        let after = |list: &Vec<usize>| list.get(list.partition_point(|place| *place < from)).copied();
-        let by_port = self.by_port.get(&packet.ends.destination_port).and_then(after);
+        let rest = self.rest.get(self.rest.partition_point(|place| *place < from)).copied();
+        if rest == Some(from) {
+            return rest;
+        }
+        let by_port = after(&self.by_port, packet.ends.destination_port, from);
         let source = number(packet.ends.source);
         let by_source = self
             .by_source
             .iter()
             .filter(|((family, _), _)| *family == packet.family)
-            .filter_map(|((family, length), nets)| nets.get(&truncated(*family, *length, source)).and_then(after));
-        [by_port, after(&self.rest)]
-            .into_iter()
-            .flatten()
-            .chain(by_source)
-            .min()
+            .filter_map(|((family, length), nets)| after(nets, truncated(*family, *length, source), from));
+        [by_port, rest].into_iter().flatten().chain(by_source).min()
     }
 }
 
-fn ports(values: &[Part]) -> Option<Vec<u16>> {
-    let mut ports = Vec::new();
-    for value in values {
-        let Part::Range(first, last) = value else {
-            return None;
-        };
-        if last.checked_sub(*first)? >= MOST_PORTS {
-            return None;
+/// The first place at or after another where a list has a key.
+fn after<K: Ord + Copy>(list: &[(K, usize)], key: K, from: usize) -> Option<usize> {
+    let at = list.partition_point(|entry| *entry < (key, from));
+    list.get(at).filter(|(found, _)| *found == key).map(|(_, place)| *place)
+}
+
+/// The ports of a part; none where they are too many.
+fn ports(part: &Part) -> Option<RangeInclusive<u16>> {
+    match part {
+        Part::Range(first, last) if last.checked_sub(*first)? < MOST_PORTS => {
+            Some(u16::try_from(*first).ok()?..=u16::try_from(*last).ok()?)
         }
-        for port in *first..=*last {
-            ports.push(u16::try_from(port).ok()?);
-        }
+        Part::Range(..) | Part::Name(_) => None,
     }
-    ports.sort_unstable();
-    ports.dedup();
-    Some(ports)
 }
 
 const fn bits(family: Family) -> u32 {

@@ -206,6 +206,7 @@ impl Named {
 
     /// A source that no rule names. Where rules name everyone, anyone will do.
     fn stranger(&self, family: Family) -> IpAddr {
+        let named = self.closer_than(family, 0);
         let mut candidates: Box<dyn Iterator<Item = IpAddr>> = match family {
             Family::Ipv4 => Box::new(
                 (1..224u8)
@@ -217,7 +218,7 @@ impl Named {
             }
         };
         candidates
-            .find(|address| !self.is_named(*address, 0))
+            .find(|address| !named.hold(*address))
             .unwrap_or_else(|| self.least_named(family))
     }
 
@@ -229,7 +230,10 @@ impl Named {
                 .sources
                 .iter()
                 .filter(|(first, last)| *first <= number && number <= *last);
-            holding.map(|(first, last)| last - first).min().unwrap_or(u128::MAX)
+            holding
+                .map(|(first, last)| last.saturating_sub(*first))
+                .min()
+                .unwrap_or(u128::MAX)
         };
         let candidates = (1..224u8).filter(|net| *net != 127).map(|net| match family {
             Family::Ipv4 => IpAddr::V4(Ipv4Addr::new(net, 7, 113, 7)),
@@ -241,29 +245,39 @@ impl Named {
     /// A neighbour on a link whom no rule names more closely than the whole of it; none where there is
     /// no room for one.
     fn neighbour(&self, on_link: IpNet, world: &World) -> Option<IpAddr> {
-        let closer = |address: IpAddr| self.is_named(address, on_link.prefix_len());
+        let closer = self.closer_than(Family::of(on_link.addr()), on_link.prefix_len());
         let mut hosts = on_link.hosts().take(MOST_CANDIDATES).filter(|host| {
             let is_anycast = matches!(on_link, IpNet::V6(net) if net.prefix_len() < 127 && net.network() == *host);
             !world.is_local(*host) && !is_anycast
         });
         let first = hosts.clone().next();
-        hosts.find(|host| !closer(*host)).or(first)
+        hosts.find(|host| !closer.hold(*host)).or(first)
     }
 
-    /// Whether a rule names an address by a prefix longer than this (0: by anything but everyone).
-    fn is_named(&self, address: IpAddr, longer_than: u8) -> bool {
-        let number = crate::core::netfilter::number(address);
-        let bits = if address.is_ipv4() { 32u32 } else { 128 };
+    /// What rules name by a prefix longer than this (0: by anything but everyone).
+    fn closer_than(&self, family: Family, longer_than: u8) -> Closer {
+        let bits = match family {
+            Family::Ipv4 => 32u32,
+            Family::Ipv6 => 128,
+        };
         // How many addresses the widest range that still counts has, less one.
         let widest = match bits - u32::from(longer_than) {
-            0 => return false,
+            0 => 0,
             128 => u128::MAX,
             host => (1u128 << host) - 1,
         };
-        self.sources
-            .iter()
-            .take_while(|(first, _)| *first <= number)
-            .any(|(first, last)| number <= *last && last - first < widest)
+        let mut joined: Vec<(u128, u128)> = Vec::new();
+        for (first, last) in &self.sources {
+            // One that ends before it begins holds nothing.
+            if last.checked_sub(*first).is_none_or(|width| width >= widest) {
+                continue;
+            }
+            match joined.last_mut() {
+                Some((_, end)) if first <= end => *end = (*end).max(*last),
+                _ => joined.push((*first, *last)),
+            }
+        }
+        Closer(joined)
     }
 
     /// The addresses of this machine that are in a range which rules name.
@@ -282,6 +296,18 @@ impl Named {
             .filter(is_named)
             .take(MOST_NAMED)
             .collect()
+    }
+}
+
+/// Ranges of addresses in order, none of which overlap.
+struct Closer(Vec<(u128, u128)>);
+
+impl Closer {
+    fn hold(&self, address: IpAddr) -> bool {
+        let number = crate::core::netfilter::number(address);
+        let before = self.0.partition_point(|(first, _)| *first <= number);
+        let held = before.checked_sub(1).and_then(|at| self.0.get(at));
+        held.is_some_and(|(_, last)| number <= *last)
     }
 }
 

@@ -65,12 +65,11 @@ impl<'n> Rules<'n> {
                 }
             }
         }
-        let is_broadcast = matches!(
-            world.route(destination).map(|route| route.kind),
-            Some(RouteKind::Broadcast)
-        );
-        let is_local_route = matches!(world.route(destination).map(|route| route.kind), Some(RouteKind::Local));
-        if world.is_local(destination) || is_local_route || is_broadcast || destination.is_multicast() {
+        let is_taken_in = || {
+            let kind = world.route(destination).map(|route| route.kind);
+            matches!(kind, Some(RouteKind::Broadcast | RouteKind::Local))
+        };
+        if world.is_local(destination) || destination.is_multicast() || is_taken_in() {
             journey.stage = Stage::Hook(Hook::Input);
             return Done::On;
         }

@@ -1,6 +1,7 @@
 //! The rules of a kernel, prepared for walking: names resolved, hooks in order, long chains indexed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::core::listener::Family;
 use crate::core::netfilter::{
@@ -30,7 +31,10 @@ pub(super) struct Chain<'n> {
     #[expect(clippy::struct_field_names, reason = "it is the chain as it was read")]
     pub(super) chain: &'n netfilter::Chain,
     pub(super) table_at: usize,
-    rules: Vec<Vec<Step<'n>>>,
+    /// Of all its rules, one after the other.
+    steps: Vec<Step<'n>>,
+    /// Where each rule's steps end.
+    ends: Vec<usize>,
     index: Option<Index>,
     /// Whether another base chain of the hook has the same priority: which comes first can't be told.
     pub(super) has_equal: bool,
@@ -65,12 +69,15 @@ pub(super) enum End<'n> {
 }
 
 /// A set to look things up in.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Lookup<'n> {
     set: Option<&'n Set>,
     /// Its elements' first and last number in order, where they are numbers and don't overlap.
-    sorted: Option<Vec<(u128, u128, usize)>>,
+    sorted: Option<Arc<[(u128, u128, usize)]>>,
 }
+
+/// The named sets, by table and name: many rules may refer to one.
+struct Sets<'n>(BTreeMap<(usize, &'n str), Lookup<'n>>);
 
 /// What a look-up gave.
 #[derive(Debug, Clone, Copy)]
@@ -95,20 +102,25 @@ impl<'n> Rules<'n> {
                     table,
                     chain,
                     table_at,
-                    rules: Vec::new(),
+                    steps: Vec::new(),
+                    ends: Vec::with_capacity(chain.rules.len()),
                     index: Index::new(&chain.rules),
                     has_equal: false,
                 });
             }
         }
+        let sets = Sets::of(netfilter);
         for chain in &mut chains {
             let table_at = chain.table_at;
-            let resolve =
-                |statement: &'n Statement| step(statement, chain.table, |name| names.get(&(table_at, name)).copied());
-            let rules = chain.chain.rules.iter();
-            chain.rules = rules
-                .map(|rule| rule.statements.iter().map(resolve).collect())
-                .collect();
+            let lookup = |elements: &'n Elements| sets.lookup(table_at, elements);
+            let chain_of = |name: &str| names.get(&(table_at, name)).copied();
+            let all: usize = chain.chain.rules.iter().map(|rule| rule.statements.len()).sum();
+            chain.steps.reserve_exact(all);
+            for rule in &chain.chain.rules {
+                let steps = rule.statements.iter().map(|statement| step(statement, lookup, chain_of));
+                chain.steps.extend(steps);
+                chain.ends.push(chain.steps.len());
+            }
         }
         let mut rules = Self {
             world,
@@ -220,12 +232,14 @@ impl<'n> Chain<'n> {
     pub(super) fn next(&self, from: usize, packet: &Traveller<'_>) -> Option<usize> {
         match &self.index {
             Some(index) if !packet.is_source_unknown => index.next(from, packet),
-            _ => (from < self.rules.len()).then_some(from),
+            _ => (from < self.ends.len()).then_some(from),
         }
     }
 
     pub(super) fn steps(&self, rule: usize) -> &[Step<'n>] {
-        self.rules.get(rule).map_or(&[], Vec::as_slice)
+        let start = rule.checked_sub(1).and_then(|before| self.ends.get(before)).copied();
+        let end = self.ends.get(rule).copied();
+        self.steps.get(start.unwrap_or(0)..end.unwrap_or(0)).unwrap_or(&[])
     }
 
     pub(super) fn rule(&self, rule: usize) -> Option<&'n netfilter::Rule> {
@@ -233,19 +247,23 @@ impl<'n> Chain<'n> {
     }
 }
 
-fn step<'n>(statement: &'n Statement, table: &'n Table, chain: impl Fn(&str) -> Option<usize>) -> Step<'n> {
+fn step<'n>(
+    statement: &'n Statement,
+    lookup: impl Fn(&'n Elements) -> Lookup<'n>,
+    chain: impl Fn(&str) -> Option<usize>,
+) -> Step<'n> {
     match statement {
         Statement::If(Condition::In {
             key,
             elements,
             is_negated,
-        }) => Step::In(key, Lookup::new(elements, table), *is_negated),
+        }) => Step::In(key, lookup(elements), *is_negated),
         Statement::If(condition) => Step::If(condition),
         Statement::End(verdict) => Step::End(end(verdict, chain)),
-        Statement::Choose { key, elements } => Step::Choose(key, Lookup::new(elements, table)),
+        Statement::Choose { key, elements } => Step::Choose(key, lookup(elements)),
         Statement::Nat(nat) => {
             let lookup = match &nat.to {
-                To::Map { elements, .. } => Some(Lookup::new(elements, table)),
+                To::Map { elements, .. } => Some(lookup(elements)),
                 To::Fixed { .. } | To::Unknown(_) => None,
             };
             Step::Nat(nat, lookup)
@@ -270,16 +288,35 @@ fn end(verdict: &Verdict, chain: impl Fn(&str) -> Option<usize>) -> End<'_> {
     }
 }
 
+impl<'n> Sets<'n> {
+    fn of(netfilter: &'n Netfilter) -> Self {
+        let mut sets = BTreeMap::new();
+        for (table_at, table) in netfilter.tables.iter().enumerate() {
+            for set in &table.sets {
+                sets.entry((table_at, set.name.as_str()))
+                    .or_insert_with(|| Lookup::new(Some(set)));
+            }
+        }
+        Self(sets)
+    }
+
+    fn lookup(&self, table_at: usize, elements: &'n Elements) -> Lookup<'n> {
+        match elements {
+            Elements::Named(name) => {
+                let named = self.0.get(&(table_at, name.as_str()));
+                named.cloned().unwrap_or_else(|| Lookup::new(None))
+            }
+            Elements::Inline(set) => Lookup::new(Some(set)),
+        }
+    }
+}
+
 impl<'n> Lookup<'n> {
-    fn new(elements: &'n Elements, table: &'n Table) -> Self {
-        let set = match elements {
-            Elements::Named(name) => table.set(name),
-            Elements::Inline(set) => Some(set),
-        };
+    fn new(set: Option<&'n Set>) -> Self {
         let set = set.filter(|set| set.unknown.is_none());
         Self {
             set,
-            sorted: set.and_then(sorted),
+            sorted: set.and_then(sorted).map(Arc::from),
         }
     }
 
