@@ -112,11 +112,11 @@ impl<'n> Rules<'n> {
         for chain in &mut chains {
             let table_at = chain.table_at;
             let lookup = |elements: &'n Elements| sets.lookup(table_at, elements);
-            let named = |name: &str| names.get(&(table_at, name)).copied();
+            let resolve = |name: &str| names.get(&(table_at, name)).copied();
             let all: usize = chain.chain.rules.iter().map(|rule| rule.statements.len()).sum();
             chain.steps.reserve_exact(all);
             for rule in &chain.chain.rules {
-                let steps = rule.statements.iter().map(|statement| step(statement, lookup, named));
+                let steps = rule.statements.iter().map(|statement| step(statement, lookup, resolve));
                 chain.steps.extend(steps);
                 chain.ends.push(chain.steps.len());
             }
