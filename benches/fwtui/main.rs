@@ -31,11 +31,10 @@ const INSIDE: &str = "FWTUI_BENCH";
 /// Where it can be had, a process table of its own: then there are as many processes as are wanted.
 const AMONG_OWN: &str = "alone='unshare --pid --fork --mount-proc --kill-child'; \
     if $alone true 2>/dev/null; then exec $alone \"$0\" \"$@\"; else exec \"$0\" \"$@\"; fi";
+/// Adds its lines to the table.
+type Measure = fn(&mut table::Table);
 /// The program that is measured.
 pub const FWTUI: &str = env!("CARGO_BIN_EXE_fwtui");
-
-/// What is measured, by name.
-type Part = (&'static str, fn(&mut table::Table));
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -56,7 +55,7 @@ fn main() -> ExitCode {
         return ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1));
     }
     let mut table = table::Table::new();
-    let parts: [Part; 5] = [
+    let parts: [(&str, Measure); 5] = [
         ("list", list::measure),
         ("apply", apply::measure),
         ("deadline", deadline::measure),

@@ -60,12 +60,10 @@ impl Index {
                 continue;
             };
             match field {
-                Field::Port(_, End::Destination) => {
-                    if values.iter().all(|part| ports(part).is_some()) {
-                        let ports = values.iter().filter_map(ports).flatten();
-                        self.by_port.extend(ports.map(|port| (port, place)));
-                        return;
-                    }
+                Field::Port(_, End::Destination) if values.iter().all(|part| ports(part).is_some()) => {
+                    let ports = values.iter().filter_map(ports).flatten();
+                    self.by_port.extend(ports.map(|port| (port, place)));
+                    return;
                 }
                 Field::Address(family, End::Source) => {
                     if let [Part::Range(first, last)] = values.as_slice()

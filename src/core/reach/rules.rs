@@ -117,7 +117,10 @@ impl<'n> Rules<'n> {
             let all: usize = chain.chain.rules.iter().map(|rule| rule.statements.len()).sum();
             chain.steps.reserve_exact(all);
             for rule in &chain.chain.rules {
-                let steps = rule.statements.iter().map(|statement| step(statement, lookup, chain_of));
+                let steps = rule
+                    .statements
+                    .iter()
+                    .map(|statement| step(statement, lookup, chain_of));
                 chain.steps.extend(steps);
                 chain.ends.push(chain.steps.len());
             }
