@@ -5,12 +5,14 @@ use std::thread;
 use serde::Serialize;
 
 use crate::app::Machine;
-use crate::backend::{Backend, BackendError};
+use crate::backend::{Backend, BackendError, iptables};
 use crate::core::listener::Family;
 use crate::core::policy::Policy;
 use crate::core::ruleset::{FamilyRules, Own, SavedFamily, Slot, compile, switch_text};
 use crate::guard::{self, Running, Supervisor};
+use crate::sys::files;
 use crate::sys::netns::Scratch;
+use crate::sys::runner::SystemRunner;
 
 /// What the kernel must take for its timer to work: a rule with the time match that goes nowhere.
 const TIME_RULE: &str =
@@ -144,8 +146,15 @@ impl Machine {
     pub(super) fn no_labels(&self) -> Option<String> {
         self.labels
             .get_or_init(|| {
-                let opened = Self::open().map_err(|error| error.to_string());
-                opened.and_then(|opened| try_labels(opened.backend.as_ref())).err()
+                // A lock of its own: whoever holds the xtables tools' has no say on what the kernel can do.
+                files::private_folder(&self.paths.run())
+                    .map_err(|error| error.to_string())
+                    .err()
+                    .or_else(|| {
+                        let runner = SystemRunner::with_lock_file(self.paths.rehearsal_lock());
+                        let opened = iptables::open_for_scratch(runner).map_err(|error| error.to_string());
+                        opened.and_then(|backend| try_labels(&backend)).err()
+                    })
             })
             .clone()
     }

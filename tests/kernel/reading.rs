@@ -134,12 +134,12 @@ fn where_nft_crashes_what_it_would_show_is_unknown() {
 #[test]
 fn a_table_iptables_can_not_show_is_read_from_nft() {
     in_sandbox(|lab| {
-        lab.line("iptables -t mangle -A INPUT -p tcp -m tcp --dport 9 -j ACCEPT");
-        lab.line("nft add rule ip mangle INPUT fib saddr type local drop");
+        lab.line("iptables -t security -A INPUT -p tcp -m tcp --dport 9 -j ACCEPT");
+        lab.line("nft add rule ip security INPUT fib saddr type local drop");
         let saved = lab.line("iptables-save");
         assert!(saved.contains("incompatible"), "{saved}");
         let all = read(lab);
-        let chain = table(&all, Engine::Nft, TableFamily::Ip, "mangle")
+        let chain = table(&all, Engine::Nft, TableFamily::Ip, "security")
             .chain("INPUT")
             .unwrap();
         assert_eq!(chain.rules.len(), 2, "{chain:#?}");
