@@ -10,13 +10,12 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use crate::backend::detect::{Detected, Programs, Variant, is_built_in, unread};
+use crate::backend::detect::{Detected, Programs, Variant, unread};
 use crate::backend::{Backend, BackendError, Observed, Save};
 use crate::core::listener::Family;
 use crate::core::netfilter::Engine;
 use crate::core::ruleset::{Obstacle, SavedFamily, SavedTables, Table, in_one_commit};
 use crate::sys::clock;
-use crate::sys::nftables::{self, BaseChain, TableFamily};
 use crate::sys::runner::{Call, Output, Runner};
 
 /// How long iptables waits for the legacy lock, in seconds.
@@ -55,17 +54,6 @@ impl<R: Runner> Iptables<R> {
             Family::Ipv4 => Ok(&self.detected.ipv4),
             Family::Ipv6 => self.detected.ipv6.as_ref().ok_or(BackendError::NoIptables),
         }
-    }
-
-    /// Whether the rules of iptables-nft were read for a family of tables.
-    fn shows_nft(&self, family: TableFamily) -> bool {
-        let is_ipv4 = family == TableFamily::Ip;
-        self.detected.variant == Variant::Nft && (is_ipv4 || self.detected.ipv6.is_some())
-            || self
-                .detected
-                .other
-                .as_ref()
-                .is_some_and(|(variant, _, ipv6)| *variant == Variant::Nft && (is_ipv4 || ipv6.is_some()))
     }
 
     /// What is loaded for one family, and all that was read for it.
@@ -136,23 +124,7 @@ impl<R: Runner> Backend for Iptables<R> {
         let (ipv4, mut saves) = ipv4?;
         let (ipv6, more) = ipv6.transpose()?.unwrap_or_else(|| (SavedFamily::absent(), Vec::new()));
         saves.extend(more);
-        let mut observed = Observed { ipv4, ipv6, saves };
-        for chain in nftables::base_chains().map_err(BackendError::Kernel)? {
-            if !stands_in_the_way(&chain) || (is_built_in(&chain) && self.shows_nft(chain.family)) {
-                continue;
-            }
-            let obstacle = Obstacle::NativeChain {
-                name: format!("{} {} {}", chain.family.word(), chain.table, chain.name),
-                is_nat: chain.chain_type == "nat" && chain.hook == "prerouting",
-            };
-            if chain.family != TableFamily::Ip6 {
-                observed.ipv4.foreign.push(obstacle.clone());
-            }
-            if chain.family != TableFamily::Ip {
-                observed.ipv6.foreign.push(obstacle);
-            }
-        }
-        Ok(observed)
+        Ok(Observed { ipv4, ipv6, saves })
     }
 
     fn read_family(&self, family: Family) -> Result<SavedFamily, BackendError> {
@@ -295,14 +267,6 @@ fn complaint(call: &Call, output: &Output) -> BackendError {
         None => format!("exit code {}", output.code),
     };
     BackendError::Refused { program, words }
-}
-
-/// A base chain on the way in that can refuse something. The built-in chains of iptables-nft are
-/// base chains too.
-fn stands_in_the_way(chain: &BaseChain) -> bool {
-    let is_on_the_way = matches!(chain.hook, "ingress" | "prerouting" | "input" | "unknown")
-        && !matches!(chain.family, TableFamily::Arp | TableFamily::Bridge);
-    is_on_the_way && (chain.has_rules || chain.drops_by_policy)
 }
 
 /// Opens the backend this machine uses.

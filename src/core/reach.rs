@@ -1,7 +1,7 @@
 //! Who can connect to a service, through every rule in the kernel, whoever made it.
 //!
 //! [`Rules`] walks a single packet as netfilter would; [`Judge`] asks for everyone who might knock at a
-//! service. `tests/kernel` holds both against the kernel itself, packet by packet.
+//! service. `tests/reach` holds the walk against the kernel itself, packet by packet.
 
 use std::fmt;
 
@@ -64,34 +64,25 @@ impl fmt::Display for Reach {
     }
 }
 
-/// What stands between a peer and a socket, for one family.
+/// What of fwtui is in the kernel, for one family.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FamilyFilter {
     /// fwtui's own rules.
     pub own: Own,
-    /// What other tools put in the way in. Any makes what fwtui lets through unknown.
+    /// What others put around fwtui's jumps, as far as a save shows it.
     pub foreign: Vec<Obstacle>,
     /// The machine has no such family: nobody comes in by it, and there is nothing to enforce.
     pub is_absent: bool,
 }
 
 impl FamilyFilter {
-    /// What is known without root: nothing.
-    pub fn unseen() -> Self {
-        Self {
-            own: Own::default(),
-            foreign: vec![Obstacle::Unseen],
-            is_absent: false,
-        }
-    }
-
     /// Whether these rules are in force, as far as there is anything to enforce.
     pub fn enforces(&self, rules: &FamilyRules) -> bool {
         self.is_absent || self.own.enforces(rules)
     }
 }
 
-/// What stands between peers and sockets, for both families: read from the kernel, or as it will be.
+/// What of fwtui is in the kernel, for both families: as read, or as it will be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     /// IPv4.

@@ -39,12 +39,6 @@ impl Netfilter {
         }
     }
 
-    /// Whether fwtui has chains here.
-    pub fn has_own(&self) -> bool {
-        let is_own = |chain: &Chain| chain.name.starts_with(PREFIX);
-        self.tables.iter().any(|table| table.chains.iter().any(is_own))
-    }
-
     /// The same with other rules of fwtui's in force: these, as loading them would place them.
     #[must_use]
     pub fn with_own(&self, rules: &Ruleset) -> Self {

@@ -10,7 +10,7 @@ use crate::core::netfilter::{Hook, TableFamily, Tool, owner};
 use crate::core::service::Service;
 
 use super::fate::{Decider, Fate, Kernel, Place, Walk};
-use super::packet::{Ends, Packet};
+use super::packet::Packet;
 use super::rules::Rules;
 
 /// What decided, named for people and scripts.
@@ -150,8 +150,6 @@ pub struct Explanation {
     pub decided_by: DecidedBy,
     /// The way, step by step.
     pub walk: Vec<Step>,
-    /// Where it arrives, if its destination was rewritten.
-    pub arrives_at: Option<Ends>,
 }
 
 /// Walks a packet and says what happened. What arrives at this machine is refused by the kernel where
@@ -193,7 +191,6 @@ pub fn explain<'n>(rules: &Rules<'n>, packet: &Packet<'n>, services: &[&Service]
         fate,
         decided_by,
         walk: steps,
-        arrives_at: (walk.ends != packet.ends).then_some(walk.ends),
     }
 }
 

@@ -211,14 +211,6 @@ impl<'n> Rules<'n> {
     pub(super) fn resolved(&self, verdict: &'n Verdict, table_at: usize) -> End<'n> {
         end(verdict, |name| self.names.get(&(table_at, name)).copied())
     }
-
-    /// Whether any base chain translates addresses as packets come in.
-    pub fn translates(&self, family: Family) -> bool {
-        self.bases(Hook::Prerouting, family).iter().any(|at| {
-            let base = self.chain(*at).and_then(|chain| chain.chain.base.as_ref());
-            base.is_some_and(|base| base.kind == ChainType::Nat)
-        })
-    }
 }
 
 const HOOKS: [Hook; 6] = [

@@ -27,39 +27,18 @@ pub enum Obstacle {
     },
     /// A table that holds native nft rules, which `iptables-save` can't show.
     Incompatible(String),
-    /// A native nft base chain on the way in.
-    NativeChain {
-        /// Its family, table and name.
-        name: String,
-        /// Whether it is there to rewrite addresses: of type nat, at prerouting.
-        is_nat: bool,
-    },
     /// A line of a save that makes no sense: what it does is not known.
     Unread(String),
     /// Tables for which the program that shows them is not installed: in words.
     NoReader(String),
     /// A rule that may accept before fwtui's jump is reached.
     BeforeJump(String),
-    /// The rules can't be read.
-    Unseen,
 }
 
 impl Obstacle {
     /// Whether it can let in what fwtui would refuse, because fwtui's rules are never reached.
     pub const fn goes_first(&self) -> bool {
         matches!(self, Self::BeforeJump(_))
-    }
-
-    /// Whether a packet may be sent elsewhere before fwtui's rules are reached, as docker does with
-    /// published ports: a refusal there is then no proof that nobody gets in.
-    pub fn redirects(&self) -> bool {
-        match self {
-            Self::Rule { table, text } => table == "nat" && text.starts_with("-A PREROUTING "),
-            Self::Incompatible(table) => table == "nat",
-            Self::NativeChain { is_nat, .. } => *is_nat,
-            Self::Unread(_) | Self::NoReader(_) => true,
-            Self::ChainPolicy { .. } | Self::BeforeJump(_) | Self::Unseen => false,
-        }
     }
 }
 
@@ -72,11 +51,9 @@ impl fmt::Display for Obstacle {
                 write!(f, "the policy {policy} of {chain} (table {table})")
             }
             Self::Incompatible(table) => write!(f, "native nft rules in table {}", shown(table)),
-            Self::NativeChain { name, .. } => write!(f, "the nft chain {}", shown(name)),
             Self::Unread(line) => write!(f, "a line that can't be read: {}", shown(line)),
             Self::NoReader(what) => f.write_str(what),
             Self::BeforeJump(text) => write!(f, "{}, which comes before fwtui's own rules", shown(text)),
-            Self::Unseen => f.write_str("rules that can't be read without root"),
         }
     }
 }
