@@ -509,6 +509,14 @@ impl Table {
     }
 }
 
+/// The address of a family that a number stands for; none for one that is too large.
+pub fn address(family: Family, number: u128) -> Option<IpAddr> {
+    match family {
+        Family::Ipv4 => u32::try_from(number).ok().map(|bits| IpAddr::V4(bits.into())),
+        Family::Ipv6 => Some(IpAddr::V6(number.into())),
+    }
+}
+
 /// An address as a number.
 pub fn number(address: IpAddr) -> u128 {
     match address {

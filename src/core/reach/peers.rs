@@ -10,7 +10,9 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::core::listener::Family;
-use crate::core::netfilter::{Condition, Elements, End, Field, Netfilter, Part, Rule, Statement, Table, Verdict};
+use crate::core::netfilter::{
+    Condition, Elements, End, Field, Netfilter, Part, Rule, Statement, Table, Verdict, address, number,
+};
 use crate::core::network::{Interface, InterfaceKind, NetworkClass, Route, RouteKind, Switches, World};
 
 /// An interface no rule names and no policy can: `is_interface_name` refuses it. It stands for networks
@@ -225,7 +227,7 @@ impl Named {
     /// Where rules name everyone: the one who is named by the widest range.
     fn least_named(&self, family: Family) -> IpAddr {
         let narrowest = |address: &IpAddr| {
-            let number = crate::core::netfilter::number(*address);
+            let number = number(*address);
             let holding = self
                 .sources
                 .iter()
@@ -283,7 +285,7 @@ impl Named {
     /// The addresses of this machine that are in a range which rules name.
     fn own_destinations(&self, world: &World, family: Family) -> Vec<IpAddr> {
         let is_named = |address: &IpAddr| {
-            let number = crate::core::netfilter::number(*address);
+            let number = number(*address);
             self.destinations
                 .iter()
                 .any(|(first, last)| *first <= number && number <= *last)
@@ -304,7 +306,7 @@ struct Closer(Vec<(u128, u128)>);
 
 impl Closer {
     fn hold(&self, address: IpAddr) -> bool {
-        let number = crate::core::netfilter::number(address);
+        let number = number(address);
         let before = self.0.partition_point(|(first, _)| *first <= number);
         let held = before.checked_sub(1).and_then(|at| self.0.get(at));
         held.is_some_and(|(_, last)| number <= *last)
@@ -339,13 +341,6 @@ fn parts_of(key: &[Field], elements: &Elements, table: &Table, field: &Field) ->
         Some(Part::Name(_)) | None => None,
     });
     parts.collect()
-}
-
-fn address(family: Family, number: u128) -> Option<IpAddr> {
-    match family {
-        Family::Ipv4 => u32::try_from(number).ok().map(|bits| IpAddr::V4(bits.into())),
-        Family::Ipv6 => Some(IpAddr::V6(number.into())),
-    }
 }
 
 /// Everyone of a family who might knock, this machine first.

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use crate::core::listener::{Family, Protocol};
 use crate::core::netfilter::{
     Condition, Data, Element, Elements, End, Field, Hook, Nat, NatKind, Netfilter, Part, Statement, Table, To, Tool,
-    owner,
+    address, owner,
 };
 use crate::core::network::World;
 use crate::core::service::Ports;
@@ -220,11 +220,4 @@ fn protocol(number: u128) -> Option<Protocol> {
 
 fn ports(first: u128, last: u128) -> Option<Ports> {
     Ports::new(u16::try_from(first).ok()?, u16::try_from(last).ok()?)
-}
-
-fn address(family: Family, number: u128) -> Option<IpAddr> {
-    match family {
-        Family::Ipv4 => u32::try_from(number).ok().map(|bits| IpAddr::V4(bits.into())),
-        Family::Ipv6 => Some(IpAddr::V6(number.into())),
-    }
 }

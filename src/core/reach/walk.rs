@@ -231,26 +231,8 @@ impl<'n> Rules<'n> {
         let Some(packet) = &journey.at_base else {
             return fate;
         };
-        let hook = journey.hook();
-        let bases = self.bases(hook, packet.family);
-        let equals = bases.iter().enumerate().filter(|(place, at)| {
-            *place + 1 > journey.next_base
-                && journey
-                    .next_base
-                    .checked_sub(1)
-                    .and_then(|own| bases.get(own))
-                    .is_some_and(|own| self.are_equal(*own, **at))
-        });
-        for (place, _) in equals {
-            let mut other = Journey {
-                packet: Traveller::clone(packet),
-                next_base: place,
-                frames: Vec::new(),
-                events: None,
-                at_base: None,
-                ..journey.clone()
-            };
-            self.enter(&mut other);
+        for place in self.equals(journey) {
+            let mut other = self.beside(journey, packet, place);
             while !other.frames.is_empty() {
                 match self.meet(&mut other, budget) {
                     Done::On => {}
@@ -266,30 +248,46 @@ impl<'n> Rules<'n> {
         fate
     }
 
+    /// Which of the hook's base chains that come later have the priority of the one it is in.
+    fn equals(&self, journey: &Journey<'n>) -> impl Iterator<Item = usize> {
+        let bases = self.bases(journey.hook(), journey.packet.family);
+        let own = journey.next_base.checked_sub(1).and_then(|at| bases.get(at)).copied();
+        let is_equal = move |at: usize| own.is_some_and(|own| self.are_equal(own, at));
+        let later = bases.iter().enumerate().skip(journey.next_base);
+        later.filter(move |(_, at)| is_equal(**at)).map(|(place, _)| place)
+    }
+
+    /// The packet as it came to the base chain it is in, at another one.
+    fn beside(&self, journey: &Journey<'n>, packet: &Traveller<'n>, place: usize) -> Journey<'n> {
+        let mut other = Journey {
+            packet: Traveller::clone(packet),
+            next_base: place,
+            frames: Vec::new(),
+            events: None,
+            at_base: None,
+            ..journey.clone()
+        };
+        self.enter(&mut other);
+        other
+    }
+
     /// Whether another nat chain of the same priority would rewrite the packet otherwise: the first of
     /// them decides, and which is first can't be told.
     pub(super) fn is_rewritten_beside(&self, journey: &Journey<'n>) -> bool {
         let Some(packet) = &journey.at_base else {
             return false;
         };
-        let bases = self.bases(journey.hook(), packet.family);
-        let own = journey.next_base.checked_sub(1).and_then(|at| bases.get(at));
-        let is_equal = |at: usize| own.is_some_and(|own| self.are_equal(*own, at) && self.priority(at).2.is_some());
-        let equals = bases.iter().enumerate().skip(journey.next_base);
         let mut budget = Budget {
             forks: 0,
             rules: MOST_RULES,
         };
-        for (place, _) in equals.filter(|(_, at)| is_equal(**at)) {
-            let mut other = Journey {
-                packet: Traveller::clone(packet),
-                next_base: place,
-                frames: Vec::new(),
-                events: None,
-                at_base: None,
-                ..journey.clone()
-            };
-            self.enter(&mut other);
+        let is_nat = |at: &usize| self.priority(*at).2.is_some();
+        let bases = self.bases(journey.hook(), packet.family);
+        for place in self
+            .equals(journey)
+            .filter(|place| bases.get(*place).is_some_and(is_nat))
+        {
+            let mut other = self.beside(journey, packet, place);
             while !other.frames.is_empty() {
                 match self.meet(&mut other, &mut budget) {
                     Done::On => {}
