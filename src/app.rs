@@ -3,6 +3,7 @@
 
 mod access;
 mod boot;
+pub mod check;
 mod error;
 pub mod explain;
 mod look;

@@ -69,6 +69,8 @@ pub enum Verb {
     ///
     /// Walks the first packet of a connection through every rule in the kernel, of every tool.
     Explain(Explain),
+    /// Tell what of the rules, settings and services here is harmful, redundant or missing
+    Check(Check),
     /// Put the old rules back now
     Revert,
     /// Give the trial one minute more
@@ -150,6 +152,14 @@ pub struct Explain {
     /// With the rules as they will be once the policy is applied
     #[arg(long)]
     pub after: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub struct Check {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
