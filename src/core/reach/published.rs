@@ -155,22 +155,11 @@ impl Asked {
         if self.is_other {
             return Vec::new();
         }
-        let protocols = self.protocols.clone().unwrap_or_default();
-        let with = |ports: &[Ports], addresses: Option<(IpAddr, IpAddr)>, new: Option<(u16, u16)>| {
-            let mut sent = Vec::new();
-            if let Some((address, _)) = addresses {
-                for (protocol, ports) in protocols
-                    .iter()
-                    .flat_map(|one| ports.iter().map(move |ports| (*one, *ports)))
-                {
-                    let port = new.map_or_else(|| ports.first(), |(first, _)| first);
-                    sent.push((protocol, ports, SocketAddr::new(address, port)));
-                }
-            }
-            sent
-        };
         match to {
-            To::Fixed { addresses, ports } => with(&self.ports, *addresses, *ports),
+            To::Fixed { addresses, ports } => {
+                let protocols = self.protocols.as_deref().unwrap_or_default();
+                sent(protocols, &self.ports, *addresses, *ports)
+            }
             To::Map { key, elements, ports } => {
                 let set = match elements {
                     Elements::Named(name) => table.set(name),
@@ -186,13 +175,46 @@ impl Asked {
                         let Some(Data::Endpoint { addresses, ports: own }) = &element.data else {
                             return Vec::new();
                         };
-                        with(&asked_of(element, place), *addresses, own.or(*ports))
+                        let by_key = || protocols_of(key, element);
+                        let protocols = self.protocols.clone().unwrap_or_else(by_key);
+                        sent(&protocols, &asked_of(element, place), *addresses, own.or(*ports))
                     })
                     .collect()
             }
             To::Unknown(_) => Vec::new(),
         }
     }
+}
+
+/// Each port of each protocol, with where it is sent: nowhere else where no address is named.
+fn sent(
+    protocols: &[Protocol],
+    ports: &[Ports],
+    addresses: Option<(IpAddr, IpAddr)>,
+    new: Option<(u16, u16)>,
+) -> Vec<(Protocol, Ports, SocketAddr)> {
+    let Some((address, _)) = addresses else {
+        return Vec::new();
+    };
+    let to = |ports: &Ports| SocketAddr::new(address, new.map_or_else(|| ports.first(), |(first, _)| first));
+    let of = |protocol: &Protocol| {
+        ports
+            .iter()
+            .map(|ports| (*protocol, *ports, to(ports)))
+            .collect::<Vec<_>>()
+    };
+    protocols.iter().flat_map(of).collect()
+}
+
+/// The protocols that the key of a map asks for: by a field of its own, or with the port, as in
+/// `tcp dport`.
+fn protocols_of(key: &[Field], element: &Element) -> Vec<Protocol> {
+    let by_field = |(field, part): (&Field, &Part)| match (field, part) {
+        (Field::Protocol, Part::Range(number, _)) => protocol(*number),
+        (Field::Port(Some(number), End::Destination), _) => protocol((*number).into()),
+        _ => None,
+    };
+    key.iter().zip(&element.key).filter_map(by_field).take(1).collect()
 }
 
 fn asked_of(element: &Element, place: usize) -> Vec<Ports> {
@@ -220,4 +242,46 @@ fn protocol(number: u128) -> Option<Protocol> {
 
 fn ports(first: u128, last: u128) -> Option<Ports> {
     Ports::new(u16::try_from(first).ok()?, u16::try_from(last).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::netfilter::json;
+
+    #[test]
+    fn a_map_of_ports_publishes_each_of_them() {
+        let local =
+            r#"{"match": {"op": "==", "left": {"fib": {"result": "type", "flags": ["daddr"]}}, "right": "local"}}"#;
+        let by_port = r#"{"dnat": {"family": "ip", "addr": {"map": {
+            "key": {"payload": {"protocol": "tcp", "field": "dport"}},
+            "data": {"set": [[8080, {"concat": ["172.17.0.2", 80]}]]}}}}}"#;
+        let by_both = r#"{"dnat": {"family": "ip", "addr": {"map": {
+            "key": {"concat": [{"meta": {"key": "l4proto"}}, {"payload": {"protocol": "th", "field": "dport"}}]},
+            "data": {"set": [[{"concat": ["udp", 53]}, {"concat": ["172.17.0.3", 5353]}]]}}}}}"#;
+        let rule = |handle: u32, dnat: &str| {
+            format!(
+                r#"{{"rule": {{"family": "ip", "table": "t", "chain": "pre", "handle": {handle}, "expr": [{local}, {dnat}]}}}}"#
+            )
+        };
+        let document = format!(
+            r#"{{"nftables": [{{"table": {{"family": "ip", "name": "t", "handle": 1}}}},
+            {{"chain": {{"family": "ip", "table": "t", "name": "pre", "handle": 1, "type": "nat", "hook": "prerouting",
+            "prio": -100, "policy": "accept"}}}}, {}, {}]}}"#,
+            rule(2, by_port),
+            rule(3, by_both)
+        );
+        let netfilter = json::parse(&document).unwrap().netfilter;
+        let found: Vec<(Protocol, u16, String)> = published_ports(&netfilter, &World::default())
+            .iter()
+            .map(|port| (port.protocol, port.ports.first(), port.to.to_string()))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (Protocol::Tcp, 8080, "172.17.0.2:80".to_owned()),
+                (Protocol::Udp, 53, "172.17.0.3:5353".to_owned())
+            ]
+        );
+    }
 }
