@@ -72,6 +72,7 @@ impl Machine {
     pub fn apply(&self, request: &ApplyRequest) -> Result<Started, Error> {
         require_root("apply rules")?;
         self.recover()?;
+        self.forget_blocks_that_are_over();
         let observation = self.look(Depth::Plan);
         self.check(&observation, request)?;
         let (plan, rows) = plan_and_rows(&observation, &observation.policy, request.is_off);
@@ -88,7 +89,7 @@ impl Machine {
             id: id.clone(),
             at: clock::rfc3339(clock::now()),
             is_off: request.is_off,
-            policy: observation.policy,
+            policy: observation.policy.current(observation.world.now).into_owned(),
             interfaces: observation.interfaces,
             rules: RulesText::of(&plan.candidate),
         };
@@ -139,7 +140,9 @@ impl Machine {
         if !request.is_off {
             // Once more, for the error with its hint.
             let wanted = self.policy()?;
-            if wanted != request.previewed || observation.policy != request.previewed {
+            let now = observation.world.now;
+            let previewed = request.previewed.current(now);
+            if wanted.current(now) != previewed || observation.policy.current(now) != previewed {
                 return Err(
                     Error::failed("the policy was changed since it was previewed; nothing is applied")
                         .hint("Look at it again: fwtui preview."),
@@ -244,10 +247,17 @@ impl Machine {
         };
         let (rules, restored) = rules_for_now(&confirmed, interfaces::interfaces().unwrap_or_default())?;
         let Opened { backend, .. } = Self::open()?;
-        let loaded = load(backend.as_ref(), &rules)?;
-        // Where this fails, the one that is there loads what was confirmed before.
-        let _not_written = state::save_script(&self.paths, &guard::restore_script(backend.as_ref(), &loaded));
+        self.put_in_force(backend.as_ref(), &rules)?;
+        self.forget_blocks_that_are_over();
         Ok((restored, unclosed))
+    }
+
+    /// Loads confirmed rules without a trial, by whoever holds the lock.
+    pub(super) fn put_in_force(&self, backend: &dyn Backend, rules: &Ruleset) -> Result<(), BackendError> {
+        let loaded = load(backend, rules)?;
+        // Where this fails, the one that is there loads what was confirmed before.
+        let _not_written = state::save_script(&self.paths, &guard::restore_script(backend, &loaded));
+        Ok(())
     }
 
     /// Takes out rules that were never confirmed, or were confirmed away: another program that saves
@@ -281,20 +291,20 @@ fn load(backend: &dyn Backend, rules: &Ruleset) -> Result<Base, BackendError> {
     Ok(want)
 }
 
-/// The confirmed rules; compiled anew where trusted networks have other addresses now.
+/// The confirmed rules without those whose time is over; compiled anew where trusted networks have
+/// other addresses now.
 pub(super) fn rules_for_now(confirmed: &Confirmed, now: Vec<Interface>) -> Result<(Ruleset, Restored), Error> {
     let rules = confirmed.rules.ruleset();
     let rules =
         rules.ok_or_else(|| Error::failed("the confirmed rules can't be read back").hint("Run 'fwtui apply'."))?;
+    let today = clock::since_1970();
     let interfaces = with_confirmed_networks(confirmed, now);
     if zones(&confirmed.policy, &interfaces) != zones(&confirmed.policy, &confirmed.interfaces) {
         let telling = rules.telling().unwrap_or_default();
-        return Ok((
-            compile_by(telling, &confirmed.policy, &interfaces),
-            Restored::Recompiled,
-        ));
+        let policy = confirmed.policy.current(today);
+        return Ok((compile_by(telling, &policy, &interfaces), Restored::Recompiled));
     }
-    Ok((rules, Restored::Loaded))
+    Ok((rules.current(today), Restored::Loaded))
 }
 
 /// The interfaces of now; where one has no prefix of a family but link-local ones (at boot, before
