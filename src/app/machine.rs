@@ -262,6 +262,11 @@ impl Machine {
         )?)
     }
 
+    /// The time since 1970 in UTC, in which the ends of blocks are given.
+    pub fn since_1970(&self) -> Duration {
+        clock::since_1970()
+    }
+
     /// The time since boot, in which deadlines are given.
     pub fn since_boot(&self) -> Duration {
         clock::since_boot()

@@ -1,5 +1,6 @@
 //! Apply, confirm, revert, extend, restore.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -11,7 +12,7 @@ use crate::backend::{Backend, BackendError, detect};
 use crate::core::listener::Family;
 use crate::core::network::{Interface, zones};
 use crate::core::plan::Plan;
-use crate::core::policy::Policy;
+use crate::core::policy::{Block, Policy};
 use crate::core::ruleset::{Ruleset, compile_by};
 use crate::core::service::ServiceId;
 use crate::core::trial::SETTLE_TIME;
@@ -345,7 +346,23 @@ fn refuse_lockout(plan: &Plan, request: &ApplyRequest) -> Result<(), Error> {
         .filter(|lockout| !request.accepted_lockouts.contains(&lockout.service))
         .peekable();
     let Some(first) = refused.peek() else { return Ok(()) };
-    let mut error = Error::failed(first.to_string()).hint(format!("Let it in: fwtui set {} open", first.service));
+    let service = &first.service;
+    let now = clock::since_1970();
+    let is_of = |block: &&Block| {
+        let peer = first.way_in.peer;
+        let has_him = |ip: IpAddr| block.from.is_empty() || block.from.iter().any(|net| net.contains(&ip));
+        !block.is_over(now) && peer.is_none_or(has_him)
+    };
+    let mut blocks = request.previewed.blocks_on(service).filter(is_of);
+    let remedy = match blocks.next() {
+        Some(block) => format!(
+            "It is {}. Take that back: fwtui unblock {}",
+            block.mark(),
+            block.service
+        ),
+        None => format!("Let it in: fwtui set {service} open"),
+    };
+    let mut error = Error::failed(first.to_string()).hint(remedy);
     for lockout in refused {
         error = error.hint(format!(
             "Or, if you are sure: fwtui apply --accept-lockout {}",
