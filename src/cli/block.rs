@@ -14,7 +14,15 @@ use crate::core::service::ServiceId;
 #[derive(Serialize)]
 struct Document {
     schema: u32,
-    blocks: Vec<BlockJson>,
+    blocks: Vec<ListedJson>,
+}
+
+#[derive(Serialize)]
+struct ListedJson {
+    #[serde(flatten)]
+    block: BlockJson,
+    /// Whether the kernel holds it; null where that can't be seen.
+    in_force: Option<bool>,
 }
 
 /// A block, as every document shows it.
@@ -24,9 +32,6 @@ pub(super) struct BlockJson {
     from: Vec<String>,
     until: Option<String>,
     note: Option<String>,
-    /// Whether the kernel holds it, where that was asked; null where it can't be seen.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    in_force: Option<Option<bool>>,
 }
 
 impl From<&Block> for BlockJson {
@@ -36,16 +41,15 @@ impl From<&Block> for BlockJson {
             from: block.from.iter().map(ToString::to_string).collect(),
             until: block.until.map(|until| format!("{until}Z")),
             note: block.note.clone(),
-            in_force: None,
         }
     }
 }
 
-impl From<&BlockView> for BlockJson {
+impl From<&BlockView> for ListedJson {
     fn from(view: &BlockView) -> Self {
         Self {
-            in_force: Some(view.is_in_force),
-            ..Self::from(&view.block)
+            block: BlockJson::from(&view.block),
+            in_force: view.is_in_force,
         }
     }
 }
@@ -83,7 +87,7 @@ fn list(machine: &Machine, is_json: bool, out: &Out) -> Result<u8, Error> {
     if is_json {
         out.json(&Document {
             schema: 1,
-            blocks: blocks.iter().map(BlockJson::from).collect(),
+            blocks: blocks.iter().map(ListedJson::from).collect(),
         })?;
     } else if blocks.is_empty() {
         out.line("Nothing is blocked.")?;

@@ -59,7 +59,7 @@ fn remark(model: &Model, cells: u16) -> String {
         parts.push(format!("{} listening", counts.listening));
     }
     if model.observation.filter.is_some() {
-        let outside = if cells < 80 {
+        let outside = if cells < 80 || cells < 100 && counts.blocked > 0 {
             "reachable"
         } else {
             "reachable from outside"
@@ -239,7 +239,8 @@ fn decision_cell(row: &Row, columns: &Columns, style: &dyn Fn(Token) -> Style) -
     let mut spans = vec![star];
     if row.blocks.iter().any(|block| block.refuses_all_of(&row.service.id)) {
         // The decision has no say meanwhile; the details tell it.
-        spans.push(Span::styled(pad("✗ blocked", cells), style(Token::Warn)));
+        let word = if cells < 9 { "✗blocked" } else { "✗ blocked" };
+        spans.push(Span::styled(pad(word, cells), style(Token::Warn)));
         return spans;
     }
     match (row.decision, row.is_new) {

@@ -119,8 +119,8 @@ fn blocked(model: &Model, row: &Row) -> Option<(Token, String)> {
         filter.is_none_or(|filter| block.is_in_force(filter))
     };
     let decided = match row.decision {
-        Decision::Undecided => "whatever is decided",
-        _ => "whatever was decided",
+        Decision::Undecided => "whatever is decided".to_owned(),
+        decision => format!("whatever was decided ({decision})"),
     };
     let waits = match row.blocks.iter().all(is_in_force) {
         true => "",
@@ -309,6 +309,7 @@ fn what_holds(model: &Model, row: &Row) -> (Token, String) {
             format!("{lead} trusted networks and guests connect; {refused}."),
         ),
         (_, Reach::Trusted) => (Token::Warn, format!("{lead} the sources named connect; {refused}.")),
+        (_, Reach::Everyone) if !row.blocks.is_empty() => (Token::Bad, format!("{lead} everyone else can connect.")),
         (_, Reach::Everyone) => (Token::Bad, format!("{lead} everyone can connect.")),
         (_, Reach::Unknown) if model.observation.filter.is_none() => {
             let why = if model.observation.is_root { "" } else { " without root" };
