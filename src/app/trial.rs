@@ -13,7 +13,7 @@ use crate::core::listener::Family;
 use crate::core::network::{Interface, zones};
 use crate::core::plan::Plan;
 use crate::core::policy::{Block, Policy};
-use crate::core::ruleset::{Ruleset, compile_by};
+use crate::core::ruleset::{Rule, Ruleset, compile_by};
 use crate::core::service::ServiceId;
 use crate::core::trial::SETTLE_TIME;
 use crate::guard::{self, Answer, GuardError, Job, Message, Request, Switched};
@@ -78,6 +78,9 @@ impl Machine {
         self.check(&observation, request)?;
         let (plan, rows) = plan_and_rows(&observation, &observation.policy, request.is_off);
         refuse_lockout(&plan, request)?;
+        if has_an_end(&plan.candidate) {
+            self.can_end_blocks()?;
+        }
         if request.end_connections && !request.is_off {
             can_end_connections()?;
         }
@@ -121,6 +124,15 @@ impl Machine {
             switched_in: switched.took,
             rehearsal,
         })
+    }
+
+    /// Better said before than by a program that does not know the match.
+    fn can_end_blocks(&self) -> Result<(), Error> {
+        let Some(why) = self.no_kernel_timer() else {
+            return Ok(());
+        };
+        Err(Error::failed(format!("no block can end by itself here: {why}"))
+            .hint("Block it without an end, and take it back yourself with 'fwtui unblock'."))
     }
 
     /// Hands a job to the guard that holds another.
@@ -337,6 +349,12 @@ fn is_global(net: &IpNet, family: Family) -> bool {
         IpNet::V6(net) => net.addr().is_unicast_link_local(),
     };
     Family::of(net.addr()) == family && !is_link_local
+}
+
+/// Whether there is a rule that the kernel is to end.
+fn has_an_end(rules: &Ruleset) -> bool {
+    let mut rules = rules.ipv4.rules().chain(rules.ipv6.rules());
+    rules.any(|rule| matches!(rule, Rule::Known { matches, .. } if matches.until.is_some()))
 }
 
 fn refuse_lockout(plan: &Plan, request: &ApplyRequest) -> Result<(), Error> {

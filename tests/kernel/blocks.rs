@@ -79,6 +79,11 @@ fn a_block_is_on_top_of_every_decision() {
         for port in [8001, 8002, 8004, 8009] {
             in_both_protocols(lab, "block", port, &["--note", "CVE-2026-0001", "--for", "1h"]);
         }
+        let going_on = &lab.json(&["preview", "--json"])["running"];
+        assert_eq!(
+            (&going_on[0]["service"], &going_on[0]["connections"]),
+            (&"8001/tcp".into(), &1.into())
+        );
         lab.does(&["apply", "--yes"]);
         for port in [8001, 8002, 8004] {
             expect_in_both(port, &[]);
@@ -227,7 +232,7 @@ fn a_rule_that_is_over_is_neither_drift_nor_a_change_and_goes_with_the_next_edit
         assert!(!std::fs::read_to_string(paths().policy()).unwrap().contains("blocks"));
         expect_in_both(8001, &EVERYONE);
         assert_eq!(lab.status().0["state"], "confirmed");
-        let script = std::fs::read_to_string("/var/lib/fwtui/restore.sh").unwrap_or_default();
+        let script = std::fs::read_to_string(paths().script()).unwrap();
         assert!(!script.contains("fwtui:block"), "{script}");
     });
 }

@@ -171,7 +171,7 @@ fn every_complaint_about_the_document_has_its_line() {
         ("CVE-2026-0001", "", 18, "the note is empty"),
         ("CVE-2026-0001", "a\\nb", 18, "printable"),
         ("\"3389/tcp\"", "\"445/tcp\", \"from\": [\"192.0.2.0/24\"]", 22, "twice"),
-        ("\"blocks\": [", "\"blocks\": {}, \"x\": [", 11, "a list"),
+        ("\"blocks\": [", "\"blocks\": {}, \"x\": [", 10, "a list"),
     ] {
         let text = DOCUMENT.replacen(find, replace, 1);
         assert_ne!(text, DOCUMENT, "{find}");
