@@ -2,6 +2,7 @@
 //! both come through here, and reach nothing below.
 
 mod access;
+mod block;
 mod boot;
 pub mod check;
 mod error;
@@ -19,6 +20,7 @@ mod tools;
 mod trial;
 
 pub use access::Inquiry;
+pub use block::BlockView;
 pub use boot::{Init, Installed};
 pub use error::{Error, Kind};
 pub use look::Depth;

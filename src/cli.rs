@@ -4,6 +4,7 @@
 
 mod apply;
 pub mod args;
+mod block;
 mod check;
 mod decide;
 mod explain;
@@ -87,6 +88,8 @@ fn run(cli: Cli, out: &Out) -> Result<u8, Error> {
     match verb {
         Verb::List(args) => list::run(&machine(), &args, out),
         Verb::Set(args) => decide::run(&machine(), &args, out),
+        Verb::Block(args) => block::run(&machine(), &args, out),
+        Verb::Unblock(args) => block::unblock(&machine(), &args, out),
         Verb::Network(args) => network::run(&machine(), &args, out),
         Verb::Preview(args) => preview::run(&machine(), &args, out),
         Verb::Apply(args) => apply::run(&machine(), &args, false, out),

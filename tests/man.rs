@@ -97,6 +97,7 @@ fn the_sections_are_those_of_a_man_page() {
             "SYNOPSIS",
             "DESCRIPTION",
             "DECISIONS",
+            "QUICK BLOCKS",
             "NETWORKS",
             "COMMANDS",
             "THE SCREENS",

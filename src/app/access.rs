@@ -4,6 +4,8 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use ipnet::IpNet;
+
 use crate::app::Observation;
 use crate::app::explain::{Answer, destination};
 use crate::core::listener::Family;
@@ -11,7 +13,6 @@ use crate::core::network::{NetworkClass, RouteKind, class_of};
 use crate::core::overview::{Fared, Judged, NetworkReach, by_network};
 use crate::core::policy::Policy;
 use crate::core::reach::{Judge, Probe, Who, explain};
-use crate::core::ruleset::compile;
 use crate::core::service::Service;
 
 /// So many of the sources that a decision names are asked for.
@@ -44,7 +45,7 @@ impl Inquiry {
         }
     }
 
-    /// How every network fares, and the sources that the decision names.
+    /// How every network fares, and the sources that the decision or a block names.
     pub fn networks(&self) -> Vec<NetworkReach> {
         self.judged(&|now, after| {
             let mut networks = by_network(&self.service, now, after);
@@ -71,18 +72,23 @@ impl Inquiry {
     }
 
     fn judged<T>(&self, look: &dyn Fn(&Judge<'_>, &Judge<'_>) -> T) -> T {
-        let candidate = compile(&self.policy, &self.observation.interfaces);
+        let candidate = self.observation.compile(&self.policy);
         let judged = Judged::new(self.observation.scene(), &self.policy, &candidate);
         let (now, after) = judged.judges();
         look(&now, &after)
     }
 
-    /// One of each of the sources that the decision names.
+    /// One of each of the sources that the decision or a block names.
     fn named(&self, now: &Judge<'_>, after: &Judge<'_>) -> Vec<NetworkReach> {
         let world = &self.observation.world;
         let id = &self.service.id;
         let entry = self.policy.entry_for(id).map(|(_, entry)| entry);
-        let sources = entry.into_iter().flat_map(|entry| &entry.from).take(MOST_NAMED);
+        let blocks = self.policy.blocks_on(id).filter(|block| !block.is_over(world.now));
+        let named = entry.into_iter().flat_map(|entry| &entry.from);
+        let mut sources: Vec<&IpNet> = named.chain(blocks.flat_map(|block| &block.from)).collect();
+        sources.sort();
+        sources.dedup();
+        let sources = sources.into_iter().take(MOST_NAMED);
         let reach = sources.filter_map(|source| {
             let from: IpAddr = source.hosts().next().unwrap_or_else(|| source.addr());
             let route = world.route(from).filter(|route| route.kind == RouteKind::Unicast)?;

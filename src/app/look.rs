@@ -13,7 +13,7 @@ use crate::core::netfilter::Netfilter;
 use crate::core::network::{Interface, World};
 use crate::core::policy::Policy;
 use crate::core::reach::{FamilyFilter, Filter};
-use crate::core::ruleset::{SavedFamily, Telling};
+use crate::core::ruleset::{Own, SavedFamily, Telling};
 use crate::core::service::{Ownership, ServiceId, group};
 use crate::store::policy;
 use crate::sys::runner::SystemRunner;
@@ -97,7 +97,10 @@ impl Machine {
                 unseen.push(format!("The routes can't be read: {error}."));
                 blind_world(&interfaces)
             }),
-            false => World::default(),
+            false => World {
+                now: clock::since_1970(),
+                ..World::default()
+            },
         };
         let mut observation = Observation {
             host: host::name().unwrap_or_default(),
@@ -260,10 +263,15 @@ impl Kernel {
     }
 }
 
-/// What was read, as what stands between peers and sockets.
+/// What was read, as what stands between peers and sockets. Rules whose time is over are left out: no
+/// packet meets them, so that they are there is neither a drift nor a difference to what is to be applied.
 pub(super) fn filter_of(observed: Observed) -> Filter {
+    let now = clock::since_1970();
     let family = |saved: SavedFamily| FamilyFilter {
-        own: saved.own,
+        own: Own {
+            rules: saved.own.rules.current(now),
+            ..saved.own
+        },
         foreign: saved.foreign,
         is_absent: saved.is_absent,
     };

@@ -81,35 +81,41 @@ impl Machine {
     /// Where the policy can't be read, the change makes no sense, or it can't be written; the old
     /// one is then as it was.
     pub fn edit<T>(&self, change: impl FnOnce(&mut Policy) -> Result<T, Error>) -> Result<(T, bool), Error> {
-        let before = self.policy()?;
-        let mut wanted = before.clone();
+        let stored = self.policy()?;
+        let before = stored.current(clock::since_1970());
+        let mut wanted = before.clone().into_owned();
         // What makes no sense is said before what is not permitted.
         let said = change(&mut wanted)?;
-        if wanted == before {
+        if wanted == *before {
             return Ok((said, false));
         }
         self.save(&before, &wanted)?;
         Ok((said, true))
     }
 
-    /// Writes the wanted policy over the one it was made from.
+    /// Writes the wanted policy over the one it was made from, without the blocks that are over.
     ///
     /// # Errors
     /// Where it can't be written, or another one is there by now and would be lost.
     pub fn save(&self, before: &Policy, wanted: &Policy) -> Result<(), Error> {
         require_root("change the policy")?;
-        let _lock = self.policy_lock()?;
-        if self.policy()? != *before {
+        let now = clock::since_1970();
+        let lock = self.policy_lock()?;
+        if self.policy()?.current(now) != before.current(now) {
             return Err(Error::failed(
                 "the policy was changed by another fwtui a moment ago; your change is not saved",
             )
             .hint("Look at it again, then repeat your change."));
         }
-        Ok(policy::save(&self.paths, wanted)?)
+        policy::save(&self.paths, &wanted.current(now))?;
+        drop(lock);
+        // The edit is done; what can't be cleaned up refuses nobody and is in nobody's way.
+        let _left_there = self.clean_blocks_that_are_over();
+        Ok(())
     }
 
     /// Keeps other edits out, for the moment between reading and writing.
-    fn policy_lock(&self) -> Result<Lock, Error> {
+    pub(super) fn policy_lock(&self) -> Result<Lock, Error> {
         let failed = |error: std::io::Error| Error::failed(format!("the policy can't be locked: {error}"));
         files::private_folder(&self.paths.run()).map_err(failed)?;
         for _ in 0..LOCK_ATTEMPTS {
@@ -254,6 +260,11 @@ impl Machine {
             || Ok(Self::open()?.backend),
             &host::boot_id().unwrap_or_default(),
         )?)
+    }
+
+    /// The time since 1970 in UTC, in which the ends of blocks are given.
+    pub fn since_1970(&self) -> Duration {
+        clock::since_1970()
     }
 
     /// The time since boot, in which deadlines are given.

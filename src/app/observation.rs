@@ -10,7 +10,7 @@ use crate::core::connections::Running;
 use crate::core::netfilter::Netfilter;
 use crate::core::network::{Interface, World};
 use crate::core::overview::Scene;
-use crate::core::policy::Policy;
+use crate::core::policy::{Block, Policy};
 use crate::core::proof::Evidence;
 use crate::core::reach::Filter;
 use crate::core::ruleset::{Ruleset, Telling, compile_by};
@@ -59,9 +59,9 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// The rules a policy compiles to on this machine.
+    /// The rules a policy compiles to on this machine, without the blocks that are over.
     pub fn compile(&self, policy: &Policy) -> Ruleset {
-        compile_by(self.telling, policy, &self.interfaces)
+        compile_by(self.telling, &policy.current(self.world.now), &self.interfaces)
     }
 
     /// What the rows are made from.
@@ -208,6 +208,8 @@ pub struct Status {
     pub can_restore: bool,
     /// Whether the wanted policy differs from the confirmed one; none where that can't be seen.
     pub has_pending: Option<bool>,
+    /// The blocks of the wanted policy that are not over.
+    pub blocks: Vec<Block>,
     /// Who else decides over connections, now or after the next boot.
     pub tools: Vec<Presence>,
     /// Which of those undo one another, and what to do: one sentence each, without a full stop.

@@ -17,6 +17,7 @@ pub fn plan(observation: &Observation, policy: &Policy, is_off: bool) -> Plan {
 
 /// The plan, with the rows it was worked out from: for thousands of services they are the dear part.
 pub fn plan_and_rows(observation: &Observation, policy: &Policy, is_off: bool) -> (Plan, Vec<Row>) {
+    let policy = &*policy.current(observation.world.now);
     let candidate = if is_off {
         Ruleset::default()
     } else {

@@ -12,11 +12,18 @@ use crate::guard::{self, Answer, Message, Request, Running};
 use crate::store::StoreError;
 use crate::store::policy;
 use crate::store::state::{self, Confirmed};
-use crate::sys::{host, interfaces};
+use crate::sys::{clock, host, interfaces};
 
 impl Machine {
     /// Where fwtui stands, without looking at sockets and processes.
     pub fn status(&self) -> Status {
+        Status {
+            blocks: self.current_blocks(),
+            ..self.status_of_rules()
+        }
+    }
+
+    fn status_of_rules(&self) -> Status {
         let is_root = host::is_root();
         let running = match self.running() {
             Ok(running) => running,
@@ -77,6 +84,7 @@ impl Machine {
             observation.status.trial = Some(self.view(&running));
             observation.status.protection = self.protection(Some(&running));
         }
+        observation.status.blocks = observation.policy.current(observation.world.now).blocks.clone();
         observation.filter = kernel.filter;
     }
 
@@ -147,9 +155,12 @@ impl Machine {
             return Status::default();
         }
         let confirmed = self.confirmed();
-        let wanted = policy::load(&self.paths);
+        let (wanted, now) = (policy::load(&self.paths), clock::since_1970());
         let has_pending = match (&wanted, &confirmed) {
-            (Ok(wanted), Ok(Some(confirmed))) => Some(wanted.clone().unwrap_or_default() != confirmed.policy),
+            (Ok(wanted), Ok(Some(confirmed))) => {
+                let wanted = wanted.clone().unwrap_or_default();
+                Some(wanted.current(now) != confirmed.policy.current(now))
+            }
             (Ok(wanted), Ok(None)) => Some(wanted.is_some()),
             _ => None,
         };
@@ -227,7 +238,7 @@ fn standing(confirmed: Option<&Confirmed>, filter: &Filter, interfaces: &[Interf
     };
     let is_as_confirmed = || {
         let rules = confirmed.rules.ruleset();
-        rules.is_some_and(|rules| difference(&rules, filter).is_none())
+        rules.is_some_and(|rules| difference(&rules.current(clock::since_1970()), filter).is_none())
     };
     drifted(match restored {
         Restored::Recompiled if is_as_confirmed() => {
@@ -237,7 +248,7 @@ fn standing(confirmed: Option<&Confirmed>, filter: &Filter, interfaces: &[Interf
     })
 }
 
-fn difference(rules: &Ruleset, filter: &Filter) -> Option<String> {
+pub(super) fn difference(rules: &Ruleset, filter: &Filter) -> Option<String> {
     Family::ALL.into_iter().find_map(|family| {
         let (part, wanted) = (filter.family(family), rules.family(family));
         let own = &part.own;

@@ -1,5 +1,6 @@
 //! Apply, confirm, revert, extend, restore.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -11,8 +12,8 @@ use crate::backend::{Backend, BackendError, detect};
 use crate::core::listener::Family;
 use crate::core::network::{Interface, zones};
 use crate::core::plan::Plan;
-use crate::core::policy::Policy;
-use crate::core::ruleset::{Ruleset, compile_by};
+use crate::core::policy::{Block, Policy};
+use crate::core::ruleset::{Rule, Ruleset, compile_by};
 use crate::core::service::ServiceId;
 use crate::core::trial::SETTLE_TIME;
 use crate::guard::{self, Answer, GuardError, Job, Message, Request, Switched};
@@ -72,10 +73,14 @@ impl Machine {
     pub fn apply(&self, request: &ApplyRequest) -> Result<Started, Error> {
         require_root("apply rules")?;
         self.recover()?;
+        self.forget_blocks_that_are_over();
         let observation = self.look(Depth::Plan);
         self.check(&observation, request)?;
         let (plan, rows) = plan_and_rows(&observation, &observation.policy, request.is_off);
         refuse_lockout(&plan, request)?;
+        if has_an_end(&plan.candidate) {
+            self.can_end_blocks()?;
+        }
         if request.end_connections && !request.is_off {
             can_end_connections()?;
         }
@@ -88,7 +93,7 @@ impl Machine {
             id: id.clone(),
             at: clock::rfc3339(clock::now()),
             is_off: request.is_off,
-            policy: observation.policy,
+            policy: observation.policy.current(observation.world.now).into_owned(),
             interfaces: observation.interfaces,
             rules: RulesText::of(&plan.candidate),
         };
@@ -121,6 +126,15 @@ impl Machine {
         })
     }
 
+    /// Better said before than by a program that does not know the match.
+    fn can_end_blocks(&self) -> Result<(), Error> {
+        let Some(why) = self.no_kernel_timer() else {
+            return Ok(());
+        };
+        Err(Error::failed(format!("no block can end by itself here: {why}"))
+            .hint("Block it without an end, and take it back yourself with 'fwtui unblock'."))
+    }
+
     /// Hands a job to the guard that holds another.
     fn replace(&self, job: Job) -> Result<Switched, Error> {
         match self.ask(&Request::Replace(Box::new(job)), None)? {
@@ -139,7 +153,9 @@ impl Machine {
         if !request.is_off {
             // Once more, for the error with its hint.
             let wanted = self.policy()?;
-            if wanted != request.previewed || observation.policy != request.previewed {
+            let now = observation.world.now;
+            let previewed = request.previewed.current(now);
+            if wanted.current(now) != previewed || observation.policy.current(now) != previewed {
                 return Err(
                     Error::failed("the policy was changed since it was previewed; nothing is applied")
                         .hint("Look at it again: fwtui preview."),
@@ -244,10 +260,17 @@ impl Machine {
         };
         let (rules, restored) = rules_for_now(&confirmed, interfaces::interfaces().unwrap_or_default())?;
         let Opened { backend, .. } = Self::open()?;
-        let loaded = load(backend.as_ref(), &rules)?;
-        // Where this fails, the one that is there loads what was confirmed before.
-        let _not_written = state::save_script(&self.paths, &guard::restore_script(backend.as_ref(), &loaded));
+        self.put_in_force(backend.as_ref(), &rules)?;
+        self.forget_blocks_that_are_over();
         Ok((restored, unclosed))
+    }
+
+    /// Loads confirmed rules without a trial, by whoever holds the lock.
+    pub(super) fn put_in_force(&self, backend: &dyn Backend, rules: &Ruleset) -> Result<(), BackendError> {
+        let loaded = load(backend, rules)?;
+        // Where this fails, the one that is there loads what was confirmed before.
+        let _not_written = state::save_script(&self.paths, &guard::restore_script(backend, &loaded));
+        Ok(())
     }
 
     /// Takes out rules that were never confirmed, or were confirmed away: another program that saves
@@ -281,20 +304,20 @@ fn load(backend: &dyn Backend, rules: &Ruleset) -> Result<Base, BackendError> {
     Ok(want)
 }
 
-/// The confirmed rules; compiled anew where trusted networks have other addresses now.
+/// The confirmed rules without those whose time is over; compiled anew where trusted networks have
+/// other addresses now.
 pub(super) fn rules_for_now(confirmed: &Confirmed, now: Vec<Interface>) -> Result<(Ruleset, Restored), Error> {
     let rules = confirmed.rules.ruleset();
     let rules =
         rules.ok_or_else(|| Error::failed("the confirmed rules can't be read back").hint("Run 'fwtui apply'."))?;
+    let today = clock::since_1970();
     let interfaces = with_confirmed_networks(confirmed, now);
     if zones(&confirmed.policy, &interfaces) != zones(&confirmed.policy, &confirmed.interfaces) {
         let telling = rules.telling().unwrap_or_default();
-        return Ok((
-            compile_by(telling, &confirmed.policy, &interfaces),
-            Restored::Recompiled,
-        ));
+        let policy = confirmed.policy.current(today);
+        return Ok((compile_by(telling, &policy, &interfaces), Restored::Recompiled));
     }
-    Ok((rules, Restored::Loaded))
+    Ok((rules.current(today), Restored::Loaded))
 }
 
 /// The interfaces of now; where one has no prefix of a family but link-local ones (at boot, before
@@ -328,6 +351,12 @@ fn is_global(net: &IpNet, family: Family) -> bool {
     Family::of(net.addr()) == family && !is_link_local
 }
 
+/// Whether there is a rule that the kernel is to end.
+fn has_an_end(rules: &Ruleset) -> bool {
+    let mut rules = rules.ipv4.rules().chain(rules.ipv6.rules());
+    rules.any(|rule| matches!(rule, Rule::Known { matches, .. } if matches.until.is_some()))
+}
+
 fn refuse_lockout(plan: &Plan, request: &ApplyRequest) -> Result<(), Error> {
     let mut refused = plan
         .lockouts
@@ -335,7 +364,23 @@ fn refuse_lockout(plan: &Plan, request: &ApplyRequest) -> Result<(), Error> {
         .filter(|lockout| !request.accepted_lockouts.contains(&lockout.service))
         .peekable();
     let Some(first) = refused.peek() else { return Ok(()) };
-    let mut error = Error::failed(first.to_string()).hint(format!("Let it in: fwtui set {} open", first.service));
+    let service = &first.service;
+    let now = clock::since_1970();
+    let is_of = |block: &&Block| {
+        let peer = first.way_in.peer;
+        let has_him = |ip: IpAddr| block.from.is_empty() || block.from.iter().any(|net| net.contains(&ip));
+        !block.is_over(now) && peer.is_none_or(has_him)
+    };
+    let mut blocks = request.previewed.blocks_on(service).filter(is_of);
+    let remedy = match blocks.next() {
+        Some(block) => format!(
+            "It is {}. Take that back: fwtui unblock {}",
+            block.mark(),
+            block.service
+        ),
+        None => format!("Let it in: fwtui set {service} open"),
+    };
+    let mut error = Error::failed(first.to_string()).hint(remedy);
     for lockout in refused {
         error = error.hint(format!(
             "Or, if you are sure: fwtui apply --accept-lockout {}",

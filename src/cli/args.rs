@@ -47,6 +47,16 @@ pub enum Verb {
     /// fwtui set logging kernel          or nflog, or off
     #[command(verbatim_doc_comment)]
     Set(Set),
+    /// Refuse a service for a while, whatever is decided on it; without one, list what is blocked
+    ///
+    /// fwtui block 445/tcp --note CVE-2026-0001   everyone, until it is taken back
+    /// fwtui block 445/tcp --until 2026-12-24     until 00:00 UTC of that day
+    /// fwtui block 445/tcp --for 7d               as long
+    /// fwtui block 53/udp --from 192.0.2.0/24     these sources only
+    #[command(verbatim_doc_comment)]
+    Block(Block),
+    /// Take a block back
+    Unblock(Unblock),
     /// Show the networks, or say which are trusted
     ///
     /// fwtui network                          show them
@@ -121,6 +131,38 @@ pub struct Set {
     /// confine, trusted, open or undecided; reject or drop; off, kernel or nflog
     pub value: String,
     /// With open: only from this network; may be given more than once
+    #[arg(long, value_name = "NETWORK")]
+    pub from: Vec<String>,
+}
+
+/// `block`.
+#[derive(Debug, Args)]
+pub struct Block {
+    /// A service (445/tcp, 137-139/udp, 192.0.2.1:53/udp)
+    pub service: Option<String>,
+    /// Only from this network; may be given more than once
+    #[arg(long, value_name = "NETWORK", requires = "service")]
+    pub from: Vec<String>,
+    /// Until then, in UTC: 2026-12-24 (its first second), or 2026-12-24T18:00
+    #[arg(long, value_name = "DATE", requires = "service", conflicts_with = "length")]
+    pub until: Option<String>,
+    /// For so long: 12h, 7d
+    #[arg(long = "for", value_name = "TIME", requires = "service", allow_hyphen_values = true)]
+    pub length: Option<String>,
+    /// Why, in a line of 200 characters at most
+    #[arg(long, value_name = "TEXT", requires = "service", allow_hyphen_values = true)]
+    pub note: Option<String>,
+    /// Print JSON
+    #[arg(long, conflicts_with = "service")]
+    pub json: bool,
+}
+
+/// `unblock`.
+#[derive(Debug, Args)]
+pub struct Unblock {
+    /// The service, as it was blocked
+    pub service: String,
+    /// Only the block from exactly these networks; else all of the service
     #[arg(long, value_name = "NETWORK")]
     pub from: Vec<String>,
 }

@@ -1,17 +1,19 @@
 //! `fwtui list`
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::app::{Depth, Error, Machine};
 use crate::cli::args::Json;
+use crate::cli::block::BlockJson;
 use crate::cli::output::Out;
 use crate::cli::table::{self, Cells};
 use crate::cli::{DONE, FAILED};
 use crate::core::listener::{Family, Listener, Owner, Protocol};
 use crate::core::overview::{Judged, NetworkReach, Row, by_network};
-use crate::core::policy::Decision;
+use crate::core::policy::{Decision, marks};
 use crate::core::reach::{DecidedBy, Reach, Who};
 use crate::core::service::{BoundTo, PublishedJson};
 
@@ -39,6 +41,8 @@ struct ServiceJson<'a> {
     decision: Decision,
     from: Vec<String>,
     reach: ReachJson,
+    /// What refuses packets for it, whatever is decided.
+    blocks: Vec<BlockJson>,
     /// What keeps out those whom the decision lets in.
     #[serde(skip_serializing_if = "Option::is_none")]
     kept_out_by: Option<&'a DecidedBy>,
@@ -116,6 +120,7 @@ impl<'a> ServiceJson<'a> {
                 after: row.reach_after,
                 by_network: by_network.into_iter().map(NetworkJson::from).collect(),
             },
+            blocks: row.blocks.iter().map(BlockJson::from).collect(),
             kept_out_by: row.kept_out_by.as_ref(),
             published: service.published.as_ref().map(PublishedJson::from),
         }
@@ -161,6 +166,9 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
     if let Some(error) = &observation.policy_error {
         out.note(&format!("fwtui: the policy is not used: {error}"));
     }
+    for row in rows.iter().filter(|row| !args.json && !row.blocks.is_empty()) {
+        out.note(&format!("{} is {}.", row.service.id, marks(&row.blocks)));
+    }
     for row in rows.iter().filter(|_| !args.json) {
         if let Some(by) = &row.kept_out_by {
             let id = &row.service.id;
@@ -201,7 +209,9 @@ fn cells(row: &Row, is_root: bool) -> Cells<'_, 6> {
         true => row.reach_after.words().into(),
         false => format!("{} *", row.reach_after).into(),
     };
-    let decision = match (row.is_new, row.from.as_slice()) {
+    let is_blocked = row.blocks.iter().any(|block| block.refuses_all_of(&service.id));
+    let decision: Cow<'_, str> = match (row.is_new, row.from.as_slice()) {
+        _ if is_blocked => "blocked".into(),
         (true, _) => "undecided NEW".into(),
         (false, []) if row.decision == Decision::Undecided => "-".into(),
         (false, []) => row.decision.word().into(),
@@ -209,6 +219,10 @@ fn cells(row: &Row, is_root: bool) -> Cells<'_, 6> {
             let list: Vec<String> = from.iter().map(ToString::to_string).collect();
             format!("{} from {}", row.decision, list.join(", ")).into()
         }
+    };
+    let decision = match row.blocks.is_empty() || is_blocked {
+        true => decision,
+        false => format!("{decision}, blocked from some").into(),
     };
     [
         name.into(),

@@ -21,6 +21,7 @@ struct Document {
     /// None where the kernel's rules can't be read.
     changes: Option<bool>,
     consequences: Vec<ConsequenceJson>,
+    blocks: Vec<String>,
     ways_in: Vec<String>,
     lockouts: Vec<LockoutJson>,
     warnings: Vec<String>,
@@ -127,6 +128,7 @@ pub(super) fn words(plan: &Plan, ends_connections: bool) -> String {
         lines.push(format!("   {consequence}."));
         lines.extend(consequence.by_network().map(|line| format!("     {line}.")));
     }
+    lines.extend(plan.blocks.iter().map(|text| format!("   {text}.")));
     for way_in in &plan.kept {
         lines.push(format!(
             "   {}{} stays.",
@@ -145,7 +147,7 @@ pub(super) fn words(plan: &Plan, ends_connections: bool) -> String {
     }
     if plan.is_blind {
         lines.push(format!("   {UNSEEN}."));
-    } else if plan.consequences.is_empty() {
+    } else if plan.consequences.is_empty() && plan.blocks.is_empty() {
         lines.push(match plan.is_in_force {
             true => "   Nothing changes: the kernel holds these rules already.".to_owned(),
             false => "   Nobody gains or loses access.".to_owned(),
@@ -187,6 +189,7 @@ fn document(machine: &Machine, plan: &Plan, is_seen: bool) -> Result<Document, E
                 networks: consequence.networks.iter().map(ChangeJson::from).collect(),
             })
             .collect(),
+        blocks: plan.blocks.clone(),
         ways_in: plan.kept.iter().map(ToString::to_string).collect(),
         lockouts: plan
             .lockouts

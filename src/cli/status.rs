@@ -11,7 +11,9 @@ use crate::cli::args::Json;
 use crate::cli::output::Out;
 use crate::cli::{DONE, NOT_PERMITTED, TO_DO};
 use crate::core::listener::Family;
+use crate::core::policy::end_words;
 use crate::core::proof::Evidence;
+use crate::core::ruleset::Stamp;
 use crate::core::text::capitalised;
 
 #[derive(Serialize)]
@@ -25,8 +27,16 @@ struct Document<'a> {
     drift: Option<&'a str>,
     other_backend: Option<&'a str>,
     protection: &'a [Protection],
+    blocks: BlocksJson,
     tools: &'a [Presence],
     conflicts: &'a [String],
+}
+
+/// What the wanted policy blocks.
+#[derive(Serialize)]
+struct BlocksJson {
+    count: usize,
+    next_end: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -67,6 +77,10 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
             drift: status.drift.as_deref(),
             other_backend: status.other_backend.as_deref(),
             protection: &status.protection,
+            blocks: BlocksJson {
+                count: status.blocks.len(),
+                next_end: next_end(&status).map(|until| format!("{until}Z")),
+            },
             tools: &status.tools,
             conflicts: &status.conflicts,
         })?;
@@ -80,6 +94,24 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
         State::Unknown if status.drift.is_some() => 1,
         State::Unknown => NOT_PERMITTED,
     })
+}
+
+/// When the next block ends by itself.
+fn next_end(status: &Status) -> Option<Stamp> {
+    status.blocks.iter().filter_map(|block| block.until).min()
+}
+
+fn blocks(status: &Status) -> Option<String> {
+    let services = match status.blocks.len() {
+        0 => return None,
+        1 => "1 block is".to_owned(),
+        many => format!("{many} blocks are"),
+    };
+    let next = match next_end(status) {
+        Some(until) => format!("the next ends {}", end_words(until)),
+        None => "none ends by itself".to_owned(),
+    };
+    Some(format!("{services} in the policy; {next}. 'fwtui block' lists them."))
 }
 
 fn evidence_json(trial: &TrialView, now: Duration) -> Vec<EvidenceJson> {
@@ -149,6 +181,7 @@ fn text(status: &Status, now: Duration) -> String {
     if let Some(last) = &status.last {
         lines.push(format!("{}.", capitalised(&last.sentence())));
     }
+    lines.extend(blocks(status));
     if status.has_pending == Some(true) && status.trial.is_none() {
         lines.push("The policy has changes that are not applied: 'fwtui preview' shows them.".to_owned());
     }

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use crate::core::listener::Family;
 use crate::core::netfilter::Netfilter;
 use crate::core::network::{Interface, World, class_of};
-use crate::core::policy::{Decision, Policy};
+use crate::core::policy::{Block, Decision, Policy};
 use crate::core::reach::{DecidedBy, Filter, Judge, Reach, meeting_anyone};
 use crate::core::ruleset::{Ruleset, compile_by};
 use crate::core::service::{BoundTo, Service, ServiceId};
@@ -33,8 +33,10 @@ pub struct Row {
     pub reach_after: Reach,
     /// It listens beyond this machine and nothing is decided.
     pub is_new: bool,
-    /// The decision differs from the confirmed one.
+    /// The decision differs from the confirmed one, or what is blocked does.
     pub is_changed: bool,
+    /// The blocks that refuse packets for it, whatever is decided.
+    pub blocks: Vec<Block>,
     /// What else keeps out those whom the decision lets in: `ufw's rule 12 in ufw-user-input`.
     pub kept_out_by: Option<DecidedBy>,
 }
@@ -60,6 +62,7 @@ impl Scene<'_> {
     /// The rows under a policy, with rows for decisions on ports where nothing listens.
     pub fn rows(&self, policy: &Policy) -> Vec<Row> {
         let telling = self.filter.and_then(Filter::telling).unwrap_or_default();
+        let policy = &*policy.current(self.world.now);
         let candidate = compile_by(telling, policy, self.interfaces);
         self.rows_for(policy, &candidate)
     }
@@ -73,13 +76,12 @@ impl Scene<'_> {
 
     /// The rows by judges that are there already.
     pub fn rows_by(&self, policy: &Policy, now: &Judge<'_>, after: &Judge<'_>) -> Vec<Row> {
-        let decided = self.services.iter().filter(|_| !policy.services.is_empty());
+        let policy = &*policy.current(self.world.now);
+        let blocked = policy.blocks.iter().map(|block| &block.service);
+        let named: BTreeSet<&ServiceId> = policy.services.keys().chain(blocked).collect();
+        let decided = self.services.iter().filter(|_| !named.is_empty());
         let listening: BTreeSet<&ServiceId> = decided.map(|service| &service.id).collect();
-        let absent = policy
-            .services
-            .keys()
-            .filter(|id| !listening.contains(id))
-            .map(|id| Arc::new(self.service_at(id)));
+        let absent = named.difference(&listening).map(|id| Arc::new(self.service_at(id)));
         let mut rows: Vec<Row> = self
             .services
             .iter()
@@ -121,9 +123,16 @@ impl Scene<'_> {
         let before = self
             .confirmed
             .map(|confirmed| confirmed.entry_for(&service.id).map(|(_, entry)| entry));
+        let blocks: Vec<Block> = policy.blocks_on(&service.id).cloned().collect();
+        let is_other_block = self.confirmed.map_or(!blocks.is_empty(), |confirmed| {
+            let before = confirmed.blocks_on(&service.id);
+            !before.filter(|block| !block.is_over(self.world.now)).eq(&blocks)
+        });
         let is_new = decision == Decision::Undecided && service.bound_to != BoundTo::Loopback && service.is_there();
         let reach_after = after.reach(&service);
+        let is_blocked = blocks.iter().any(|block| block.refuses_all_of(&service.id));
         let promised = match decision {
+            _ if is_blocked => Reach::ThisMachine,
             Decision::Open if entry.is_none_or(|entry| entry.from.is_empty()) => Reach::Everyone,
             Decision::Open | Decision::Trusted => Reach::Trusted,
             Decision::Confine | Decision::Undecided => Reach::ThisMachine,
@@ -139,7 +148,8 @@ impl Scene<'_> {
             reach_now: now.reach(&service),
             reach_after,
             is_new,
-            is_changed: before.map_or(decision != Decision::Undecided, |before| before != entry),
+            is_changed: is_other_block || before.map_or(decision != Decision::Undecided, |before| before != entry),
+            blocks,
             kept_out_by,
             service,
         }

@@ -1,17 +1,18 @@
 //! The plan: what applying would change, and what that means.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
 use ipnet::IpNet;
 
 use crate::core::connections::{GoesOn, Refusals, Running, Spared, going_on, interrupted};
+use crate::core::listener::Family;
 use crate::core::overview::NetworkReach;
 use crate::core::overview::Row;
 use crate::core::policy::Policy;
 use crate::core::reach::{DecidedBy, Filter, Reach, Who};
-use crate::core::ruleset::{DiffLine, Obstacle, Ruleset, diff};
+use crate::core::ruleset::{DiffLine, FamilyRules, Obstacle, Ruleset, diff};
 use crate::core::service::{Service, ServiceId};
 use crate::core::text::printable_within;
 use crate::core::tools::Manager;
@@ -191,6 +192,9 @@ pub const UNSEEN: &str = "Who gains or loses access can't be told: the rules in 
 pub struct Plan {
     /// The services whose reach changes, those that lose access first.
     pub consequences: Vec<Consequence>,
+    /// What is blocked whatever is decided, or no longer is, and not so in the kernel yet: in words,
+    /// without a full stop.
+    pub blocks: Vec<String>,
     /// The ways in that stay open.
     pub kept: Vec<WayIn>,
     /// The ways in that would be closed.
@@ -255,6 +259,7 @@ impl Plan {
             && (candidate.is_empty() || !foreign(filter).any(Obstacle::goes_first));
         let diff = diff(filter, &candidate);
         Self {
+            blocks: blocks(policy, filter, &candidate),
             consequences,
             kept,
             lockouts,
@@ -331,6 +336,23 @@ fn consequence(row: &Row) -> Consequence {
         is_listening: service.is_there(),
         networks: Vec::new(),
     }
+}
+
+/// What changes about blocks; with a candidate that refuses nothing, they all end.
+fn blocks(policy: &Policy, filter: &Filter, candidate: &Ruleset) -> Vec<String> {
+    let reasons = |rules: &FamilyRules| -> BTreeSet<String> {
+        let blocked = rules.rules().filter_map(|rule| rule.reason()?.strip_prefix("block "));
+        blocked.map(str::to_owned).collect()
+    };
+    let of = |rules: &dyn Fn(Family) -> BTreeSet<String>| Family::ALL.into_iter().flat_map(rules).collect();
+    let now: BTreeSet<String> = of(&|family| reasons(&filter.family(family).own.rules));
+    let after: BTreeSet<String> = of(&|family| reasons(candidate.family(family)));
+    let added = policy
+        .blocks
+        .iter()
+        .filter(|block| !candidate.is_empty() && !block.is_in_force(filter));
+    let lifted = now.difference(&after).map(|id| format!("{id} is no longer blocked"));
+    added.map(ToString::to_string).chain(lifted).collect()
 }
 
 fn foreign(filter: &Filter) -> impl Iterator<Item = &Obstacle> {

@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::core::network::NetworkClass;
 use crate::core::service::{Ports, ServiceId};
 
+mod block;
 mod document;
 
+pub use block::{Block, end_words, marks, parse_for, parse_note, parse_sources, parse_until};
 pub use document::PolicyError;
 
 /// The version of the document this program writes, and the only one it reads.
@@ -145,6 +147,8 @@ pub struct Policy {
     pub networks: NetworkChoices,
     /// The decisions; never `undecided`.
     pub services: BTreeMap<ServiceId, Entry>,
+    /// What is refused whatever is decided; sorted, and none twice for the same sources.
+    pub blocks: Vec<Block>,
 }
 
 impl Policy {

@@ -4,6 +4,7 @@
 //! what the kernel holds can be compared with, and walked like, what was meant.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::core::listener::Family;
 
@@ -204,6 +205,18 @@ impl FamilyRules {
         Table::ALL.into_iter().all(|table| self.table(table).is_empty())
     }
 
+    /// Without the rules whose time is over at a time since 1970. No packet meets them, so they make no
+    /// difference; and it is what a policy without the blocks that are over compiles to.
+    #[must_use]
+    pub fn current(mut self, now: Duration) -> Self {
+        for table in Table::ALL {
+            for rules in self.table_mut(table).values_mut() {
+                rules.retain(|rule| !rule.is_over(now));
+            }
+        }
+        self
+    }
+
     /// The hooks these rules hang on: those whose main chain there is.
     pub fn hooks(&self) -> BTreeSet<Hook> {
         Hook::ALL
@@ -246,6 +259,15 @@ impl Ruleset {
         let (ipv4, ipv6) = (self.ipv4.telling(), self.ipv6.telling());
         // With one family by address, the kernel has no labels.
         ipv4.max(ipv6)
+    }
+
+    /// Without the rules whose time is over: see [`FamilyRules::current`].
+    #[must_use]
+    pub fn current(self, now: Duration) -> Self {
+        Self {
+            ipv4: self.ipv4.current(now),
+            ipv6: self.ipv6.current(now),
+        }
     }
 
     /// Whether there is nothing to load: fwtui is off.

@@ -30,6 +30,10 @@ pub enum CommandId {
     Undecide,
     /// Name the sources of an open service.
     Sources,
+    /// Refuse a service for a while, whatever is decided.
+    Block,
+    /// Take its blocks back.
+    Unblock,
     /// Mark a row.
     Mark,
     /// Who can connect to the selected service, and why.
@@ -251,6 +255,8 @@ const TABLE: &[Command] = &[
     command(CommandId::Open, Context::Services, &[char('o')], "open", "Let everyone connect", 2),
     command(CommandId::Undecide, Context::Services, &[char('-')], "undecided", "Take the decision back", 6),
     command(CommandId::Sources, Context::Services, &[char('f')], "from", "Open it to certain sources only", 6),
+    command(CommandId::Block, Context::Services, &[char('b')], "block", "Refuse it for a while, whatever is decided", 8),
+    command(CommandId::Unblock, Context::Services, &[char('B')], "unblock", "Take the blocks back", 0),
     command(CommandId::Mark, Context::Services, &[char(' ')], "mark", "Mark the row, to decide on many at once", 7),
     command(CommandId::WhoCan, Context::Services, &[char('w'), code(KeyCode::Enter)], "who", "See who can connect, and which rule decides", 3),
     command(CommandId::Filter, Context::Services, &[char('/')], "filter", "Show only the rows that match what you type", 4),

@@ -87,6 +87,8 @@ pub struct Model {
     pub depth: Option<Depth>,
     /// What was seen.
     pub observation: Observation,
+    /// When, since boot.
+    pub looked_at: Duration,
     /// The wanted policy with the edits made here.
     pub policy: Policy,
     /// What applying it would mean.
@@ -133,6 +135,7 @@ impl Model {
             timeout,
             depth: None,
             observation: Observation::default(),
+            looked_at: now,
             policy: Policy::default(),
             plan: Plan::default(),
             services: Services::default(),
@@ -161,6 +164,12 @@ impl Model {
     /// Seconds until the trial is reverted.
     pub fn seconds_left(&self) -> Option<u64> {
         self.trial().map(|trial| trial.seconds_left(self.now))
+    }
+
+    /// The time since 1970, as of the last look and what has gone by since.
+    pub fn since_1970(&self) -> Duration {
+        let gone_by = self.now.saturating_sub(self.looked_at);
+        self.observation.world.now.saturating_add(gone_by)
     }
 
     /// The parts of the terminal.

@@ -12,6 +12,7 @@ use crate::tui::screens::ScreenId;
 use crate::tui::theme::Token;
 
 mod access;
+mod block;
 mod commands;
 mod edit;
 mod mouse;
@@ -79,6 +80,7 @@ fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec
     let seen = std::mem::replace(&mut observation.status, known);
     let stored = observation.policy.clone();
     model.observation = observation;
+    model.looked_at = model.now;
     if depth == Depth::Complete {
         model.neighbours.forget();
         trial::adopt_status(model, seen);
@@ -86,7 +88,8 @@ fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec
             trial::tell_last(model);
         }
     }
-    if model.saves_under_way > 0 || stored == model.policy {
+    let now = model.observation.world.now;
+    if model.saves_under_way > 0 || stored.current(now) == model.policy.current(now) {
         model.recompute();
         popups::count_running_again(model);
         return Vec::new();

@@ -14,6 +14,7 @@
     reason = "test code"
 )]
 
+mod block;
 mod documents;
 mod explain;
 mod harness;

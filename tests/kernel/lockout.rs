@@ -182,3 +182,40 @@ fn the_entry_for_the_very_address_is_the_one_that_is_named() {
         lab.does(&["apply", "--yes"]);
     });
 }
+
+/// A block refuses the way in whatever is decided on it, and is what must be taken back.
+#[test]
+fn a_block_of_the_own_way_in_is_stopped_and_one_of_others_is_not() {
+    in_sandbox(|lab| {
+        for (family, listens) in [(Family::Ipv4, "0.0.0.0:22"), (Family::Ipv6, "[::]:22")] {
+            let mut session = Ssh::from(Neighbour::Public, family, listens);
+            set(lab, &["open"]);
+            for service in ["22/tcp", "20-30/tcp"] {
+                lab.does(&["block", service, "--for", "1h", "--note", "CVE-2026-0001"]);
+                let base = lab.base();
+                let complaint = lab.fails(1, &["apply", "--yes"]);
+                let remedy = format!("fwtui unblock {service}");
+                for part in [
+                    "locks you out",
+                    "CVE-2026-0001",
+                    &remedy,
+                    "fwtui apply --accept-lockout 22/tcp",
+                ] {
+                    assert!(complaint.contains(part), "{part}: {complaint}");
+                }
+                assert_eq!(lab.base(), base);
+                lab.does(&["unblock", service]);
+            }
+            lab.does(&[
+                "block",
+                "22/tcp",
+                "--from",
+                "198.51.100.0/24",
+                "--from",
+                "2001:db8:66::/48",
+            ]);
+            goes_on(lab, &mut session, Neighbour::Public, family);
+            lab.does(&["unblock", "22/tcp"]);
+        }
+    });
+}

@@ -20,6 +20,7 @@
 mod always;
 mod backends;
 mod basics;
+mod blocks;
 mod boot;
 mod checks;
 mod clock;

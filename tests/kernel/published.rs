@@ -376,6 +376,63 @@ fn decisions_hold_for_published_ports_that_docker_also_listens_at() {
     in_sandbox(|lab| decisions_hold(lab, "nft", true));
 }
 
+/// On top of what is decided, for everyone and for some.
+fn blocks_hold(lab: &Lab, variant: &'static str) {
+    let _docker = Docker::started(lab, variant);
+    listen_in_the_world(lab);
+    let mut policy = both(PUBLISHED, "open");
+    for protocol in ["tcp", "udp"] {
+        policy
+            .decide(
+                format!("{ON_ONE}/{protocol}").parse().unwrap(),
+                policy.services.values().next().unwrap().clone(),
+            )
+            .unwrap();
+    }
+    let block = |lines: &[&str]| {
+        let mut policy = policy.clone();
+        for (line, protocol) in lines
+            .iter()
+            .flat_map(|line| ["tcp", "udp"].map(|protocol| (line, protocol)))
+        {
+            let line = line.replace("PROTOCOL", protocol);
+            policy.block(fwtui::core::policy::Block::parse_line(&line, clock::since_1970()).unwrap());
+        }
+        lab.keep(&policy);
+    };
+    block(&["8090/PROTOCOL for 1h"]);
+    expect(PUBLISHED, &NOBODY);
+    let stranger = |port, family| {
+        lab.knock_at(
+            Neighbour::Stranger,
+            SocketAddr::new(Neighbour::Public.machine().of(family), port),
+            Protocol::Tcp,
+        )
+    };
+    for family in Family::ALL {
+        assert_eq!(stranger(ON_ONE, family), Knock::Answered, "the other port");
+    }
+    machine_is_served();
+    passing_traffic_fares_as_without_fwtui();
+    block(&[
+        "8090/PROTOCOL from 203.0.113.66 2001:db8:1::66",
+        "203.0.113.10:8091/PROTOCOL",
+    ]);
+    expect(PUBLISHED, &[Neighbour::Public, Neighbour::Trusted, Neighbour::Far]);
+    assert!(stranger(ON_ONE, Family::Ipv4).is_refused());
+    assert_eq!(stranger(ON_ONE, Family::Ipv6), Knock::Answered);
+}
+
+#[test]
+fn blocks_hold_for_published_ports() {
+    in_sandbox(|lab| blocks_hold(lab, "nft"));
+}
+
+#[test]
+fn blocks_hold_for_published_ports_with_legacy() {
+    in_sandbox(|lab| blocks_hold(lab, "legacy"));
+}
+
 #[test]
 fn guests_count_as_trusted_at_published_ports_too() {
     in_sandbox(|lab| {

@@ -1,7 +1,9 @@
 //! Random rulesets.
 
+use std::time::Duration;
+
 use fwtui::core::listener::Family;
-use fwtui::core::policy::{Decision, Entry, Policy};
+use fwtui::core::policy::{Block, Decision, Entry, Policy};
 use fwtui::core::ruleset::{Own, SavedFamily, Slot, compile, switch_text};
 use fwtui::sys::interfaces;
 
@@ -122,6 +124,19 @@ fn own(dice: &mut Dice) -> [String; 2] {
         let id = format!("{address}{port}/{protocol}").parse().unwrap();
         // Some say what another has said already.
         drop(policy.decide(id, Entry { decision, from }));
+    }
+    // Some that are over long before, and some that are not before the test is.
+    for _ in 0..dice.below(3) {
+        let port = dice.one(&crate::compare::PORTS);
+        let protocol = dice.one(&["tcp", "tcp", "udp"]);
+        let from = dice.one(&["", "", "NET4", "NET6", "NET4 NET6"]);
+        let from = from
+            .replace("NET4", dice.one(&NETS_V4))
+            .replace("NET6", dice.one(&NETS_V6));
+        let until = dice.one(&["", "until 2001-01-01", "until 2037-12-31"]);
+        let from = if from.is_empty() { from } else { format!("from {from}") };
+        let line = format!("{port}/{protocol} {from} {until}");
+        policy.block(Block::parse_line(&line, Duration::ZERO).unwrap());
     }
     let rules = compile(&policy, &interfaces::interfaces().unwrap());
     [rules.ipv4, rules.ipv6].map(|rules| switch_text(&SavedFamily::default(), &Own::wanted(Slot::A, rules), None))

@@ -17,7 +17,7 @@ use crate::{Session, key};
 const SIZES: [(u16, u16); 3] = [(60, 20), (80, 24), (120, 40)];
 
 /// A session at every size, each compared with its file.
-fn at_every_size(name: &str, observation: &dyn Fn() -> fwtui::app::Observation, act: &dyn Fn(&mut Session)) {
+pub(crate) fn at_every_size(name: &str, observation: &dyn Fn() -> fwtui::app::Observation, act: &dyn Fn(&mut Session)) {
     for size in SIZES {
         let mut session = Session::on(size, observation());
         act(&mut session);

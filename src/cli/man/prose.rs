@@ -1,7 +1,7 @@
 //! What no table knows: the sections in words. Backquotes make bold.
 
 /// Sections before the commands.
-pub(super) const BEFORE: [(&str, &str); 3] = [
+pub(super) const BEFORE: [(&str, &str); 4] = [
     (
         "DESCRIPTION",
         "`fwtui` lists what listens on this machine, lets you decide service by service who may \
@@ -41,6 +41,24 @@ narrowest holds; ranges may nest but not cross.
 Decisions change the policy file only. Nothing is in force before `fwtui apply`.",
     ),
     (
+        "QUICK BLOCKS",
+        "For an attack in the news: `fwtui block 445/tcp --for 7d --note CVE-2026-0001` refuses a service \
+whatever is decided on it, in both families and at published ports too: to trusted networks, guests and \
+sources named in a decision as well. With `--from` only these sources are refused; with sources of one family \
+the other one has no rule. It refuses as the policy does, by reject or drop. This machine itself is never refused, running TCP \
+connections go on (`apply --end-connections` ends them), and answers to what this machine asked still come, those \
+of a DHCP server included.
+
+Like a decision a block changes the policy only and waits for `fwtui apply`, and the same service and sources are blocked \
+once: what is said last replaces it. The screens show it beside its service, or in a row of its own where nothing listens.
+
+A block with an end is over at that second, in UTC, by the kernel's own clock, whether fwtui is there or not; a \
+clock that is set wrong moves it. A day stands for its first second: `--until 2026-12-24` holds to the end of the 23rd. \
+The rule that is left then refuses nobody, and counts neither as drift nor as a change; it goes with \
+what is loaded next, by apply, at boot, or by the next edit as root, which loads what was confirmed again without it, \
+except while a trial runs. An end needs the kernel's time match (xt_time).",
+    ),
+    (
         "NETWORKS",
         "Each interface is `public`, `trusted`, or `guests`. A trusted interface is trusted for its \
 neighbours: packets from the networks its own addresses are in, not everything that is routed in \
@@ -57,7 +75,7 @@ interfaces included, is public until you say otherwise. Loopback is never refuse
 ];
 
 /// What is to be said of a command beyond its help.
-pub(super) const MORE: [(&str, &str); 7] = [
+pub(super) const MORE: [(&str, &str); 8] = [
     (
         "list",
         "REACH NOW follows from what the socket is bound to and from the rules in the kernel; AFTER \
@@ -95,6 +113,11 @@ can be held, it says so, and applies. `--no-rehearsal` leaves it out.
 While a trial runs, another one is refused. With `--replace` it takes the place of the first: the new \
 rules are loaded, the deadline begins anew, and without a confirmation the rules from before the first \
 trial come back. Who waits for the first is told that it was replaced.",
+    ),
+    (
+        "unblock",
+        "Without `--from` it takes back every block of exactly this service. Where nothing was blocked, nothing is \
+changed, and that is no error; where it is blocked, but not from these sources, it is.",
     ),
     (
         "confirm",
@@ -163,12 +186,18 @@ pub(super) const POLICY_EXAMPLE: &str = r#"{
     "22/tcp": { "decision": "open" },
     "5432/tcp": { "decision": "confine" },
     "9100/tcp": { "decision": "open", "from": [ "192.0.2.0/24" ] }
-  }
+  },
+  "blocks": [
+    { "service": "445/tcp", "until": "2026-12-24T00:00:00Z", "note": "CVE-2026-0001" },
+    { "service": "53/udp", "from": [ "198.51.100.7/32" ] }
+  ]
 }"#;
 
 /// What may be in it.
 pub(super) const POLICY_RULES: &str = "`refusal` is reject or drop. `logging` is off, kernel (the \
 kernel's log, with the prefix fwtui) or nflog (group 7); five lines a second are logged at most. \
+`blocks` lists what is refused whatever is decided: `service`, and if wanted `from`, `until` (UTC, whole seconds, \
+before 2038-01-19) and `note` (a line of 200 characters at most). \
 Everything but `version` may be left out.";
 
 /// JSON.
@@ -181,7 +210,7 @@ pub(super) const JSON: &[(&str, &str)] = &[
     (
         "list --json",
         "services: id, protocol, port, name, bound_to (all, loopback, address, interface), unit, listeners (address, \
-family, v6only, interface, inode, uid), owners (pid, name, exe, user, unit), folded, decision, from, and \
+family, v6only, interface, inode, uid), owners (pid, name, exe, user, unit), folded, decision, from, blocks (service, from, until, note), and \
 reach with now and after (this-machine, trusted, everyone, unknown) and by_network (interface, class, family, \
 who: this-machine, neighbours, strangers; now and after: accepted, refused, dropped, unknown; decided_by, \
 decided_by_after: owner, table, chain, rule, number); where there is something to tell also kept_out_by (as decided_by: what \
@@ -194,18 +223,23 @@ port, protocol, walk (hook, table, chain, rule, number, effect), and notes on wh
 ufw, firewalld, fail2ban, libvirt, lxd, tailscale, admin, kernel, unknown.",
     ),
     (
+        "block --json",
+        "blocks: service, from, until, note, in_force (null where the kernel's rules can't be seen).",
+    ),
+    (
         "network --json",
         "networks: interface, kind, driver, addresses, up, default_route, class, chosen; and trusted_sources.",
     ),
     (
         "preview --json",
-        "changes, consequences (id, name, before, after, text, networks: interface, family, who, before, after), ways_in, lockouts (service, text), warnings, \
+        "changes, consequences (id, name, before, after, text, networks: interface, family, who, before, after), \
+blocks (what begins or ends to be blocked, in words), ways_in, lockouts (service, text), warnings, \
 running (service, connections, text), interrupted (protocol, port, peer, program), diff, and ruleset with ipv4 and ipv6.",
     ),
     (
         "status --json",
         "state (off, confirmed, trial, drifted, unknown), backend, other_backend, trial (id, seconds_left, timeout, \
-second_session, evidence), last (id, outcome, reason, why, began, at), pending_changes, drift (why it is drifted, or \
+second_session, evidence), last (id, outcome, reason, why, began, at), blocks (of the policy: count, next_end), pending_changes, drift (why it is drifted, or \
 unknown), protection (line, holds, why), tools (tool, in_kernel, at_boot, how, boot: one sentence), conflicts (one \
 sentence each). evidence: family, port, peer, new_connections, seconds_ago; second_session is \
 the command that opens a new connection and confirms there. outcome: confirmed, reverted, revert-failed; reason: \
@@ -296,6 +330,6 @@ mod tests {
     #[test]
     fn the_example_is_a_policy() {
         let policy = crate::core::policy::Policy::parse(super::POLICY_EXAMPLE).unwrap();
-        assert_eq!(policy.services.len(), 3);
+        assert_eq!((policy.services.len(), policy.blocks.len()), (3, 2));
     }
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::core::network::NetworkClass;
 use crate::core::policy::{
-    Decision, Entry, Logging, NetworkChoices, Policy, Refusal, VERSION, check_entry, check_overlap,
+    Block, Decision, Entry, Logging, NetworkChoices, Policy, Refusal, VERSION, block, check_entry, check_overlap,
 };
 use crate::core::service::ServiceId;
 use crate::core::text::printable_within;
@@ -43,6 +43,8 @@ struct Document {
     networks: NetworkChoices,
     #[serde(default, deserialize_with = "services")]
     services: BTreeMap<ServiceId, Entry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "block::list")]
+    blocks: Vec<Block>,
 }
 
 impl Policy {
@@ -71,12 +73,14 @@ impl Policy {
             logging,
             networks,
             services,
+            blocks,
         } = document;
         Ok(Self {
             refusal,
             logging,
             networks,
             services,
+            blocks,
         })
     }
 
@@ -97,6 +101,7 @@ impl Serialize for Policy {
             logging: self.logging,
             networks: self.networks.clone(),
             services: self.services.clone(),
+            blocks: self.blocks.clone(),
         }
         .serialize(serializer)
     }
@@ -110,12 +115,14 @@ impl<'de> Deserialize<'de> for Policy {
             logging,
             networks,
             services,
+            blocks,
         } = Document::deserialize(deserializer)?;
         Ok(Self {
             refusal,
             logging,
             networks,
             services,
+            blocks,
         })
     }
 }

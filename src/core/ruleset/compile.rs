@@ -4,7 +4,7 @@
 //!
 //! ```text
 //! INPUT    loopback, RELATED and answers return; TCP by its SYN, UDP and UDP-Lite go on; the rest falls through
-//! TCP ...  DHCP and guests' DNS; the decisions, narrowest first, as a tree where there are many; END
+//! TCP ...  DHCP; the blocks; guests' DNS; the decisions, narrowest first, as a tree where there are many; END
 //! TRUSTED  neighbours on trusted networks return, the others go to REFUSE
 //! REFUSE   log if asked, then reject or drop
 //! ```
@@ -27,6 +27,7 @@ use crate::core::ruleset::rule::{Limit, Match, RejectWith, Rule, State, Target};
 use crate::core::ruleset::{FamilyRules, Hook, Ruleset, Table};
 use crate::core::service::Ports;
 
+mod blocks;
 mod decisions;
 mod published;
 
@@ -197,6 +198,7 @@ impl Compiler<'_> {
 
     fn protocol(&mut self, protocol: Protocol) {
         let mut rules = self.dhcp_answers(protocol);
+        rules.extend(self.blocks(Hook::Input, protocol));
         rules.extend(self.guests_services(protocol));
         let tail = self.discovery(protocol);
         let end = if tail.is_empty() {

@@ -30,8 +30,13 @@ impl Stamp {
         Duration::from_secs(self.0 as u64)
     }
 
+    /// The second after; none beyond 2038.
+    pub(super) fn after(self) -> Option<Self> {
+        Self::at_or_after(self.since_1970() + Duration::from_secs(1))
+    }
+
     /// The second before.
-    const fn before(self) -> Self {
+    pub(super) const fn before(self) -> Self {
         Self(self.0.saturating_sub(1))
     }
 }
@@ -133,10 +138,7 @@ impl Entry {
         };
         let timed = |words: &[&str]| match words {
             ["-m", "time", "--datestop", last, target @ ..] => {
-                let from = last
-                    .parse()
-                    .ok()
-                    .and_then(|last: Stamp| Stamp::at_or_after(last.since_1970() + Duration::from_secs(1)))?;
+                let from = last.parse().ok().and_then(Stamp::after)?;
                 match target {
                     ["-j", "RETURN"] => Some((from, None)),
                     target => goto(target).map(|slot| (from, Some(slot))),

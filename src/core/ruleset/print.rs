@@ -123,6 +123,10 @@ fn push_matches(words: &mut Vec<String>, matches: &Match) {
     if matches.sets_label {
         push(&["--set"]);
     }
+    if let Some(until) = matches.until {
+        // The match includes its last second.
+        push(&["-m", "time", "--datestop", &until.before().to_string()]);
+    }
     if let Some(limit) = matches.limit {
         let rate = format!("{}/sec", limit.per_second);
         push(&[

@@ -1,8 +1,11 @@
 //! One rule, typed: only what fwtui itself writes.
 
+use std::time::Duration;
+
 use ipnet::IpNet;
 
 use crate::core::listener::Protocol;
+use crate::core::ruleset::Stamp;
 use crate::core::service::Ports;
 
 /// The label of connections that were sent to this machine: a bit of conntrack's 128. Systems that
@@ -36,6 +39,22 @@ impl Rule {
             matches,
             reason: Some(reason.into()),
             target,
+        }
+    }
+
+    /// The id of the decision it comes from, or the kind of rule it is.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Known { reason, .. } => reason.as_deref(),
+            Self::Other(_) => None,
+        }
+    }
+
+    /// Whether its time is over at a time since 1970: no packet meets it any more.
+    pub fn is_over(&self, now: Duration) -> bool {
+        match self {
+            Self::Known { matches, .. } => matches.until.is_some_and(|until| until.since_1970() <= now),
+            Self::Other(_) => false,
         }
     }
 }
@@ -74,6 +93,8 @@ pub struct Match {
     pub sets_label: bool,
     /// At most so many.
     pub limit: Option<Limit>,
+    /// Only before this second: the kernel itself ends it, by its clock.
+    pub until: Option<Stamp>,
 }
 
 /// A conntrack state.

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::core::listener::Protocol;
 use crate::core::network::{Interface, InterfaceKind, NetworkClass, class_of, zones};
-use crate::core::policy::{Decision, Entry, Logging, Policy, Refusal};
+use crate::core::policy::{Block, Decision, Entry, Logging, Policy, Refusal, parse_sources};
 use crate::core::service::{LocalAddress, Ports, ServiceId};
 
 mod examples;
@@ -65,6 +65,9 @@ fn promise(policy: &Policy, packet: &Packet<'_>, telling: Telling) -> bool {
         if (is_v4 && from == 67 && to == 68) || (!is_v4 && to == 546 && is_link_local) {
             return true;
         }
+    }
+    if is_blocked(policy, protocol, packet.source, packet.destination, to) {
+        return false;
     }
     let is_guest = interfaces
         .iter()
@@ -132,18 +135,31 @@ fn published_promise(policy: &Policy, protocol: Protocol, packet: &Packet<'_>, t
             zone: None,
         }),
     };
+    let is_blocked = is_blocked(policy, protocol, packet.source, destination, port);
     !is_own
-        || match policy.entry_for(&id).map(|(_, entry)| entry) {
-            Some(Entry {
-                decision: Decision::Open,
-                from,
-            }) => from.is_empty() || from.iter().any(|net| net.contains(&packet.source)),
-            Some(Entry {
-                decision: Decision::Trusted,
-                ..
-            }) => is_trusted,
-            _ => false,
-        }
+        || !is_blocked
+            && match policy.entry_for(&id).map(|(_, entry)| entry) {
+                Some(Entry {
+                    decision: Decision::Open,
+                    from,
+                }) => from.is_empty() || from.iter().any(|net| net.contains(&packet.source)),
+                Some(Entry {
+                    decision: Decision::Trusted,
+                    ..
+                }) => is_trusted,
+                _ => false,
+            }
+}
+
+/// By any of the blocks, over or not: what is compiled is without those that are over.
+fn is_blocked(policy: &Policy, protocol: Protocol, source: IpAddr, destination: IpAddr, port: u16) -> bool {
+    policy.blocks.iter().any(|block| {
+        let (id, from) = (&block.service, &block.from);
+        id.protocol == protocol
+            && id.ports.contains_port(port)
+            && id.address.as_ref().is_none_or(|address| address.ip == destination)
+            && (from.is_empty() || from.iter().any(|net| net.contains(&source)))
+    })
 }
 
 fn is_discovery(packet: &Packet<'_>) -> bool {
@@ -217,6 +233,39 @@ fn entry() -> impl Strategy<Value = Entry> {
     ]
 }
 
+/// Half of them over at [`NOON`].
+fn block() -> impl Strategy<Value = Block> {
+    let address = prop_oneof![3 => Just(None), 1 => Just(Some("192.168.7.10")), 1 => Just(Some("fd07::10"))];
+    let net = prop_oneof![
+        Just("203.0.113.0/24"),
+        Just("0.0.0.0/0"),
+        Just("2001:db8:9::/48"),
+        Just("192.168.7.0/25")
+    ];
+    let until = proptest::option::of(prop_oneof![Just(NOON - 1), Just(NOON), Just(NOON + 1)]);
+    let from = proptest::collection::vec(net, 0..3);
+    (port(), 0u16..60, protocol(), address, from, until).prop_map(|(first, more, protocol, address, from, until)| {
+        let address = address.map(|ip| LocalAddress {
+            ip: ip.parse().unwrap(),
+            zone: None,
+        });
+        let last = first.saturating_add(more);
+        let ports = Ports::new(first, if more < 40 { first } else { last }).unwrap();
+        Block {
+            from: parse_sources(from).unwrap(),
+            until: until.map(|second| Stamp::at_or_after(Duration::from_secs(second)).unwrap()),
+            ..Block::on(ServiceId {
+                ports,
+                protocol,
+                address,
+            })
+        }
+    })
+}
+
+/// A second at which some blocks are over.
+const NOON: u64 = 1_795_348_800;
+
 fn policy() -> impl Strategy<Value = Policy> {
     let address = prop_oneof![
         4 => Just(None),
@@ -250,8 +299,9 @@ fn policy() -> impl Strategy<Value = Policy> {
         proptest::option::of(class),
         any::<bool>(),
         any::<bool>(),
+        proptest::collection::vec(block(), 0..4),
     )
-        .prop_map(|(decisions, eth1, drop, by_hand)| {
+        .prop_map(|(decisions, eth1, drop, by_hand, blocks)| {
             let mut policy = Policy {
                 refusal: if drop { Refusal::Drop } else { Refusal::Reject },
                 logging: if drop { Logging::Nflog } else { Logging::Off },
@@ -267,6 +317,9 @@ fn policy() -> impl Strategy<Value = Policy> {
             for (id, entry) in decisions {
                 // Crossing ranges are refused by the policy itself; the others make up the case.
                 let _crossing = policy.decide(id, entry);
+            }
+            for block in blocks {
+                policy.block(block);
             }
             policy
         })
@@ -347,6 +400,15 @@ proptest! {
                 .replace("-I FORWARD 1 ", "-A FORWARD ")
                 .replace("-I PREROUTING 1 ", "-A PREROUTING ");
             prop_assert_eq!(SavedTables::parse(&saved).unwrap().take_apart(Duration::ZERO).own, own);
+        }
+    }
+
+    #[test]
+    fn rules_without_what_is_over_are_those_of_the_policy_without_it(policy in policy()) {
+        let noon = Duration::from_secs(NOON);
+        for telling in [Telling::ByLabel, Telling::ByAddress] {
+            let current = compile_by(telling, &policy.current(noon), &interfaces());
+            prop_assert_eq!(compile_by(telling, &policy, &interfaces()).current(noon), current);
         }
     }
 

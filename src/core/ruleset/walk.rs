@@ -169,7 +169,8 @@ impl Match {
         self.protocol == Some(protocol) && self.destination_ports.iter().any(|range| range.contains_port(port))
     }
 
-    /// Whether a packet is like this. A limit counts as met: it only guards log rules.
+    /// Whether a packet is like this. A limit counts as met: it only guards log rules. So does an end:
+    /// [`FamilyRules::current`] takes out what is over.
     pub fn is_met_by(&self, packet: &Packet<'_>) -> bool {
         let has_port =
             |ports: &[Ports], port: u16| ports.is_empty() || ports.iter().any(|range| range.contains_port(port));

@@ -152,13 +152,14 @@ impl Services {
         self.arrange(selected.as_ref());
     }
 
-    /// The services that listen, those reachable from outside, the new and the changed ones.
+    /// The services that listen, those reachable from outside, the new, the blocked and the changed ones.
     pub fn counts(&self) -> Counts {
         let count = |is: &dyn Fn(&Row) -> bool| self.rows.iter().filter(|row| is(row)).count();
         Counts {
             listening: count(&|row| row.service.is_there()),
             reachable: count(&|row| row.service.is_there() && row.reach_now > Reach::ThisMachine),
             new: count(&|row| row.is_new),
+            blocked: count(&|row| !row.blocks.is_empty()),
             changed: count(&|row| row.is_changed),
         }
     }
@@ -209,6 +210,8 @@ pub struct Counts {
     pub reachable: usize,
     /// Those that need a decision.
     pub new: usize,
+    /// Those with a block.
+    pub blocked: usize,
     /// Decisions that differ from the confirmed ones.
     pub changed: usize,
 }
@@ -221,6 +224,10 @@ fn haystack(row: &Row) -> String {
     );
     if row.is_new {
         text.push_str(" new");
+    }
+    for block in &row.blocks {
+        text.push(' ');
+        text.push_str(&block.mark());
     }
     if service.published.is_some() {
         text.push_str(" published dnat");

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::{Sheet, text_width};
 use crate::core::network::{parse_source, parse_trusted_source};
+use crate::core::policy::Block;
 use crate::core::service::ServiceId;
 use crate::tui::commands::Context;
 use crate::tui::model::Model;
@@ -25,6 +26,8 @@ pub enum Purpose {
     Sources(Vec<ServiceId>),
     /// A network to trust.
     TrustedSource,
+    /// A block, in the place of this one where there is one.
+    Block(Option<Box<Block>>),
 }
 
 /// A line of text.
@@ -66,7 +69,7 @@ impl Entry {
         let words = self.text.split([',', ' ']).filter(|word| !word.is_empty());
         let parse = match self.purpose {
             Purpose::TrustedSource => parse_trusted_source,
-            Purpose::Sources(_) | Purpose::Filter(_) => parse_source,
+            Purpose::Sources(_) | Purpose::Filter(_) | Purpose::Block(_) => parse_source,
         };
         let mut networks = words.map(parse).collect::<Result<Vec<IpNet>, String>>()?;
         networks.sort();
@@ -93,6 +96,11 @@ pub(super) fn draw(model: &Model, entry: &Entry, frame: &mut Frame<'_>, area: Re
                 "Networks or addresses, separated by commas. Nothing means everyone.",
             )
         }
+        Purpose::Block(_) => (
+            "Block a service".to_owned(),
+            "Its id; then, each if wanted, from networks, for 7d or until 2026-12-24 (UTC), and note with the rest of the \
+             line. It is refused whatever is decided on it.",
+        ),
         Purpose::TrustedSource | Purpose::Filter(_) => (
             "Trust a network".to_owned(),
             "Like 198.51.100.0/24, 2001:db8::/32 or one address. It is trusted whichever way it comes in.",

@@ -59,12 +59,15 @@ fn remark(model: &Model, cells: u16) -> String {
         parts.push(format!("{} listening", counts.listening));
     }
     if model.observation.filter.is_some() {
-        let outside = if cells < 80 {
+        let outside = if cells < 80 || cells < 100 && counts.blocked > 0 {
             "reachable"
         } else {
             "reachable from outside"
         };
         parts.push(format!("{} {outside}", counts.reachable));
+    }
+    if counts.blocked > 0 {
+        parts.push(format!("{} blocked", counts.blocked));
     }
     if counts.new > 0 {
         parts.push(format!("{} new", counts.new));
@@ -234,12 +237,22 @@ fn decision_cell(row: &Row, columns: &Columns, style: &dyn Fn(Token) -> Style) -
     let star = Span::styled(if row.is_changed { "* " } else { "  " }, style(Token::Changed));
     let cells = columns.decision.saturating_sub(2);
     let mut spans = vec![star];
+    if row.blocks.iter().any(|block| block.refuses_all_of(&row.service.id)) {
+        // The decision has no say meanwhile; the details tell it.
+        let word = if cells < 9 { "✗blocked" } else { "✗ blocked" };
+        spans.push(Span::styled(pad(word, cells), style(Token::Warn)));
+        return spans;
+    }
     match (row.decision, row.is_new) {
         (Decision::Undecided, true) if columns.is_wide => {
             spans.push(Span::styled("undecided ", style(Token::Dim)));
             spans.push(Span::styled("NEW", style(Token::New)));
         }
         (Decision::Undecided, true) => spans.push(Span::styled("NEW", style(Token::New))),
+        (Decision::Undecided, false) if !row.blocks.is_empty() => {
+            let word = if columns.is_wide { "- ✗ for some" } else { "- ✗" };
+            spans.push(Span::styled(pad(word, cells), style(Token::Warn)));
+        }
         (Decision::Undecided, false) => spans.push(Span::styled(pad("-", cells), style(Token::Dim))),
         (decision, _) => {
             let word = decision.word();
@@ -250,11 +263,19 @@ fn decision_cell(row: &Row, columns: &Columns, style: &dyn Fn(Token) -> Style) -
             let room = cells.saturating_sub(width(word));
             let from: Vec<String> = row.from.iter().map(ToString::to_string).collect();
             let from = match (from.is_empty(), columns.is_wide) {
+                _ if !row.blocks.is_empty() => String::new(),
                 (true, _) => String::new(),
                 (false, true) => format!(" from {}", from.join(", ")),
                 (false, false) => format!(" ({})", row.from.len()),
             };
-            spans.push(Span::styled(pad(&from, room), style(Token::Dim)));
+            let rest = match row.blocks.is_empty() {
+                true => Span::styled(pad(&from, room), style(Token::Dim)),
+                false => Span::styled(
+                    pad(if columns.is_wide { " ✗ for some" } else { " ✗" }, room),
+                    style(Token::Warn),
+                ),
+            };
+            spans.push(rest);
         }
     }
     spans

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::{access, edit, fail, has_nothing_to_apply, leave, popups, restore, trial};
+use super::{access, block, edit, fail, has_nothing_to_apply, leave, popups, restore, trial};
 use crate::core::policy::Decision;
 use crate::tui::commands::{CommandId, lookup, typed};
 use crate::tui::layout::Heights;
@@ -47,6 +47,8 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
         CommandId::Trust => edit::decide(model, Decision::Trusted),
         CommandId::Open => edit::decide(model, Decision::Open),
         CommandId::Undecide => edit::decide(model, Decision::Undecided),
+        CommandId::Block => block::ask(model),
+        CommandId::Unblock => block::unblock(model),
         CommandId::CycleClass => edit::cycle_class(model),
         CommandId::RemoveSource => edit::remove_source(model),
         CommandId::SwitchRefusal => edit::switch_refusal(model),
@@ -159,12 +161,12 @@ fn interrupt(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-fn open(model: &mut Model, popup: Popup) -> Vec<Effect> {
+pub(super) fn open(model: &mut Model, popup: Popup) -> Vec<Effect> {
     model.popups.push(popup);
     Vec::new()
 }
 
-fn refuse(model: &mut Model, why: String) -> Vec<Effect> {
+pub(super) fn refuse(model: &mut Model, why: String) -> Vec<Effect> {
     model.say(Token::Warn, why);
     Vec::new()
 }

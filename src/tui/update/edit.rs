@@ -11,17 +11,19 @@ use crate::tui::msg::Effect;
 use crate::tui::theme::Token;
 
 /// Carries out an edit: the whole of it, or nothing.
-fn edit(model: &mut Model, change: impl FnOnce(&mut Policy) -> Result<(), String>) -> Option<Effect> {
+pub(super) fn edit(model: &mut Model, change: impl FnOnce(&mut Policy) -> Result<(), String>) -> Option<Effect> {
     if let Some(why) = model.why_read_only() {
         model.say(Token::Warn, why);
         return None;
     }
-    let mut policy = model.policy.clone();
+    // What is over would not be written anyway.
+    let held = model.policy.current(model.since_1970()).into_owned();
+    let mut policy = held.clone();
     if let Err(why) = change(&mut policy) {
         fail_edit(model, why);
         return None;
     }
-    if policy == model.policy {
+    if policy == held {
         return None;
     }
     let before = model.policy.clone();

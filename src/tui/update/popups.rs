@@ -1,7 +1,7 @@
 //! What keys mean while a popup is open.
 
 use super::commands::movement;
-use super::{access, edit, restore, trial};
+use super::{access, block, edit, restore, trial};
 use crate::core::policy::Decision;
 use crate::tui::commands::CommandId;
 use crate::tui::model::list::scrolled;
@@ -176,6 +176,10 @@ fn submit(model: &mut Model) -> Vec<Effect> {
         model.popups.pop();
         return Vec::new();
     }
+    if let Purpose::Block(before) = &entry.purpose {
+        let before = before.clone();
+        return block::submit(model, before.as_deref());
+    }
     let networks = match entry.networks() {
         Ok(networks) => networks,
         Err(why) => {
@@ -188,6 +192,6 @@ fn submit(model: &mut Model) -> Vec<Effect> {
     match purpose {
         Purpose::Sources(ids) => edit::decide_with(model, &ids, Decision::Open, &networks),
         Purpose::TrustedSource => edit::add_sources(model, &networks),
-        Purpose::Filter(_) => Vec::new(),
+        Purpose::Filter(_) | Purpose::Block(_) => Vec::new(),
     }
 }

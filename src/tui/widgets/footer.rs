@@ -86,6 +86,8 @@ pub fn of_screen(model: &Model, area: Rect) -> Vec<Hint> {
             | CommandId::Open
             | CommandId::Undecide
             | CommandId::Sources
+            | CommandId::Block
+            | CommandId::Unblock
             | CommandId::CycleClass
             | CommandId::AddSource
             | CommandId::RemoveSource

@@ -20,7 +20,7 @@ const LONGEST_CHAIN: usize = 16;
 const FANOUT: usize = 12;
 
 /// What packets a chain is for.
-type Way = (Hook, Protocol);
+pub(super) type Way = (Hook, Protocol);
 
 /// A decision as far as it concerns a range of ports.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +48,7 @@ impl Compiler<'_> {
         self.branch((hook, protocol), Ports::ALL, &decided, end)
     }
 
-    fn has_destination(&self, hook: Hook, address: Option<&LocalAddress>) -> bool {
+    pub(super) fn has_destination(&self, hook: Hook, address: Option<&LocalAddress>) -> bool {
         let is_own = |ip: IpAddr| match (hook, self.telling) {
             (Hook::Forward, Telling::ByAddress) => self.own.iter().any(|net| net.contains(&ip)),
             // What comes for loopback from outside is dropped before.
@@ -206,7 +206,7 @@ impl Compiler<'_> {
 
 /// Packets for ports, and for an address where one is given. Those for published ports are told by
 /// what they were sent to, and have one range.
-fn sent_to((hook, protocol): Way, address: Option<&LocalAddress>, ports: Vec<Ports>) -> Match {
+pub(super) fn sent_to((hook, protocol): Way, address: Option<&LocalAddress>, ports: Vec<Ports>) -> Match {
     let net = address.map(|address| IpNet::from(address.ip));
     let interface = address.and_then(|address| address.zone.clone());
     match hook {

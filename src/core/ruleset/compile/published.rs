@@ -5,7 +5,7 @@
 //! FORWARD    of rewritten connections, TCP's SYN, UDP and UDP-Lite go on; everything else returns
 //! PUBLISHED  what has the label goes on; RELATED and all else returns
 //! DECIDED    by protocol to its decisions; a protocol without any goes to REFUSE
-//! PUB-TCP    the decisions as in INPUT, by the port it was sent to; the rest goes to REFUSE
+//! PUB-TCP    the blocks and the decisions as in INPUT, by the port it was sent to; the rest goes to REFUSE
 //! ```
 //!
 //! Where there are no decisions, PUBLISHED goes to REFUSE. What containers send, what is sent between
@@ -125,7 +125,9 @@ impl Compiler<'_> {
         if decided.is_empty() {
             return;
         }
-        for (protocol, mut rules) in decided {
+        for (protocol, decisions) in decided {
+            let mut rules = self.blocks(Hook::Forward, protocol);
+            rules.extend(decisions);
             let chain = chain_of(Hook::Forward, protocol);
             let of_protocol = Rule::new(on(protocol), protocol.name(), to(&chain));
             self.add(Table::Filter, DECIDED, vec![of_protocol]);

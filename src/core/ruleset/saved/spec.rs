@@ -6,9 +6,9 @@ use std::slice::Iter;
 use ipnet::IpNet;
 
 use crate::core::listener::Protocol;
-use crate::core::ruleset::Slot;
 use crate::core::ruleset::print::COMMENT_PREFIX;
 use crate::core::ruleset::rule::{LABEL, Limit, Match, RejectWith, Rule, State, Target};
+use crate::core::ruleset::{Slot, Stamp};
 use crate::core::service::Ports;
 
 /// Splits a line into words as `iptables-restore` does: double quotes keep spaces, a backslash
@@ -62,7 +62,8 @@ fn known(words: &[String], slot: Slot) -> Option<Rule> {
             "-p" => matches.protocol = Some(protocol(value()?)?),
             // Each option below belongs to one match only, so the match's name adds nothing.
             "-m" => match value()? {
-                "tcp" | "udp" | "multiport" | "conntrack" | "addrtype" | "connlabel" | "comment" | "limit" => {}
+                "tcp" | "udp" | "multiport" | "conntrack" | "addrtype" | "connlabel" | "comment" | "limit" | "time" => {
+                }
                 _ => return None,
             },
             "--sport" | "--sports" => matches.source_ports = ports(value()?)?,
@@ -85,6 +86,7 @@ fn known(words: &[String], slot: Slot) -> Option<Rule> {
                 _ => return None,
             },
             "--set" if matches.has_label => (matches.has_label, matches.sets_label) = (false, true),
+            "--datestop" => matches.until = Some(value()?.parse().ok().and_then(Stamp::after)?),
             "--limit" => matches.limit = Some(limit(&mut words)?),
             "--comment" => reason = Some(value()?.strip_prefix(COMMENT_PREFIX)?.to_owned()),
             "-g" => {

@@ -123,7 +123,10 @@ fn comments_fit() {
             },
         )
         .unwrap();
+    let id = policy.services.keys().next().unwrap().clone();
+    policy.block(Block::on(id));
     let text = switch_text(&SavedFamily::default(), &own(&policy, false), None);
+    assert!(text.contains("fwtui:block [2001:db8:1234"), "{text}");
     assert!(
         text.contains("fwtui:[2001:db8:1234:5678:9abc:def0:1234:5678]:60000-61000/udplite"),
         "{text}"

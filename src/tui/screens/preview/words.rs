@@ -45,7 +45,7 @@ impl Sentence {
     }
 }
 
-/// What a plan means, the gravest first: lock-outs, ways in, warnings.
+/// What a plan means, the gravest first: lock-outs, ways in, warnings, blocks.
 fn grave(plan: &Plan) -> Vec<Sentence> {
     let lockouts = plan.lockouts.iter().map(ToString::to_string);
     let kept = plan.kept.iter().map(|way_in| format!("You keep {way_in}"));
@@ -53,6 +53,8 @@ fn grave(plan: &Plan) -> Vec<Sentence> {
     let mut sentences: Vec<Sentence> = lockouts.map(|text| Sentence::loud("✗ ", Token::Bad, text)).collect();
     sentences.extend(kept.map(|text| Sentence::quiet("✓ ", Token::Good, text)));
     sentences.extend(warnings.map(|text| Sentence::quiet("! ", Token::Warn, text)));
+    let blocks = plan.blocks.iter();
+    sentences.extend(blocks.map(|text| Sentence::quiet("✗ ", Token::Warn, text)));
     sentences
 }
 
@@ -108,7 +110,7 @@ pub fn plan_in_brief(plan: &Plan, most: usize) -> Vec<Sentence> {
         let text = format!("{}: {}{more}", heading.text, names.join(", "));
         sentences.push(Sentence { text, ..heading });
     }
-    if plan.is_blind || plan.consequences.is_empty() {
+    if plan.is_blind || plan.consequences.is_empty() && plan.blocks.is_empty() {
         sentences.push(Sentence::quiet("  ", Token::Dim, nobody(plan)));
     }
     sentences.extend(interrupted(plan));
@@ -137,7 +139,7 @@ fn plan_at_length(plan: &Plan) -> Vec<Sentence> {
             sentences.push(Sentence::loud("    ", Token::Dim, format!("… and {more} more")));
         }
     }
-    if plan.consequences.is_empty() {
+    if plan.consequences.is_empty() && (plan.is_blind || plan.blocks.is_empty()) {
         sentences.push(Sentence::loud("  ", Token::Dim, nobody(plan)));
     }
     let going_on = plan.going_on.iter().take(MOST_CONSEQUENCES);

@@ -10,7 +10,7 @@ use ratatui::text::Line;
 use crate::core::listener::{Family, Listener, Protocol};
 use crate::core::netfilter::Tool;
 use crate::core::overview::Row;
-use crate::core::policy::{Decision, Refusal};
+use crate::core::policy::{self, Block, Decision, Refusal};
 use crate::core::reach::Reach;
 use crate::core::service::BoundTo;
 use crate::core::text::{capitalised, printable, printable_within};
@@ -67,7 +67,7 @@ fn heading(row: &Row) -> String {
 }
 
 fn sentences(model: &Model, row: &Row, is_low: bool) -> Vec<(Token, String)> {
-    let mut sentences = Vec::new();
+    let mut sentences: Vec<(Token, String)> = blocked(model, row).into_iter().collect();
     let neighbours = neighbours(model, row, is_low);
     let kept_out = kept_out(row);
     // The columns say what it listens on, in fewer words.
@@ -109,6 +109,24 @@ fn sentences(model: &Model, row: &Row, is_low: bool) -> Vec<(Token, String)> {
         sentences.push((Token::Dim, text));
     }
     sentences
+}
+
+/// What refuses it whatever is decided, and whether it does so yet.
+fn blocked(model: &Model, row: &Row) -> Option<(Token, String)> {
+    let marks = capitalised(&policy::marks(&row.blocks));
+    let is_in_force = |block: &Block| {
+        let filter = model.observation.filter.as_ref();
+        filter.is_none_or(|filter| block.is_in_force(filter))
+    };
+    let decided = match row.decision {
+        Decision::Undecided => "whatever is decided".to_owned(),
+        decision => format!("whatever was decided ({decision})"),
+    };
+    let waits = match row.blocks.iter().all(is_in_force) {
+        true => "",
+        false => " Waits for an apply.",
+    };
+    (!row.blocks.is_empty()).then(|| (Token::Warn, format!("{marks}, {decided}.{waits} B takes it back.")))
 }
 
 /// Where packets for it are sent on to, and by whom.
@@ -167,7 +185,11 @@ fn kept_out(row: &Row) -> Option<String> {
 fn sockets(row: &Row) -> String {
     let listeners = &row.service.listeners;
     if listeners.is_empty() {
-        return "Nothing listens there now. The decision holds for whatever comes.".to_owned();
+        let what = match row.decision {
+            Decision::Undecided if !row.blocks.is_empty() => "block",
+            _ => "decision",
+        };
+        return format!("Nothing listens there now. The {what} holds for whatever comes.");
     }
     let shown: Vec<String> = listeners.iter().take(4).map(socket).collect();
     let more = match listeners.len().saturating_sub(shown.len()) {
@@ -287,6 +309,7 @@ fn what_holds(model: &Model, row: &Row) -> (Token, String) {
             format!("{lead} trusted networks and guests connect; {refused}."),
         ),
         (_, Reach::Trusted) => (Token::Warn, format!("{lead} the sources named connect; {refused}.")),
+        (_, Reach::Everyone) if !row.blocks.is_empty() => (Token::Bad, format!("{lead} everyone else can connect.")),
         (_, Reach::Everyone) => (Token::Bad, format!("{lead} everyone can connect.")),
         (_, Reach::Unknown) if model.observation.filter.is_none() => {
             let why = if model.observation.is_root { "" } else { " without root" };
