@@ -11,6 +11,8 @@ pub struct Checkup {
     pub findings: Vec<Finding>,
     /// What could not be seen, and why: one sentence each.
     pub unseen: Vec<String>,
+    /// What was looked at, each in a few words.
+    pub looked_at: Vec<String>,
 }
 
 impl Machine {
@@ -34,5 +36,6 @@ fn judged(observation: &Observation) -> Checkup {
     Checkup {
         findings: check(&evidence),
         unseen: observation.unseen.clone(),
+        looked_at: evidence.looked_at(),
     }
 }

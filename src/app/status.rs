@@ -149,8 +149,11 @@ impl Machine {
         let confirmed = self.confirmed();
         let wanted = policy::load(&self.paths);
         let has_pending = match (&wanted, &confirmed) {
-            (Ok(wanted), Ok(Some(confirmed))) => Some(wanted.clone().unwrap_or_default() != confirmed.policy),
-            (Ok(wanted), Ok(None)) => Some(wanted.is_some()),
+            (Ok(wanted), Ok(Some(confirmed))) => {
+                let wanted = wanted.clone().unwrap_or_default();
+                Some(!wanted.wants_the_same_as(&confirmed.policy))
+            }
+            (Ok(wanted), Ok(None)) => Some(wanted.as_ref().is_some_and(|wanted| !wanted.has_only_marks())),
             _ => None,
         };
         let (state, drift) = match (&confirmed, &kernel.filter) {

@@ -139,7 +139,8 @@ impl Machine {
         if !request.is_off {
             // Once more, for the error with its hint.
             let wanted = self.policy()?;
-            if wanted != request.previewed || observation.policy != request.previewed {
+            let is_other = |policy: &Policy| !policy.wants_the_same_as(&request.previewed);
+            if is_other(&wanted) || is_other(&observation.policy) {
                 return Err(
                     Error::failed("the policy was changed since it was previewed; nothing is applied")
                         .hint("Look at it again: fwtui preview."),

@@ -19,7 +19,7 @@ struct Document<'a> {
 }
 
 pub(super) fn run(machine: &Machine, args: &Check, out: &Out) -> Result<u8, Error> {
-    let Checkup { findings, unseen } = machine.checkup();
+    let Checkup { findings, unseen, .. } = machine.checkup();
     if args.json {
         out.json(&Document {
             schema: 1,

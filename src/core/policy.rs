@@ -11,8 +11,10 @@ use crate::core::network::NetworkClass;
 use crate::core::service::{Ports, ServiceId};
 
 mod document;
+mod known;
 
 pub use document::PolicyError;
+pub use known::{Known, Marks, check_note};
 
 /// The version of the document this program writes, and the only one it reads.
 pub const VERSION: u32 = 1;
@@ -145,6 +147,8 @@ pub struct Policy {
     pub networks: NetworkChoices,
     /// The decisions; never `undecided`.
     pub services: BTreeMap<ServiceId, Entry>,
+    /// What Checkup finds and is intended.
+    pub known: Marks,
 }
 
 impl Policy {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::core::network::NetworkClass;
 use crate::core::policy::{
-    Decision, Entry, Logging, NetworkChoices, Policy, Refusal, VERSION, check_entry, check_overlap,
+    Decision, Entry, Logging, Marks, NetworkChoices, Policy, Refusal, VERSION, check_entry, check_overlap,
 };
 use crate::core::service::ServiceId;
 use crate::core::text::printable_within;
@@ -43,6 +43,8 @@ struct Document {
     networks: NetworkChoices,
     #[serde(default, deserialize_with = "services")]
     services: BTreeMap<ServiceId, Entry>,
+    #[serde(default, skip_serializing_if = "Marks::is_empty")]
+    known: Marks,
 }
 
 impl Policy {
@@ -71,12 +73,14 @@ impl Policy {
             logging,
             networks,
             services,
+            known,
         } = document;
         Ok(Self {
             refusal,
             logging,
             networks,
             services,
+            known,
         })
     }
 
@@ -97,6 +101,7 @@ impl Serialize for Policy {
             logging: self.logging,
             networks: self.networks.clone(),
             services: self.services.clone(),
+            known: self.known.clone(),
         }
         .serialize(serializer)
     }
@@ -110,12 +115,14 @@ impl<'de> Deserialize<'de> for Policy {
             logging,
             networks,
             services,
+            known,
         } = Document::deserialize(deserializer)?;
         Ok(Self {
             refusal,
             logging,
             networks,
             services,
+            known,
         })
     }
 }
