@@ -119,7 +119,8 @@ and leaves nothing behind.",
 
 /// The screens.
 pub(super) const SCREENS: &str = "Services shows what listens and who can connect; Networks shows \
-the interfaces and who is trusted; Preview shows what applying would change, in words and as rules. \
+the interfaces and who is trusted; Preview shows what applying would change, in words and as rules; Checkup shows what of the rules, \
+settings and services is harmful, redundant or missing, and what to do. \
 While a trial runs, every screen shows its countdown. Leaving the screens does not end a trial. \
 Without root the screens are read-only and say what they can't see.";
 

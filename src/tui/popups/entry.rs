@@ -25,6 +25,8 @@ pub enum Purpose {
     Sources(Vec<ServiceId>),
     /// A network to trust.
     TrustedSource,
+    /// Why a finding of this kind, at this subject, is intended.
+    Note(&'static str, String),
 }
 
 /// A line of text.
@@ -66,7 +68,7 @@ impl Entry {
         let words = self.text.split([',', ' ']).filter(|word| !word.is_empty());
         let parse = match self.purpose {
             Purpose::TrustedSource => parse_trusted_source,
-            Purpose::Sources(_) | Purpose::Filter(_) => parse_source,
+            Purpose::Sources(_) | Purpose::Filter(_) | Purpose::Note(..) => parse_source,
         };
         let mut networks = words.map(parse).collect::<Result<Vec<IpNet>, String>>()?;
         networks.sort();
@@ -93,6 +95,10 @@ pub(super) fn draw(model: &Model, entry: &Entry, frame: &mut Frame<'_>, area: Re
                 "Networks or addresses, separated by commas. Nothing means everyone.",
             )
         }
+        Purpose::Note(id, _) => (
+            format!("Intended: {id}"),
+            "Why is it intended? One line, which is kept in the policy. The finding is then no longer counted.",
+        ),
         Purpose::TrustedSource | Purpose::Filter(_) => (
             "Trust a network".to_owned(),
             "Like 198.51.100.0/24, 2001:db8::/32 or one address. It is trusted whichever way it comes in.",
@@ -134,7 +140,8 @@ fn draw_filter(model: &Model, entry: &Entry, frame: &mut Frame<'_>) {
     let frames = model.frames();
     let palette = &model.palette;
     let text = fit(&entry.text, usize::from(frames.notice.width).saturating_sub(26));
-    let found = format!("   {} of {}", model.services.len(), model.services.rows().len());
+    let (shown, all) = model.found();
+    let found = format!("   {shown} of {all}");
     let cursor = frames.notice.x + u16::try_from(3 + width(&text)).unwrap_or_default();
     let line = Line::from(vec![
         Span::styled(" / ", palette.of(Token::Key)),

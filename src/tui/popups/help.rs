@@ -12,10 +12,11 @@ use crate::tui::widgets::alerts;
 use crate::tui::widgets::text::{pad, wrapped};
 
 /// What can be asked for from a screen; popups show their own keys.
-const SHOWN: [Context; 5] = [
+const SHOWN: [Context; 6] = [
     Context::Services,
     Context::Networks,
     Context::Preview,
+    Context::Checkup,
     Context::Screens,
     Context::Moving,
 ];

@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use crate::app::{State, protection_words};
 use crate::tui::model::Model;
 use crate::tui::port::Depth;
+use crate::tui::screens::checkup::UNDER_WAY;
 use crate::tui::screens::{SCREENS, ScreenId};
 use crate::tui::theme::{Palette, Token};
 use crate::tui::widgets::symbols;
@@ -216,10 +217,16 @@ fn standing(model: &Model) -> (Token, String) {
     if marked > 0 && model.screen == ScreenId::Services {
         return (Token::Accent, format!("{marked} marked: a decision is for all of them"));
     }
-    if !model.services.filter().is_empty() && model.screen == ScreenId::Services {
-        let count = model.services.len();
-        let text = format!("Filter: {} ({count} shown, esc shows all)", model.services.filter());
+    if !model.filter().is_empty() {
+        let (count, _) = model.found();
+        let text = format!("Filter: {} ({count} shown, esc shows all)", model.filter());
         return (Token::Accent, text);
+    }
+    if model.screen == ScreenId::Checkup && model.checkup.is_under_way() {
+        return (Token::Accent, UNDER_WAY.to_owned());
+    }
+    if model.screen == ScreenId::Checkup && model.checkup.is_outdated() {
+        return (Token::Warn, "The rules have changed since: F5 checks again.".to_owned());
     }
     if model.depth.is_none() || model.trial().is_some() {
         return (Token::Dim, String::new());
