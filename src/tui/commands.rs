@@ -282,11 +282,11 @@ const TABLE: &[Command] = &[
     command(CommandId::TurnOff, Context::Preview, &[char('O')], "off", "Take all of fwtui's rules out, on trial too", 6),
 
     command(CommandId::Follow, Context::Checkup, &[code(KeyCode::Enter)], "go to", "Go to the service it is about; else read all of it", 3),
-    command(CommandId::ReadWhole, Context::Checkup, &[char('f')], "full text", "Read all of a finding", 4),
+    command(CommandId::ReadWhole, Context::Checkup, &[char('f')], "full", "Read all of a finding", 5),
     command(CommandId::Known, Context::Checkup, &[char('i')], "intended", "Mark it as known and intended, or take that back", 2),
     command(CommandId::CycleSeverity, Context::Checkup, &[char('s')], "severity", "Show only the harmful ones, the risky ones, and so on", 3),
     command(CommandId::Filter, Context::Checkup, &[char('/')], "filter", "Show only the findings that match what you type", 4),
-    command(CommandId::Refresh, Context::Checkup, &[code(KeyCode::F(5))], "check again", "Look at everything again, and check it", 5),
+    command(CommandId::Refresh, Context::Checkup, &[code(KeyCode::F(5))], "check again", "Look at everything again, and check it", 6),
 
     command(CommandId::ShowPreview, Context::Screens, &[char('p'), char('3')], "preview", "See what applying would change", 3),
     command(CommandId::Apply, Context::Screens, &[char('a')], "apply", "Apply the policy on trial, after a question", 1),

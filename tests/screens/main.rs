@@ -12,6 +12,7 @@
 
 mod access;
 mod applying;
+mod checkup;
 mod fixture;
 mod screens;
 mod sessions;

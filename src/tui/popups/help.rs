@@ -63,6 +63,11 @@ pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
             Token::Warn,
             "Decided otherwise, but another tool's rule keeps others out",
         ),
+        (
+            "▲ ! = + i",
+            Token::Bad,
+            "Checkup: harmful, risky, redundant, missing, info",
+        ),
         ("NEW", Token::New, "Needs a decision; until then it is refused"),
         ("*", Token::Changed, "Decided otherwise than what was last confirmed"),
     ];

@@ -9,7 +9,7 @@ use crate::core::checkup::{Finding, Severity};
 use crate::core::text::printable_within;
 use crate::tui::layout;
 use crate::tui::model::{Line, Model};
-use crate::tui::theme::{Palette, Token};
+use crate::tui::theme::Token;
 use crate::tui::widgets::bars::rule;
 use crate::tui::widgets::symbols;
 use crate::tui::widgets::text::{pad, width};
@@ -35,7 +35,7 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, body: Rect) {
         Some(severity) => format!("Checkup: {severity} only"),
         None => "Checkup".to_owned(),
     };
-    let room = usize::from(body.width).saturating_sub(width(&title) + 10);
+    let room = usize::from(body.width).saturating_sub(width(&title) + 8);
     frame.render_widget(rule(palette, &title, &remark(model, room), body.width), parts.title);
     let columns = Columns::of(body.width);
     let head = format!(
@@ -56,7 +56,7 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, body: Rect) {
     let lines = checkup.visible_from(checkup.list.top);
     for (index, (area, line)) in parts.rows.rows().zip(lines).enumerate() {
         let is_selected = checkup.list.top + index == checkup.list.cursor;
-        frame.render_widget(row(palette, &columns, line, is_selected), area);
+        frame.render_widget(row(model, &columns, line, is_selected), area);
     }
     detail::draw(model, frame, parts.detail_title, parts.detail);
 }
@@ -74,14 +74,18 @@ fn remark(model: &Model, room: usize) -> String {
         })
         .unzip();
     if long.is_empty() && checkup.is_done() {
-        long.push("nothing to do".to_owned());
-        short.push("nothing to do".to_owned());
+        long.push("nothing found".to_owned());
+        short.push("nothing found".to_owned());
+    }
+    let unseen = checkup.unseen().len();
+    if unseen > 0 {
+        long.push(format!("{unseen} not seen"));
+        short.push(format!("{unseen}?"));
     }
     long.extend(known.map(|known| format!("{known} known")));
     short.extend(known.map(|known| format!("{known}✓")));
-    if checkup.is_under_way() {
+    if long.is_empty() && checkup.is_under_way() {
         long.push("checking …".to_owned());
-        short.push("…".to_owned());
     }
     let long = long.join(" · ");
     match width(&long) <= room {
@@ -99,7 +103,7 @@ struct Columns {
 impl Columns {
     fn of(cells: u16) -> Self {
         let room = usize::from(cells).saturating_sub(2 + SEVERITY + 1);
-        let about = room * 2 / 5;
+        let about = room / 3;
         Self {
             about,
             what: room.saturating_sub(about + 1),
@@ -107,14 +111,22 @@ impl Columns {
     }
 }
 
-fn row(palette: &Palette, columns: &Columns, line: Line<'_>, is_selected: bool) -> Text<'static> {
+fn row(model: &Model, columns: &Columns, line: Line<'_>, is_selected: bool) -> Text<'static> {
+    let palette = &model.palette;
     let style = |token: Token| match is_selected {
         true => palette.selected(token),
         false => palette.of(token),
     };
     let mut spans = vec![Span::styled(if is_selected { "▸" } else { " " }, style(Token::Accent))];
     spans.extend(match line {
-        Line::Nothing => sentence(columns, "✓ nothing", Token::Good, "Nothing to do was found.", &style),
+        Line::Nothing if model.checkup.unseen().is_empty() => {
+            let text = "Nothing was found that needs doing.";
+            sentence(columns, "✓ nothing", Token::Good, text, &style)
+        }
+        Line::Nothing => {
+            let text = "Nothing was found in what could be looked at.";
+            sentence(columns, "? nothing", Token::Unknown, text, &style)
+        }
         Line::Unseen(text) => sentence(columns, "? not seen", Token::Unknown, text, &style),
         Line::Finding(item) => {
             let (symbol, token) = symbols::severity(item.finding.severity);

@@ -33,14 +33,7 @@ pub(super) fn on_checked(model: &mut Model, number: u64, found: check::Checkup) 
 pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
     match command {
         CommandId::Known => return known(model),
-        CommandId::CycleSeverity => {
-            model.checkup.next_severity();
-            let text = match model.checkup.severity() {
-                Some(severity) => format!("Only what is {severity}; s shows the next, esc all."),
-                None => "All findings.".to_owned(),
-            };
-            model.say(Token::Text, text);
-        }
+        CommandId::CycleSeverity => model.checkup.next_severity(),
         CommandId::ReadWhole => read(model),
         _ => match model
             .checkup

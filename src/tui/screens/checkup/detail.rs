@@ -30,7 +30,7 @@ pub struct Paragraph {
 /// The finding's kind and severity, or what the line is about.
 pub fn title(line: Line<'_>) -> String {
     match line {
-        Line::Nothing => "✓ nothing found".to_owned(),
+        Line::Nothing => "nothing found".to_owned(),
         Line::Unseen(_) => "? could not be looked at".to_owned(),
         Line::Finding(item) => {
             let (symbol, _) = symbols::severity(item.finding.severity);
@@ -49,11 +49,17 @@ pub fn paragraphs(model: &Model, line: Line<'_>) -> Vec<Paragraph> {
     match line {
         Line::Nothing => {
             let looked_at = model.checkup.looked_at().join(", ");
-            let text = match model.checkup.unseen().is_empty() {
-                true => "Nothing here is harmful, risky, redundant or missing, as far as fwtui knows.",
-                false => "In what could be looked at, nothing is harmful, risky, redundant or missing.",
+            let (token, text) = match model.checkup.unseen().is_empty() {
+                true => (
+                    Token::Good,
+                    "Nothing here is harmful, risky, redundant or missing, as far as fwtui knows.",
+                ),
+                false => (
+                    Token::Text,
+                    "In what could be looked at, nothing is harmful, risky, redundant or missing.",
+                ),
             };
-            let mut all = vec![paragraph("", Token::Good, text)];
+            let mut all = vec![paragraph("What", token, text)];
             if !looked_at.is_empty() {
                 all.push(paragraph("Seen", Token::Text, &format!("{looked_at}.")));
             }
