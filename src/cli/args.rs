@@ -70,6 +70,11 @@ pub enum Verb {
     /// Walks the first packet of a connection through every rule in the kernel, of every tool.
     Explain(Explain),
     /// Tell what of the rules, settings and services here is harmful, redundant or missing
+    ///
+    /// fwtui check                  this machine
+    /// fwtui check /etc/rules.v4    what iptables-save printed, or a script of iptables commands
+    /// ssh host iptables-save | fwtui check -
+    #[command(verbatim_doc_comment)]
     Check(Check),
     /// Put the old rules back now
     Revert,
@@ -160,6 +165,8 @@ pub struct Explain {
 /// `check`.
 #[derive(Debug, Args)]
 pub struct Check {
+    /// Rules that iptables-save printed, or a shell script, which is read and never run; - for the standard input
+    pub file: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,
