@@ -16,6 +16,7 @@ mod invocation;
 mod normal;
 mod save;
 mod services;
+mod shell;
 
 use held::Held;
 
@@ -82,14 +83,34 @@ pub fn read(file: &str, text: &str) -> Result<Reading, Unreadable> {
     }
     let mut held = Held::default();
     let mut notes: Vec<Note> = Vec::new();
-    let sysctls = Vec::new();
+    let mut sysctls = Vec::new();
+    let shown = printable_within(file, LONGEST_RULE);
     if save::is_save(text) {
         save::read_whole(file, text, &mut held, &mut notes)?;
+    } else if is_native(text) {
+        return Err(Unreadable::whole(
+            "it holds rules of nft, which are not read from files",
+            "Load them and run 'sudo fwtui check', which reads the rules of nft from the kernel.",
+        ));
+    } else {
+        sysctls = shell::read(&shown, text, &mut held, &mut notes);
     }
     if held.is_empty() && sysctls.is_empty() {
         return Err(Unreadable::whole("there is no rule in it", NEXT));
     }
     Ok(finished(file, &held, sysctls, notes))
+}
+
+/// Whether a text is for nft: its first line that is no comment says so.
+fn is_native(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim);
+    if text.starts_with("#!") {
+        return lines.next().is_some_and(|first| first.contains("nft"));
+    }
+    let first = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
+    first.is_some_and(|line| {
+        line.starts_with("table ") || line.starts_with("flush ruleset") || line.starts_with("define ")
+    })
 }
 
 /// What to do with a file that holds no rules.

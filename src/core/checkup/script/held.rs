@@ -60,6 +60,17 @@ impl Held {
             .map(|((family, name), table)| (*family, name.as_str(), table))
     }
 
+    /// How much is loaded: rules, and policies that drop.
+    pub(super) fn weight(&self) -> usize {
+        let chains = self.tables.values().flat_map(|table| table.chains.values());
+        chains
+            .map(|chain| {
+                let drops = chain.policy.as_deref().is_some_and(|policy| policy != "ACCEPT");
+                chain.rules.len() + usize::from(drops)
+            })
+            .sum()
+    }
+
     /// A table, as it is from the start where nobody asked for it yet.
     pub(super) fn table(&mut self, family: Family, name: &str) -> &mut HeldTable {
         self.tables
