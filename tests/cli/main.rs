@@ -18,6 +18,7 @@ mod documents;
 mod explain;
 mod harness;
 mod json;
+mod known;
 mod network;
 mod set;
 mod streams;
