@@ -137,7 +137,7 @@ fn row(model: &Model, columns: &Columns, line: Line<'_>, is_selected: bool) -> T
                 Span::styled(if is_known { "✓" } else { " " }, of(Token::Text)),
                 Span::styled(format!("{} ", pad(&word, SEVERITY)), of(token)),
                 Span::styled(
-                    format!("{} ", pad(&about(&item.finding), columns.about)),
+                    format!("{} ", pad(&about(model, &item.finding), columns.about)),
                     of(Token::Text),
                 ),
                 Span::styled(
@@ -170,8 +170,15 @@ fn sentence(
 }
 
 /// What a finding is about, the telling part first.
-fn about(finding: &Finding) -> String {
+fn about(model: &Model, finding: &Finding) -> String {
     let subject = finding.subject();
-    let short = subject.strip_prefix("-A ").unwrap_or(&subject);
-    printable_within(short, LONGEST)
+    let service = finding.place.service.as_ref().filter(|_| finding.place.rule.is_none());
+    let text = match service
+        .map(|id| model.services.name(id))
+        .filter(|name| !name.is_empty())
+    {
+        Some(name) => format!("{subject} {name}"),
+        None => subject.strip_prefix("-A ").unwrap_or(&subject).to_owned(),
+    };
+    printable_within(&text, LONGEST)
 }

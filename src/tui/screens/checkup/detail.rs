@@ -96,13 +96,11 @@ fn place(model: &Model, finding: &Finding) -> String {
         Some(line) => format!("{file}:{line}"),
         None => file.clone(),
     });
-    let service = place.service.as_ref().map(|id| {
-        let row = model.services.rows().iter().find(|row| row.service.id == *id);
-        match row.map(|row| row.service.name.as_str()).filter(|name| !name.is_empty()) {
-            Some(name) => format!("{name} {id}"),
-            None => id.to_string(),
-        }
-    });
+    let service = place
+        .service
+        .as_ref()
+        .map(|id| format!("{id} {}", model.services.name(id)));
+    let service = service.map(|words| words.trim_end().to_owned());
     let parts = [file, place.chain.clone(), place.sysctl.clone(), service];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     parts.join(" · ")
