@@ -4,6 +4,10 @@ use crate::app::{Depth, Machine, Observation};
 use crate::core::checkup::{Evidence, Finding, check};
 use crate::core::listener::Family;
 
+mod file;
+
+pub use file::{checkup_of_file, checkup_of_text};
+
 /// What was found, and what could not be looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Checkup {
@@ -11,6 +15,8 @@ pub struct Checkup {
     pub findings: Vec<Finding>,
     /// What could not be seen, and why: one sentence each.
     pub unseen: Vec<String>,
+    /// What was looked at, each in a few words.
+    pub looked_at: Vec<String>,
 }
 
 impl Machine {
@@ -34,5 +40,6 @@ fn judged(observation: &Observation) -> Checkup {
     Checkup {
         findings: check(&evidence),
         unseen: observation.unseen.clone(),
+        looked_at: evidence.looked_at(),
     }
 }

@@ -159,9 +159,9 @@ impl Machine {
         let has_pending = match (&wanted, &confirmed) {
             (Ok(wanted), Ok(Some(confirmed))) => {
                 let wanted = wanted.clone().unwrap_or_default();
-                Some(wanted.current(now) != confirmed.policy.current(now))
+                Some(!wanted.current(now).wants_the_same_as(&confirmed.policy.current(now)))
             }
-            (Ok(wanted), Ok(None)) => Some(wanted.is_some()),
+            (Ok(wanted), Ok(None)) => Some(wanted.as_ref().is_some_and(|wanted| !wanted.has_only_marks())),
             _ => None,
         };
         let (state, drift) = match (&confirmed, &kernel.filter) {

@@ -155,7 +155,8 @@ impl Machine {
             let wanted = self.policy()?;
             let now = observation.world.now;
             let previewed = request.previewed.current(now);
-            if wanted.current(now) != previewed || observation.policy.current(now) != previewed {
+            let is_other = |policy: &Policy| !policy.current(now).wants_the_same_as(&previewed);
+            if is_other(&wanted) || is_other(&observation.policy) {
                 return Err(
                     Error::failed("the policy was changed since it was previewed; nothing is applied")
                         .hint("Look at it again: fwtui preview."),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::core::checkup::Severity;
 use crate::core::service::ServiceId;
 use crate::core::trial::{DEFAULT_TIMEOUT, LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
 
@@ -80,6 +81,13 @@ pub enum Verb {
     /// Walks the first packet of a connection through every rule in the kernel, of every tool.
     Explain(Explain),
     /// Tell what of the rules, settings and services here is harmful, redundant or missing
+    ///
+    /// fwtui check                  this machine
+    /// fwtui check /etc/rules.v4    what iptables-save printed, or a script of iptables commands
+    /// ssh host iptables-save | fwtui check -
+    /// fwtui check --severity harmful,risky
+    /// fwtui check --mark drop-invalid --note 'the auditors want it'
+    #[command(verbatim_doc_comment)]
     Check(Check),
     /// Put the old rules back now
     Revert,
@@ -202,6 +210,23 @@ pub struct Explain {
 /// `check`.
 #[derive(Debug, Args)]
 pub struct Check {
+    /// Rules that iptables-save printed, or a shell script, which is read and never run; - for the standard input
+    pub file: Option<String>,
+    /// Show these only: harmful, risky, redundant, missing, info; the exit code still tells of all
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    pub severity: Vec<Severity>,
+    /// Show also what is known and intended, with its note
+    #[arg(long, conflicts_with = "file")]
+    pub known: bool,
+    /// Mark a finding as known and intended: it is then neither shown nor counted
+    #[arg(long, value_name = "ID[=SUBJECT]", requires = "note", conflicts_with_all = ["file", "severity", "known", "json"])]
+    pub mark: Option<String>,
+    /// Why it is intended, in one line
+    #[arg(long, value_name = "TEXT", requires = "mark")]
+    pub note: Option<String>,
+    /// Take such a mark back
+    #[arg(long, value_name = "ID[=SUBJECT]", conflicts_with_all = ["file", "severity", "known", "json", "mark"])]
+    pub unmark: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

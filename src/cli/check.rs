@@ -2,51 +2,135 @@
 
 use serde::Serialize;
 
-use crate::app::check::Checkup;
+use crate::app::check::{Checkup, checkup_of_file};
 use crate::app::{Error, Machine};
 use crate::cli::args::Check;
 use crate::cli::output::Out;
 use crate::cli::{DONE, TO_DO};
 use crate::core::checkup::{Finding, Severity};
-use crate::core::text::printable;
+use crate::core::policy::Marks;
+
+mod marks;
+mod report;
 
 #[derive(Serialize)]
 struct Document<'a> {
     schema: u32,
-    findings: &'a [Finding],
+    findings: Vec<Shown<'a>>,
     /// What could not be seen.
     notes: &'a [String],
 }
 
-pub(super) fn run(machine: &Machine, args: &Check, out: &Out) -> Result<u8, Error> {
-    let Checkup { findings, unseen } = machine.checkup();
+/// A finding, and the note it is marked with.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    finding: &'a Finding,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known: Option<&'a str>,
+}
+
+pub(super) fn run(machine: impl FnOnce() -> Machine, args: &Check, out: &Out) -> Result<u8, Error> {
+    if let Some(name) = &args.mark {
+        return marks::mark(&machine(), name, args.note.as_deref().unwrap_or_default(), out);
+    }
+    if let Some(name) = &args.unmark {
+        return marks::unmark(&machine(), name, out);
+    }
+    let (checkup, marks) = match &args.file {
+        // A file is judged by itself: this machine has nothing to do with it.
+        Some(file) => (checkup_of_file(file)?, Marks::default()),
+        None => of_this_machine(&machine()),
+    };
+    let (shown, notes) = (chosen(&checkup.findings, &marks, &args.severity), checkup.unseen);
     if args.json {
         out.json(&Document {
             schema: 1,
-            findings: &findings,
-            notes: &unseen,
+            findings: shown,
+            notes: &notes,
         })?;
     } else {
-        out.print(&report(&findings))?;
-        for sentence in &unseen {
-            out.note(sentence);
-        }
+        let (known, news): (Vec<_>, Vec<_>) = shown.into_iter().partition(|shown| shown.known.is_some());
+        let stale = marks::stale(&marks, &checkup.findings);
+        let known = match args.known {
+            true => report::Known::Shown(&known, &stale),
+            false => report::Known::Hidden(known.len()),
+        };
+        let news: Vec<&Finding> = news.into_iter().map(|shown| shown.finding).collect();
+        out.print(&report::text(&news, known, &notes))?;
     }
-    let is_harmful = findings.iter().any(|finding| finding.severity == Severity::Harmful);
-    Ok(if is_harmful { TO_DO } else { DONE })
+    // Whatever is shown, it tells of everything that is not intended.
+    let is_harmful = |finding: &Finding| finding.severity == Severity::Harmful && marks.note_of(finding).is_none();
+    Ok(if checkup.findings.iter().any(is_harmful) {
+        TO_DO
+    } else {
+        DONE
+    })
 }
 
-/// The findings as text for a ticket.
-fn report(findings: &[Finding]) -> String {
-    if findings.is_empty() {
-        return "Nothing found.\n".to_owned();
+/// What was found here, and what of it is marked. Marks that can't be read hide nothing.
+fn of_this_machine(machine: &Machine) -> (Checkup, Marks) {
+    let mut checkup = machine.checkup();
+    match machine.policy() {
+        Ok(policy) => {
+            checkup.unseen.extend(marks::strange(&policy.known));
+            (checkup, policy.known)
+        }
+        Err(error) => {
+            checkup.unseen.push(format!("Nothing counts as intended: {error}."));
+            (checkup, Marks::default())
+        }
     }
-    let one = |finding: &Finding| {
-        let subject = printable(&finding.subject());
-        format!(
-            "{}: {}\n  {}\n  {}\n  {}\n  {}\n",
-            finding.severity, finding.id, subject, finding.what, finding.why, finding.advice
-        )
+}
+
+/// The findings of some severities, of all where none is named.
+fn chosen<'a>(findings: &'a [Finding], marks: &'a Marks, severities: &[Severity]) -> Vec<Shown<'a>> {
+    findings
+        .iter()
+        .filter(|finding| severities.is_empty() || severities.contains(&finding.severity))
+        .map(|finding| Shown {
+            finding,
+            known: marks.note_of(finding),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::checkup::{Kind, Place};
+    use crate::core::policy::Policy;
+
+    const KIND: Kind = Kind {
+        id: "drop-invalid",
+        severity: Severity::Redundant,
+        line: "",
     };
-    findings.iter().map(one).collect::<Vec<_>>().join("\n")
+
+    fn finding(severity: Severity, rule: &str) -> Finding {
+        let place = Place {
+            rule: Some(rule.into()),
+            ..Place::default()
+        };
+        Finding {
+            severity,
+            ..Finding::new(&KIND, place, "a", "b", "c")
+        }
+    }
+
+    #[test]
+    fn severities_are_chosen_and_marks_told() {
+        let findings = [finding(Severity::Harmful, "one"), finding(Severity::Redundant, "two")];
+        let mut policy = Policy::default();
+        policy.mark_known("drop-invalid", "two", "why not").unwrap();
+        let chosen = |severities: &[Severity]| serde_json::to_value(chosen(&findings, &policy.known, severities));
+        let all = chosen(&[]).unwrap();
+        assert_eq!(all[0]["severity"], "harmful");
+        assert!(all[0].get("known").is_none());
+        assert_eq!(all[1]["known"], "why not");
+        assert_eq!(all[1]["place"]["rule"], "two");
+        let some = chosen(&[Severity::Redundant, Severity::Info]).unwrap();
+        assert_eq!(some.as_array().unwrap().len(), 1);
+        assert_eq!(some[0]["do"], "c");
+    }
 }

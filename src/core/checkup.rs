@@ -17,6 +17,9 @@ use crate::core::overview::Row;
 use crate::core::service::ServiceId;
 use crate::core::tools::Presence;
 
+mod looked_at;
+pub mod script;
+
 /// How bad it is. The order is the order of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -12,9 +12,11 @@ use crate::core::service::{Ports, ServiceId};
 
 mod block;
 mod document;
+mod known;
 
 pub use block::{Block, end_words, marks, parse_for, parse_note, parse_sources, parse_until};
 pub use document::PolicyError;
+pub use known::{Known, Marks, check_note};
 
 /// The version of the document this program writes, and the only one it reads.
 pub const VERSION: u32 = 1;
@@ -149,6 +151,8 @@ pub struct Policy {
     pub services: BTreeMap<ServiceId, Entry>,
     /// What is refused whatever is decided; sorted, and none twice for the same sources.
     pub blocks: Vec<Block>,
+    /// What Checkup finds and is intended.
+    pub known: Marks,
 }
 
 impl Policy {

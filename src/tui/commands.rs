@@ -72,6 +72,16 @@ pub enum CommandId {
     ShowNetworks,
     /// The Preview screen.
     ShowPreview,
+    /// The Checkup screen.
+    ShowCheckup,
+    /// To the service a finding is about, or all of its text.
+    Follow,
+    /// All of a finding's text.
+    ReadWhole,
+    /// Mark a finding as known and intended, or take that back.
+    Known,
+    /// Findings of the next severity only.
+    CycleSeverity,
     /// The next screen.
     NextScreen,
     /// The screen before.
@@ -135,6 +145,8 @@ pub enum Context {
     Networks,
     /// The Preview screen.
     Preview,
+    /// The Checkup screen.
+    Checkup,
     /// Every screen.
     Screens,
     /// Lists and texts, popups included.
@@ -159,10 +171,11 @@ pub enum Context {
 
 impl Context {
     /// Every context, in the order of the help and the manual page.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Services,
         Self::Networks,
         Self::Preview,
+        Self::Checkup,
         Self::Trial,
         Self::Screens,
         Self::Moving,
@@ -185,6 +198,7 @@ impl Context {
             Self::Services => "Services",
             Self::Networks => "Networks",
             Self::Preview => "Preview",
+            Self::Checkup => "Checkup",
             Self::Screens => "On every screen",
             Self::Moving => "Moving",
             Self::WhoCan => "Who can connect, and why",
@@ -273,12 +287,20 @@ const TABLE: &[Command] = &[
     command(CommandId::PaneRight, Context::Preview, &[code(KeyCode::Right)], "rules", "Go to the rules", 7),
     command(CommandId::TurnOff, Context::Preview, &[char('O')], "off", "Take all of fwtui's rules out, on trial too", 6),
 
+    command(CommandId::Follow, Context::Checkup, &[code(KeyCode::Enter)], "go to", "Go to the service it is about; else read all of it", 3),
+    command(CommandId::ReadWhole, Context::Checkup, &[char('f')], "full", "Read all of a finding", 5),
+    command(CommandId::Known, Context::Checkup, &[char('i')], "intended", "Mark it as known and intended, or take that back", 2),
+    command(CommandId::CycleSeverity, Context::Checkup, &[char('s')], "severity", "Show only the harmful ones, the risky ones, and so on", 3),
+    command(CommandId::Filter, Context::Checkup, &[char('/')], "filter", "Show only the findings that match what you type", 4),
+    command(CommandId::Refresh, Context::Checkup, &[code(KeyCode::F(5))], "check again", "Look at everything again, and check it", 6),
+
     command(CommandId::ShowPreview, Context::Screens, &[char('p'), char('3')], "preview", "See what applying would change", 3),
     command(CommandId::Apply, Context::Screens, &[char('a')], "apply", "Apply the policy on trial, after a question", 1),
     command(CommandId::Restore, Context::Screens, &[char('R')], "put back", "Put back what was confirmed, after it was changed", 1),
     command(CommandId::Undo, Context::Screens, &[char('u')], "undo", "Take the last edit back", 5),
     command(CommandId::ShowServices, Context::Screens, &[char('1')], "services", "What listens, and who may connect", 0),
     command(CommandId::ShowNetworks, Context::Screens, &[char('2')], "networks", "The interfaces, and who is trusted", 0),
+    command(CommandId::ShowCheckup, Context::Screens, &[char('4')], "checkup", "What is harmful, redundant or missing, and what to do", 0),
     command(CommandId::NextScreen, Context::Screens, &[code(KeyCode::Tab)], "next screen", "Go to the next screen", 8),
     command(CommandId::PreviousScreen, Context::Screens, &[code(KeyCode::BackTab)], "previous screen", "Go to the screen before", 0),
     command(CommandId::Clear, Context::Screens, &[code(KeyCode::Esc)], "clear", "Clear the message, the marks, then the filter", 0),
@@ -366,6 +388,7 @@ mod tests {
             Context::Services,
             Context::Networks,
             Context::Preview,
+            Context::Checkup,
             Context::Screens,
             Context::Moving,
         ] {

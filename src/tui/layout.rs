@@ -106,6 +106,27 @@ pub fn table(body: Rect) -> TableFrames {
         24..32 => 6,
         32.. => 8,
     };
+    table_over(body, detail)
+}
+
+/// Divides the Checkup screen: a finding says more than a row, and what a short list leaves is its.
+pub fn findings(model: &Model, body: Rect) -> TableFrames {
+    let least = match body.height {
+        ..14 => 5,
+        14..18 => 7,
+        18..24 => 9,
+        24.. => 13,
+    };
+    let room = body.height.saturating_sub(3);
+    let lines = u16::try_from(model.checkup.total()).unwrap_or(u16::MAX);
+    let rows = lines.clamp(FEWEST, room.saturating_sub(least).max(FEWEST));
+    table_over(body, room.saturating_sub(rows))
+}
+
+/// So many findings are in sight, or room for as many.
+const FEWEST: u16 = 3;
+
+fn table_over(body: Rect, detail: u16) -> TableFrames {
     let [title, head, rows, detail_title, detail] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(1),

@@ -14,6 +14,7 @@ use crate::tui::screens::ScreenId;
 use crate::tui::theme::{Palette, Token};
 
 mod access;
+mod checkup;
 mod drift;
 pub mod list;
 mod neighbours;
@@ -22,6 +23,7 @@ mod preview;
 mod services;
 
 pub use access::Access;
+pub use checkup::{Checkup, Item, Line};
 pub use drift::Drift;
 pub use list::{ListState, Movement};
 pub use neighbours::Neighbours;
@@ -103,6 +105,8 @@ pub struct Model {
     pub neighbours: Neighbours,
     /// The Preview screen.
     pub preview: Preview,
+    /// The Checkup screen.
+    pub checkup: Checkup,
     /// The screen shown.
     pub screen: ScreenId,
     /// What lies over it; the last one gets the keys.
@@ -143,6 +147,7 @@ impl Model {
             access: Access::default(),
             neighbours: Neighbours::default(),
             preview: Preview::default(),
+            checkup: Checkup::default(),
             screen: ScreenId::Services,
             popups: Vec::new(),
             undo: Vec::new(),
@@ -216,6 +221,34 @@ impl Model {
         Some(why.to_owned())
     }
 
+    /// What is searched for on the screen that is shown.
+    pub fn filter(&self) -> &str {
+        match self.screen {
+            ScreenId::Services => self.services.filter(),
+            ScreenId::Checkup => self.checkup.filter(),
+            ScreenId::Networks | ScreenId::Preview => "",
+        }
+    }
+
+    /// Searches for something else on the screen that is shown.
+    pub fn set_filter(&mut self, filter: String) {
+        match self.screen {
+            ScreenId::Services => self.services.set_filter(filter),
+            ScreenId::Checkup => self.checkup.set_filter(filter),
+            ScreenId::Networks | ScreenId::Preview => {}
+        }
+    }
+
+    /// How many lines the filter leaves, and of how many.
+    pub fn found(&self) -> (usize, usize) {
+        match self.screen {
+            ScreenId::Checkup => (self.checkup.len(), self.checkup.total()),
+            ScreenId::Services | ScreenId::Networks | ScreenId::Preview => {
+                (self.services.len(), self.services.rows().len())
+            }
+        }
+    }
+
     /// Shows a line.
     pub fn say(&mut self, token: Token, text: impl Into<String>) {
         self.notice = Some(Notice {
@@ -263,6 +296,7 @@ impl Model {
         self.services.replace(rows);
         self.networks.replace(&self.observation.interfaces, &self.policy);
         self.preview.replace(&self.plan.candidate);
+        self.checkup.mark(&self.policy.known);
         self.settle();
     }
 
@@ -284,6 +318,8 @@ impl Model {
         self.networks
             .list
             .keep_in_sight(self.networks.lines().len(), heights.networks);
+        let rows = layout::findings(self, frames.body).rows.height;
+        self.checkup.list.keep_in_sight(self.checkup.len(), rows.into());
         crate::tui::screens::preview::settle(self, &frames);
     }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crossterm::event::{KeyEvent, MouseEvent};
 
+use crate::app::check::Checkup;
 use crate::app::explain::Answer;
 use crate::app::{Error, Inquiry, Observation, Status, TrialView};
 use crate::core::overview::NetworkReach;
@@ -46,6 +47,8 @@ pub enum Msg {
     Access(ServiceId, Vec<NetworkReach>),
     /// The way of a peer through the rules, now and after applying.
     Way(ServiceId, Box<NetworkReach>, Box<[Answer; 2]>),
+    /// What the check with this number found.
+    Checked(u64, Box<Checkup>),
     /// It is this long since boot.
     Tick(Duration),
 }
@@ -85,6 +88,8 @@ pub enum Effect {
     AskAccess(Box<Inquiry>),
     /// Work out the way of a peer through the rules.
     AskWay(Box<Inquiry>, Box<NetworkReach>),
+    /// Check the machine, and answer with this number.
+    Check(u64),
     /// Draw every cell anew: another program may have written over the screen.
     Redraw,
     /// End the program.
@@ -110,6 +115,7 @@ impl Effect {
             | Self::Restore
             | Self::AskStatus
             | Self::Knock(_)
+            | Self::Check(_)
             | Self::Redraw
             | Self::Quit => None,
         }

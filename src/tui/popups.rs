@@ -13,6 +13,7 @@ use crate::tui::widgets::footer;
 
 mod apply;
 mod entry;
+mod finding;
 mod help;
 mod keep;
 mod leave;
@@ -24,6 +25,7 @@ mod who;
 
 pub use apply::Apply;
 pub use entry::{Entry, Purpose};
+pub use finding::{Whole, extent as finding_extent};
 pub use help::extent as help_extent;
 pub use message::Message;
 pub use unproven::Unproven;
@@ -53,13 +55,15 @@ pub enum Popup {
     WhoCan(WhoCan),
     /// The way of a peer through the rules.
     Way(Box<Way>),
+    /// All of a finding.
+    Finding(Box<Whole>),
 }
 
 impl Popup {
     /// Whose commands hold while it is open.
     pub fn contexts(&self) -> Vec<Context> {
         match self {
-            Self::Help(_) | Self::Message(_) => vec![Context::Reading, Context::Moving],
+            Self::Help(_) | Self::Message(_) | Self::Finding(_) => vec![Context::Reading, Context::Moving],
             Self::Apply(apply) if apply.wanted_word().is_some() => vec![Context::Typing],
             Self::Apply(_) => vec![Context::Applying, Context::Moving],
             Self::Keep | Self::Restore => vec![Context::Asking],
@@ -89,6 +93,7 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
             Popup::WhoCan(_) if matches!(model.popups.last(), Some(Popup::Way(_))) => {}
             Popup::WhoCan(who) => who::draw(model, who, frame, area),
             Popup::Way(way) => way::draw(model, way, frame, area),
+            Popup::Finding(whole) => finding::draw(model, whole, frame, area),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 pub use crate::app::sandbox::{Knock, Neighbour, Seen};
 pub use crate::app::{ApplyRequest, Changes, Depth, Restored, Started};
 
+use crate::app::check::Checkup;
 use crate::app::{self, Error, Observation, Status, TrialView};
 use crate::core::policy::Policy;
 use crate::core::service::ServiceId;
@@ -54,6 +55,8 @@ pub trait Machine: Send + Sync + 'static {
     /// In the sandbox, what its neighbours get at a service, with real packets: a silent port takes
     /// its time. None outside, where it is never asked for.
     fn knock(&self, id: &ServiceId) -> Option<Vec<Seen>>;
+    /// Checks the rules, settings, services and updates of the machine. It takes its time.
+    fn checkup(&self) -> Checkup;
     /// The time since boot (`CLOCK_BOOTTIME`), which deadlines are given in.
     fn since_boot(&self) -> Duration;
 }
@@ -97,6 +100,10 @@ impl Machine for app::Machine {
 
     fn knock(&self, id: &ServiceId) -> Option<Vec<Seen>> {
         app::sandbox::neighbours_at(id)
+    }
+
+    fn checkup(&self) -> Checkup {
+        self.checkup()
     }
 
     fn since_boot(&self) -> Duration {

@@ -3,8 +3,8 @@
 //! The main thread waits for events and draws; it never calls the machine for anything slow. Looks,
 //! saves, applies and restores go to one worker in the order they were asked for, so that an apply
 //! comes after the save it depends on; confirm, revert and extend have a worker of their own, so
-//! that going back never waits for a look. Another thread waits for the kernel to tell of changes of
-//! its rules. In the sandbox one more lets the neighbours knock.
+//! that going back never waits for a look. Checkup has one too. Another thread waits for the kernel to
+//! tell of changes of its rules. In the sandbox one more lets the neighbours knock.
 
 use std::io;
 use std::sync::Arc;

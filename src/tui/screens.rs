@@ -6,6 +6,7 @@ use ratatui::layout::Rect;
 use crate::tui::commands::Context;
 use crate::tui::model::Model;
 
+pub mod checkup;
 pub mod networks;
 pub mod preview;
 pub mod services;
@@ -20,6 +21,8 @@ pub enum ScreenId {
     Networks,
     /// What applying would change.
     Preview,
+    /// What is harmful, redundant or missing here.
+    Checkup,
 }
 
 /// What a screen is made of.
@@ -38,7 +41,7 @@ pub struct Screen {
 }
 
 /// Every screen, in the order of the tabs.
-pub const SCREENS: [Screen; 3] = [
+pub const SCREENS: [Screen; 4] = [
     Screen {
         id: ScreenId::Services,
         key: '1',
@@ -59,6 +62,13 @@ pub const SCREENS: [Screen; 3] = [
         title: "Preview",
         context: Context::Preview,
         draw: preview::draw,
+    },
+    Screen {
+        id: ScreenId::Checkup,
+        key: '4',
+        title: "Checkup",
+        context: Context::Checkup,
+        draw: checkup::draw,
     },
 ];
 

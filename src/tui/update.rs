@@ -13,6 +13,7 @@ use crate::tui::theme::Token;
 
 mod access;
 mod block;
+mod checkup;
 mod commands;
 mod edit;
 mod mouse;
@@ -38,7 +39,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Restored(result) => restore::on_restored(model, result),
         Msg::Status(status) => on_answer(model, *status),
         Msg::Probed(status) => on_status(model, *status),
-        Msg::RulesChanged(programs) => restore::on_rules_changed(model, programs),
+        Msg::RulesChanged(programs) => {
+            model.checkup.outdate();
+            restore::on_rules_changed(model, programs)
+        }
         Msg::Knocked(id, seen) => {
             model.neighbours.adopt(id, seen);
             Vec::new()
@@ -51,11 +55,13 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             access::on_way(model, &id, &network, answers);
             Vec::new()
         }
+        Msg::Checked(number, found) => checkup::on_checked(model, number, *found).into_iter().collect(),
         Msg::Tick(now) => on_tick(model, now),
     };
     model.settle();
     effects.extend(knock(model));
     effects.extend(access::ask(model));
+    effects.extend(checkup::ask(model));
     effects
 }
 
@@ -100,7 +106,9 @@ fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec
             model.say(Token::Warn, "The policy was changed elsewhere; this is the new one.");
         }
         // What was about to be applied is not what would be applied now.
-        model.popups.retain(|popup| !matches!(popup, Popup::Apply(_)));
+        if !stored.wants_the_same_as(&model.policy) {
+            model.popups.retain(|popup| !matches!(popup, Popup::Apply(_)));
+        }
     }
     model.adopt_stored(stored);
     Vec::new()

@@ -19,6 +19,7 @@ mod documents;
 mod explain;
 mod harness;
 mod json;
+mod known;
 mod network;
 mod set;
 mod streams;

@@ -14,7 +14,7 @@ fn own_rules() -> String {
 }
 
 /// Starts a trial, as soon as the guard of the one before has gone.
-fn apply(home: &Home, args: &[&str]) {
+pub fn apply(home: &Home, args: &[&str]) {
     eventually(|| {
         let done = home.fwtui(args);
         if done.stderr.contains("running already") {
@@ -26,7 +26,7 @@ fn apply(home: &Home, args: &[&str]) {
 }
 
 /// Confirms, as soon as that is not too early.
-fn confirm(home: &Home) -> Done {
+pub fn confirm(home: &Home) -> Done {
     eventually(|| {
         let done = home.fwtui(&["confirm"]);
         (!done.stderr.contains("too early")).then_some(done)

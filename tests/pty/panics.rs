@@ -55,6 +55,10 @@ impl Machine for Broken {
         Ok((Restored::Nothing, None))
     }
 
+    fn checkup(&self) -> fwtui::app::check::Checkup {
+        fwtui::app::check::Checkup::default()
+    }
+
     fn changes(&self) -> Option<Changes> {
         None
     }

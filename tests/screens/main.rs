@@ -13,6 +13,7 @@
 mod access;
 mod applying;
 mod blocks;
+mod checkup;
 mod fixture;
 mod screens;
 mod sessions;

@@ -286,7 +286,12 @@ fn the_mouse_selects_and_scrolls() {
 #[test]
 fn screens_follow_each_other() {
     let mut session = Session::on(SIZE, fixture::decided());
-    for expected in [ScreenId::Networks, ScreenId::Preview, ScreenId::Services] {
+    for expected in [
+        ScreenId::Networks,
+        ScreenId::Preview,
+        ScreenId::Checkup,
+        ScreenId::Services,
+    ] {
         session.keys("tab");
         assert_eq!(session.model.screen, expected);
     }

@@ -75,7 +75,7 @@ interfaces included, is public until you say otherwise. Loopback is never refuse
 ];
 
 /// What is to be said of a command beyond its help.
-pub(super) const MORE: [(&str, &str); 8] = [
+pub(super) const MORE: [(&str, &str); 9] = [
     (
         "list",
         "REACH NOW follows from what the socket is bound to and from the rules in the kernel; AFTER \
@@ -91,6 +91,18 @@ the kernel refuses by itself. Limits count as not used up. The address it goes t
 unless the service names one. A sentence names the rule that decides, its number in its chain, and whose it is; \
 below stand the rules it met. Of the owners, `admin` is whoever administers the machine, `kernel` is the kernel's own default, \
 and `unknown` a program without a word here.",
+    ),
+    (
+        "check",
+        "Each finding is harmful (it breaks something, now or soon, or leaves open what looks closed), risky, \
+redundant (nothing would change without it), missing, or info. The exit code is 3 where something harmful is found \
+that is not marked as intended, whatever `--severity` shows, else 0.
+
+What is known and intended can be marked, with a note: `--mark`, with the finding's id, and where it is found more \
+than once with what it is about: the rule, service, sysctl, chain or file, as `check` prints it. The mark is kept in \
+the policy as `known`, and changes no rule, so nothing has to be applied. What is marked is neither counted nor shown without \
+`--known`; as JSON it is there, with its note. The same rule in the other family is marked with it. A mark of a finding \
+that this version does not know is left alone, and said.",
     ),
     (
         "apply",
@@ -142,7 +154,8 @@ and leaves nothing behind.",
 
 /// The screens.
 pub(super) const SCREENS: &str = "Services shows what listens and who can connect; Networks shows \
-the interfaces and who is trusted; Preview shows what applying would change, in words and as rules. \
+the interfaces and who is trusted; Preview shows what applying would change, in words and as rules; Checkup shows what of the rules, \
+settings and services is harmful, redundant or missing, and what to do. \
 While a trial runs, every screen shows its countdown. Leaving the screens does not end a trial. \
 Without root the screens are read-only and say what they can't see.";
 
@@ -198,7 +211,8 @@ pub(super) const POLICY_RULES: &str = "`refusal` is reject or drop. `logging` is
 kernel's log, with the prefix fwtui) or nflog (group 7); five lines a second are logged at most. \
 `blocks` lists what is refused whatever is decided: `service`, and if wanted `from`, `until` (UTC, whole seconds, \
 before 2038-01-19) and `note` (a line of 200 characters at most). \
-Everything but `version` may be left out.";
+`known` lists the findings of `fwtui check` that are intended: finding, at (what it is about) and \
+note; it changes no rule. Everything but `version` may be left out.";
 
 /// JSON.
 pub(super) const SCRIPTS: &str = "`--json` prints one JSON object on one line. Its `schema` is 1; \
@@ -225,6 +239,11 @@ ufw, firewalld, fail2ban, libvirt, lxd, tailscale, admin, kernel, unknown.",
     (
         "block --json",
         "blocks: service, from, until, note, in_force (null where the kernel's rules can't be seen).",
+    ),
+    (
+        "check --json",
+        "findings: id, severity (harmful, risky, redundant, missing, info), place (of file, line, chain, rule, service, sysctl \
+what applies), what, why, do, and known where it is marked: the note; and notes on what could not be looked at.",
     ),
     (
         "network --json",

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::core::network::NetworkClass;
 use crate::core::policy::{
-    Block, Decision, Entry, Logging, NetworkChoices, Policy, Refusal, VERSION, block, check_entry, check_overlap,
+    Block, Decision, Entry, Logging, Marks, NetworkChoices, Policy, Refusal, VERSION, block, check_entry, check_overlap,
 };
 use crate::core::service::ServiceId;
 use crate::core::text::printable_within;
@@ -45,6 +45,8 @@ struct Document {
     services: BTreeMap<ServiceId, Entry>,
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "block::list")]
     blocks: Vec<Block>,
+    #[serde(default, skip_serializing_if = "Marks::is_empty")]
+    known: Marks,
 }
 
 impl Policy {
@@ -74,6 +76,7 @@ impl Policy {
             networks,
             services,
             blocks,
+            known,
         } = document;
         Ok(Self {
             refusal,
@@ -81,6 +84,7 @@ impl Policy {
             networks,
             services,
             blocks,
+            known,
         })
     }
 
@@ -102,6 +106,7 @@ impl Serialize for Policy {
             networks: self.networks.clone(),
             services: self.services.clone(),
             blocks: self.blocks.clone(),
+            known: self.known.clone(),
         }
         .serialize(serializer)
     }
@@ -116,6 +121,7 @@ impl<'de> Deserialize<'de> for Policy {
             networks,
             services,
             blocks,
+            known,
         } = Document::deserialize(deserializer)?;
         Ok(Self {
             refusal,
@@ -123,6 +129,7 @@ impl<'de> Deserialize<'de> for Policy {
             networks,
             services,
             blocks,
+            known,
         })
     }
 }

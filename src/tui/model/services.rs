@@ -96,6 +96,25 @@ impl Services {
             .and_then(|index| self.rows.get(*index))
     }
 
+    /// The name of a service; empty where it has none, or is not there.
+    pub fn name(&self, id: &ServiceId) -> &str {
+        let row = self.rows.iter().find(|row| row.service.id == *id);
+        row.map_or("", |row| &row.service.name)
+    }
+
+    /// Goes to a service; a filter that hides it is taken away. Whether it is there.
+    pub fn select(&mut self, id: &ServiceId) -> bool {
+        let is_there = self.rows.iter().any(|row| row.service.id == *id);
+        if is_there {
+            self.arrange(Some(id));
+            if self.selected().is_none_or(|row| row.service.id != *id) {
+                self.filter.clear();
+                self.arrange(Some(id));
+            }
+        }
+        is_there
+    }
+
     /// What a decision is for: the marked rows, else the one under the cursor.
     pub fn targets(&self) -> Vec<ServiceId> {
         if self.marks.is_empty() {

@@ -28,6 +28,8 @@ pub enum Purpose {
     TrustedSource,
     /// A block, in the place of this one where there is one.
     Block(Option<Box<Block>>),
+    /// Why a finding of this kind, at this subject, is intended.
+    Note(&'static str, String),
 }
 
 /// A line of text.
@@ -69,7 +71,7 @@ impl Entry {
         let words = self.text.split([',', ' ']).filter(|word| !word.is_empty());
         let parse = match self.purpose {
             Purpose::TrustedSource => parse_trusted_source,
-            Purpose::Sources(_) | Purpose::Filter(_) | Purpose::Block(_) => parse_source,
+            Purpose::Sources(_) | Purpose::Filter(_) | Purpose::Block(_) | Purpose::Note(..) => parse_source,
         };
         let mut networks = words.map(parse).collect::<Result<Vec<IpNet>, String>>()?;
         networks.sort();
@@ -100,6 +102,10 @@ pub(super) fn draw(model: &Model, entry: &Entry, frame: &mut Frame<'_>, area: Re
             "Block a service".to_owned(),
             "Its id; then, each if wanted, from networks, for 7d or until 2026-12-24 (UTC), and note with the rest of the \
              line. It is refused whatever is decided on it.",
+        ),
+        Purpose::Note(id, _) => (
+            format!("Intended: {id}"),
+            "Why is it intended? One line, which is kept in the policy. The finding is then no longer counted.",
         ),
         Purpose::TrustedSource | Purpose::Filter(_) => (
             "Trust a network".to_owned(),
@@ -142,7 +148,8 @@ fn draw_filter(model: &Model, entry: &Entry, frame: &mut Frame<'_>) {
     let frames = model.frames();
     let palette = &model.palette;
     let text = fit(&entry.text, usize::from(frames.notice.width).saturating_sub(26));
-    let found = format!("   {} of {}", model.services.len(), model.services.rows().len());
+    let (shown, all) = model.found();
+    let found = format!("   {shown} of {all}");
     let cursor = frames.notice.x + u16::try_from(3 + width(&text)).unwrap_or_default();
     let line = Line::from(vec![
         Span::styled(" / ", palette.of(Token::Key)),

@@ -12,10 +12,11 @@ use crate::tui::widgets::alerts;
 use crate::tui::widgets::text::{pad, wrapped};
 
 /// What can be asked for from a screen; popups show their own keys.
-const SHOWN: [Context; 5] = [
+const SHOWN: [Context; 6] = [
     Context::Services,
     Context::Networks,
     Context::Preview,
+    Context::Checkup,
     Context::Screens,
     Context::Moving,
 ];
@@ -61,6 +62,11 @@ pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
             "!",
             Token::Warn,
             "Decided otherwise, but another tool's rule keeps others out",
+        ),
+        (
+            "▲ ! = + i",
+            Token::Bad,
+            "Checkup: harmful, risky, redundant, missing, info",
         ),
         ("NEW", Token::New, "Needs a decision; until then it is refused"),
         ("*", Token::Changed, "Decided otherwise than what was last confirmed"),

@@ -100,10 +100,9 @@ pub(super) fn draw(model: &Model, who: &WhoCan, frame: &mut Frame<'_>, area: Rec
 
 /// The service by its name and id.
 pub(super) fn named(model: &Model, id: &ServiceId) -> String {
-    let row = model.services.rows().iter().find(|row| row.service.id == *id);
-    match row.map(|row| row.service.name.as_str()).filter(|name| !name.is_empty()) {
-        Some(name) => format!("{name} {id}"),
-        None => id.to_string(),
+    match model.services.name(id) {
+        "" => id.to_string(),
+        name => format!("{name} {id}"),
     }
 }
 

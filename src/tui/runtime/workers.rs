@@ -27,6 +27,7 @@ pub(super) struct Workers {
     looks: Sender<Effect>,
     trial: Sender<Effect>,
     questions: Sender<Effect>,
+    checks: Sender<Effect>,
     /// In the sandbox.
     knocks: Option<Sender<Effect>>,
     /// While it is there, changes are waited for.
@@ -51,6 +52,9 @@ impl Workers {
         let (questions, jobs) = channel();
         let sender = events.clone();
         spawn("questions", events, move || answer(&sender, &jobs))?;
+        let (checks, jobs) = channel();
+        let (checker, sender) = (Arc::clone(machine), events.clone());
+        spawn("checkup", events, move || check(checker.as_ref(), &sender, &jobs))?;
         let mut knocks = None;
         if is_sandbox {
             let (knock, jobs) = channel();
@@ -68,6 +72,7 @@ impl Workers {
             looks,
             trial,
             questions,
+            checks,
             knocks,
             _interest: interest,
         })
@@ -83,6 +88,7 @@ impl Workers {
                 None => return,
             },
             Effect::AskAccess(_) | Effect::AskWay(..) => &self.questions,
+            Effect::Check(_) => &self.checks,
             Effect::Redraw | Effect::Quit => return,
         };
         // A worker that is gone has panicked, and has said so.
@@ -213,6 +219,16 @@ fn knock_at(machine: &dyn Machine, events: &SyncSender<Event>, jobs: &Receiver<E
         let Effect::Knock(id) = job else { continue };
         let seen = machine.knock(&id);
         if events.send(Event::Msg(Msg::Knocked(id, seen))).is_err() {
+            return;
+        }
+    }
+}
+
+fn check(machine: &dyn Machine, events: &SyncSender<Event>, jobs: &Receiver<Effect>) {
+    for job in jobs {
+        let Effect::Check(number) = job else { continue };
+        let found = Box::new(machine.checkup());
+        if events.send(Event::Msg(Msg::Checked(number, found))).is_err() {
             return;
         }
     }

@@ -2,10 +2,10 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::{access, block, edit, fail, has_nothing_to_apply, leave, popups, restore, trial};
+use super::{access, block, checkup, edit, fail, has_nothing_to_apply, leave, popups, restore, trial};
 use crate::core::policy::Decision;
 use crate::tui::commands::{CommandId, lookup, typed};
-use crate::tui::layout::Heights;
+use crate::tui::layout::{Heights, findings};
 use crate::tui::model::list::scrolled;
 use crate::tui::model::{Model, Movement, Pane};
 use crate::tui::msg::Effect;
@@ -35,7 +35,13 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
     let had_notice = model.notice.take().is_some();
     match command {
         CommandId::Interrupt => return interrupt(model),
-        CommandId::Refresh => return vec![Effect::Redraw, Effect::Look(Depth::Complete)],
+        CommandId::Refresh => {
+            let mut effects = vec![Effect::Redraw, Effect::Look(Depth::Complete)];
+            if model.screen == ScreenId::Checkup {
+                effects.extend(checkup::again(model));
+            }
+            return effects;
+        }
         _ => {}
     }
     if model.popups.last().is_some() {
@@ -67,12 +73,15 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
             Vec::new()
         }
         CommandId::Sources => ask_sources(model),
+        CommandId::Follow | CommandId::ReadWhole | CommandId::Known | CommandId::CycleSeverity => {
+            checkup::run(model, command)
+        }
         CommandId::AddSource => match model.why_read_only() {
             Some(why) => refuse(model, why),
             None => open(model, Popup::Entry(Entry::new(Purpose::TrustedSource, String::new()))),
         },
         CommandId::Filter => {
-            let filter = model.services.filter().to_owned();
+            let filter = model.filter().to_owned();
             open(model, Popup::Entry(Entry::new(Purpose::Filter(filter.clone()), filter)))
         }
         CommandId::Clear => {
@@ -104,6 +113,7 @@ fn look_around(model: &mut Model, command: CommandId) {
         CommandId::ShowServices => model.screen = ScreenId::Services,
         CommandId::ShowNetworks => model.screen = ScreenId::Networks,
         CommandId::ShowPreview => model.screen = ScreenId::Preview,
+        CommandId::ShowCheckup => model.screen = ScreenId::Checkup,
         CommandId::NextScreen => model.screen = model.screen.further(1),
         CommandId::PreviousScreen => model.screen = model.screen.further(SCREENS.len() - 1),
         _ => {
@@ -140,6 +150,10 @@ pub(super) fn go(model: &mut Model, movement: Movement) {
             let len = model.networks.lines().len();
             model.networks.list.go(movement, len, heights.networks);
         }
+        ScreenId::Checkup => {
+            let (len, height) = (model.checkup.len(), findings(model, frames.body).rows.height);
+            model.checkup.list.go(movement, len, height.into());
+        }
         ScreenId::Preview => {
             let [words, rules] = preview::extents(model, frames.body);
             let preview = &mut model.preview;
@@ -173,13 +187,16 @@ pub(super) fn refuse(model: &mut Model, why: String) -> Vec<Effect> {
 
 /// Esc takes away what lies in the way, one thing at a time.
 fn clear(model: &mut Model, had_notice: bool) {
-    if had_notice || model.screen != ScreenId::Services {
+    let is_services = model.screen == ScreenId::Services;
+    if had_notice {
         return;
     }
-    if model.services.marked() > 0 {
+    if is_services && model.services.marked() > 0 {
         model.services.clear_marks();
-    } else {
-        model.services.set_filter(String::new());
+    } else if !model.filter().is_empty() {
+        model.set_filter(String::new());
+    } else if model.screen == ScreenId::Checkup {
+        model.checkup.set_severity(None);
     }
 }
 

@@ -3,8 +3,8 @@
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
-use super::access;
 use super::commands::{go, run};
+use super::{access, checkup};
 use crate::tui::layout;
 use crate::tui::model::list::scrolled;
 use crate::tui::model::{Model, Movement};
@@ -38,6 +38,7 @@ fn wheel(model: &mut Model, position: Position, lines: isize) {
             }
         }
         Some(Popup::WhoCan(_) | Popup::Way(_)) => access::go(model, Movement::Lines(lines), frames.beside_popups()),
+        Some(Popup::Finding(_)) => checkup::scroll(model, Movement::Lines(lines)),
         Some(_) => {}
         None => {
             if model.screen == ScreenId::Preview
@@ -67,7 +68,10 @@ fn click(model: &mut Model, position: Position) -> Vec<Effect> {
         }
         return Vec::new();
     }
-    let rows = layout::table(frames.body).rows;
+    let rows = match model.screen {
+        ScreenId::Checkup => layout::findings(model, frames.body).rows,
+        ScreenId::Services | ScreenId::Networks | ScreenId::Preview => layout::table(frames.body).rows,
+    };
     if rows.contains(position) {
         let row = usize::from(position.y - rows.y);
         let (list, len) = match model.screen {
@@ -78,6 +82,10 @@ fn click(model: &mut Model, position: Position) -> Vec<Effect> {
             ScreenId::Networks => {
                 let len = model.networks.lines().len();
                 (&mut model.networks.list, len)
+            }
+            ScreenId::Checkup => {
+                let len = model.checkup.len();
+                (&mut model.checkup.list, len)
             }
             ScreenId::Preview => return Vec::new(),
         };

@@ -1,7 +1,7 @@
 //! What keys mean while a popup is open.
 
 use super::commands::movement;
-use super::{access, block, edit, restore, trial};
+use super::{access, block, checkup, edit, restore, trial};
 use crate::core::policy::Decision;
 use crate::tui::commands::CommandId;
 use crate::tui::model::list::scrolled;
@@ -34,6 +34,11 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
     match model.popups.last_mut() {
         Some(Popup::Help(_)) => scroll_help(model, command),
         Some(Popup::WhoCan(_) | Popup::Way(_)) => access::run(model, command),
+        Some(Popup::Finding(_)) => {
+            if let Some(movement) = movement(command) {
+                checkup::scroll(model, movement);
+            }
+        }
         Some(Popup::Apply(_)) => return on_apply(model, command),
         Some(Popup::Keep) if command == CommandId::Accept => {
             model.popups.pop();
@@ -60,7 +65,7 @@ fn cancel(model: &mut Model) {
         ..
     })) = model.popups.pop()
     {
-        model.services.set_filter(before);
+        model.set_filter(before);
     }
 }
 
@@ -164,7 +169,7 @@ fn filter_as_typed(model: &mut Model) {
     })) = model.popups.last()
     {
         let text = text.clone();
-        model.services.set_filter(text);
+        model.set_filter(text);
     }
 }
 
@@ -180,6 +185,9 @@ fn submit(model: &mut Model) -> Vec<Effect> {
         let before = before.clone();
         return block::submit(model, before.as_deref());
     }
+    if matches!(entry.purpose, Purpose::Note(..)) {
+        return checkup::submit(model);
+    }
     let networks = match entry.networks() {
         Ok(networks) => networks,
         Err(why) => {
@@ -192,6 +200,6 @@ fn submit(model: &mut Model) -> Vec<Effect> {
     match purpose {
         Purpose::Sources(ids) => edit::decide_with(model, &ids, Decision::Open, &networks),
         Purpose::TrustedSource => edit::add_sources(model, &networks),
-        Purpose::Filter(_) | Purpose::Block(_) => Vec::new(),
+        Purpose::Filter(_) | Purpose::Block(_) | Purpose::Note(..) => Vec::new(),
     }
 }

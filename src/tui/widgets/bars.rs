@@ -5,8 +5,10 @@ use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
 use crate::app::{State, protection_words};
+use crate::core::text::capitalised;
 use crate::tui::model::Model;
 use crate::tui::port::Depth;
+use crate::tui::screens::checkup::UNDER_WAY;
 use crate::tui::screens::{SCREENS, ScreenId};
 use crate::tui::theme::{Palette, Token};
 use crate::tui::widgets::symbols;
@@ -140,9 +142,10 @@ pub fn tabs(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 }
 
 /// What the sandbox says of itself, by the room there is.
-const SANDBOX: [&str; 3] = [
+const SANDBOX: [&str; 4] = [
     "sandbox: nothing here touches your machine",
     "sandbox: your machine is not touched",
+    "sandbox: not your machine",
     "sandbox",
 ];
 
@@ -216,10 +219,23 @@ fn standing(model: &Model) -> (Token, String) {
     if marked > 0 && model.screen == ScreenId::Services {
         return (Token::Accent, format!("{marked} marked: a decision is for all of them"));
     }
-    if !model.services.filter().is_empty() && model.screen == ScreenId::Services {
-        let count = model.services.len();
-        let text = format!("Filter: {} ({count} shown, esc shows all)", model.services.filter());
+    if model.screen == ScreenId::Checkup && model.checkup.is_under_way() {
+        return (Token::Accent, UNDER_WAY.to_owned());
+    }
+    if !model.filter().is_empty() {
+        let (count, _) = model.found();
+        let text = format!("Filter: {} ({count} shown, esc shows all)", model.filter());
         return (Token::Accent, text);
+    }
+    if let Some(severity) = model.checkup.severity().filter(|_| model.screen == ScreenId::Checkup) {
+        let text = format!(
+            "{}: s shows the next, esc all.",
+            capitalised(&format!("{severity} only"))
+        );
+        return (Token::Accent, text);
+    }
+    if model.screen == ScreenId::Checkup && model.checkup.is_outdated() {
+        return (Token::Warn, "The rules have changed since: F5 checks again.".to_owned());
     }
     if model.depth.is_none() || model.trial().is_some() {
         return (Token::Dim, String::new());

@@ -80,6 +80,13 @@ pub fn of_screen(model: &Model, area: Rect) -> Vec<Hint> {
             CommandId::Restore => can_edit && model.why_no_restore().is_none(),
             CommandId::TurnOff => can_edit && model.trial().is_none(),
             CommandId::WhoCan => model.observation.netfilter.is_some(),
+            CommandId::Known => can_edit && model.checkup.selected_item().is_some(),
+            CommandId::CycleSeverity => !model.checkup.items().is_empty(),
+            CommandId::ReadWhole => !model.checkup.is_empty(),
+            CommandId::Follow => {
+                let item = model.checkup.selected_item();
+                item.is_some_and(|item| item.finding.place.service.is_some())
+            }
             CommandId::Undo => can_edit && model.has_undo(),
             CommandId::Confine
             | CommandId::Trust

@@ -1,6 +1,7 @@
 //! Symbols beside the colours, so that neither is needed alone.
 
 use crate::app::State;
+use crate::core::checkup::Severity;
 use crate::core::network::NetworkClass;
 use crate::core::policy::Decision;
 use crate::core::reach::{Fate, Reach, Who};
@@ -56,5 +57,16 @@ pub const fn state(state: State) -> (char, Token) {
         State::Trial => ('◷', Token::Warn),
         State::Drifted => ('▲', Token::Bad),
         State::Unknown => ('?', Token::Unknown),
+    }
+}
+
+/// How bad a finding is: what is worst looks unlike the rest.
+pub const fn severity(severity: Severity) -> (char, Token) {
+    match severity {
+        Severity::Harmful => ('▲', Token::Bad),
+        Severity::Risky => ('!', Token::Warn),
+        Severity::Redundant => ('=', Token::Accent),
+        Severity::Missing => ('+', Token::Unknown),
+        Severity::Info => ('i', Token::Dim),
     }
 }
