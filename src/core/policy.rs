@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 use crate::core::network::NetworkClass;
 use crate::core::service::{Ports, ServiceId};
 
+mod disabled;
 mod document;
 
+pub use disabled::Disabled;
 pub use document::PolicyError;
 
 /// The version of the document this program writes, and the only one it reads.
@@ -145,6 +147,8 @@ pub struct Policy {
     pub networks: NetworkChoices,
     /// The decisions; never `undecided`.
     pub services: BTreeMap<ServiceId, Entry>,
+    /// The services that are to be off, whatever is decided on them.
+    pub disabled: BTreeMap<ServiceId, Disabled>,
 }
 
 impl Policy {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::core::network::NetworkClass;
 use crate::core::policy::{
-    Decision, Entry, Logging, NetworkChoices, Policy, Refusal, VERSION, check_entry, check_overlap,
+    Decision, Disabled, Entry, Logging, NetworkChoices, Policy, Refusal, VERSION, check_entry, check_overlap,
 };
 use crate::core::service::ServiceId;
 use crate::core::text::printable_within;
@@ -43,6 +43,8 @@ struct Document {
     networks: NetworkChoices,
     #[serde(default, deserialize_with = "services")]
     services: BTreeMap<ServiceId, Entry>,
+    #[serde(default, deserialize_with = "disabled", skip_serializing_if = "BTreeMap::is_empty")]
+    disabled: BTreeMap<ServiceId, Disabled>,
 }
 
 impl Policy {
@@ -71,12 +73,14 @@ impl Policy {
             logging,
             networks,
             services,
+            disabled,
         } = document;
         Ok(Self {
             refusal,
             logging,
             networks,
             services,
+            disabled,
         })
     }
 
@@ -97,6 +101,7 @@ impl Serialize for Policy {
             logging: self.logging,
             networks: self.networks.clone(),
             services: self.services.clone(),
+            disabled: self.disabled.clone(),
         }
         .serialize(serializer)
     }
@@ -110,12 +115,14 @@ impl<'de> Deserialize<'de> for Policy {
             logging,
             networks,
             services,
+            disabled,
         } = Document::deserialize(deserializer)?;
         Ok(Self {
             refusal,
             logging,
             networks,
             services,
+            disabled,
         })
     }
 }
@@ -191,6 +198,14 @@ fn services<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Servi
     deserializer.deserialize_map(StrictMap {
         key: |_: &ServiceId| Ok(()),
         value: check,
+        types: PhantomData,
+    })
+}
+
+fn disabled<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<ServiceId, Disabled>, D::Error> {
+    deserializer.deserialize_map(StrictMap {
+        key: |_: &ServiceId| Ok(()),
+        value: |_: &BTreeMap<_, _>, _: &_, _: &_| Ok(()),
         types: PhantomData,
     })
 }
