@@ -17,6 +17,7 @@ pub mod sandbox;
 mod status;
 mod tools;
 mod trial;
+mod units;
 
 pub use access::Inquiry;
 pub use boot::{Init, Installed};

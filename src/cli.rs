@@ -6,6 +6,7 @@ mod apply;
 pub mod args;
 mod check;
 mod decide;
+mod disable;
 mod explain;
 mod install;
 mod list;
@@ -87,6 +88,8 @@ fn run(cli: Cli, out: &Out) -> Result<u8, Error> {
     match verb {
         Verb::List(args) => list::run(&machine(), &args, out),
         Verb::Set(args) => decide::run(&machine(), &args, out),
+        Verb::Disable(args) => disable::disable(&machine(), &args, out),
+        Verb::Enable(args) => disable::enable(&machine(), &args, out),
         Verb::Network(args) => network::run(&machine(), &args, out),
         Verb::Preview(args) => preview::run(&machine(), &args, out),
         Verb::Apply(args) => apply::run(&machine(), &args, false, out),

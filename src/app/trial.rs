@@ -5,7 +5,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::app::machine::{Opened, require_root};
-use crate::app::{Depth, Error, Kind, Machine, Observation, Rehearsal, State, TrialView, plan_and_rows};
+use crate::app::{Depth, Error, Kind, Machine, Observation, Rehearsal, State, TrialView, plan_and_rows, units};
 use crate::backend::switch::{self, Base};
 use crate::backend::{Backend, BackendError, detect};
 use crate::core::listener::Family;
@@ -15,6 +15,8 @@ use crate::core::policy::Policy;
 use crate::core::ruleset::{Ruleset, compile_by};
 use crate::core::service::ServiceId;
 use crate::core::trial::SETTLE_TIME;
+use crate::core::unit::UnitWork;
+use crate::core::way_in::Standing;
 use crate::guard::{self, Answer, GuardError, Job, Message, Request, Switched};
 use crate::store::state::{self, Confirmed, RulesText};
 use crate::sys::files;
@@ -83,14 +85,25 @@ impl Machine {
             true => Some(self.rehearse(&observation, &plan, &rows)?),
             false => None,
         };
+        let confirmed = state::confirmed(&self.paths).ok().flatten();
+        let mut policy = observation.policy;
+        if request.is_off {
+            // It takes rules out, and leaves services as they are.
+            policy.disabled = confirmed
+                .as_ref()
+                .map(|confirmed| confirmed.policy.disabled.clone())
+                .unwrap_or_default();
+        }
+        let (work, stopped) = units::work(&policy, confirmed.as_ref())?;
         let id = host::new_id();
         let candidate = Confirmed {
             id: id.clone(),
             at: clock::rfc3339(clock::now()),
             is_off: request.is_off,
-            policy: observation.policy,
+            policy,
             interfaces: observation.interfaces,
             rules: RulesText::of(&plan.candidate),
+            stopped,
         };
         let second_session = self.second_session(&observation.ways_in);
         let is_replacing = request.replace && observation.status.state == State::Trial;
@@ -102,7 +115,9 @@ impl Machine {
             no_kernel_timer: self.no_kernel_timer(),
             end_connections: request.end_connections,
             ways_in: observation.ways_in,
+            units: work,
         };
+        let kernel_note = job.units.kernel_note().map(Into::into);
         let switched = if is_replacing {
             self.replace(job)?
         } else {
@@ -115,6 +130,7 @@ impl Machine {
                 timeout: request.timeout,
                 evidence: Vec::new(),
                 second_session,
+                kernel_note,
             },
             switched_in: switched.took,
             rehearsal,
@@ -246,7 +262,10 @@ impl Machine {
         let Opened { backend, .. } = Self::open()?;
         let loaded = load(backend.as_ref(), &rules)?;
         // Where this fails, the one that is there loads what was confirmed before.
-        let _not_written = state::save_script(&self.paths, &guard::restore_script(backend.as_ref(), &loaded));
+        let _not_written = state::save_script(
+            &self.paths,
+            &guard::restore_script(backend.as_ref(), &loaded, &UnitWork::default()),
+        );
         Ok((restored, unclosed))
     }
 
@@ -335,7 +354,11 @@ fn refuse_lockout(plan: &Plan, request: &ApplyRequest) -> Result<(), Error> {
         .filter(|lockout| !request.accepted_lockouts.contains(&lockout.service))
         .peekable();
     let Some(first) = refused.peek() else { return Ok(()) };
-    let mut error = Error::failed(first.to_string()).hint(format!("Let it in: fwtui set {} open", first.service));
+    let way_out = match first.standing {
+        Standing::Stopped(_) => format!("Leave it running: fwtui enable {}", first.service),
+        _ => format!("Let it in: fwtui set {} open", first.service),
+    };
+    let mut error = Error::failed(first.to_string()).hint(way_out);
     for lockout in refused {
         error = error.hint(format!(
             "Or, if you are sure: fwtui apply --accept-lockout {}",
@@ -390,6 +413,7 @@ mod tests {
             policy,
             interfaces,
             rules: RulesText::of(rules),
+            stopped: Vec::new(),
         }
     }
 

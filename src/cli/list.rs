@@ -11,7 +11,7 @@ use crate::cli::table::{self, Cells};
 use crate::cli::{DONE, FAILED};
 use crate::core::listener::{Family, Listener, Owner, Protocol};
 use crate::core::overview::{Judged, NetworkReach, Row, by_network};
-use crate::core::policy::Decision;
+use crate::core::policy::{Decision, Disabled};
 use crate::core::reach::{DecidedBy, Reach, Who};
 use crate::core::service::{BoundTo, PublishedJson};
 
@@ -38,6 +38,9 @@ struct ServiceJson<'a> {
     folded: Vec<String>,
     decision: Decision,
     from: Vec<String>,
+    /// Its units, where the service itself is to be off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disabled: Option<&'a Disabled>,
     reach: ReachJson,
     /// What keeps out those whom the decision lets in.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,6 +114,7 @@ impl<'a> ServiceJson<'a> {
             folded: service.folded.iter().map(ToString::to_string).collect(),
             decision: row.decision,
             from: row.from.iter().map(ToString::to_string).collect(),
+            disabled: row.disabled.as_ref(),
             reach: ReachJson {
                 now: row.reach_now,
                 after: row.reach_after,
@@ -202,6 +206,7 @@ fn cells(row: &Row, is_root: bool) -> Cells<'_, 6> {
         false => format!("{} *", row.reach_after).into(),
     };
     let decision = match (row.is_new, row.from.as_slice()) {
+        _ if row.disabled.is_some() => "disabled".into(),
         (true, _) => "undecided NEW".into(),
         (false, []) if row.decision == Decision::Undecided => "-".into(),
         (false, []) => row.decision.word().into(),

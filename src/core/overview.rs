@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use crate::core::listener::Family;
 use crate::core::netfilter::Netfilter;
 use crate::core::network::{Interface, World, class_of};
-use crate::core::policy::{Decision, Policy};
+use crate::core::policy::{Decision, Disabled, Policy};
 use crate::core::reach::{DecidedBy, Filter, Judge, Reach, meeting_anyone};
 use crate::core::ruleset::{Ruleset, compile_by};
 use crate::core::service::{BoundTo, Service, ServiceId};
@@ -35,6 +35,8 @@ pub struct Row {
     pub is_new: bool,
     /// The decision differs from the confirmed one.
     pub is_changed: bool,
+    /// Its units, where the service itself is to be off.
+    pub disabled: Option<Disabled>,
     /// What else keeps out those whom the decision lets in: `ufw's rule 12 in ufw-user-input`.
     pub kept_out_by: Option<DecidedBy>,
 }
@@ -73,13 +75,14 @@ impl Scene<'_> {
 
     /// The rows by judges that are there already.
     pub fn rows_by(&self, policy: &Policy, now: &Judge<'_>, after: &Judge<'_>) -> Vec<Row> {
-        let decided = self.services.iter().filter(|_| !policy.services.is_empty());
+        let has_any = !policy.services.is_empty() || !policy.disabled.is_empty();
+        let decided = self.services.iter().filter(|_| has_any);
         let listening: BTreeSet<&ServiceId> = decided.map(|service| &service.id).collect();
-        let absent = policy
-            .services
-            .keys()
+        let wanted: BTreeSet<&ServiceId> = policy.services.keys().chain(policy.disabled.keys()).collect();
+        let absent = wanted
+            .into_iter()
             .filter(|id| !listening.contains(id))
-            .map(|id| Arc::new(self.service_at(id)));
+            .map(|id| Arc::new(self.service_at(id, policy)));
         let mut rows: Vec<Row> = self
             .services
             .iter()
@@ -93,8 +96,13 @@ impl Scene<'_> {
 
     /// The service a decision without a row of its own is about: the one that listens on every
     /// address, where the decision is on one of them; else none.
-    fn service_at(&self, id: &ServiceId) -> Service {
+    fn service_at(&self, id: &ServiceId, policy: &Policy) -> Service {
         let mut service = Service::absent(id.clone());
+        if let Some(unit) = policy.disabled.get(id).and_then(|disabled| disabled.units.last()) {
+            let stem = unit.rsplit_once('.').map_or(unit.as_str(), |(stem, _)| stem);
+            stem.clone_into(&mut service.name);
+            service.unit = Some(unit.clone());
+        }
         let Some(address) = &id.address else {
             return service;
         };
@@ -121,7 +129,12 @@ impl Scene<'_> {
         let before = self
             .confirmed
             .map(|confirmed| confirmed.entry_for(&service.id).map(|(_, entry)| entry));
-        let is_new = decision == Decision::Undecided && service.bound_to != BoundTo::Loopback && service.is_there();
+        let disabled = policy.disabled.get(&service.id);
+        let was_disabled = self.confirmed.and_then(|confirmed| confirmed.disabled.get(&service.id));
+        let is_new = decision == Decision::Undecided
+            && disabled.is_none()
+            && service.bound_to != BoundTo::Loopback
+            && service.is_there();
         let reach_after = after.reach(&service);
         let promised = match decision {
             Decision::Open if entry.is_none_or(|entry| entry.from.is_empty()) => Reach::Everyone,
@@ -139,7 +152,9 @@ impl Scene<'_> {
             reach_now: now.reach(&service),
             reach_after,
             is_new,
-            is_changed: before.map_or(decision != Decision::Undecided, |before| before != entry),
+            is_changed: before.map_or(decision != Decision::Undecided, |before| before != entry)
+                || disabled != was_disabled,
+            disabled: disabled.cloned(),
             kept_out_by,
             service,
         }

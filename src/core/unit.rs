@@ -86,7 +86,10 @@ impl Unit {
 
     /// Whether `systemctl disable` keeps boot from starting it.
     pub fn can_be_disabled(&self) -> bool {
-        matches!(self.file.as_str(), "enabled" | "linked" | "alias" | "indirect" | "disabled") || self.is_from_init_d()
+        matches!(
+            self.file.as_str(),
+            "enabled" | "linked" | "alias" | "indirect" | "disabled"
+        ) || self.is_from_init_d()
     }
 
     /// Whether a generator made it from a script in `/etc/init.d`: `systemctl` hands those on to the
@@ -160,6 +163,12 @@ impl UnitWork {
         sorted(ran.map(|before| before.unit.clone()))
     }
 
+    /// What is to be remembered of those that are stopped, for when they are enabled again.
+    pub fn stopped(&self) -> impl Iterator<Item = UnitBefore> {
+        let is_ours = |before: &&UnitBefore| before.with.is_some() || self.stop.contains(&before.unit);
+        self.before.iter().filter(is_ours).cloned()
+    }
+
     /// The units that a revert has to stop again.
     pub fn to_stop_again(&self) -> Vec<String> {
         let started: BTreeSet<&str> = self.start.iter().map(|unit| unit.unit.as_str()).collect();
@@ -177,6 +186,25 @@ impl UnitWork {
     pub fn to_enable(&self) -> Vec<String> {
         let was = self.start.iter().filter(|unit| unit.is_enabled && unit.with.is_none());
         sorted(was.map(|unit| unit.unit.clone()))
+    }
+
+    /// What undoes it, as lines of a script for plain `sh` that counts failures in `failed`; nothing
+    /// where there is nothing to undo.
+    pub fn shell_lines(&self) -> String {
+        let line = |words: &str, units: &[String]| match units {
+            [] => String::new(),
+            // Names of units hold no quotes.
+            units => format!("systemctl {words} -- '{}' || failed=1\n", units.join("' '")),
+        };
+        let lines = [
+            line("--runtime unmask", &self.mask),
+            line("start", &self.to_start_again()),
+            line("stop", &self.to_stop_again()),
+        ];
+        match lines.concat() {
+            none if none.is_empty() => none,
+            lines => format!("\n# Services that were stopped or started for the trial.\n{lines}"),
+        }
     }
 
     /// What the kernel's timer can't do, in one sentence without a full stop; none where there is
@@ -220,7 +248,9 @@ fn parse_unit(paragraph: &str) -> Option<Unit> {
         ..Unit::default()
     };
     for line in paragraph.lines() {
-        let Some((name, value)) = line.split_once('=') else { continue };
+        let Some((name, value)) = line.split_once('=') else {
+            continue;
+        };
         let text = || printable_within(value, LONGEST);
         let units = || -> Vec<String> { value.split_whitespace().map(str::to_owned).collect() };
         match name {

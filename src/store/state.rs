@@ -16,6 +16,7 @@ use crate::core::network::Interface;
 use crate::core::policy::Policy;
 use crate::core::ruleset::{FamilyRules, Hook, Own, Ruleset, Slot};
 use crate::core::trial::Reason;
+use crate::core::unit::{UnitBefore, UnitWork};
 use crate::store::StoreError;
 use crate::store::paths::Paths;
 use crate::sys::files;
@@ -64,6 +65,9 @@ pub struct Confirmed {
     pub interfaces: Vec<Interface>,
     /// The rules, as text.
     pub rules: RulesText,
+    /// What the units of disabled services were before they were stopped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stopped: Vec<UnitBefore>,
 }
 
 /// A ruleset as `iptables-save` would print its chains, for both families.
@@ -147,6 +151,9 @@ pub struct Journal {
     pub ipv4: BaseText,
     /// What to put back, IPv6.
     pub ipv6: BaseText,
+    /// Which units to put back.
+    #[serde(default, skip_serializing_if = "UnitWork::is_empty")]
+    pub units: UnitWork,
 }
 
 /// How a trial ended.
@@ -316,6 +323,7 @@ mod tests {
             policy,
             interfaces: vec![],
             rules,
+            stopped: vec![],
         }
     }
 
@@ -327,6 +335,7 @@ mod tests {
             at: "x".into(),
             ipv4: none.clone(),
             ipv6: none,
+            units: UnitWork::default(),
         }
     }
 

@@ -9,6 +9,7 @@ use crate::app::{Error, Inquiry, Observation, Status, TrialView};
 use crate::core::overview::NetworkReach;
 use crate::core::policy::Policy;
 use crate::core::service::ServiceId;
+use crate::core::unit::Proposal;
 use crate::tui::port::{ApplyRequest, Depth, Restored, Seen, Started};
 
 /// Something happened.
@@ -46,6 +47,8 @@ pub enum Msg {
     Access(ServiceId, Vec<NetworkReach>),
     /// The way of a peer through the rules, now and after applying.
     Way(ServiceId, Box<NetworkReach>, Box<[Answer; 2]>),
+    /// What disabling a service would do, or why it can't be.
+    Proposed(ServiceId, Result<Box<Proposal>, Error>),
     /// It is this long since boot.
     Tick(Duration),
 }
@@ -85,6 +88,8 @@ pub enum Effect {
     AskAccess(Box<Inquiry>),
     /// Work out the way of a peer through the rules.
     AskWay(Box<Inquiry>, Box<NetworkReach>),
+    /// Find out what disabling a service would do.
+    Propose(ServiceId),
     /// Draw every cell anew: another program may have written over the screen.
     Redraw,
     /// End the program.
@@ -110,6 +115,7 @@ impl Effect {
             | Self::Restore
             | Self::AskStatus
             | Self::Knock(_)
+            | Self::Propose(_)
             | Self::Redraw
             | Self::Quit => None,
         }

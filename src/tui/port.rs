@@ -8,6 +8,7 @@ pub use crate::app::{ApplyRequest, Changes, Depth, Restored, Started};
 use crate::app::{self, Error, Observation, Status, TrialView};
 use crate::core::policy::Policy;
 use crate::core::service::ServiceId;
+use crate::core::unit::Proposal;
 
 /// The machine as the runtime calls it, from its worker threads. Calls may block; the screens do
 /// not wait for them.
@@ -54,6 +55,11 @@ pub trait Machine: Send + Sync + 'static {
     /// In the sandbox, what its neighbours get at a service, with real packets: a silent port takes
     /// its time. None outside, where it is never asked for.
     fn knock(&self, id: &ServiceId) -> Option<Vec<Seen>>;
+    /// What disabling a service would do; nothing is done.
+    ///
+    /// # Errors
+    /// Where it can't be disabled, with the way to do it by hand.
+    fn propose(&self, id: &ServiceId) -> Result<Proposal, Error>;
     /// The time since boot (`CLOCK_BOOTTIME`), which deadlines are given in.
     fn since_boot(&self) -> Duration;
 }
@@ -97,6 +103,10 @@ impl Machine for app::Machine {
 
     fn knock(&self, id: &ServiceId) -> Option<Vec<Seen>> {
         app::sandbox::neighbours_at(id)
+    }
+
+    fn propose(&self, id: &ServiceId) -> Result<Proposal, Error> {
+        self.propose(id, &[])
     }
 
     fn since_boot(&self) -> Duration {

@@ -13,6 +13,7 @@ use crate::tui::theme::Token;
 
 mod access;
 mod commands;
+mod disable;
 mod edit;
 mod mouse;
 mod popups;
@@ -48,6 +49,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Way(id, network, answers) => {
             access::on_way(model, &id, &network, answers);
+            Vec::new()
+        }
+        Msg::Proposed(id, proposed) => {
+            disable::on_proposed(model, &id, proposed);
             Vec::new()
         }
         Msg::Tick(now) => on_tick(model, now),
@@ -189,5 +194,5 @@ fn leave(model: &mut Model) -> Vec<Effect> {
 /// Whether the kernel enforces nothing that would differ, and this is known and confirmed; what ran
 /// before that may still be there to be ended.
 fn has_nothing_to_apply(model: &Model) -> bool {
-    model.plan.is_in_force && model.plan.going_on.is_empty() && model.observation.status.state == State::Confirmed
+    model.plan.is_done() && model.plan.going_on.is_empty() && model.observation.status.state == State::Confirmed
 }

@@ -55,6 +55,10 @@ impl Machine for Broken {
         Ok((Restored::Nothing, None))
     }
 
+    fn propose(&self, _: &ServiceId) -> Result<Proposal, Error> {
+        Err(Error::failed("nothing to disable"))
+    }
+
     fn changes(&self) -> Option<Changes> {
         None
     }

@@ -101,6 +101,9 @@ mod tests {
         }
         let twice = "{\"version\": 1, \"disabled\": {\"1/tcp\": {\"units\": [\"a.service\"]},\n\"1/tcp\": 1}}";
         let error = Policy::parse(twice).unwrap_err();
-        assert!(error.reason.contains("1/tcp is there twice") && error.line == 2, "{error}");
+        assert!(
+            error.reason.contains("1/tcp is there twice") && error.line == 2,
+            "{error}"
+        );
     }
 }

@@ -55,6 +55,8 @@ pub enum Unstoppable {
     SentOn(String),
     /// The kernel's own.
     Kernel,
+    /// systemd holds the sockets, and no socket unit says that it listens there.
+    Unknown,
     /// Several units hold its sockets.
     Several(Vec<String>),
     /// A unit of a user's own manager.
@@ -92,10 +94,14 @@ impl fmt::Display for Unstoppable {
                 process: Some(process),
             } => write!(f, "{why}; it is {process}"),
             Self::Program(process) => write!(f, "it is no service of systemd's but {process}"),
-            Self::Container { engine, name: Some(name) } => write!(f, "it is the container {name} of {engine}"),
+            Self::Container {
+                engine,
+                name: Some(name),
+            } => write!(f, "it is the container {name} of {engine}"),
             Self::Container { engine, name: None } => write!(f, "it is a container of {engine}"),
             Self::SentOn(to) => write!(f, "nothing listens here: a rule sends the packets on to {to}"),
             Self::Kernel => f.write_str("the kernel itself listens there"),
+            Self::Unknown => f.write_str("systemd itself listens there, and no socket unit is known for it"),
             Self::Several(units) => write!(f, "it is the work of several units: {}", units.join(", ")),
             Self::UserUnit { unit, user } => write!(f, "{unit} belongs to {user}'s own systemd"),
             Self::NotFound(unit) => write!(f, "there is no unit {unit}"),
@@ -105,7 +111,11 @@ impl fmt::Display for Unstoppable {
                 write!(f, "{unit} is started by other units and can't be disabled by itself")
             }
             Self::Static { unit, by } => {
-                write!(f, "{unit} is started by {} and can't be disabled by itself", by.join(", "))
+                write!(
+                    f,
+                    "{unit} is started by {} and can't be disabled by itself",
+                    by.join(", ")
+                )
             }
             Self::Generated(unit) => write!(f, "{unit} is made anew at every boot, so disabling it would not hold"),
         }
@@ -116,7 +126,7 @@ impl Unstoppable {
     /// How to do it without fwtui: a whole sentence.
     pub fn how(&self) -> String {
         match self {
-            Self::Nothing => "Name its unit: fwtui disable SERVICE --unit NAME.service".to_owned(),
+            Self::Nothing | Self::Unknown => "Name its unit: fwtui disable SERVICE --unit NAME.service".to_owned(),
             Self::Unseen => "Run it with sudo.".to_owned(),
             Self::NoSystemd {
                 process: Some(process), ..
@@ -135,7 +145,9 @@ impl Unstoppable {
             }
             Self::Container { engine, name } => {
                 let name = name.as_deref().unwrap_or("NAME");
-                format!("Stop it with: {engine} stop {name} (and so that it stays off: {engine} update --restart=no {name})")
+                format!(
+                    "Stop it with: {engine} stop {name} (and so that it stays off: {engine} update --restart=no {name})"
+                )
             }
             Self::SentOn(_) => "Take the rule out where it was made.".to_owned(),
             Self::Kernel => {
@@ -176,7 +188,10 @@ enum Place {
     /// systemd itself.
     Systemd,
     Unit(String),
-    UserUnit { unit: String, uid: String },
+    UserUnit {
+        unit: String,
+        uid: String,
+    },
     Container(String),
     Nowhere,
 }
@@ -187,12 +202,13 @@ enum Place {
 /// Where it is no unit of the system's.
 pub fn candidate(service: &Service, processes: &[Process], is_root: bool) -> Result<Candidate, Unstoppable> {
     if let Some(published) = &service.published {
-        return Err(match published.by {
-            by @ (Tool::Docker | Tool::Podman | Tool::Nerdctl) => Unstoppable::Container {
+        let by = published.by;
+        return Err(match matches!(by, Tool::Docker | Tool::Podman | Tool::Nerdctl) {
+            true => Unstoppable::Container {
                 engine: by.word().to_owned(),
                 name: published.container.clone(),
             },
-            _ => Unstoppable::SentOn(published.to.to_string()),
+            false => Unstoppable::SentOn(published.to.to_string()),
         });
     }
     if service.listeners.is_empty() {
@@ -269,11 +285,17 @@ fn place(path: &str) -> Place {
     }
     let manager = parts.iter().position(|part| part.starts_with("user@"));
     let is_service = |part: &&&str| part.ends_with(".service") || part.ends_with(".socket");
-    let last = parts.iter().rev().find(|part| part.contains('.') && !part.ends_with(".slice"));
+    let last = parts
+        .iter()
+        .rev()
+        .find(|part| part.rsplit_once('.').is_some_and(|(_, kind)| kind != "slice"));
     match (manager.and_then(|at| parts.get(at)), last.filter(is_service)) {
         (Some(manager), Some(unit)) if unit != manager => Place::UserUnit {
             unit: (*unit).to_owned(),
-            uid: manager.trim_start_matches("user@").trim_end_matches(".service").to_owned(),
+            uid: manager
+                .trim_start_matches("user@")
+                .trim_end_matches(".service")
+                .to_owned(),
         },
         (None, Some(unit)) => Place::Unit((*unit).to_owned()),
         _ => Place::Nowhere,
@@ -297,7 +319,10 @@ mod tests {
             ("/init.scope", Place::Systemd),
             ("/user.slice/user-1000.slice/session-3.scope", Place::Nowhere),
             ("/", Place::Nowhere),
-            ("/user.slice/user-1000.slice/user@1000.service/init.scope", Place::Nowhere),
+            (
+                "/user.slice/user-1000.slice/user@1000.service/init.scope",
+                Place::Nowhere,
+            ),
             (
                 "/user.slice/user-1000.slice/user@1000.service/app.slice/foo.service",
                 Place::UserUnit {
@@ -307,7 +332,10 @@ mod tests {
             ),
             ("/system.slice/docker-0123.scope", Place::Container("docker".into())),
             ("/docker/0123", Place::Container("docker".into())),
-            ("/machine.slice/libpod-0123.scope/container", Place::Container("podman".into())),
+            (
+                "/machine.slice/libpod-0123.scope/container",
+                Place::Container("podman".into()),
+            ),
         ] {
             assert_eq!(place(path), expected, "{path}");
         }

@@ -124,7 +124,9 @@ pub fn socket_for(id: &ServiceId, sockets: &[Unit]) -> Option<String> {
         let (address, port) = place.rsplit_once(':').unwrap_or(("", place));
         let address = address.trim_matches(['[', ']']);
         let is_address = |wanted: &crate::core::service::LocalAddress| {
-            address.parse().is_ok_and(|ip: std::net::IpAddr| ip == wanted.ip || ip.is_unspecified())
+            address
+                .parse()
+                .is_ok_and(|ip: std::net::IpAddr| ip == wanted.ip || ip.is_unspecified())
         };
         what == kind
             && port.parse() == Ok(id.ports.first())
@@ -182,14 +184,22 @@ impl Proposal {
     /// What happens and what it means, a sentence each, without full stops; the first says what.
     pub fn sentences(&self) -> Vec<String> {
         let units = listed(&self.units);
-        let (are, it) = if self.units.len() == 1 { ("is", "it") } else { ("are", "them") };
+        let (are, it) = if self.units.len() == 1 {
+            ("is", "it")
+        } else {
+            ("are", "them")
+        };
         let mut sentences = vec![format!(
             "{units} {are} stopped when you apply, and disabled for good once you keep it"
         )];
         sentences.push(match self.needed_by.as_slice() {
             [] => format!("No other unit needs {it}"),
             [one] => format!("1 unit needs {it} and is stopped as well: {one}"),
-            more => format!("{} units need {it} and are stopped as well: {}", more.len(), listed(more)),
+            more => format!(
+                "{} units need {it} and are stopped as well: {}",
+                more.len(),
+                listed(more)
+            ),
         });
         match self.wanted_by.as_slice() {
             [] => {}
@@ -201,7 +211,10 @@ impl Proposal {
             sentences.push(format!("With it goes {}", listed(&also)));
         }
         if !self.unmasked.is_empty() {
-            let (unmasked, it) = (listed(&self.unmasked), if self.unmasked.len() == 1 { "it" } else { "them" });
+            let (unmasked, it) = (
+                listed(&self.unmasked),
+                if self.unmasked.len() == 1 { "it" } else { "them" },
+            );
             sentences.push(format!(
                 "{unmasked} can't be masked meanwhile, since the file is the administrator's own: something may start \
                  {it} again before you keep it"

@@ -70,7 +70,11 @@ fn what_systemctl_prints_is_read() {
     assert_eq!(names, ["cups.service", "cups.socket", "cups.path"]);
     let cups = &units[0];
     assert!(cups.is_running() && cups.is_enabled() && cups.can_stop && !cups.has_job);
-    assert_eq!(cups.wanted_by, ["cups-browsed.service"], "targets are no units that need it");
+    assert_eq!(
+        cups.wanted_by,
+        ["cups-browsed.service"],
+        "targets are no units that need it"
+    );
     assert_eq!(units[1].listens, ["/run/cups/cups.sock (Stream)", "[::]:631 (Stream)"]);
     assert_eq!(parse(""), []);
     assert_eq!(parse("Failed to connect to bus"), []);
@@ -105,9 +109,8 @@ fn an_idle_socket_is_left_alone() {
 
 #[test]
 fn a_socket_with_a_process_for_each_connection_is_stopped_alone() {
-    let text = unit("in.socket", "enabled")
-        + "Accept=yes\nTriggers=in@1-2.service\n\n"
-        + &unit("in@1-2.service", "static");
+    let text =
+        unit("in.socket", "enabled") + "Accept=yes\nTriggers=in@1-2.service\n\n" + &unit("in@1-2.service", "static");
     assert_eq!(choose("in.socket", &known(&text)).unwrap(), ["in.socket"]);
 }
 
@@ -124,7 +127,10 @@ fn an_instance_made_by_a_generator_goes_with_what_it_is_part_of() {
     assert_eq!(units, ["postgresql.service", main]);
     let proposal = Proposal::new("5432/tcp".parse().unwrap(), String::new(), units, &known);
     assert_eq!(proposal.needed_by, ["postgresql@15-old.service"]);
-    let alone = known.get(main).cloned().map(|unit| Unit { part_of: vec![], ..unit });
+    let alone = known.get(main).cloned().map(|unit| Unit {
+        part_of: vec![],
+        ..unit
+    });
     let alone = BTreeMap::from([(main.to_owned(), alone.unwrap())]);
     assert_eq!(choose(main, &alone), Err(Unstoppable::Generated(main.into())));
 }
@@ -136,8 +142,8 @@ fn what_would_not_hold_is_refused() {
     assert!(matches!(refused(&statik), Unstoppable::Static { by, .. } if by == ["b.service"]));
     let masked = unit("a.service", "masked").replace("loaded", "masked");
     assert!(matches!(refused(&masked), Unstoppable::Masked(_)));
-    let refuses = unit("a.service", "enabled").replace("ManualStop=no", "ManualStop=yes");
-    assert!(matches!(refused(&refuses), Unstoppable::Refuses(_)));
+    let unwilling = unit("a.service", "enabled").replace("ManualStop=no", "ManualStop=yes");
+    assert!(matches!(refused(&unwilling), Unstoppable::Refuses(_)));
     assert!(matches!(refused(""), Unstoppable::NotFound(_)));
     let generated = unit("a.service", "generated");
     assert!(matches!(refused(&generated), Unstoppable::Generated(_)));
@@ -145,7 +151,10 @@ fn what_would_not_hold_is_refused() {
     assert_eq!(choose("a.service", &known(&init_d)).unwrap(), ["a.service"]);
     // A service that is only started by its socket is static, and its socket is enabled.
     let activated = unit("a.service", "static") + "TriggeredBy=a.socket\n\n" + &unit("a.socket", "enabled");
-    assert_eq!(choose("a.service", &known(&activated)).unwrap(), ["a.socket", "a.service"]);
+    assert_eq!(
+        choose("a.service", &known(&activated)).unwrap(),
+        ["a.socket", "a.service"]
+    );
 }
 
 #[test]
@@ -154,7 +163,17 @@ fn names_are_names_and_no_patterns_or_options() {
         assert!(is_unit_name(name), "{name}");
     }
     let long = format!("{}.service", "x".repeat(300));
-    for name in ["ssh", "*.service", "-a.service", "a b.service", ".service", "a.scope", "a/b.service", "", &long] {
+    for name in [
+        "ssh",
+        "*.service",
+        "-a.service",
+        "a b.service",
+        ".service",
+        "a.scope",
+        "a/b.service",
+        "",
+        &long,
+    ] {
         assert!(!is_unit_name(name), "{name}");
     }
 }
@@ -204,10 +223,16 @@ fn whose_work_it_is_is_told_or_why_not() {
     let there = service(true, None);
     let ssh = process("sshd", "/system.slice/ssh.service");
     let unit = |name: &str| Ok(Candidate::Unit(name.into()));
-    assert_eq!(candidate(&there, &[ssh.clone()], true), unit("ssh.service"));
+    assert_eq!(candidate(&there, std::slice::from_ref(&ssh), true), unit("ssh.service"));
     let systemd = process("systemd", "/init.scope");
-    assert_eq!(candidate(&there, &[systemd.clone(), ssh.clone()], true), unit("ssh.service"));
-    assert_eq!(candidate(&there, &[systemd.clone()], true), Ok(Candidate::HeldBySystemd));
+    assert_eq!(
+        candidate(&there, &[systemd.clone(), ssh.clone()], true),
+        unit("ssh.service")
+    );
+    assert_eq!(
+        candidate(&there, std::slice::from_ref(&systemd), true),
+        Ok(Candidate::HeldBySystemd)
+    );
     let made_in = service(true, Some("cups.socket"));
     assert_eq!(candidate(&made_in, &[systemd], true), unit("cups.socket"));
     for (service, processes, is_root, words, how) in [
@@ -223,7 +248,10 @@ fn whose_work_it_is_is_told_or_why_not() {
         ),
         (
             &there,
-            vec![process("foo", "/user.slice/user-1000.slice/user@1000.service/app.slice/foo.service")],
+            vec![process(
+                "foo",
+                "/user.slice/user-1000.slice/user@1000.service/app.slice/foo.service",
+            )],
             true,
             "ada's own systemd",
             "systemctl --user disable --now foo.service",

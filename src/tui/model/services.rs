@@ -222,6 +222,9 @@ fn haystack(row: &Row) -> String {
     if row.is_new {
         text.push_str(" new");
     }
+    if row.disabled.is_some() {
+        text.push_str(" disabled");
+    }
     if service.published.is_some() {
         text.push_str(" published dnat");
     }

@@ -234,6 +234,10 @@ fn decision_cell(row: &Row, columns: &Columns, style: &dyn Fn(Token) -> Style) -
     let star = Span::styled(if row.is_changed { "* " } else { "  " }, style(Token::Changed));
     let cells = columns.decision.saturating_sub(2);
     let mut spans = vec![star];
+    if row.disabled.is_some() {
+        spans.push(Span::styled(pad("disabled", cells), style(Token::Dim)));
+        return spans;
+    }
     match (row.decision, row.is_new) {
         (Decision::Undecided, true) if columns.is_wide => {
             spans.push(Span::styled("undecided ", style(Token::Dim)));

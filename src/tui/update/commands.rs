@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::{access, edit, fail, has_nothing_to_apply, leave, popups, restore, trial};
+use super::{access, disable, edit, fail, has_nothing_to_apply, leave, popups, restore, trial};
 use crate::core::policy::Decision;
 use crate::tui::commands::{CommandId, lookup, typed};
 use crate::tui::layout::Heights;
@@ -47,6 +47,7 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
         CommandId::Trust => edit::decide(model, Decision::Trusted),
         CommandId::Open => edit::decide(model, Decision::Open),
         CommandId::Undecide => edit::decide(model, Decision::Undecided),
+        CommandId::Disable => disable::ask(model),
         CommandId::CycleClass => edit::cycle_class(model),
         CommandId::RemoveSource => edit::remove_source(model),
         CommandId::SwitchRefusal => edit::switch_refusal(model),

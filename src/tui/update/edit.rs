@@ -11,7 +11,7 @@ use crate::tui::msg::Effect;
 use crate::tui::theme::Token;
 
 /// Carries out an edit: the whole of it, or nothing.
-fn edit(model: &mut Model, change: impl FnOnce(&mut Policy) -> Result<(), String>) -> Option<Effect> {
+pub(super) fn edit(model: &mut Model, change: impl FnOnce(&mut Policy) -> Result<(), String>) -> Option<Effect> {
     if let Some(why) = model.why_read_only() {
         model.say(Token::Warn, why);
         return None;
