@@ -5,6 +5,7 @@ use crate::cli::DONE;
 use crate::cli::args::{Disable, Enable};
 use crate::cli::decide::outcome;
 use crate::cli::output::Out;
+use crate::core::text::capitalised;
 use crate::core::unit::listed;
 
 pub(super) fn disable(machine: &Machine, args: &Disable, out: &Out) -> Result<u8, Error> {
@@ -15,7 +16,7 @@ pub(super) fn disable(machine: &Machine, args: &Disable, out: &Out) -> Result<u8
             .map_err(|error| Error::new(Kind::Usage, error))
     })?;
     for sentence in proposal.sentences() {
-        out.line(&format!("{sentence}."))?;
+        out.line(&format!("{}.", capitalised(&sentence)))?;
     }
     out.line(&outcome(&format!("{} is to be off", proposal.id), has_changed))?;
     Ok(DONE)

@@ -14,6 +14,7 @@ use crate::core::overview::NetworkReach;
 use crate::core::plan::{Plan, ServiceChange, UNSEEN};
 use crate::core::reach::{Reach, Who};
 use crate::core::ruleset::Sign;
+use crate::core::text::capitalised;
 
 #[derive(Serialize)]
 struct Document {
@@ -158,7 +159,7 @@ pub(super) fn words(plan: &Plan, ends_connections: bool) -> String {
                 .enumerate()
                 .map(|(index, sentence)| match index {
                     0 => format!("   {}: {sentence}.", change.service()),
-                    _ => format!("     {sentence}."),
+                    _ => format!("     {}.", capitalised(&sentence)),
                 }),
         );
     }

@@ -223,7 +223,7 @@ pub fn kernel_note(stopped: &[String], started: &[String]) -> Option<String> {
         (stopped, started) => format!("start {} and stop {} again", listed(stopped), listed(started)),
     };
     Some(format!(
-        "the kernel's timer can't {what}: that takes the guard, its twin, or the next start of fwtui as root"
+        "the kernel's timer can't {what}: the guard, its twin, or the next start of fwtui as root does"
     ))
 }
 

@@ -180,8 +180,9 @@ fn disabled_on_trial_for_good_once_kept_and_enabled_again() {
         lab.listen_everywhere(8080);
         let said = lab.does(&["disable", "8080/tcp", "--unit", "echo.service"]);
         for words in [
-            "echo.socket and echo.service are stopped when you apply, and disabled for good once you keep it.",
-            "other.service wants them, and may start them again.",
+            "Stopped when you apply, and disabled for good once you keep it: echo.socket and echo.service.",
+            "No other unit needs them.",
+            "Wanted by other.service, which starts them again when it starts.",
             "Nothing is in force yet",
         ] {
             assert!(said.contains(words), "{said}");

@@ -236,7 +236,7 @@ pub(crate) fn fresh() -> Observation {
         ways_in: vec![ssh()],
         running: Vec::new(),
         untracked: Vec::new(),
-        units: std::collections::BTreeMap::new(),
+        units: BTreeMap::new(),
         status: Status {
             state: State::Off,
             backend: Some("iptables-nft".into()),

@@ -12,6 +12,7 @@
 
 mod access;
 mod applying;
+mod disabling;
 mod fixture;
 mod screens;
 mod sessions;

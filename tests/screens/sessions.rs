@@ -18,7 +18,7 @@ fn decision(session: &Session, id: &str) -> Decision {
     session.model.policy.decision_for(&id.parse().unwrap())
 }
 
-fn saved(effects: &[Effect]) -> Option<&Policy> {
+pub(crate) fn saved(effects: &[Effect]) -> Option<&Policy> {
     effects.iter().find_map(|effect| match effect {
         Effect::Save { wanted, .. } => Some(wanted.as_ref()),
         _ => None,
@@ -26,7 +26,7 @@ fn saved(effects: &[Effect]) -> Option<&Policy> {
 }
 
 /// Moves the cursor to a service.
-fn select(session: &mut Session, id: &str) {
+pub(crate) fn select(session: &mut Session, id: &str) {
     session.keys("home");
     for _ in 0..session.model.services.len() {
         if session.model.services.selected().unwrap().service.id.to_string() == id {

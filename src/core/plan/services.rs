@@ -35,9 +35,8 @@ impl ServiceChange {
             return self.proposal.sentences();
         }
         let units = listed(&self.proposal.units);
-        let are = if self.proposal.units.len() == 1 { "is" } else { "are" };
         vec![format!(
-            "{units} {are} started when you apply, and enabled as before once you keep it"
+            "started when you apply, and enabled as before once you keep it: {units}"
         )]
     }
 
@@ -165,13 +164,12 @@ mod tests {
         let stopped = changes(&off, &on);
         assert_eq!(
             stopped[0].to_string(),
-            "80/tcp: a.service is stopped when you apply, and disabled for good once you keep it; \
-             No other unit needs it"
+            "80/tcp: stopped when you apply, and disabled for good once you keep it: a.service"
         );
         let started = changes(&on, &off);
         assert_eq!(
             started[0].to_string(),
-            "80/tcp: a.service is started when you apply, and enabled as before once you keep it"
+            "80/tcp: started when you apply, and enabled as before once you keep it: a.service"
         );
         // A unit that another service keeps off stays off.
         let both = disabling(&[("80/tcp", "a.service"), ("81/tcp", "a.service")]);

@@ -154,6 +154,8 @@ pub struct Proposal {
     pub unmasked: Vec<String>,
     /// The other services that stop as well.
     pub also: Vec<ServiceId>,
+    /// Whether systemd was asked what depends on them.
+    pub is_known: bool,
 }
 
 impl Proposal {
@@ -176,52 +178,51 @@ impl Proposal {
             needed_by,
             wanted_by,
             unmasked: units.iter().filter(cant_be_masked).cloned().collect(),
+            is_known: units.iter().all(|unit| known.contains_key(unit)),
             units,
             also: Vec::new(),
         }
     }
 
-    /// What happens and what it means, a sentence each, without full stops; the first says what.
+    /// What happens and what it means, a sentence each, without full stops and capitals; the first
+    /// says what.
     pub fn sentences(&self) -> Vec<String> {
         let units = listed(&self.units);
-        let (are, it) = if self.units.len() == 1 {
-            ("is", "it")
-        } else {
-            ("are", "them")
-        };
+        let it = if self.units.len() == 1 { "it" } else { "them" };
         let mut sentences = vec![format!(
-            "{units} {are} stopped when you apply, and disabled for good once you keep it"
+            "stopped when you apply, and disabled for good once you keep it: {units}"
         )];
-        sentences.push(match self.needed_by.as_slice() {
-            [] => format!("No other unit needs {it}"),
-            [one] => format!("1 unit needs {it} and is stopped as well: {one}"),
-            more => format!(
+        match self.needed_by.as_slice() {
+            [] if !self.is_known => {}
+            [] => sentences.push(format!("no other unit needs {it}")),
+            [one] => sentences.push(format!("1 unit needs {it} and is stopped as well: {one}")),
+            more => sentences.push(format!(
                 "{} units need {it} and are stopped as well: {}",
                 more.len(),
                 listed(more)
-            ),
-        });
+            )),
+        }
         match self.wanted_by.as_slice() {
             [] => {}
-            [one] => sentences.push(format!("{one} wants {it}, and may start {it} again")),
-            more => sentences.push(format!("{} want {it}, and may start {it} again", listed(more))),
+            [one] => sentences.push(format!("wanted by {one}, which starts {it} again when it starts")),
+            more => sentences.push(format!(
+                "wanted by {}, which start {it} again when they start",
+                listed(more)
+            )),
         }
         if !self.also.is_empty() {
             let also: Vec<String> = self.also.iter().map(ToString::to_string).collect();
-            sentences.push(format!("With it goes {}", listed(&also)));
+            sentences.push(format!("with it goes {}", listed(&also)));
         }
         if !self.unmasked.is_empty() {
-            let (unmasked, it) = (
-                listed(&self.unmasked),
-                if self.unmasked.len() == 1 { "it" } else { "them" },
-            );
             sentences.push(format!(
-                "{unmasked} can't be masked meanwhile, since the file is the administrator's own: something may start \
-                 {it} again before you keep it"
+                "not masked meanwhile, since the file is the administrator's own, so that something may start it again \
+                 before you keep it: {}",
+                listed(&self.unmasked)
             ));
         }
         if let Some(unit) = self.units.iter().find(|unit| carries_network(unit)) {
-            sentences.push(format!("Beware: the machine's own network goes with {unit}"));
+            sentences.push(format!("beware: the machine's own network goes with {unit}"));
         }
         sentences
     }

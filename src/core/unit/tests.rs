@@ -91,9 +91,9 @@ fn a_service_goes_with_its_socket_and_its_path() {
     assert_eq!(
         proposal.sentences(),
         [
-            "cups.path, cups.socket and cups.service are stopped when you apply, and disabled for good once you keep it",
-            "No other unit needs them",
-            "cups-browsed.service wants them, and may start them again",
+            "stopped when you apply, and disabled for good once you keep it: cups.path, cups.socket and cups.service",
+            "no other unit needs them",
+            "wanted by cups-browsed.service, which starts them again when it starts",
         ]
     );
 }

@@ -20,7 +20,7 @@ pub(super) fn draw(model: &Model, proposal: &Proposal, frame: &mut Frame<'_>, ar
     let palette = &model.palette;
     let mut lines = Vec::new();
     for (index, sentence) in proposal.sentences().into_iter().enumerate() {
-        let is_grave = sentence.starts_with("Beware") || index == 1 && !proposal.needed_by.is_empty();
+        let is_grave = sentence.starts_with("beware") || index == 1 && !proposal.needed_by.is_empty();
         let token = if is_grave { Token::Warn } else { Token::Text };
         let sentence = printable_within(&format!("{}.", capitalised(&sentence)), LONGEST);
         lines.extend(wrapped(&sentence, cells, 0, palette.of(token)));

@@ -7,6 +7,7 @@ use crate::core::unit::{Proposal, listed};
 use crate::tui::model::Model;
 use crate::tui::msg::Effect;
 use crate::tui::popups::Popup;
+use crate::tui::port::Depth;
 use crate::tui::theme::Token;
 
 /// The key for it: what is disabled is enabled again; else it is asked what that would mean.
@@ -68,5 +69,7 @@ pub(super) fn accept(model: &mut Model, proposal: &Proposal) -> Vec<Effect> {
         model.say(Token::Changed, text);
         model.services.clear_marks();
     }
-    effect.into_iter().collect()
+    // Once it is on the disk, its units are looked at with it, for the plan.
+    let look = effect.is_some().then_some(Effect::Look(Depth::Complete));
+    effect.into_iter().chain(look).collect()
 }
