@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::app::{Depth, Error, Machine, Observation};
+use crate::app::{Depth, Error, Kind, Machine, Observation};
 use crate::core::plan::{ServiceChange, service_changes};
 use crate::core::policy::Policy;
 use crate::core::service::{Service, ServiceId};
@@ -21,10 +21,13 @@ impl Machine {
     /// Where it can't be disabled, with the way to do it by hand.
     pub fn propose(&self, id: &ServiceId, named: &[String]) -> Result<Proposal, Error> {
         let observation = self.look(Depth::Reach);
-        let refused = |why: Unstoppable| Error::failed(format!("{id} can't be disabled: {why}")).hint(why.how());
+        let refused = |why: Unstoppable| {
+            let kind = if why == Unstoppable::Unseen { Kind::NotPermitted } else { Kind::Failed };
+            Error::new(kind, format!("{id} can't be disabled: {why}")).hint(why.how())
+        };
         if let Some(wrong) = named.iter().find(|name| !is_unit_name(name)) {
             return Err(Error::new(
-                crate::app::Kind::Usage,
+                Kind::Usage,
                 format!("'{wrong}' is no unit that can be disabled: write it like postgresql.service or cups.socket"),
             ));
         }

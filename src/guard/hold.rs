@@ -31,6 +31,8 @@ const CLEAN_UP: Duration = Duration::from_secs(40);
 const SWITCH_TIME: Duration = Duration::from_millis(100);
 /// How often new connections are looked for: it takes a walk over the processes.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// So shortly before the deadline services are not looked at any more: more than that takes.
+const LOOKING_AT_UNITS: Duration = Duration::from_secs(15);
 /// How often what is in the kernel is compared while somebody looks: it starts other programs.
 const COMPARE_AGAIN: Duration = Duration::from_secs(5);
 
@@ -369,7 +371,12 @@ impl<'a> Holder<'a> {
         }
         self.last_comparison = now;
         let compared = switch::verify(self.backend, &self.want, self.fallback()).map_err(|error| error.to_string());
-        let compared = compared.and_then(|()| units::look(self.runner.as_ref(), &self.job.units));
+        // systemd may take its time to answer, too.
+        let has_time = now.saturating_add(LOOKING_AT_UNITS) <= deadline;
+        let compared = compared.and_then(|()| match has_time {
+            true => units::look(self.runner.as_ref(), &self.job.units),
+            false => Ok(()),
+        });
         self.drift = compared.err();
     }
 

@@ -36,6 +36,10 @@ pub(super) fn prepare(runner: &dyn Runner, work: &mut UnitWork) -> Result<(), St
     let started = work.start.iter().map(|before| before.unit.clone());
     let named: Vec<String> = work.stop.iter().cloned().chain(started).collect();
     let known = show_all(runner, &named).map_err(|error| format!("the services can't be looked at: {error}"))?;
+    // What was removed since it was disabled needs no starting.
+    let is_there = |name: &str| known.get(name).is_some_and(|unit| unit.load != "not-found");
+    work.start.retain(|before| is_there(&before.unit));
+    let named: Vec<String> = named.into_iter().filter(|name| is_there(name) || work.stop.contains(name)).collect();
     let (mut before, mut seen) = (Vec::new(), BTreeSet::new());
     for name in &named {
         let unit = known.get(name).filter(|unit| unit.load != "not-found");
@@ -137,21 +141,27 @@ pub(super) fn put_back(runner: &dyn Runner, work: &UnitWork) -> Result<(), UnitE
         return Ok(());
     }
     let (start, stop) = (work.to_start_again(), work.to_stop_again());
-    let unmasked = change(runner, Verb::Unmask, &work.mask);
-    let started = change(runner, Verb::Start, &start);
-    let stopped = change(runner, Verb::Stop, &stop);
-    let not_back = |what: String| {
-        let by_hand = format!("systemctl start {}", start.join(" "));
-        format!("{} is not running again: {what}; by hand: {by_hand}", listed(&start))
+    let not_back = |what: String| match start.is_empty() {
+        true => format!("{} runs still: {what}; by hand: systemctl stop {}", listed(&stop), stop.join(" ")),
+        false => format!(
+            "{} is not running again: {what}; by hand: systemctl start {}",
+            listed(&start),
+            start.join(" ")
+        ),
     };
-    for done in [unmasked, started, stopped] {
-        match done {
+    let mut refused = None;
+    for (verb, units) in [(Verb::Unmask, &work.mask), (Verb::Start, &start), (Verb::Stop, &stop)] {
+        match change(runner, verb, units) {
             Ok(()) => {}
             Err(UnitError::Unreachable(why)) => return Err(UnitError::Unreachable(not_back(why))),
             // Boot starts what is enabled, and that it still is.
             Err(UnitError::Refused(_)) if is_going_down(runner) => return Ok(()),
-            Err(UnitError::Refused(why)) => return Err(UnitError::Refused(not_back(why))),
+            // What can be done of the rest is done.
+            Err(UnitError::Refused(why)) => refused = refused.or(Some(why)),
         }
+    }
+    if let Some(why) = refused {
+        return Err(UnitError::Refused(not_back(why)));
     }
     let left = wait(runner, &start, true, STARTING).map_err(|error| match error {
         UnitError::Unreachable(why) => UnitError::Unreachable(not_back(why)),

@@ -358,6 +358,25 @@ mod tests {
     }
 
     #[test]
+    fn documents_from_before_services_could_be_disabled_are_as_they_are_now() {
+        let (_folder, paths) = paths();
+        arm(&paths, &document(), &open_journal(), "#!/bin/sh\n").unwrap();
+        for path in [paths.candidate(), paths.journal()] {
+            let text = std::fs::read_to_string(&path).unwrap();
+            for word in ["stopped", "units", "disabled"] {
+                assert!(!text.contains(word), "{text}");
+            }
+        }
+        assert_eq!(candidate(&paths).unwrap(), Some(document()));
+        assert_eq!(journal(&paths).unwrap(), Some(open_journal()));
+        let mut disabled = document();
+        disabled.policy.disable("1/tcp".parse().unwrap(), &["a.service".to_owned()]).unwrap();
+        disabled.stopped.push(UnitBefore::usual("a.service"));
+        arm(&paths, &disabled, &open_journal(), "#!/bin/sh\n").unwrap();
+        assert_eq!(candidate(&paths).unwrap(), Some(disabled));
+    }
+
+    #[test]
     fn a_trial_is_confirmed_by_one_rename() {
         let (_folder, paths) = paths();
         arm(&paths, &document(), &open_journal(), "#!/bin/sh\n").unwrap();

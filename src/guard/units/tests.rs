@@ -503,3 +503,15 @@ fn what_is_not_there_is_refused_before_anything_changes() {
     assert!(error.contains("there is no unit nothing.service"), "{error}");
     assert!(!played.paths().journal().exists());
 }
+
+#[test]
+fn what_was_removed_since_it_was_disabled_needs_no_starting() {
+    let played = Played::with(Systemd::database());
+    let work = UnitWork {
+        start: vec![UnitBefore::usual("gone.service"), UnitBefore::usual("db.socket")],
+        ..UnitWork::default()
+    };
+    let mut holder = played.arm(work);
+    holder.switch(|| at(1)).unwrap();
+    assert_eq!(played.systemd.calls(), ["start db.socket"]);
+}
