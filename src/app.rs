@@ -18,6 +18,7 @@ pub mod sandbox;
 mod status;
 mod tools;
 mod trial;
+mod units;
 
 pub use access::Inquiry;
 pub use block::BlockView;

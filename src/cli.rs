@@ -7,6 +7,7 @@ pub mod args;
 mod block;
 mod check;
 mod decide;
+mod disable;
 mod explain;
 mod install;
 mod list;
@@ -90,6 +91,8 @@ fn run(cli: Cli, out: &Out) -> Result<u8, Error> {
         Verb::Set(args) => decide::run(&machine(), &args, out),
         Verb::Block(args) => block::run(&machine(), &args, out),
         Verb::Unblock(args) => block::unblock(&machine(), &args, out),
+        Verb::Disable(args) => disable::disable(&machine(), &args, out),
+        Verb::Enable(args) => disable::enable(&machine(), &args, out),
         Verb::Network(args) => network::run(&machine(), &args, out),
         Verb::Preview(args) => preview::run(&machine(), &args, out),
         Verb::Apply(args) => apply::run(&machine(), &args, false, out),

@@ -17,6 +17,7 @@ mod pulse;
 mod recover;
 pub mod supervise;
 pub mod twin;
+mod units;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,6 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::backend::BackendError;
 use crate::core::proof::{Doubt, Evidence};
 use crate::core::trial::Reason;
+use crate::core::unit::UnitWork;
 use crate::core::way_in::WayIn;
 use crate::store::StoreError;
 use crate::store::state::Confirmed;
@@ -54,6 +56,8 @@ pub struct Job {
     pub end_connections: bool,
     /// The user's own ways in: new connections by them are evidence.
     pub ways_in: Vec<WayIn>,
+    /// The services that are stopped or started with it.
+    pub units: UnitWork,
 }
 
 /// What a guard says once it has tried: one line on its standard output.
@@ -155,6 +159,9 @@ pub struct Running {
     pub ways_in: Vec<WayIn>,
     /// New connections by them that were accepted.
     pub evidence: Vec<Evidence>,
+    /// Which services the kernel's timer can't start or stop again, in one sentence; none where it
+    /// has none to.
+    pub kernel_note: Option<String>,
 }
 
 /// Why there is no trial.

@@ -21,3 +21,4 @@ pub mod session;
 pub mod sock_diag;
 pub mod systemd;
 pub mod tools;
+pub mod units;

@@ -85,10 +85,12 @@ fn hold() -> (Child, Duration) {
             rules: RulesText::of(&compile(&policy, &[])),
             policy,
             interfaces: Vec::new(),
+            stopped: Vec::new(),
         },
         no_kernel_timer: None,
         end_connections: false,
         ways_in: Vec::new(),
+        units: fwtui::core::unit::UnitWork::default(),
     };
     let mut guard = Command::new(FWTUI)
         .arg("guard")

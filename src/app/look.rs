@@ -1,5 +1,6 @@
 //! Looking at the machine.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::thread;
 
@@ -118,6 +119,7 @@ impl Machine {
             ways_in,
             running: Vec::new(),
             untracked: Vec::new(),
+            units: BTreeMap::new(),
             status: Status::default(),
             unseen,
         };
@@ -140,6 +142,9 @@ impl Machine {
             }
             self.judge(&mut observation, kernel);
             observation.telling = self.telling(observation.filter.as_ref(), depth);
+        }
+        if depth >= Depth::Plan {
+            observation.look_at_units();
         }
         if depth >= Depth::Plan && is_root && observation.status.protection.is_empty() {
             observation.status.protection = self.protection(None);

@@ -1,5 +1,6 @@
 //! What was seen of the machine at one moment.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::core::reach::Filter;
 use crate::core::ruleset::{Ruleset, Telling, compile_by};
 use crate::core::service::Service;
 use crate::core::tools::Presence;
+use crate::core::unit::Unit;
 use crate::core::way_in::WayIn;
 use crate::sys::clock;
 
@@ -52,6 +54,8 @@ pub struct Observation {
     pub running: Vec<Running>,
     /// The datagram flows, where the kernel does not track connections yet.
     pub untracked: Vec<Running>,
+    /// The units that the policies speak of, and what depends on them.
+    pub units: BTreeMap<String, Unit>,
     /// Off, confirmed, on trial, drifted.
     pub status: Status,
     /// What can't be seen, why, and how to see it: one sentence each.
@@ -121,6 +125,9 @@ pub struct TrialView {
     /// What to type elsewhere to keep it and prove that a new connection gets in; none where the user
     /// is at the machine itself.
     pub second_session: Option<String>,
+    /// Which services the kernel's timer can't start or stop again, in one sentence; none where it has
+    /// none to.
+    pub kernel_note: Option<Box<str>>,
 }
 
 impl TrialView {

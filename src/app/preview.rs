@@ -3,7 +3,7 @@
 use crate::app::{Observation, State};
 use crate::core::network::zones;
 use crate::core::overview::{Judged, Row, by_network};
-use crate::core::plan::{Plan, Warning};
+use crate::core::plan::{Plan, Warning, lost_with};
 use crate::core::policy::{Decision, Policy};
 use crate::core::reach::Filter;
 use crate::core::ruleset::{Ruleset, Telling};
@@ -54,20 +54,28 @@ pub fn plan_and_rows(observation: &Observation, policy: &Policy, is_off: bool) -
     warnings.extend(observation.status.drift.clone().map(doubt));
     let nothing = Filter::default();
     let filter = observation.filter.as_ref().unwrap_or(&nothing);
-    let standing = |way_in: &WayIn| match observation.netfilter {
-        Some(_) => way_in.standing(&candidate, &after),
-        None if way_in.is_let_in(&candidate) => Standing::Kept,
-        None => Standing::Refused,
+    // Taking the rules out stops no service, and starts none.
+    let services = match is_off {
+        true => Vec::new(),
+        false => observation.service_changes(policy),
+    };
+    let lost = |way_in: &WayIn| lost_with(way_in, &services, &observation.services);
+    let standing = |way_in: &WayIn| match (lost(way_in), &observation.netfilter) {
+        (Some(unit), _) => Standing::Stopped(unit),
+        (None, Some(_)) => way_in.standing(&candidate, &after),
+        (None, None) if way_in.is_let_in(&candidate) => Standing::Kept,
+        (None, None) => Standing::Refused,
     };
     let ways_in = observation
         .ways_in
         .iter()
         .map(|way_in| (way_in.clone(), standing(way_in)));
-    let ways_in = ways_in.collect();
+    let ways_in: Vec<(WayIn, Standing)> = ways_in.collect();
     let plan = Plan::new(policy, &rows, filter, candidate.clone(), ways_in, warnings)
         .with_networks(&rows, &|service| by_network(service, &now, &after))
         .with_running(&observation.running, &observation.services, &observation.ways_in)
-        .with_untracked(&observation.untracked, filter);
+        .with_untracked(&observation.untracked, filter)
+        .with_services(services);
     match observation.filter {
         Some(_) => (plan, rows),
         None => (plan.blind(), rows),

@@ -120,10 +120,12 @@ impl Machine {
         vec![
             guard,
             match kernel {
-                None => Protection::holding(
-                    Line::Kernel,
-                    "the kernel goes back to the old rules by itself at the deadline",
-                ),
+                None => {
+                    let what = "the kernel goes back to the old rules by itself at the deadline";
+                    let note = running.and_then(|running| running.kernel_note.as_ref());
+                    let note = note.map(|note| format!("; but {note}")).unwrap_or_default();
+                    Protection::holding(Line::Kernel, format!("{what}{note}"))
+                }
                 Some(why) => Protection::missing(Line::Kernel, why),
             },
             boot,

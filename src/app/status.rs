@@ -103,6 +103,7 @@ impl Machine {
             timeout: running.timeout,
             evidence: running.evidence.clone(),
             second_session: self.second_session(&running.ways_in),
+            kernel_note: running.kernel_note.clone().map(Into::into),
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::app::machine::{Opened, require_root};
-use crate::app::{Depth, Error, Kind, Machine, Observation, Rehearsal, State, TrialView, plan_and_rows};
+use crate::app::{Depth, Error, Kind, Machine, Observation, Rehearsal, State, TrialView, plan_and_rows, units};
 use crate::backend::switch::{self, Base};
 use crate::backend::{Backend, BackendError, detect};
 use crate::core::listener::Family;
@@ -16,6 +16,8 @@ use crate::core::policy::{Block, Policy};
 use crate::core::ruleset::{Rule, Ruleset, compile_by};
 use crate::core::service::ServiceId;
 use crate::core::trial::SETTLE_TIME;
+use crate::core::unit::UnitWork;
+use crate::core::way_in::Standing;
 use crate::guard::{self, Answer, GuardError, Job, Message, Request, Switched};
 use crate::store::state::{self, Confirmed, RulesText};
 use crate::sys::files;
@@ -88,14 +90,25 @@ impl Machine {
             true => Some(self.rehearse(&observation, &plan, &rows)?),
             false => None,
         };
+        let confirmed = state::confirmed(&self.paths).ok().flatten();
+        let mut policy = observation.policy.current(observation.world.now).into_owned();
+        if request.is_off {
+            // It takes rules out, and leaves services as they are.
+            policy.disabled = confirmed
+                .as_ref()
+                .map(|confirmed| confirmed.policy.disabled.clone())
+                .unwrap_or_default();
+        }
+        let (work, stopped) = units::work(&policy, confirmed.as_ref())?;
         let id = host::new_id();
         let candidate = Confirmed {
             id: id.clone(),
             at: clock::rfc3339(clock::now()),
             is_off: request.is_off,
-            policy: observation.policy.current(observation.world.now).into_owned(),
+            policy,
             interfaces: observation.interfaces,
             rules: RulesText::of(&plan.candidate),
+            stopped,
         };
         let second_session = self.second_session(&observation.ways_in);
         let is_replacing = request.replace && observation.status.state == State::Trial;
@@ -107,7 +120,9 @@ impl Machine {
             no_kernel_timer: self.no_kernel_timer(),
             end_connections: request.end_connections,
             ways_in: observation.ways_in,
+            units: work,
         };
+        let kernel_note = job.units.kernel_note().map(Into::into);
         let switched = if is_replacing {
             self.replace(job)?
         } else {
@@ -120,6 +135,7 @@ impl Machine {
                 timeout: request.timeout,
                 evidence: Vec::new(),
                 second_session,
+                kernel_note,
             },
             switched_in: switched.took,
             rehearsal,
@@ -270,7 +286,10 @@ impl Machine {
     pub(super) fn put_in_force(&self, backend: &dyn Backend, rules: &Ruleset) -> Result<(), BackendError> {
         let loaded = load(backend, rules)?;
         // Where this fails, the one that is there loads what was confirmed before.
-        let _not_written = state::save_script(&self.paths, &guard::restore_script(backend, &loaded));
+        let _not_written = state::save_script(
+            &self.paths,
+            &guard::restore_script(backend, &loaded, &UnitWork::default()),
+        );
         Ok(())
     }
 
@@ -373,13 +392,14 @@ fn refuse_lockout(plan: &Plan, request: &ApplyRequest) -> Result<(), Error> {
         !block.is_over(now) && peer.is_none_or(has_him)
     };
     let mut blocks = request.previewed.blocks_on(service).filter(is_of);
-    let remedy = match blocks.next() {
-        Some(block) => format!(
+    let remedy = match (&first.standing, blocks.next()) {
+        (Standing::Stopped(_), _) => format!("Leave it running: fwtui enable {service}"),
+        (_, Some(block)) => format!(
             "It is {}. Take that back: fwtui unblock {}",
             block.mark(),
             block.service
         ),
-        None => format!("Let it in: fwtui set {service} open"),
+        (_, None) => format!("Let it in: fwtui set {service} open"),
     };
     let mut error = Error::failed(first.to_string()).hint(remedy);
     for lockout in refused {
@@ -436,6 +456,7 @@ mod tests {
             policy,
             interfaces,
             rules: RulesText::of(rules),
+            stopped: Vec::new(),
         }
     }
 

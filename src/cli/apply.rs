@@ -35,7 +35,7 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
     let status = &observation.status;
     let is_settled = match is_off {
         true => status.state == State::Off && plan.is_in_force,
-        false => status.state == State::Confirmed && plan.is_in_force && status.has_pending == Some(false),
+        false => status.state == State::Confirmed && plan.is_done() && status.has_pending == Some(false),
     };
     // Old connections may be there although the rules are.
     let has_to_end = args.end_connections && !plan.going_on.is_empty();
@@ -50,6 +50,9 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
     if observation.is_root && !is_refused {
         out.print(&preview::words(&plan, args.end_connections))?;
         out.line(&format!("{}.", capitalised(&protection_words(&status.protection))))?;
+        if let Some(note) = plan.kernel_note() {
+            out.line(&format!("{}.", capitalised(&note)))?;
+        }
     }
     // Locking oneself out is refused before anybody is asked.
     if is_asked && plan.lockouts.is_empty() && observation.is_root && !ask(args.timeout, out)? {

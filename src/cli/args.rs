@@ -58,6 +58,17 @@ pub enum Verb {
     Block(Block),
     /// Take a block back
     Unblock(Unblock),
+    /// Have a service stopped and disabled with its socket, once this is applied
+    ///
+    /// fwtui disable 5432/tcp            the systemd units that listen there
+    /// fwtui disable 631/tcp --unit cups.service
+    ///
+    /// It is stopped when the trial begins, and disabled for good once you keep it; a revert starts it
+    /// again. What depends on it is shown first. Its decision stays, and holds should it come back.
+    #[command(verbatim_doc_comment)]
+    Disable(Disable),
+    /// Have a disabled service run and start at boot as before, once this is applied
+    Enable(Enable),
     /// Show the networks, or say which are trusted
     ///
     /// fwtui network                          show them
@@ -173,6 +184,23 @@ pub struct Unblock {
     /// Only the block from exactly these networks; else all of the service
     #[arg(long, value_name = "NETWORK")]
     pub from: Vec<String>,
+}
+
+/// `disable`.
+#[derive(Debug, Args)]
+pub struct Disable {
+    /// The service: 5432/tcp, or 192.0.2.1:53/udp where it is one of several
+    pub service: ServiceId,
+    /// Its systemd unit, where fwtui can't tell; may be given more than once
+    #[arg(long, value_name = "UNIT")]
+    pub unit: Vec<String>,
+}
+
+/// `enable`.
+#[derive(Debug, Args)]
+pub struct Enable {
+    /// The service that was disabled
+    pub service: ServiceId,
 }
 
 /// `network`.

@@ -81,11 +81,15 @@ fn decide(policy: &mut Policy, args: &Set) -> Result<String, Error> {
         )
         .map_err(usage)?;
     let sources: Vec<String> = from.iter().map(ToString::to_string).collect();
-    Ok(match (decision, sources.is_empty()) {
+    let said = match (decision, sources.is_empty()) {
         (Decision::Undecided, _) => format!("{id} is undecided"),
         (Decision::Open, true) => format!("{id} is open to everyone"),
         (Decision::Open, false) => format!("{id} is open to {}", sources.join(", ")),
         (Decision::Trusted, _) => format!("{id} is for trusted networks"),
         (Decision::Confine, _) => format!("{id} is confined to this machine"),
+    };
+    Ok(match policy.disabled.contains_key(&id) {
+        true => format!("{said}, once it is enabled again: now it is to be off"),
+        false => said,
     })
 }

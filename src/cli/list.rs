@@ -13,7 +13,7 @@ use crate::cli::table::{self, Cells};
 use crate::cli::{DONE, FAILED};
 use crate::core::listener::{Family, Listener, Owner, Protocol};
 use crate::core::overview::{Judged, NetworkReach, Row, by_network};
-use crate::core::policy::{Decision, marks};
+use crate::core::policy::{Decision, Disabled, marks};
 use crate::core::reach::{DecidedBy, Reach, Who};
 use crate::core::service::{BoundTo, PublishedJson};
 
@@ -40,6 +40,9 @@ struct ServiceJson<'a> {
     folded: Vec<String>,
     decision: Decision,
     from: Vec<String>,
+    /// Its units, where the service itself is to be off.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disabled: Option<&'a Disabled>,
     reach: ReachJson,
     /// What refuses packets for it, whatever is decided.
     blocks: Vec<BlockJson>,
@@ -115,6 +118,7 @@ impl<'a> ServiceJson<'a> {
             folded: service.folded.iter().map(ToString::to_string).collect(),
             decision: row.decision,
             from: row.from.iter().map(ToString::to_string).collect(),
+            disabled: row.disabled.as_ref(),
             reach: ReachJson {
                 now: row.reach_now,
                 after: row.reach_after,
@@ -211,6 +215,7 @@ fn cells(row: &Row, is_root: bool) -> Cells<'_, 6> {
     };
     let is_blocked = row.blocks.iter().any(|block| block.refuses_all_of(&service.id));
     let decision: Cow<'_, str> = match (row.is_new, row.from.as_slice()) {
+        _ if row.disabled.is_some() => "disabled".into(),
         _ if is_blocked => "blocked".into(),
         (true, _) => "undecided NEW".into(),
         (false, []) if row.decision == Decision::Undecided => "-".into(),

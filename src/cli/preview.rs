@@ -11,9 +11,10 @@ use crate::cli::{DONE, FAILED, NOT_PERMITTED, TO_DO};
 use crate::core::connections::interrupted_words;
 use crate::core::listener::{Family, Protocol};
 use crate::core::overview::NetworkReach;
-use crate::core::plan::{Plan, UNSEEN};
+use crate::core::plan::{Plan, ServiceChange, UNSEEN};
 use crate::core::reach::{Reach, Who};
 use crate::core::ruleset::Sign;
+use crate::core::text::capitalised;
 
 #[derive(Serialize)]
 struct Document {
@@ -22,6 +23,8 @@ struct Document {
     changes: Option<bool>,
     consequences: Vec<ConsequenceJson>,
     blocks: Vec<String>,
+    /// The services that are stopped or started themselves.
+    services: Vec<ServiceJson>,
     ways_in: Vec<String>,
     lockouts: Vec<LockoutJson>,
     warnings: Vec<String>,
@@ -59,6 +62,35 @@ impl From<&NetworkReach> for ChangeJson {
             who: network.who,
             before: network.now.fate.word(),
             after: network.after.fate.word(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct ServiceJson {
+    id: String,
+    name: String,
+    /// `disable` or `enable`.
+    action: &'static str,
+    units: Vec<String>,
+    needed_by: Vec<String>,
+    wanted_by: Vec<String>,
+    also: Vec<String>,
+    text: String,
+}
+
+impl From<&ServiceChange> for ServiceJson {
+    fn from(change: &ServiceChange) -> Self {
+        let proposal = &change.proposal;
+        Self {
+            id: proposal.id.to_string(),
+            name: proposal.name.clone(),
+            action: if change.is_stopped { "disable" } else { "enable" },
+            units: proposal.units.clone(),
+            needed_by: proposal.needed_by.clone(),
+            wanted_by: proposal.wanted_by.clone(),
+            also: proposal.also.iter().map(ToString::to_string).collect(),
+            text: change.to_string(),
         }
     }
 }
@@ -108,11 +140,7 @@ pub(super) fn run(machine: &Machine, args: &Preview, out: &Out) -> Result<u8, Er
     if args.exit_code && observation.filter.is_none() {
         return Ok(if observation.is_root { FAILED } else { NOT_PERMITTED });
     }
-    Ok(if args.exit_code && !plan.is_in_force {
-        TO_DO
-    } else {
-        DONE
-    })
+    Ok(if args.exit_code && !plan.is_done() { TO_DO } else { DONE })
 }
 
 /// The plan in words.
@@ -123,6 +151,18 @@ pub(super) fn words(plan: &Plan, ends_connections: bool) -> String {
     }
     for warning in &plan.warnings {
         lines.push(format!(" ! {warning}."));
+    }
+    for change in &plan.services {
+        lines.extend(
+            change
+                .sentences()
+                .into_iter()
+                .enumerate()
+                .map(|(index, sentence)| match index {
+                    0 => format!("   {}: {sentence}.", change.service()),
+                    _ => format!("     {}.", capitalised(&sentence)),
+                }),
+        );
     }
     for consequence in &plan.consequences {
         lines.push(format!("   {consequence}."));
@@ -149,6 +189,7 @@ pub(super) fn words(plan: &Plan, ends_connections: bool) -> String {
         lines.push(format!("   {UNSEEN}."));
     } else if plan.consequences.is_empty() && plan.blocks.is_empty() {
         lines.push(match plan.is_in_force {
+            true if !plan.services.is_empty() => "   The rules stay as they are.".to_owned(),
             true => "   Nothing changes: the kernel holds these rules already.".to_owned(),
             false => "   Nobody gains or loses access.".to_owned(),
         });
@@ -176,7 +217,7 @@ fn diff(plan: &Plan) -> String {
 fn document(machine: &Machine, plan: &Plan, is_seen: bool) -> Result<Document, Error> {
     Ok(Document {
         schema: 1,
-        changes: is_seen.then_some(!plan.is_in_force),
+        changes: is_seen.then_some(!plan.is_done()),
         consequences: plan
             .consequences
             .iter()
@@ -190,6 +231,7 @@ fn document(machine: &Machine, plan: &Plan, is_seen: bool) -> Result<Document, E
             })
             .collect(),
         blocks: plan.blocks.clone(),
+        services: plan.services.iter().map(ServiceJson::from).collect(),
         ways_in: plan.kept.iter().map(ToString::to_string).collect(),
         lockouts: plan
             .lockouts

@@ -46,6 +46,9 @@ struct TrialJson<'a> {
     timeout: u64,
     evidence: Vec<EvidenceJson>,
     second_session: Option<&'a str>,
+    /// What the kernel's timer can't undo.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kernel_note: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -71,6 +74,7 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
                 timeout: trial.timeout.as_secs(),
                 evidence: evidence_json(trial, now),
                 second_session: trial.second_session.as_deref(),
+                kernel_note: trial.kernel_note.as_deref(),
             }),
             last: status.last.as_ref(),
             pending_changes: status.has_pending,
@@ -178,6 +182,8 @@ fn text(status: &Status, now: Duration) -> String {
     if !status.protection.is_empty() {
         lines.push(format!("{}.", capitalised(&protection_words(&status.protection))));
     }
+    let note = status.trial.as_ref().and_then(|trial| trial.kernel_note.as_ref());
+    lines.extend(note.map(|note| format!("{}.", capitalised(note))));
     if let Some(last) = &status.last {
         lines.push(format!("{}.", capitalised(&last.sentence())));
     }

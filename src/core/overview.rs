@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use crate::core::listener::Family;
 use crate::core::netfilter::Netfilter;
 use crate::core::network::{Interface, World, class_of};
-use crate::core::policy::{Block, Decision, Policy};
+use crate::core::policy::{Block, Decision, Disabled, Policy};
 use crate::core::reach::{DecidedBy, Filter, Judge, Reach, meeting_anyone};
 use crate::core::ruleset::{Ruleset, compile_by};
 use crate::core::service::{BoundTo, Service, ServiceId};
@@ -37,6 +37,8 @@ pub struct Row {
     pub is_changed: bool,
     /// The blocks that refuse packets for it, whatever is decided.
     pub blocks: Vec<Block>,
+    /// Its units, where the service itself is to be off.
+    pub disabled: Option<Disabled>,
     /// What else keeps out those whom the decision lets in: `ufw's rule 12 in ufw-user-input`.
     pub kept_out_by: Option<DecidedBy>,
 }
@@ -78,10 +80,13 @@ impl Scene<'_> {
     pub fn rows_by(&self, policy: &Policy, now: &Judge<'_>, after: &Judge<'_>) -> Vec<Row> {
         let policy = &*policy.current(self.world.now);
         let blocked = policy.blocks.iter().map(|block| &block.service);
-        let named: BTreeSet<&ServiceId> = policy.services.keys().chain(blocked).collect();
+        let wanted = policy.services.keys().chain(policy.disabled.keys());
+        let named: BTreeSet<&ServiceId> = wanted.chain(blocked).collect();
         let decided = self.services.iter().filter(|_| !named.is_empty());
         let listening: BTreeSet<&ServiceId> = decided.map(|service| &service.id).collect();
-        let absent = named.difference(&listening).map(|id| Arc::new(self.service_at(id)));
+        let absent = named
+            .difference(&listening)
+            .map(|id| Arc::new(self.service_at(id, policy)));
         let mut rows: Vec<Row> = self
             .services
             .iter()
@@ -95,8 +100,13 @@ impl Scene<'_> {
 
     /// The service a decision without a row of its own is about: the one that listens on every
     /// address, where the decision is on one of them; else none.
-    fn service_at(&self, id: &ServiceId) -> Service {
+    fn service_at(&self, id: &ServiceId, policy: &Policy) -> Service {
         let mut service = Service::absent(id.clone());
+        if let Some(unit) = policy.disabled.get(id).and_then(|disabled| disabled.units.last()) {
+            let stem = unit.rsplit_once('.').map_or(unit.as_str(), |(stem, _)| stem);
+            stem.clone_into(&mut service.name);
+            service.unit = Some(unit.clone());
+        }
         let Some(address) = &id.address else {
             return service;
         };
@@ -128,7 +138,12 @@ impl Scene<'_> {
             let before = confirmed.blocks_on(&service.id);
             !before.filter(|block| !block.is_over(self.world.now)).eq(&blocks)
         });
-        let is_new = decision == Decision::Undecided && service.bound_to != BoundTo::Loopback && service.is_there();
+        let disabled = policy.disabled.get(&service.id);
+        let was_disabled = self.confirmed.and_then(|confirmed| confirmed.disabled.get(&service.id));
+        let is_new = decision == Decision::Undecided
+            && disabled.is_none()
+            && service.bound_to != BoundTo::Loopback
+            && service.is_there();
         let reach_after = after.reach(&service);
         let is_blocked = blocks.iter().any(|block| block.refuses_all_of(&service.id));
         let promised = match decision {
@@ -148,7 +163,10 @@ impl Scene<'_> {
             reach_now: now.reach(&service),
             reach_after,
             is_new,
-            is_changed: is_other_block || before.map_or(decision != Decision::Undecided, |before| before != entry),
+            is_changed: is_other_block
+                || before.map_or(decision != Decision::Undecided, |before| before != entry)
+                || disabled != was_disabled,
+            disabled: disabled.cloned(),
             blocks,
             kept_out_by,
             service,

@@ -16,7 +16,12 @@ use crate::core::ruleset::{DiffLine, FamilyRules, Obstacle, Ruleset, diff};
 use crate::core::service::{Service, ServiceId};
 use crate::core::text::printable_within;
 use crate::core::tools::Manager;
+use crate::core::unit::kernel_note;
 use crate::core::way_in::{Standing, WayIn};
+
+mod services;
+
+pub use services::{ServiceChange, lost_with, service_changes};
 
 /// What changes for one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -168,6 +173,7 @@ impl fmt::Display for Lockout {
         let way_in = &self.way_in;
         match &self.standing {
             Standing::Kept | Standing::Refused => write!(f, "This locks you out: {way_in} would be refused"),
+            Standing::Stopped(unit) => write!(f, "This locks you out: {way_in} needs {unit}, which is stopped"),
             Standing::KeptOut(by) => write!(f, "This locks you out: {way_in} would be refused by {by}, as it is now"),
             Standing::Unproven(by) => write!(
                 f,
@@ -201,6 +207,8 @@ pub struct Plan {
     pub lockouts: Vec<Lockout>,
     /// What else to know.
     pub warnings: Vec<Warning>,
+    /// The services that are stopped or started themselves.
+    pub services: Vec<ServiceChange>,
     /// The services with running connections that the candidate refuses as new ones, without those of
     /// the user's own ways in.
     pub going_on: Vec<GoesOn>,
@@ -264,6 +272,7 @@ impl Plan {
             kept,
             lockouts,
             warnings,
+            services: Vec::new(),
             going_on: Vec::new(),
             interrupted: Vec::new(),
             diff,
@@ -287,6 +296,27 @@ impl Plan {
             }
         }
         self
+    }
+
+    /// Adds the services that are stopped or started with it.
+    #[must_use]
+    pub fn with_services(self, services: Vec<ServiceChange>) -> Self {
+        Self { services, ..self }
+    }
+
+    /// Whether there is nothing to change: the kernel enforces the candidate, and no service is to be
+    /// stopped or started.
+    pub fn is_done(&self) -> bool {
+        self.is_in_force && self.services.is_empty()
+    }
+
+    /// What the kernel's timer could not undo of it, in one sentence without a full stop.
+    pub fn kernel_note(&self) -> Option<String> {
+        let units = |is_stopped| -> Vec<String> {
+            let changes = self.services.iter().filter(|change| change.is_stopped == is_stopped);
+            changes.flat_map(|change| change.proposal.units.clone()).collect()
+        };
+        kernel_note(&units(true), &units(false))
     }
 
     /// The same for a kernel whose rules can't be seen.

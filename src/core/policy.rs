@@ -11,10 +11,12 @@ use crate::core::network::NetworkClass;
 use crate::core::service::{Ports, ServiceId};
 
 mod block;
+mod disabled;
 mod document;
 mod known;
 
 pub use block::{Block, end_words, marks, parse_for, parse_note, parse_sources, parse_until};
+pub use disabled::Disabled;
 pub use document::PolicyError;
 pub use known::{Known, Marks, check_note};
 
@@ -153,6 +155,8 @@ pub struct Policy {
     pub blocks: Vec<Block>,
     /// What Checkup finds and is intended.
     pub known: Marks,
+    /// The services that are to be off, whatever is decided on them.
+    pub disabled: BTreeMap<ServiceId, Disabled>,
 }
 
 impl Policy {

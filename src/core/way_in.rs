@@ -32,6 +32,8 @@ pub enum Standing {
     Kept,
     /// fwtui's own rules would refuse it.
     Refused,
+    /// What answers it is stopped with this unit of systemd's.
+    Stopped(String),
     /// Another tool's rules would.
     KeptOut(DecidedBy),
     /// It can't be told, because of this.

@@ -8,6 +8,7 @@ use crate::backend::{Backend, BackendError};
 use crate::core::listener::Family;
 use crate::core::ruleset;
 use crate::core::trial::Reason;
+use crate::core::unit::UnitWork;
 use crate::store::state::{Journal, Outcome};
 use crate::sys::clock;
 
@@ -61,13 +62,13 @@ pub(super) fn outcome(
     }
 }
 
-/// The script that puts rules back without fwtui.
-pub fn restore_script(backend: &dyn Backend, rules: &Base) -> String {
+/// The script that puts rules, and what a trial has stopped, back without fwtui.
+pub fn restore_script(backend: &dyn Backend, rules: &Base, units: &UnitWork) -> String {
     let variant = backend.name().rsplit('-').next().unwrap_or_default();
     let families: Vec<_> = [Family::Ipv6, Family::Ipv4]
         .into_iter()
         .filter(|family| backend.families().contains(family))
         .map(|family| (family, rules.family(family)))
         .collect();
-    ruleset::restore_script(variant, &families)
+    ruleset::restore_script(variant, &families, &units.shell_lines())
 }

@@ -7,14 +7,17 @@ use crate::backend::{Backend, BackendError};
 use crate::core::proof::{Caller, Doubt, Seen};
 use crate::core::ruleset::{Ruleset, Stamp};
 use crate::core::trial::{Event, Phase, Step, Trial};
+use crate::core::unit::UnitWork;
 use crate::guard::{Answer, GuardError, Job, Running};
 use crate::store::paths::Paths;
-use crate::store::state::{self, BaseText, Journal};
+use crate::store::state::{self, BaseText, Confirmed, Journal};
 use crate::sys::clock::{self, Moment};
 use crate::sys::files::{self, Lock};
+use crate::sys::runner::{Runner, SystemRunner};
 use crate::sys::session;
 
 use super::closing::restore_script;
+use super::units;
 use timer::TOO_SHORT;
 
 mod ending;
@@ -28,6 +31,8 @@ const CLEAN_UP: Duration = Duration::from_secs(40);
 const SWITCH_TIME: Duration = Duration::from_millis(100);
 /// How often new connections are looked for: it takes a walk over the processes.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// So shortly before the deadline services are not looked at any more: more than that takes.
+const LOOKING_AT_UNITS: Duration = Duration::from_secs(15);
 /// How often what is in the kernel is compared while somebody looks: it starts other programs.
 const COMPARE_AGAIN: Duration = Duration::from_secs(5);
 
@@ -70,6 +75,8 @@ pub struct Holder<'a> {
     drift: Option<String>,
     trouble: Option<String>,
     journal: Journal,
+    /// Starts what stops and starts services.
+    runner: Box<dyn Runner>,
     /// Held until the process ends, cleaning up included.
     lock: Lock,
 }
@@ -81,6 +88,15 @@ impl<'a> Holder<'a> {
     /// # Errors
     /// Where any of it fails: then there is no trial and nothing to undo.
     pub fn arm(backend: &'a dyn Backend, job: Job, boot_id: &str) -> Result<Self, GuardError> {
+        Self::arm_with(backend, Box::new(SystemRunner::new()), job, boot_id)
+    }
+
+    pub(super) fn arm_with(
+        backend: &'a dyn Backend,
+        runner: Box<dyn Runner>,
+        mut job: Job,
+        boot_id: &str,
+    ) -> Result<Self, GuardError> {
         let paths = Paths::under(&job.root);
         for folder in [paths.run(), paths.state()] {
             files::private_folder(&folder).map_err(GuardError::io("the state folder can't be used"))?;
@@ -95,14 +111,18 @@ impl<'a> Holder<'a> {
         let rules = rules_of(&job)?;
         let base = Base::of(&backend.read()?);
         let want = base.successor(&rules);
+        units::prepare(runner.as_ref(), &mut job.units).map_err(GuardError::Failed)?;
+        job.candidate.stopped.extend(job.units.stopped());
         let journal = Journal {
             id: job.candidate.id.clone(),
             boot_id: boot_id.to_owned(),
             at: job.candidate.at.clone(),
             ipv4: BaseText::of(&base.ipv4),
             ipv6: BaseText::of(&base.ipv6),
+            units: job.units.clone(),
         };
-        state::arm(&paths, &job.candidate, &journal, &restore_script(backend, &base))?;
+        let script = restore_script(backend, &base, &job.units);
+        state::arm(&paths, &job.candidate, &journal, &script)?;
         Ok(Self {
             backend,
             paths,
@@ -118,6 +138,7 @@ impl<'a> Holder<'a> {
             drift: None,
             trouble: None,
             journal,
+            runner,
             lock,
         })
     }
@@ -148,9 +169,24 @@ impl<'a> Holder<'a> {
 
     /// Makes the change. Where it fails, what was done of it is undone at once.
     ///
+    /// Services first, rules last. Stopping a service takes as long as it takes, and is what is most
+    /// likely to fail: then no rule has changed. The rules change in a moment, and with them begin the
+    /// trial's time and the kernel's timer, which could not go on while something is still waited for.
+    /// A guard that dies in between leaves its journal, and the twin starts the services again. A
+    /// revert goes the other way round: rules let in who has to mend what will not start.
+    ///
     /// # Errors
     /// Why it failed; it has been reverted then.
     pub fn switch(&mut self, clock: impl Fn() -> Moment) -> Result<Switched, GuardError> {
+        if let Err(why) = units::begin(self.runner.as_ref(), &self.job.units, self.job.timeout) {
+            self.on(Event::Failed(why.clone()), clock());
+            let after = self
+                .trouble
+                .as_ref()
+                .map(|trouble| format!("; {trouble}"))
+                .unwrap_or_default();
+            return Err(GuardError::Failed(format!("{why}{after}")));
+        }
         let now = self.backend.read().and_then(|now| match Base::of(&now) == self.base {
             true => Ok(now),
             // What would be put back is no longer what was there.
@@ -193,6 +229,19 @@ impl<'a> Holder<'a> {
     /// Why it failed: nothing is on trial then, or, where it makes no sense, still the same.
     pub fn replace(&mut self, job: Job, clock: impl Fn() -> Moment) -> Result<Switched, GuardError> {
         let rules = rules_of(&job)?;
+        let is_same_work = |other: &UnitWork| other.stop == self.job.units.stop && other.start == self.job.units.start;
+        if !is_same_work(&job.units) {
+            let why = "it stops or starts other services than the trial that runs: keep or revert that one first";
+            return Err(GuardError::Failed(why.to_owned()));
+        }
+        let job = Job {
+            candidate: Confirmed {
+                stopped: self.job.candidate.stopped.clone(),
+                ..job.candidate
+            },
+            units: self.job.units.clone(),
+            ..job
+        };
         // Too late, too.
         self.on(Event::Tick, clock());
         if self.trial.deadline().is_none() {
@@ -209,7 +258,7 @@ impl<'a> Holder<'a> {
         self.job = job;
         let stamp = self.stamp_for(clock().wall + self.job.timeout + SWITCH_TIME);
         self.stamp = stamp;
-        let script = restore_script(self.backend, &self.base);
+        let script = restore_script(self.backend, &self.base, &self.job.units);
         let put = state::arm(&self.paths, &self.job.candidate, &self.journal, &script)
             .map_err(GuardError::from)
             .and_then(|()| Ok(self.backend.read()?))
@@ -242,6 +291,9 @@ impl<'a> Holder<'a> {
                         "the rules on trial are not in the kernel as they were loaded ({error}); \
                          end the trial with 'fwtui revert', and apply again"
                     ));
+                }
+                if let Err(why) = units::look(self.runner.as_ref(), &self.job.units) {
+                    return Answer::Refused(format!("{why}; end the trial with 'fwtui revert', and apply again"));
                 }
                 // The decision is the rename; without it nothing is confirmed and the timer runs on.
                 if let Err(error) = state::confirm(&self.paths, &self.job.candidate) {
@@ -318,8 +370,14 @@ impl<'a> Holder<'a> {
             return;
         }
         self.last_comparison = now;
-        let compared = switch::verify(self.backend, &self.want, self.fallback());
-        self.drift = compared.err().map(|error| error.to_string());
+        let compared = switch::verify(self.backend, &self.want, self.fallback()).map_err(|error| error.to_string());
+        // systemd may take its time to answer, too.
+        let has_time = now.saturating_add(LOOKING_AT_UNITS) <= deadline;
+        let compared = compared.and_then(|()| match has_time {
+            true => units::look(self.runner.as_ref(), &self.job.units),
+            false => Ok(()),
+        });
+        self.drift = compared.err();
     }
 
     /// Looks whether a new connection of the user's has been accepted, if the last look was long
@@ -350,6 +408,7 @@ impl<'a> Holder<'a> {
                 has_twin: true,
                 ways_in: self.job.ways_in.clone(),
                 evidence: self.seen.evidence(),
+                kernel_note: self.job.units.kernel_note(),
             })),
             Phase::Confirmed => Answer::Confirmed {
                 trouble: self.trouble.clone(),

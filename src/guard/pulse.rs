@@ -168,6 +168,7 @@ mod tests {
             at: String::new(),
             ipv4: BaseText::of(&Own::default()),
             ipv6: BaseText::of(&Own::default()),
+            units: crate::core::unit::UnitWork::default(),
         };
         let began = clock::awake();
         pulse.tell(&journal).unwrap_err();

@@ -5,12 +5,16 @@ use crate::backend::switch::{self, Base};
 use crate::core::listener::Family;
 use crate::core::ruleset::Entry;
 use crate::core::trial::Reason;
+use crate::core::unit::UnitWork;
 use crate::guard::GuardError;
 use crate::guard::closing::{outcome, restore_script, revert_patiently};
+use crate::guard::units;
 use crate::store::StoreError;
 use crate::store::paths::Paths;
 use crate::store::state::{self, Confirmed, Journal, Outcome};
 use crate::sys::files::{self, Lock};
+use crate::sys::runner::{Runner, SystemRunner};
+use crate::sys::units::UnitError;
 
 /// Closes the trial a journal tells of, if its guard is gone: confirmed where the decision had been
 /// made, else reverted. None where there is nothing to close, or the guard (or a program it started)
@@ -19,7 +23,7 @@ use crate::sys::files::{self, Lock};
 /// # Errors
 /// Where the journal is damaged, or reverting fails; the journal then stays as it is.
 pub fn recover(paths: &Paths, backend: &dyn Backend, boot_id: &str) -> Result<Option<Outcome>, GuardError> {
-    close(paths, backend, boot_id, None)
+    close(paths, backend, &SystemRunner::new(), boot_id, None)
 }
 
 /// The same for one who knows what the journal says, should it be spoiled by now.
@@ -32,12 +36,13 @@ pub(super) fn recover_known(
     boot_id: &str,
     known: &Journal,
 ) -> Result<Option<Outcome>, GuardError> {
-    close(paths, backend, boot_id, Some(known))
+    close(paths, backend, &SystemRunner::new(), boot_id, Some(known))
 }
 
-fn close(
+pub(super) fn close(
     paths: &Paths,
     backend: &dyn Backend,
+    runner: &dyn Runner,
     boot_id: &str,
     known: Option<&Journal>,
 ) -> Result<Option<Outcome>, GuardError> {
@@ -78,7 +83,20 @@ fn close(
         }
     };
     let has_reverted = confirmed.is_none() && is_same_boot;
-    let outcome = outcome(&journal, reverted, false, None);
+    // The rules are as they should be by now; services come after them.
+    let services = match (&confirmed, is_same_boot) {
+        (Some(_), _) => units::finish(runner, &journal.units),
+        (None, true) => units::put_back(runner, &journal.units),
+        // Nothing was disabled, and what was masked was so until the next boot.
+        (None, false) => Ok(()),
+    };
+    let trouble = match services {
+        Ok(()) => None,
+        // Another attempt would do no better.
+        Err(UnitError::Refused(why)) => Some(why),
+        Err(UnitError::Unreachable(why)) => return Err(GuardError::Failed(why)),
+    };
+    let outcome = outcome(&journal, reverted, false, trouble);
     state::close(paths, &outcome)?;
     // Best effort, as ever.
     let keep = if has_reverted {
@@ -88,7 +106,7 @@ fn close(
     };
     let _left_behind = keep.and_then(|keep| {
         if confirmed.is_some() && is_same_boot {
-            let _not_written = state::save_script(paths, &restore_script(backend, &keep));
+            let _not_written = state::save_script(paths, &restore_script(backend, &keep, &UnitWork::default()));
         }
         switch::clean(backend, &keep)
     });

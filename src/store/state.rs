@@ -16,6 +16,7 @@ use crate::core::network::Interface;
 use crate::core::policy::Policy;
 use crate::core::ruleset::{FamilyRules, Hook, Own, Ruleset, Slot};
 use crate::core::trial::Reason;
+use crate::core::unit::{UnitBefore, UnitWork};
 use crate::store::StoreError;
 use crate::store::paths::Paths;
 use crate::sys::files;
@@ -64,6 +65,9 @@ pub struct Confirmed {
     pub interfaces: Vec<Interface>,
     /// The rules, as text.
     pub rules: RulesText,
+    /// What the units of disabled services were before they were stopped.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stopped: Vec<UnitBefore>,
 }
 
 /// A ruleset as `iptables-save` would print its chains, for both families.
@@ -147,6 +151,9 @@ pub struct Journal {
     pub ipv4: BaseText,
     /// What to put back, IPv6.
     pub ipv6: BaseText,
+    /// Which units to put back.
+    #[serde(default, skip_serializing_if = "UnitWork::is_empty")]
+    pub units: UnitWork,
 }
 
 /// How a trial ended.
@@ -316,6 +323,7 @@ mod tests {
             policy,
             interfaces: vec![],
             rules,
+            stopped: vec![],
         }
     }
 
@@ -327,6 +335,7 @@ mod tests {
             at: "x".into(),
             ipv4: none.clone(),
             ipv6: none,
+            units: UnitWork::default(),
         }
     }
 
@@ -346,6 +355,28 @@ mod tests {
         let own = old.own().unwrap();
         assert_eq!(own.jumps, BTreeSet::from([Hook::Prerouting, Hook::Input]));
         assert!(own.rules.mangle.is_empty() && own.rules.raw.contains_key("PREROUTING"));
+    }
+
+    #[test]
+    fn documents_from_before_services_could_be_disabled_are_as_they_are_now() {
+        let (_folder, paths) = paths();
+        arm(&paths, &document(), &open_journal(), "#!/bin/sh\n").unwrap();
+        for path in [paths.candidate(), paths.journal()] {
+            let text = std::fs::read_to_string(&path).unwrap();
+            for word in ["stopped", "units", "disabled"] {
+                assert!(!text.contains(word), "{text}");
+            }
+        }
+        assert_eq!(candidate(&paths).unwrap(), Some(document()));
+        assert_eq!(journal(&paths).unwrap(), Some(open_journal()));
+        let mut disabled = document();
+        disabled
+            .policy
+            .disable("1/tcp".parse().unwrap(), &["a.service".to_owned()])
+            .unwrap();
+        disabled.stopped.push(UnitBefore::usual("a.service"));
+        arm(&paths, &disabled, &open_journal(), "#!/bin/sh\n").unwrap();
+        assert_eq!(candidate(&paths).unwrap(), Some(disabled));
     }
 
     #[test]

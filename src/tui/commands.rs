@@ -28,6 +28,8 @@ pub enum CommandId {
     Open,
     /// Take the decision back.
     Undecide,
+    /// Have the service itself stopped, or started again.
+    Disable,
     /// Name the sources of an open service.
     Sources,
     /// Refuse a service for a while, whatever is decided.
@@ -271,6 +273,7 @@ const TABLE: &[Command] = &[
     command(CommandId::Sources, Context::Services, &[char('f')], "from", "Open it to certain sources only", 6),
     command(CommandId::Block, Context::Services, &[char('b')], "block", "Refuse it for a while, whatever is decided", 8),
     command(CommandId::Unblock, Context::Services, &[char('B')], "unblock", "Take the blocks back", 0),
+    command(CommandId::Disable, Context::Services, &[char('d')], "disable", "Stop and disable the service itself, or enable it again", 6),
     command(CommandId::Mark, Context::Services, &[char(' ')], "mark", "Mark the row, to decide on many at once", 7),
     command(CommandId::WhoCan, Context::Services, &[char('w'), code(KeyCode::Enter)], "who", "See who can connect, and which rule decides", 3),
     command(CommandId::Filter, Context::Services, &[char('/')], "filter", "Show only the rows that match what you type", 4),

@@ -307,7 +307,7 @@ impl Model {
 
     /// Whether something waits for an apply, as far as can be seen.
     pub fn has_pending(&self) -> bool {
-        self.observation.filter.is_some() && !self.plan.is_in_force && self.observation.status.state != State::Off
+        self.observation.filter.is_some() && !self.plan.is_done() && self.observation.status.state != State::Off
     }
 
     /// Brings cursors and scrolled texts back in order after lists or sizes changed.

@@ -10,6 +10,7 @@ use crate::app::{Error, Inquiry, Observation, Status, TrialView};
 use crate::core::overview::NetworkReach;
 use crate::core::policy::Policy;
 use crate::core::service::ServiceId;
+use crate::core::unit::Proposal;
 use crate::tui::port::{ApplyRequest, Depth, Restored, Seen, Started};
 
 /// Something happened.
@@ -49,6 +50,8 @@ pub enum Msg {
     Way(ServiceId, Box<NetworkReach>, Box<[Answer; 2]>),
     /// What the check with this number found.
     Checked(u64, Box<Checkup>),
+    /// What disabling a service would do, or why it can't be.
+    Proposed(ServiceId, Result<Box<Proposal>, Error>),
     /// It is this long since boot.
     Tick(Duration),
 }
@@ -90,6 +93,8 @@ pub enum Effect {
     AskWay(Box<Inquiry>, Box<NetworkReach>),
     /// Check the machine, and answer with this number.
     Check(u64),
+    /// Find out what disabling a service would do.
+    Propose(ServiceId),
     /// Draw every cell anew: another program may have written over the screen.
     Redraw,
     /// End the program.
@@ -116,6 +121,7 @@ impl Effect {
             | Self::AskStatus
             | Self::Knock(_)
             | Self::Check(_)
+            | Self::Propose(_)
             | Self::Redraw
             | Self::Quit => None,
         }

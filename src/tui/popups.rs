@@ -5,6 +5,7 @@ use ratatui::layout::{Margin, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType, Clear};
 
+use crate::core::unit::Proposal;
 use crate::tui::commands::{Command, Context};
 use crate::tui::layout::centered;
 use crate::tui::model::Model;
@@ -12,6 +13,7 @@ use crate::tui::theme::{Palette, Token};
 use crate::tui::widgets::footer;
 
 mod apply;
+mod disable;
 mod entry;
 mod finding;
 mod help;
@@ -47,6 +49,8 @@ pub enum Popup {
     Unproven(Unproven),
     /// Whether to put back what was confirmed.
     Restore,
+    /// Whether to have a service stopped and disabled.
+    Disable(Box<Proposal>),
     /// What becomes of the trial.
     Leave,
     /// A line of text.
@@ -66,7 +70,7 @@ impl Popup {
             Self::Help(_) | Self::Message(_) | Self::Finding(_) => vec![Context::Reading, Context::Moving],
             Self::Apply(apply) if apply.wanted_word().is_some() => vec![Context::Typing],
             Self::Apply(_) => vec![Context::Applying, Context::Moving],
-            Self::Keep | Self::Restore => vec![Context::Asking],
+            Self::Keep | Self::Restore | Self::Disable(_) => vec![Context::Asking],
             Self::Unproven(_) => vec![Context::Doubting],
             Self::Leave => vec![Context::Leaving],
             Self::Entry(_) => vec![Context::Typing, Context::Moving],
@@ -87,6 +91,7 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
             Popup::Keep => keep::draw(model, frame, area),
             Popup::Unproven(unproven) => unproven::draw(model, unproven, frame, area),
             Popup::Restore => restore::draw(model, frame, area),
+            Popup::Disable(proposal) => disable::draw(model, proposal, frame, area),
             Popup::Leave => leave::draw(model, frame, area),
             Popup::Entry(entry) => entry::draw(model, entry, frame, area),
             // What is read rule by rule takes the place of the list.

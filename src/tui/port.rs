@@ -9,6 +9,7 @@ use crate::app::check::Checkup;
 use crate::app::{self, Error, Observation, Status, TrialView};
 use crate::core::policy::Policy;
 use crate::core::service::ServiceId;
+use crate::core::unit::Proposal;
 
 /// The machine as the runtime calls it, from its worker threads. Calls may block; the screens do
 /// not wait for them.
@@ -57,6 +58,11 @@ pub trait Machine: Send + Sync + 'static {
     fn knock(&self, id: &ServiceId) -> Option<Vec<Seen>>;
     /// Checks the rules, settings, services and updates of the machine. It takes its time.
     fn checkup(&self) -> Checkup;
+    /// What disabling a service would do; nothing is done.
+    ///
+    /// # Errors
+    /// Where it can't be disabled, with the way to do it by hand.
+    fn propose(&self, id: &ServiceId) -> Result<Proposal, Error>;
     /// The time since boot (`CLOCK_BOOTTIME`), which deadlines are given in.
     fn since_boot(&self) -> Duration;
 }
@@ -104,6 +110,10 @@ impl Machine for app::Machine {
 
     fn checkup(&self) -> Checkup {
         self.checkup()
+    }
+
+    fn propose(&self, id: &ServiceId) -> Result<Proposal, Error> {
+        self.propose(id, &[])
     }
 
     fn since_boot(&self) -> Duration {

@@ -15,6 +15,7 @@ mod access;
 mod block;
 mod checkup;
 mod commands;
+mod disable;
 mod edit;
 mod mouse;
 mod popups;
@@ -56,6 +57,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Checked(number, found) => checkup::on_checked(model, number, *found).into_iter().collect(),
+        Msg::Proposed(id, proposed) => {
+            disable::on_proposed(model, &id, proposed);
+            Vec::new()
+        }
         Msg::Tick(now) => on_tick(model, now),
     };
     model.settle();
@@ -200,5 +205,5 @@ fn leave(model: &mut Model) -> Vec<Effect> {
 /// Whether the kernel enforces nothing that would differ, and this is known and confirmed; what ran
 /// before that may still be there to be ended.
 fn has_nothing_to_apply(model: &Model) -> bool {
-    model.plan.is_in_force && model.plan.going_on.is_empty() && model.observation.status.state == State::Confirmed
+    model.plan.is_done() && model.plan.going_on.is_empty() && model.observation.status.state == State::Confirmed
 }

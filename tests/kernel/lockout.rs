@@ -14,7 +14,7 @@ use crate::harness::{Lab, PATIENCE, in_sandbox};
 
 /// A session from a neighbour: this very process is its `sshd`, and holds the connection; the
 /// listening socket is held by another process, as the server's first one does.
-struct Ssh {
+pub struct Ssh {
     server: Child,
     accepted: TcpStream,
     client: TcpStream,
@@ -22,7 +22,7 @@ struct Ssh {
 
 impl Ssh {
     /// `listens` is where the server does.
-    fn from(neighbour: Neighbour, family: Family, listens: &str) -> Self {
+    pub fn from(neighbour: Neighbour, family: Family, listens: &str) -> Self {
         // A thread of the process may rename the process.
         std::fs::write("/proc/self/comm", "sshd").unwrap();
         let machine = SocketAddr::new(neighbour.machine().of(family), 22);

@@ -12,6 +12,7 @@ use fwtui::core::listener::{Family, Protocol};
 use fwtui::core::policy::{Entry, Policy};
 use fwtui::core::ruleset::{compile, own_text_removed};
 use fwtui::core::trial::{Reason, SETTLE_TIME};
+use fwtui::core::unit::UnitWork;
 use fwtui::guard::{self, Answer, Job, Message, Report, Request, Running};
 use fwtui::store::paths::Paths;
 use fwtui::store::state::{self, Confirmed, RulesText};
@@ -246,6 +247,7 @@ pub fn job(policy: &Policy, timeout: Duration) -> Job {
         policy: policy.clone(),
         rules: RulesText::of(&compile(policy, &interfaces)),
         interfaces,
+        stopped: Vec::new(),
     };
     Job {
         root: paths().root().to_owned(),
@@ -255,6 +257,7 @@ pub fn job(policy: &Policy, timeout: Duration) -> Job {
         no_kernel_timer: None,
         end_connections: false,
         ways_in: Vec::new(),
+        units: UnitWork::default(),
     }
 }
 

@@ -51,6 +51,7 @@ mod rules;
 mod rulesets;
 mod running;
 mod sandbox;
+mod services;
 mod sessions;
 mod storage;
 mod supervision;

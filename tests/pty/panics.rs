@@ -11,6 +11,7 @@ use std::time::Duration;
 use fwtui::app::{Error, Observation, Status, TrialView};
 use fwtui::core::policy::Policy;
 use fwtui::core::service::ServiceId;
+use fwtui::core::unit::Proposal;
 use fwtui::tui::theme::{ColorDepth, Theme};
 use fwtui::tui::{ApplyRequest, Changes, Depth, Machine, Options, Restored, Seen, Started, run};
 
@@ -57,6 +58,9 @@ impl Machine for Broken {
 
     fn checkup(&self) -> fwtui::app::check::Checkup {
         fwtui::app::check::Checkup::default()
+    }
+    fn propose(&self, _: &ServiceId) -> Result<Proposal, Error> {
+        Err(Error::failed("nothing to disable"))
     }
 
     fn changes(&self) -> Option<Changes> {

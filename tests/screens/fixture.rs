@@ -236,6 +236,7 @@ pub(crate) fn fresh() -> Observation {
         ways_in: vec![ssh()],
         running: Vec::new(),
         untracked: Vec::new(),
+        units: BTreeMap::new(),
         status: Status {
             state: State::Off,
             backend: Some("iptables-nft".into()),
@@ -378,6 +379,7 @@ pub(crate) fn trial(seconds: u64) -> TrialView {
         timeout: Duration::from_secs(90),
         evidence: Vec::new(),
         second_session: None,
+        kernel_note: None,
     }
 }
 

@@ -14,6 +14,7 @@ mod access;
 mod applying;
 mod blocks;
 mod checkup;
+mod disabling;
 mod fixture;
 mod screens;
 mod sessions;

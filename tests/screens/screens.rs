@@ -297,6 +297,26 @@ fn what_to_type_in_the_second_terminal_is_whole_in_the_question() {
 }
 
 #[test]
+fn a_service_that_is_disabled() {
+    at_every_size("disable", &fixture::decided, &crate::disabling::asked);
+    let wanted = |session: &mut Session, keys: &str| {
+        crate::disabling::asked(session);
+        session.keys(keys);
+    };
+    at_every_size("disable-wanted", &fixture::decided, &|session| wanted(session, "y"));
+    at_every_size("disable-preview", &fixture::decided, &|session| wanted(session, "y p"));
+    at_every_size("disable-apply", &fixture::decided, &|session| wanted(session, "y a"));
+    let on_trial = || {
+        let mut observation = fixture::on_trial(62);
+        let trial = observation.status.trial.as_mut().unwrap();
+        let note = fwtui::core::unit::kernel_note(&["postgresql.service".to_owned()], &[]);
+        trial.kernel_note = note.map(Into::into);
+        observation
+    };
+    at_every_size("disable-trial", &on_trial, &nothing);
+}
+
+#[test]
 fn protection_that_is_not_whole() {
     let mut observation = fixture::decided();
     observation.status.protection = fixture::protection(false);

@@ -7,6 +7,7 @@
 injections=(
     deadline dropped_connection network_gone logout stopped killed_guard killed_both frozen_guard frozen_both
     frozen_cgroup reloads reexec clock_steps fresh_confirm old_confirm docker_restart nftables_restart nftables_reload
+    disable_reverted disable_killed disable_power_cut disable_kept
     power_cut reboot_with_save save_on_stop first_boot_order
 )
 
@@ -243,4 +244,108 @@ inject_first_boot_order() {
     order=$(ctl 'systemctl show -P ExecMainExitTimestampMonotonic fwtui; systemctl show -P ExecMainStartTimestampMonotonic systemd-networkd' | xargs)
     why="fwtui done at ${order% *} us, network begun at ${order#* } us"
     [ "${order% *}" -gt 0 ] && [ "${order% *}" -lt "${order#* }" ]
+}
+
+# A service with a socket, which the socket starts, and one that needs it: as packages bring them.
+with_service() {
+    ctl 'cat > /usr/lib/systemd/system/fwtui-test.socket
+        cat > /usr/lib/systemd/system/fwtui-test.service << END
+[Unit]
+Requires=fwtui-test.socket
+[Service]
+ExecStart=/bin/sleep infinity
+ExecStop=/bin/touch /run/fwtui-test-stopped
+[Install]
+WantedBy=multi-user.target
+END
+        cat > /usr/lib/systemd/system/fwtui-needs.service << END
+[Unit]
+Requires=fwtui-test.service
+After=fwtui-test.service
+[Service]
+ExecStart=/bin/sleep infinity
+[Install]
+WantedBy=multi-user.target
+END
+        systemctl daemon-reload
+        systemctl enable --now fwtui-test.socket fwtui-test.service fwtui-needs.service' << 'END' || return
+[Socket]
+ListenStream=7777
+[Install]
+WantedBy=sockets.target
+END
+    ctl 'fwtui enable 7777/tcp' > /dev/null 2>&1
+    service_is active enabled loaded || { why="the service does not run: $(service_state)"; return 1; }
+    # Which units they are it finds out by itself.
+    ctl 'fwtui disable 7777/tcp' || { why='it can not be disabled'; return 1; }
+    ctl 'grep -A4 7777/tcp /etc/fwtui/policy.json | tr -d "\n "' | grep -q '"fwtui-test.socket","fwtui-test.service"' ||
+        { why="other units: $(ctl 'fwtui preview' | grep fwtui-test)"; return 1; }
+}
+# Active, enabled, loaded or masked: of the socket, the service, and (whether it runs) what needs it.
+service_state() {
+    ctl 'for unit in fwtui-test.socket fwtui-test.service; do
+            systemctl show -P ActiveState $unit; systemctl show -P UnitFileState $unit; systemctl show -P LoadState $unit
+        done; systemctl show -P ActiveState fwtui-needs.service' | xargs
+}
+service_is() { [ "$(service_state)" = "$1 $2 $3 $1 $2 $3 $1" ]; }
+is_up() { service_is active enabled loaded; }
+clean_service() { ctl 'fwtui enable 7777/tcp'; }
+
+# A trial of so many seconds that stops it, with the service's own means.
+stop_service() {
+    with_service || return
+    ctl "rm -f /run/fwtui-test-stopped; fwtui apply --yes --timeout $1" || { why='the trial does not begin'; return 1; }
+    within 5 is_stopped_now || { why="not stopped: $(service_state)"; return 1; }
+    ctl 'test -e /run/fwtui-test-stopped' || { why='it was killed, not stopped'; return 1; }
+    ctl 'systemctl start fwtui-needs' && { why='something that needs it starts it'; return 1; }
+    return 0
+}
+is_stopped_now() {
+    case $(service_state) in
+        "inactive "*" masked inactive "*" masked inactive") return 0 ;;
+    esac
+    return 1
+}
+
+inject_disable_reverted() {
+    stop_service 20 || return
+    within 40 is_up || { why="not started again: $(service_state)"; return 1; }
+    within 10 reason_is not-confirmed || { why="ended as '$(reason)'"; return 1; }
+    clean_service
+    why='socket, service and what needs it run as before'
+}
+inject_disable_killed() {
+    stop_service 300 || return
+    ctl "kill -KILL $(guard_pid) $(twin_pid)"
+    within 20 is_up || { why="not started again: $(service_state)"; return 1; }
+    within 10 reason_is guard-died || { why="ended as '$(reason)'"; return 1; }
+    clean_service
+    why='systemd started the recovery, and that the service'
+}
+inject_disable_power_cut() {
+    stop_service 3600 || return
+    ctl sync
+    power_cut
+    boot
+    within 20 is_up || { why="not started by boot: $(service_state)"; return 1; }
+    reason_is reboot || { why="ended as '$(reason)'"; return 1; }
+    clean_service
+    why='boot started it: nothing was disabled'
+}
+inject_disable_kept() {
+    stop_service 60 || return
+    within 20 confirm_anew || { why='it can not be kept'; return 1; }
+    within 5 service_is inactive disabled loaded || { why="not disabled: $(service_state)"; return 1; }
+    # What needs it is enabled still, and would start it at boot: that was said. It is not, here.
+    ctl 'systemctl disable fwtui-needs; systemctl reboot' || true
+    wait "$qemu_pid" 2> /dev/null
+    qemu_pid=
+    boot
+    service_is inactive disabled loaded || { why="not off after a reboot: $(service_state)"; return 1; }
+    ctl 'fwtui list' | grep 7777/tcp | grep -q disabled || { why='the list does not say so'; return 1; }
+    ctl 'fwtui enable 7777/tcp && fwtui apply --yes --timeout 60' || { why='it can not be enabled'; return 1; }
+    within 20 confirm_anew || { why='that can not be kept'; return 1; }
+    ctl 'systemctl enable fwtui-needs'
+    within 10 is_up || { why="not enabled again: $(service_state)"; return 1; }
+    why='off over a reboot, and on again as it was'
 }

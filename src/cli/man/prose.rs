@@ -75,7 +75,21 @@ interfaces included, is public until you say otherwise. Loopback is never refuse
 ];
 
 /// What is to be said of a command beyond its help.
-pub(super) const MORE: [(&str, &str); 9] = [
+pub(super) const MORE: [(&str, &str); 10] = [
+    (
+        "disable",
+        "The units are those whose processes listen there, with the sockets, paths and timers that start them, and what \
+a generator made them part of. A program that somebody started, a container, a unit of a user's own systemd, the kernel's \
+own ports, several units' work, and a system without systemd are told apart, with the way to stop each by hand. It is an edit like \
+any other: it waits for `apply`. The trial begins with stopping the units, which must be done within the trial's time and 45 \
+seconds, and masks them until the next boot, where their files are not the administrator's own in /etc/systemd/system. \
+Then the rules change. A revert puts the rules back first, and then starts \
+what ran before, with all that was stopped because it needs it; a reboot starts it because it is enabled still. The kernel's own timer can do \
+none of this, so where every process of fwtui is killed, it takes the next start of fwtui as root. Keeping the trial disables the units. \
+They are not masked for good: what wants them, and the administrator, may start them, which is said before. \
+The decision on the service stays, and holds for whatever listens there. `enable` takes it back, and starts and enables what ran and was enabled \
+before. `off` takes rules out, and starts nothing.",
+    ),
     (
         "list",
         "REACH NOW follows from what the socket is bound to and from the rules in the kernel; AFTER \
@@ -200,6 +214,9 @@ pub(super) const POLICY_EXAMPLE: &str = r#"{
     "5432/tcp": { "decision": "confine" },
     "9100/tcp": { "decision": "open", "from": [ "192.0.2.0/24" ] }
   },
+  "disabled": {
+    "631/tcp": { "units": [ "cups.socket", "cups.service" ] }
+  },
   "blocks": [
     { "service": "445/tcp", "until": "2026-12-24T00:00:00Z", "note": "CVE-2026-0001" },
     { "service": "53/udp", "from": [ "198.51.100.7/32" ] }
@@ -209,6 +226,7 @@ pub(super) const POLICY_EXAMPLE: &str = r#"{
 /// What may be in it.
 pub(super) const POLICY_RULES: &str = "`refusal` is reject or drop. `logging` is off, kernel (the \
 kernel's log, with the prefix fwtui) or nflog (group 7); five lines a second are logged at most. \
+`disabled` names the systemd units of the services that are to be off. \
 `blocks` lists what is refused whatever is decided: `service`, and if wanted `from`, `until` (UTC, whole seconds, \
 before 2038-01-19) and `note` (a line of 200 characters at most). \
 `known` lists the findings of `fwtui check` that are intended: finding, at (what it is about) and \
@@ -224,7 +242,8 @@ pub(super) const JSON: &[(&str, &str)] = &[
     (
         "list --json",
         "services: id, protocol, port, name, bound_to (all, loopback, address, interface), unit, listeners (address, \
-family, v6only, interface, inode, uid), owners (pid, name, exe, user, unit), folded, decision, from, blocks (service, from, until, note), and \
+family, v6only, interface, inode, uid), owners (pid, name, exe, user, unit), folded, decision, from, \
+disabled (units, where the service is to be off), blocks (service, from, until, note), and \
 reach with now and after (this-machine, trusted, everyone, unknown) and by_network (interface, class, family, \
 who: this-machine, neighbours, strangers; now and after: accepted, refused, dropped, unknown; decided_by, \
 decided_by_after: owner, table, chain, rule, number); where there is something to tell also kept_out_by (as decided_by: what \
@@ -251,14 +270,16 @@ what applies), what, why, do, and known where it is marked: the note; and notes 
     ),
     (
         "preview --json",
-        "changes, consequences (id, name, before, after, text, networks: interface, family, who, before, after), \
+        "changes, services (id, name, action: disable or enable, units, needed_by, wanted_by, also, text), \
+consequences (id, name, before, after, text, networks: interface, family, who, before, after), \
 blocks (what begins or ends to be blocked, in words), ways_in, lockouts (service, text), warnings, \
 running (service, connections, text), interrupted (protocol, port, peer, program), diff, and ruleset with ipv4 and ipv6.",
     ),
     (
         "status --json",
         "state (off, confirmed, trial, drifted, unknown), backend, other_backend, trial (id, seconds_left, timeout, \
-second_session, evidence), last (id, outcome, reason, why, began, at), blocks (of the policy: count, next_end), pending_changes, drift (why it is drifted, or \
+second_session, evidence, kernel_note: what the kernel's timer can't undo), last (id, outcome, reason, why, began, at), \
+blocks (of the policy: count, next_end), pending_changes, drift (why it is drifted, or \
 unknown), protection (line, holds, why), tools (tool, in_kernel, at_boot, how, boot: one sentence), conflicts (one \
 sentence each). evidence: family, port, peer, new_connections, seconds_ago; second_session is \
 the command that opens a new connection and confirms there. outcome: confirmed, reverted, revert-failed; reason: \

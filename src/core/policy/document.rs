@@ -9,7 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::core::network::NetworkClass;
 use crate::core::policy::{
-    Block, Decision, Entry, Logging, Marks, NetworkChoices, Policy, Refusal, VERSION, block, check_entry, check_overlap,
+    Block, Decision, Disabled, Entry, Logging, Marks, NetworkChoices, Policy, Refusal, VERSION, block, check_entry,
+    check_overlap,
 };
 use crate::core::service::ServiceId;
 use crate::core::text::printable_within;
@@ -47,6 +48,8 @@ struct Document {
     blocks: Vec<Block>,
     #[serde(default, skip_serializing_if = "Marks::is_empty")]
     known: Marks,
+    #[serde(default, deserialize_with = "disabled", skip_serializing_if = "BTreeMap::is_empty")]
+    disabled: BTreeMap<ServiceId, Disabled>,
 }
 
 impl Policy {
@@ -77,6 +80,7 @@ impl Policy {
             services,
             blocks,
             known,
+            disabled,
         } = document;
         Ok(Self {
             refusal,
@@ -85,6 +89,7 @@ impl Policy {
             services,
             blocks,
             known,
+            disabled,
         })
     }
 
@@ -107,6 +112,7 @@ impl Serialize for Policy {
             services: self.services.clone(),
             blocks: self.blocks.clone(),
             known: self.known.clone(),
+            disabled: self.disabled.clone(),
         }
         .serialize(serializer)
     }
@@ -122,6 +128,7 @@ impl<'de> Deserialize<'de> for Policy {
             services,
             blocks,
             known,
+            disabled,
         } = Document::deserialize(deserializer)?;
         Ok(Self {
             refusal,
@@ -130,6 +137,7 @@ impl<'de> Deserialize<'de> for Policy {
             services,
             blocks,
             known,
+            disabled,
         })
     }
 }
@@ -205,6 +213,14 @@ fn services<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Servi
     deserializer.deserialize_map(StrictMap {
         key: |_: &ServiceId| Ok(()),
         value: check,
+        types: PhantomData,
+    })
+}
+
+fn disabled<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<ServiceId, Disabled>, D::Error> {
+    deserializer.deserialize_map(StrictMap {
+        key: |_: &ServiceId| Ok(()),
+        value: |_: &BTreeMap<_, _>, _: &_, _: &_| Ok(()),
         types: PhantomData,
     })
 }

@@ -56,8 +56,8 @@ exit \"$failed\"
 ";
 
 /// The script for what is to be put back, in each family there is, in this order. `variant` is
-/// `nft` or `legacy`.
-pub fn restore_script(variant: &str, families: &[(Family, &Own)]) -> String {
+/// `nft` or `legacy`; `more` is what follows the rules, whole lines.
+pub fn restore_script(variant: &str, families: &[(Family, &Own)], more: &str) -> String {
     let mut out = format!("#!/bin/sh\nvariant={variant}\n{HEAD}");
     for &(family, own) in families {
         let program = match family {
@@ -98,6 +98,7 @@ pub fn restore_script(variant: &str, families: &[(Family, &Own)]) -> String {
             "! has {program} {table} {DOCKER_USER} || {verb} {program} {table} {DOCKER_USER} {entry}"
         );
     }
+    out.push_str(more);
     out.push_str(TAIL);
     out
 }
@@ -113,6 +114,7 @@ mod tests {
         let script = restore_script(
             "nft",
             &[(Family::Ipv6, &Own::default()), (Family::Ipv4, &Own::default())],
+            "",
         );
         assert!(
             script.contains("no_jump iptables filter INPUT FWTUI-INPUT\n"),
@@ -135,7 +137,7 @@ mod tests {
     #[test]
     fn rules_come_before_the_jumps_to_them() {
         let rules = compile(&Policy::default(), &[]);
-        let script = restore_script("legacy", &[(Family::Ipv6, &Own::wanted(Slot::B, rules.ipv6))]);
+        let script = restore_script("legacy", &[(Family::Ipv6, &Own::wanted(Slot::B, rules.ipv6))], "");
         assert!(script.starts_with("#!/bin/sh\nvariant=legacy\n"), "{script}");
         let rule = script.find("-A FWTUI-INPUT -g FWTUI-B-INPUT").unwrap();
         let jump = script.find("\njump ip6tables filter INPUT").unwrap();

@@ -5,9 +5,13 @@ use crate::backend::switch;
 use crate::core::connections::Spared;
 use crate::core::ruleset::Ruleset;
 use crate::core::trial::{Phase, Reason};
+use crate::core::unit::UnitWork;
 use crate::guard::closing::{outcome, restore_script, revert_patiently, take_off_timer};
 use crate::store::state;
 use crate::sys::connections;
+use crate::sys::units::UnitError;
+
+use crate::guard::units;
 
 impl Holder<'_> {
     /// What follows the decision to keep.
@@ -22,6 +26,15 @@ impl Holder<'_> {
             ));
             return;
         }
+        match units::finish(self.runner.as_ref(), &self.job.units) {
+            Ok(()) => {}
+            Err(UnitError::Refused(why)) => self.trouble = Some(format!("the rules are kept, but {why}")),
+            // As above.
+            Err(UnitError::Unreachable(why)) => {
+                self.trouble = Some(format!("the rules are kept, but {why}; fwtui goes on trying"));
+                return;
+            }
+        }
         self.close(None);
         if self.job.end_connections
             && let Err(error) = self.end_connections()
@@ -29,7 +42,10 @@ impl Holder<'_> {
             self.trouble = Some(format!("kept, but not all running connections could be ended: {error}"));
         }
         // The trial's own stays where this fails: rules that worked.
-        let _not_written = state::save_script(&self.paths, &restore_script(self.backend, &self.want));
+        let _not_written = state::save_script(
+            &self.paths,
+            &restore_script(self.backend, &self.want, &UnitWork::default()),
+        );
     }
 
     /// Ends what the kept rules would refuse as new, the user's own ways in excepted.
@@ -42,16 +58,22 @@ impl Holder<'_> {
     }
 
     pub(super) fn revert(&mut self, reason: &Reason) {
-        match revert_patiently(self.backend, &self.base) {
-            Ok(()) => self.close(Some(reason.clone())),
-            // The journal stays open: the twin, or the next start, tries again.
-            Err(error) => {
-                self.trouble = Some(format!("the old rules are not back whole: {error}"));
-                let failed = outcome(&self.journal, Some(reason.clone()), true, self.trouble.clone());
-                // Whoever asks is told by the answer, too.
-                let _not_written = state::note_failure(&self.paths, &failed);
-            }
+        let rules = revert_patiently(self.backend, &self.base);
+        // Whatever became of the rules.
+        let services = units::put_back(self.runner.as_ref(), &self.job.units);
+        self.trouble = match (&rules, &services) {
+            (Ok(()), Ok(())) => None,
+            (Ok(()), Err(error)) => Some(format!("the old rules are back, but {error}")),
+            (Err(error), _) => Some(format!("the old rules are not back whole: {error}")),
+        };
+        if let (Ok(()), Ok(()) | Err(UnitError::Refused(_))) = (rules, services) {
+            self.close(Some(reason.clone()));
+            return;
         }
+        // The journal stays open: the twin, or the next start, tries again.
+        let failed = outcome(&self.journal, Some(reason.clone()), true, self.trouble.clone());
+        // Whoever asks is told by the answer, too.
+        let _not_written = state::note_failure(&self.paths, &failed);
     }
 
     fn close(&mut self, reverted: Option<Reason>) {

@@ -6,7 +6,7 @@ use crate::core::ruleset::compile;
 use crate::core::trial::Reason;
 use crate::core::trial::SETTLE_TIME;
 use crate::guard::recover;
-use crate::store::state::{Confirmed, RulesText};
+use crate::store::state::RulesText;
 
 const BOOT: &str = "boot-1";
 
@@ -28,6 +28,7 @@ fn job(root: &std::path::Path, id: &str) -> Job {
         policy,
         interfaces: vec![],
         rules,
+        stopped: vec![],
     };
     Job {
         root: root.to_owned(),
@@ -37,6 +38,7 @@ fn job(root: &std::path::Path, id: &str) -> Job {
         no_kernel_timer: None,
         end_connections: false,
         ways_in: Vec::new(),
+        units: UnitWork::default(),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::core::policy::Policy;
 use crate::core::ruleset::{Chains, FamilyRules, Match, Rule, Ruleset, Target};
 use crate::core::service::Ports;
 use crate::core::trial::Reason;
+use crate::core::unit::UnitWork;
 use crate::guard::ask;
 use crate::store::state::{self, Confirmed, RulesText};
 
@@ -51,10 +52,12 @@ fn job(root: &Path, id: String, rules: &Ruleset, has_kernel_timer: bool) -> Job 
             policy: Policy::default(),
             interfaces: vec![],
             rules: RulesText::of(rules),
+            stopped: Vec::new(),
         },
         no_kernel_timer: (!has_kernel_timer).then(|| "without, this time".to_owned()),
         end_connections: false,
         ways_in: Vec::new(),
+        units: UnitWork::default(),
     }
 }
 

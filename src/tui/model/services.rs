@@ -248,6 +248,9 @@ fn haystack(row: &Row) -> String {
         text.push(' ');
         text.push_str(&block.mark());
     }
+    if row.disabled.is_some() {
+        text.push_str(" disabled");
+    }
     if service.published.is_some() {
         text.push_str(" published dnat");
     }

@@ -143,7 +143,11 @@ pub(super) fn draw(model: &Model, apply: &Apply, frame: &mut Frame<'_>, area: Re
     for sentence in plan_in_brief(&apply.plan, MOST_CONSEQUENCES) {
         sentences.extend(sentence_lines(palette, &sentence, cells));
     }
-    let protection = protection(model, cells);
+    let mut protection = protection(model, cells);
+    if let Some(note) = apply.plan.kernel_note() {
+        let note = format!("{}.", capitalised(&note));
+        protection.extend(wrapped(&note, cells, 0, palette.of(Token::Warn)));
+    }
     let room = usize::from(area.height.saturating_sub(4 + 6))
         .saturating_sub(lines.len() + running.len() + protection.len())
         .max(2);

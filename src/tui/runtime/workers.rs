@@ -82,7 +82,9 @@ impl Workers {
     pub(super) fn perform(&self, effect: Effect) {
         let worker = match effect {
             Effect::Confirm { .. } | Effect::Revert(_) | Effect::Extend(_) | Effect::AskStatus => &self.trial,
-            Effect::Look(_) | Effect::Save { .. } | Effect::Apply(_) | Effect::Restore => &self.looks,
+            Effect::Look(_) | Effect::Save { .. } | Effect::Apply(_) | Effect::Restore | Effect::Propose(_) => {
+                &self.looks
+            }
             Effect::Knock(_) => match &self.knocks {
                 Some(knocks) => knocks,
                 None => return,
@@ -141,6 +143,10 @@ impl Looker {
                 Ok(Effect::Restore) => {
                     let result = self.machine.restore();
                     self.send(Msg::Restored(result))
+                }
+                Ok(Effect::Propose(id)) => {
+                    let proposed = self.machine.propose(&id);
+                    self.send(Msg::Proposed(id, proposed.map(Box::new)))
                 }
                 Ok(_) => true,
                 Err(RecvTimeoutError::Timeout) => self.probe(),

@@ -237,7 +237,9 @@ fn decision_cell(row: &Row, columns: &Columns, style: &dyn Fn(Token) -> Style) -
     let star = Span::styled(if row.is_changed { "* " } else { "  " }, style(Token::Changed));
     let cells = columns.decision.saturating_sub(2);
     let mut spans = vec![star];
-    if row.blocks.iter().any(|block| block.refuses_all_of(&row.service.id)) {
+    if row.disabled.is_some() {
+        spans.push(Span::styled(pad("disabled", cells), style(Token::Dim)));
+    } else if row.blocks.iter().any(|block| block.refuses_all_of(&row.service.id)) {
         // The decision has no say meanwhile; the details tell it.
         let word = if cells < 9 { "✗blocked" } else { "✗ blocked" };
         spans.push(Span::styled(pad(word, cells), style(Token::Warn)));

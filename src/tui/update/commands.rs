@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::{access, block, checkup, edit, fail, has_nothing_to_apply, leave, popups, restore, trial};
+use super::{access, block, checkup, disable, edit, fail, has_nothing_to_apply, leave, popups, restore, trial};
 use crate::core::policy::Decision;
 use crate::tui::commands::{CommandId, lookup, typed};
 use crate::tui::layout::{Heights, findings};
@@ -55,6 +55,7 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
         CommandId::Undecide => edit::decide(model, Decision::Undecided),
         CommandId::Block => block::ask(model),
         CommandId::Unblock => block::unblock(model),
+        CommandId::Disable => disable::ask(model),
         CommandId::CycleClass => edit::cycle_class(model),
         CommandId::RemoveSource => edit::remove_source(model),
         CommandId::SwitchRefusal => edit::switch_refusal(model),

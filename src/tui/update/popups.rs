@@ -1,7 +1,7 @@
 //! What keys mean while a popup is open.
 
 use super::commands::movement;
-use super::{access, block, checkup, edit, restore, trial};
+use super::{access, block, checkup, disable, edit, restore, trial};
 use crate::core::policy::Decision;
 use crate::tui::commands::CommandId;
 use crate::tui::model::list::scrolled;
@@ -44,6 +44,11 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
             model.popups.pop();
             return trial::confirm(model, false);
         }
+        Some(Popup::Disable(proposal)) if command == CommandId::Accept => {
+            let proposal = proposal.clone();
+            model.popups.pop();
+            return disable::accept(model, &proposal);
+        }
         Some(Popup::Unproven(_)) if command == CommandId::Accept => {
             model.popups.pop();
             return trial::confirm(model, true);
@@ -54,7 +59,7 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
         }
         Some(Popup::Leave) => return on_leave(model, command),
         Some(Popup::Entry(_)) => return on_entry(model, command),
-        Some(Popup::Message(_) | Popup::Keep | Popup::Unproven(_) | Popup::Restore) | None => {}
+        Some(Popup::Message(_) | Popup::Keep | Popup::Unproven(_) | Popup::Restore | Popup::Disable(_)) | None => {}
     }
     Vec::new()
 }

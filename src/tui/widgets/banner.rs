@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::Line;
 
+use crate::core::text::capitalised;
 use crate::tui::commands::{self, Command, Context};
 use crate::tui::model::{Model, Task};
 use crate::tui::widgets::proof;
@@ -24,7 +25,7 @@ pub fn height(model: &Model, width: u16, height: u16) -> u16 {
         30.. => (3, 4),
     };
     let proof = proof::lines(model, usize::from(width).saturating_sub(2), most);
-    own + u16::try_from(proof.len()).unwrap_or_default()
+    own + u16::from(note(model).is_some()) + u16::try_from(proof.len()).unwrap_or_default()
 }
 
 /// Draws it; a trial without room for a banner gets a line in the polite message instead.
@@ -56,12 +57,23 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         lines.push(Line::raw(format!(" {said} {}{}", "━".repeat(full), "·".repeat(empty))));
     }
     lines.push(keys(model, cells));
+    if let Some(note) = note(model) {
+        lines.push(Line::raw(format!(
+            " {}",
+            fit(&capitalised(note), cells.saturating_sub(2))
+        )));
+    }
     let room = usize::from(area.height).saturating_sub(lines.len());
     let proof = proof::lines(model, cells.saturating_sub(2), room);
     lines.extend(proof.into_iter().map(|line| Line::raw(format!(" {line}"))));
     for (row, line) in area.rows().zip(lines) {
         frame.render_widget(line.style(style), row);
     }
+}
+
+/// What the kernel's timer can't undo of it.
+fn note(model: &Model) -> Option<&str> {
+    model.trial()?.kernel_note.as_deref()
 }
 
 fn style(model: &Model, seconds: u64) -> Style {

@@ -58,6 +58,14 @@ fn grave(plan: &Plan) -> Vec<Sentence> {
     sentences
 }
 
+/// The services that are stopped or started themselves.
+fn services(plan: &Plan) -> impl Iterator<Item = Sentence> {
+    plan.services.iter().map(|change| {
+        let token = if change.is_stopped { Token::Warn } else { Token::Accent };
+        Sentence::quiet("■ ", token, change.to_string())
+    })
+}
+
 /// The consequences by who can connect after applying, each with a heading.
 fn groups(plan: &Plan) -> impl Iterator<Item = (Sentence, &[Consequence])> {
     plan.consequences.chunk_by(|a, b| a.after == b.after).map(|group| {
@@ -101,6 +109,7 @@ const fn nobody(plan: &Plan) -> &'static str {
 /// What a plan means, in as few lines as possible: the services of a group in one sentence.
 pub fn plan_in_brief(plan: &Plan, most: usize) -> Vec<Sentence> {
     let mut sentences = grave(plan);
+    sentences.extend(services(plan));
     for (heading, group) in groups(plan) {
         let names: Vec<String> = group.iter().take(most).map(service).collect();
         let more = match group.len() - names.len() {
@@ -120,6 +129,7 @@ pub fn plan_in_brief(plan: &Plan, most: usize) -> Vec<Sentence> {
 /// What a plan means, with a line for every service.
 fn plan_at_length(plan: &Plan) -> Vec<Sentence> {
     let mut sentences = grave(plan);
+    sentences.extend(services(plan));
     for (heading, group) in groups(plan) {
         let text = format!("{} ({})", heading.text, group.len());
         sentences.push(Sentence { text, ..heading });
@@ -201,10 +211,10 @@ fn summary(model: &Model) -> String {
     if model.observation.filter.is_none() {
         return "What is in the kernel can't be seen, so this is what would be loaded, not what changes.".to_owned();
     }
-    if plan.is_in_force && model.trial().is_some() {
+    if plan.is_done() && model.trial().is_some() {
         return "On trial: the kernel holds these rules until the trial ends.".to_owned();
     }
-    if plan.is_in_force {
+    if plan.is_done() {
         return "Nothing to apply: the kernel holds these rules already.".to_owned();
     }
     let count = |sign| plan.diff.iter().filter(|line| line.sign == sign).count();

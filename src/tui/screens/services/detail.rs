@@ -14,6 +14,7 @@ use crate::core::policy::{self, Block, Decision, Refusal};
 use crate::core::reach::Reach;
 use crate::core::service::BoundTo;
 use crate::core::text::{capitalised, printable, printable_within};
+use crate::core::unit::listed;
 use crate::tui::model::Model;
 use crate::tui::port::{Knock, Neighbour};
 use crate::tui::theme::Token;
@@ -70,6 +71,7 @@ fn sentences(model: &Model, row: &Row, is_low: bool) -> Vec<(Token, String)> {
     let mut sentences: Vec<(Token, String)> = blocked(model, row).into_iter().collect();
     let neighbours = neighbours(model, row, is_low);
     let kept_out = kept_out(row);
+    sentences.extend(disabled(row));
     // The columns say what it listens on, in fewer words.
     if !is_low || neighbours.is_none() && kept_out.is_none() {
         sentences.extend(published(row).map(|text| (Token::Text, text)));
@@ -127,6 +129,22 @@ fn blocked(model: &Model, row: &Row) -> Option<(Token, String)> {
         false => " Waits for an apply.",
     };
     (!row.blocks.is_empty()).then(|| (Token::Warn, format!("{marks}, {decided}.{waits} B takes it back.")))
+}
+
+/// That the service itself is off, or is to be.
+fn disabled(row: &Row) -> Option<(Token, String)> {
+    let units = listed(&row.disabled.as_ref()?.units);
+    Some(match (row.is_changed, row.service.listeners.is_empty()) {
+        (true, _) => (
+            Token::Changed,
+            format!("To be stopped and disabled with the next apply: {units}. d takes that back."),
+        ),
+        (false, true) => (Token::Good, format!("Disabled: {units}. d enables it again.")),
+        (false, false) => (
+            Token::Warn,
+            format!("Disabled ({units}), and something listens all the same. d enables it again."),
+        ),
+    })
 }
 
 /// Where packets for it are sent on to, and by whom.
