@@ -29,6 +29,7 @@ fn judged(observation: &Observation) -> Checkup {
         families: &Family::ALL,
         world: Some(&observation.world),
         rows: &rows,
+        catalogue: Some(&observation.catalogue),
         ..Evidence::default()
     };
     Checkup {

@@ -6,11 +6,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 
 use crate::core::policy::Decision;
 use crate::core::service::{Service, ServiceId};
+use crate::core::text::capitalised;
 use document::Changes;
 
 mod document;
@@ -91,22 +93,6 @@ pub struct Loopback {
 
 /// What stands for an option of the program in [`Loopback::file`].
 pub const COMMAND_LINE: &str = "command line";
-
-impl Loopback {
-    /// The lines in one: `listen_addresses = 'localhost'`.
-    pub fn directive(&self) -> String {
-        self.lines.join(" then ")
-    }
-
-    /// With the file's name alone: `bind = 127.0.0.1 in my.cnf`.
-    pub fn in_short(&self) -> String {
-        let name = self.file.rsplit('/').next().unwrap_or(&self.file);
-        match self.file == COMMAND_LINE {
-            true => format!("{} on its command line", self.directive()),
-            false => format!("{} in {name}", self.directive()),
-        }
-    }
-}
 
 /// Whether a service has something that protects it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -196,6 +182,64 @@ impl Entry {
         is(self.encrypts.as_ref(), Has::No)
     }
 
+    /// Whether what is said can be read on the way, and something else does the same encrypted.
+    pub fn is_plain_for_nothing(&self) -> bool {
+        self.is_plain() && self.alternative.is_some()
+    }
+
+    /// Whether it asks who connects only where somebody set that up.
+    pub fn may_ask_nobody(&self) -> bool {
+        !self.is_for_everyone() && is(self.authenticates.as_ref(), Has::Optional)
+    }
+
+    /// What it lacks where everyone reaches it, in words: `without a password`.
+    pub fn lacks(&self) -> Option<String> {
+        let password = match (self.asks_nobody(), self.may_ask_nobody()) {
+            (true, _) => Some("without a password"),
+            (false, true) => Some("perhaps without a password"),
+            (false, false) => None,
+        };
+        let encryption = self.is_plain_for_nothing().then_some("without encryption");
+        let words: Vec<&str> = password.into_iter().chain(encryption).collect();
+        (!words.is_empty()).then(|| words.join(" and "))
+    }
+
+    /// How to bind it to loopback, in short: the first way, with where it holds if another way has
+    /// other lines.
+    pub fn loopback_in_short(&self) -> Option<String> {
+        let first = self.loopback.first()?;
+        let is_same = self.loopback.iter().all(|other| other.lines == first.lines);
+        Some(match first.on.as_ref().filter(|_| !is_same) {
+            Some(on) => format!("{} ({on})", first.in_short()),
+            None => first.in_short(),
+        })
+    }
+
+    /// How to bind it to loopback, with every place: one sentence.
+    pub fn loopback_in_full(&self) -> Option<String> {
+        let mut ways: Vec<(String, Vec<String>)> = Vec::new();
+        for way in &self.loopback {
+            let lead = match way.file == COMMAND_LINE {
+                true => format!("start it with {}", way.directive()),
+                false => format!("set {} in", way.directive()),
+            };
+            let place = match (way.file == COMMAND_LINE, &way.on) {
+                (true, on) => on.as_ref().map(|on| format!("({on})")).unwrap_or_default(),
+                (false, Some(on)) => format!("{} ({on})", way.file),
+                (false, None) => way.file.clone(),
+            };
+            match ways.last_mut() {
+                Some((last, places)) if *last == lead => places.push(place),
+                _ => ways.push((lead, vec![place])),
+            }
+        }
+        let ways: Vec<String> = ways
+            .into_iter()
+            .map(|(lead, places)| format!("{lead} {}", places.join(" or ")).trim_end().to_owned())
+            .collect();
+        (!ways.is_empty()).then(|| format!("{}, and restart it.", capitalised(&ways.join(", or "))))
+    }
+
     fn is_at(&self, at: &ServiceId) -> bool {
         let is_here = |port: &ServiceId| port.protocol == at.protocol && port.ports.contains(at.ports);
         self.ports.iter().any(is_here)
@@ -204,6 +248,22 @@ impl Entry {
     /// Whether it goes by its port alone: a kind of service, not a program.
     fn is_kind_of_service(&self) -> bool {
         self.processes.is_empty() && self.units.is_empty()
+    }
+}
+
+impl Loopback {
+    /// The lines in one: `listen_addresses = 'localhost'`.
+    pub fn directive(&self) -> String {
+        self.lines.join(" then ")
+    }
+
+    /// With the file's name alone: `bind = 127.0.0.1 in my.cnf`.
+    pub fn in_short(&self) -> String {
+        let name = self.file.rsplit('/').next().unwrap_or(&self.file);
+        match self.file == COMMAND_LINE {
+            true => format!("{} on its command line", self.directive()),
+            false => format!("{} in {name}", self.directive()),
+        }
     }
 }
 
@@ -238,11 +298,19 @@ impl Match<'_> {
         self.by != KnownBy::Port
     }
 
+    /// Its name, with how certain that is: `usually Telnet`.
+    pub fn name(&self) -> String {
+        match self.is_certain() {
+            true => self.entry.name.clone(),
+            false => format!("usually {}", self.entry.name),
+        }
+    }
+
     /// What it is, in a sentence that says how certain that is.
     pub fn what(&self) -> String {
         match self.is_certain() {
             true => self.entry.what.clone(),
-            false => format!("By its port it may be {}. {}", self.entry.name, self.entry.what),
+            false => format!("By its port, perhaps: {}", self.entry.what),
         }
     }
 }
@@ -258,11 +326,15 @@ pub struct Catalogue {
 
 impl Catalogue {
     /// The one that comes with the program.
-    pub fn embedded() -> Self {
-        let mut catalogue = Self::default();
-        // The tests hold that there is nothing to complain about.
-        drop(catalogue.extend(EMBEDDED));
-        catalogue
+    pub fn embedded() -> Arc<Self> {
+        static READ: OnceLock<Arc<Catalogue>> = OnceLock::new();
+        let read = READ.get_or_init(|| {
+            let mut catalogue = Self::default();
+            // The tests hold that there is nothing to complain about.
+            drop(catalogue.extend(EMBEDDED));
+            Arc::new(catalogue)
+        });
+        Arc::clone(read)
     }
 
     /// Takes additions: entries with new ids, and for known ids the fields that are to be different.
@@ -271,16 +343,16 @@ impl Catalogue {
     pub fn extend(&mut self, text: &str) -> Vec<Complaint> {
         let (changes, mut complaints) = document::parse(text);
         for change in changes {
-            complaints.extend(self.take(change));
+            complaints.extend(self.take(change, text));
         }
         complaints.sort_by_key(|complaint| complaint.line);
         self.index();
         complaints
     }
 
-    fn take(&mut self, changes: Changes) -> Option<Complaint> {
+    fn take(&mut self, changes: Changes, text: &str) -> Option<Complaint> {
         let known = self.entries.get(changes.id()).cloned();
-        match changes.over(known) {
+        match changes.over(known, text) {
             Ok(entry) => {
                 self.entries.insert(entry.id.clone(), entry);
                 None
@@ -311,6 +383,13 @@ impl Catalogue {
     /// The entry with an id.
     pub fn get(&self, id: &str) -> Option<&Entry> {
         self.entries.get(id)
+    }
+
+    /// What a service is, where that is certain, or where nothing that can be seen speaks against what
+    /// its port usually is.
+    pub fn find_credible(&self, service: &Service) -> Option<Match<'_>> {
+        let is_credible = |it: &Match<'_>| it.is_certain() || service.owners.is_empty() || service.published.is_some();
+        self.find(service).filter(is_credible)
     }
 
     /// What a service is: by its processes, else by its units, else by its port.

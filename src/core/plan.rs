@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use crate::core::catalogue::Catalogue;
 use crate::core::connections::{GoesOn, Refusals, Running, Spared, going_on, interrupted};
 use crate::core::overview::NetworkReach;
 use crate::core::overview::Row;
-use crate::core::policy::Policy;
+use crate::core::policy::{Decision, Policy};
 use crate::core::reach::{DecidedBy, Filter, Reach, Who};
 use crate::core::ruleset::{DiffLine, Obstacle, Ruleset, diff};
-use crate::core::service::{Service, ServiceId};
+use crate::core::service::{BoundTo, Service, ServiceId};
 use crate::core::text::printable_within;
 use crate::core::tools::Manager;
 use crate::core::way_in::{Standing, WayIn};
@@ -100,6 +101,17 @@ pub enum Warning {
     NobodyTrusted,
     /// The kernel has no connection labels: published ports are told by the addresses of now.
     PublishedByAddress,
+    /// The plan opens to everyone what asks nobody who he is, or can be read on the way.
+    Unguarded {
+        /// How many services.
+        count: usize,
+        /// The first of them.
+        id: ServiceId,
+        /// Its name, with how certain that is.
+        name: String,
+        /// What it lacks: `without a password`.
+        lacks: String,
+    },
     /// iptables-legacy and iptables-nft both have rules.
     TwoBackends(String),
     /// Listeners without a decision will be refused.
@@ -135,6 +147,13 @@ impl fmt::Display for Warning {
                 "This kernel or its iptables has no connection labels (xt_connlabel): where this machine gets a new \
                  address, the published ports of containers are open at it until the next apply",
             ),
+            Self::Unguarded { count, id, name, lacks } => {
+                write!(f, "{id} ({name}) will be open to everyone {lacks}")?;
+                match count {
+                    1 => Ok(()),
+                    more => write!(f, "; of {} more much the same is true", more - 1),
+                }
+            }
             Self::TwoBackends(what) => write!(f, "Both kinds of iptables have rules: {what}"),
             Self::Undecided { reachable: 1 } => {
                 f.write_str("1 service that can be reached now is undecided and will be refused")
@@ -335,6 +354,30 @@ fn consequence(row: &Row) -> Consequence {
 
 fn foreign(filter: &Filter) -> impl Iterator<Item = &Obstacle> {
     filter.ipv4.foreign.iter().chain(&filter.ipv6.foreign)
+}
+
+/// What the plan opens to everyone though it asks nobody who he is, or can be read on the way.
+pub fn unguarded(rows: &[Row], catalogue: &Catalogue) -> Option<Warning> {
+    let opens = |row: &&Row| {
+        let is_news = row.is_changed || row.reach_now != row.reach_after;
+        let is_everyone = match row.reach_after {
+            Reach::Everyone => true,
+            Reach::Unknown => row.decision == Decision::Open && row.from.is_empty(),
+            Reach::ThisMachine | Reach::Trusted => false,
+        };
+        is_news && is_everyone && row.service.bound_to != BoundTo::Loopback
+    };
+    let mut found = rows.iter().filter(opens).filter_map(|row| {
+        let known = catalogue.find_credible(&row.service)?;
+        Some((&row.service.id, known, known.entry.lacks()?))
+    });
+    let (id, known, lacks) = found.next()?;
+    Some(Warning::Unguarded {
+        count: found.count() + 1,
+        id: id.clone(),
+        name: known.name(),
+        lacks,
+    })
 }
 
 fn kept_out_warning(rows: &[Row]) -> Option<Warning> {

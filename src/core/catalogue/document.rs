@@ -1,5 +1,7 @@
 //! The catalogue as JSON: strict, and every complaint with its line.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -65,8 +67,8 @@ pub(super) struct Fields {
 pub(super) struct Changes {
     /// Its fields.
     pub(super) fields: Fields,
-    /// The line it begins in.
-    line: usize,
+    /// At which byte of the document it begins: lines are counted for complaints only.
+    at: usize,
 }
 
 /// Reads a document: what is right, and what is wrong.
@@ -88,25 +90,29 @@ pub(super) fn parse(text: &str) -> (Vec<Changes>, Vec<Complaint>) {
         return whole(reason, line_of_key(text, "version"));
     }
     let (mut changes, mut complaints): (Vec<Changes>, Vec<Complaint>) = (Vec::new(), Vec::new());
+    let mut ids = BTreeSet::new();
     for raw in document.services {
         let raw = raw.get();
         // It is a part of the text, so this is where it begins.
-        let begins = (raw.as_ptr().addr()).saturating_sub(text.as_ptr().addr());
-        let line = 1 + newlines(text.get(..begins).unwrap_or_default());
-        let is_first = |fields: &Fields| changes.iter().all(|other| other.fields.id != fields.id);
+        let at = raw.as_ptr().addr().saturating_sub(text.as_ptr().addr());
         match entry(raw) {
-            Ok(fields) if is_first(&fields) => changes.push(Changes { fields, line }),
+            Ok(fields) if ids.insert(fields.id.clone()) => changes.push(Changes { fields, at }),
             Ok(fields) => complaints.push(Complaint {
-                line,
+                line: line_at(text, at),
                 reason: format!("'{}' is there twice", fields.id),
             }),
             Err(complaint) => complaints.push(Complaint {
-                line: line + complaint.line - 1,
+                line: line_at(text, at) + complaint.line - 1,
                 ..complaint
             }),
         }
     }
     (changes, complaints)
+}
+
+/// The line a byte is in.
+fn line_at(text: &str, at: usize) -> usize {
+    1 + newlines(text.get(..at).unwrap_or_default())
 }
 
 /// Reads an entry; lines count from its beginning.
@@ -184,15 +190,15 @@ impl Changes {
         &self.fields.id
     }
 
-    /// The entry with these fields over what is known of it.
+    /// The entry with these fields, from this document, over what is known of it.
     ///
     /// # Errors
     /// Where nothing is known, and a field that every entry has is missing.
-    pub(super) fn over(self, known: Option<Entry>) -> Result<Entry, Complaint> {
-        let Self { fields, line } = self;
+    pub(super) fn over(self, known: Option<Entry>, text: &str) -> Result<Entry, Complaint> {
+        let Self { fields, at } = self;
         let id = fields.id;
         let missing = |key: &str| Complaint {
-            line,
+            line: line_at(text, at),
             reason: format!("'{id}' is new, and '{key}' is missing"),
         };
         let (name, what) = match (fields.name, fields.what, &known) {

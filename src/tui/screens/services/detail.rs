@@ -21,6 +21,7 @@ use crate::tui::widgets::bars::rule;
 use crate::tui::widgets::text::{fit, wrapped};
 
 mod access;
+mod known;
 
 /// Longest sentence with a rule in it.
 const LONGEST: usize = 300;
@@ -72,10 +73,10 @@ fn sentences(model: &Model, row: &Row, is_low: bool) -> Vec<(Token, String)> {
     let kept_out = kept_out(row);
     // The columns say what it listens on, in fewer words.
     if !is_low || neighbours.is_none() && kept_out.is_none() {
-        sentences.extend(published(row).map(|text| (Token::Text, text)));
-        if row.service.published.is_none() {
-            sentences.push((Token::Text, sockets(row)));
-        }
+        let what = known::what(model, row).filter(|_| !is_low);
+        let listens = published(row).unwrap_or_else(|| sockets(row));
+        let text: Vec<String> = what.into_iter().chain([listens]).collect();
+        sentences.push((Token::Text, text.join(" ")));
     }
     sentences.extend(neighbours.map(|text| (Token::Accent, text)));
     let is_all_said = kept_out.is_some() && row.reach_after != Reach::Trusted;
@@ -83,7 +84,9 @@ fn sentences(model: &Model, row: &Row, is_low: bool) -> Vec<(Token, String)> {
     if !is_all_said {
         sentences.push(what_holds(model, row));
     }
-    sentences.extend(advice(row).map(|text| (Token::Dim, text)));
+    let better = advice(row).or_else(|| known::better(model, row));
+    sentences.extend(better.map(|text| (Token::Dim, text)));
+    sentences.extend(known::recommended(model, row).map(|text| (Token::Dim, text)));
     if model.observation.netfilter.is_some() && row.service.bound_to != BoundTo::Loopback {
         let networks = model.access.at(&row.service.id).unwrap_or_default();
         sentences.extend(access::sentences(networks));
