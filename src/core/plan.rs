@@ -6,17 +6,20 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use crate::core::catalogue::Catalogue;
 use crate::core::connections::{GoesOn, Refusals, Running, Spared, going_on, interrupted};
 use crate::core::overview::NetworkReach;
 use crate::core::overview::Row;
-use crate::core::policy::{Decision, Policy};
+use crate::core::policy::Policy;
 use crate::core::reach::{DecidedBy, Filter, Reach, Who};
 use crate::core::ruleset::{DiffLine, Obstacle, Ruleset, diff};
-use crate::core::service::{BoundTo, Service, ServiceId};
+use crate::core::service::{Service, ServiceId};
 use crate::core::text::printable_within;
 use crate::core::tools::Manager;
 use crate::core::way_in::{Standing, WayIn};
+
+mod unguarded;
+
+pub use unguarded::unguarded;
 
 /// What changes for one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,10 +151,10 @@ impl fmt::Display for Warning {
                  address, the published ports of containers are open at it until the next apply",
             ),
             Self::Unguarded { count, id, name, lacks } => {
-                write!(f, "{id} ({name}) will be open to everyone {lacks}")?;
+                write!(f, "{id} ({name}) will be open to everyone, {lacks}")?;
                 match count {
                     1 => Ok(()),
-                    more => write!(f, "; of {} more much the same is true", more - 1),
+                    more => write!(f, ", and {} more like it", more - 1),
                 }
             }
             Self::TwoBackends(what) => write!(f, "Both kinds of iptables have rules: {what}"),
@@ -354,30 +357,6 @@ fn consequence(row: &Row) -> Consequence {
 
 fn foreign(filter: &Filter) -> impl Iterator<Item = &Obstacle> {
     filter.ipv4.foreign.iter().chain(&filter.ipv6.foreign)
-}
-
-/// What the plan opens to everyone though it asks nobody who he is, or can be read on the way.
-pub fn unguarded(rows: &[Row], catalogue: &Catalogue) -> Option<Warning> {
-    let opens = |row: &&Row| {
-        let is_news = row.is_changed || row.reach_now != row.reach_after;
-        let is_everyone = match row.reach_after {
-            Reach::Everyone => true,
-            Reach::Unknown => row.decision == Decision::Open && row.from.is_empty(),
-            Reach::ThisMachine | Reach::Trusted => false,
-        };
-        is_news && is_everyone && row.service.bound_to != BoundTo::Loopback
-    };
-    let mut found = rows.iter().filter(opens).filter_map(|row| {
-        let known = catalogue.find_credible(&row.service)?;
-        Some((&row.service.id, known, known.entry.lacks()?))
-    });
-    let (id, known, lacks) = found.next()?;
-    Some(Warning::Unguarded {
-        count: found.count() + 1,
-        id: id.clone(),
-        name: known.name(),
-        lacks,
-    })
 }
 
 fn kept_out_warning(rows: &[Row]) -> Option<Warning> {

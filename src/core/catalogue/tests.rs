@@ -1,5 +1,6 @@
 use std::collections::BTreeSet;
 
+use super::entry::is;
 use super::*;
 use crate::core::listener::{Family, Owner};
 use crate::core::netfilter::Tool;

@@ -152,7 +152,7 @@ fn what_is_readable_on_the_way_has_a_replacement() {
     let finding = found(telnet(Reach::Trusted), &PLAINTEXT).unwrap();
     assert_eq!(finding.severity, Severity::Info);
     // Without root, going by the port.
-    let unseen = with(telnet(Reach::Everyone), |service| service.owners.clear());
+    let unseen = with(telnet(Reach::Everyone), |service| service.owners = Vec::new());
     let finding = found(unseen, &PLAINTEXT).unwrap();
     assert!(
         finding
@@ -265,7 +265,7 @@ fn a_users_program_that_everyone_reaches() {
 
 #[test]
 fn a_socket_of_nobody() {
-    let nobodys = |id: &str| with(row(id, "", "", 0), |service| service.owners.clear());
+    let nobodys = |id: &str| with(row(id, "", "", 0), |service| service.owners = Vec::new());
     let finding = found(nobodys("40222/udp"), &WITHOUT_OWNER).unwrap();
     assert_eq!(finding.severity, Severity::Info);
     // WireGuard's is the kernel's own; so is NFS'.
@@ -289,7 +289,7 @@ fn a_socket_of_nobody() {
 fn nothing_is_said_of_what_is_as_it_should_be() {
     for (id, process) in [("22/tcp", "sshd"), ("443/tcp", "nginx"), ("51820/udp", "")] {
         let row = match process {
-            "" => with(row(id, "", "", 0), |service| service.owners.clear()),
+            "" => with(row(id, "", "", 0), |service| service.owners = Vec::new()),
             process => row(id, process, "root", 0),
         };
         assert_eq!(check(row, Some(false)), [], "{id}");
