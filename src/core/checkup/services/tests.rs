@@ -201,7 +201,7 @@ fn what_asks_nobody_is_harmful_where_everyone_reaches_it() {
         assert_eq!(look(id, process, Reach::Everyone), None, "{id} {process}");
     }
     let unseen = with(row("11434/tcp", "ollama", "ollama", 999), |service| {
-        service.owners.clear()
+        service.owners.clear();
     });
     let finding = found(unseen, &WITHOUT_PASSWORD).unwrap();
     assert_eq!(finding.severity, Severity::Risky, "only its port says so");
