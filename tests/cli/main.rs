@@ -14,6 +14,7 @@
     reason = "test code"
 )]
 
+mod catalogue;
 mod documents;
 mod explain;
 mod harness;
