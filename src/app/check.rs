@@ -35,6 +35,7 @@ fn judged(observation: &Observation) -> Checkup {
         families: &Family::ALL,
         world: Some(&observation.world),
         rows: &rows,
+        catalogue: Some(&observation.catalogue),
         ..Evidence::default()
     };
     Checkup {

@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::catalogue::Catalogue;
 use crate::core::listener::Family;
 use crate::core::netfilter::{Chain, Netfilter, Rule, Table};
 use crate::core::network::World;
@@ -19,6 +20,7 @@ use crate::core::tools::Presence;
 
 mod looked_at;
 pub mod script;
+mod services;
 
 /// How bad it is. The order is the order of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -236,6 +238,8 @@ pub struct Evidence<'a> {
     pub managers: &'a [Presence],
     /// Whether somebody sits at it: a graphical session is installed. None where that is not known.
     pub is_desktop: Option<bool>,
+    /// What is known of services.
+    pub catalogue: Option<&'a Catalogue>,
 }
 
 /// A rule with where it is.
@@ -313,7 +317,7 @@ fn chain_words(table: &Table, chain: &Chain) -> String {
 type FamilyOfFindings = (&'static [Kind], fn(&Evidence<'_>) -> Vec<Finding>);
 
 /// All of them.
-const FAMILIES: &[FamilyOfFindings] = &[];
+const FAMILIES: &[FamilyOfFindings] = &[(services::KINDS, services::findings)];
 
 /// Every kind of finding there is, family by family.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> {

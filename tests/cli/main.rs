@@ -15,6 +15,7 @@
 )]
 
 mod block;
+mod catalogue;
 mod documents;
 mod explain;
 mod harness;

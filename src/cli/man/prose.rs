@@ -292,6 +292,12 @@ protection is empty then.",
 pub(super) const FILES: &[(&str, &str)] = &[
     ("/etc/fwtui/policy.json", "What is wanted."),
     (
+        "/etc/fwtui/services.json, ~/.config/fwtui/services.json",
+        "Additions to the catalogue of services: `{\"version\": 1, \"services\": [...]}`, with entries like those in \
+         fwtui's own assets/services.json. A new id adds a service; of a known one the fields given are changed. What is \
+         wrong in it is left out and named with its line.",
+    ),
+    (
         "/var/lib/fwtui/",
         "For root only: the rules that were confirmed (`confirmed.json`), those on trial (`candidate.json`), the \
 journal of a running trial (`trial.json`), and how the last one ended (`last.json`).",
@@ -330,7 +336,7 @@ that are applied are those of this machine.",
     ),
     (
         "XDG_CONFIG_HOME",
-        "Where the folder with themes is, if not in ~/.config.",
+        "Where the folder with themes and services.json is, if not in ~/.config.",
     ),
 ];
 
