@@ -22,6 +22,7 @@ mod backends;
 mod basics;
 mod boot;
 mod checks;
+mod checkup;
 mod clock;
 mod concurrency;
 mod damage;

@@ -1,0 +1,136 @@
+//! What IPv6 cannot do without.
+
+use std::net::Ipv6Addr;
+
+use fwtui::app::sandbox::{Knock, MACHINE_TRUSTED, Neighbour, TRUSTED};
+use fwtui::core::checkup::Severity;
+use fwtui::core::listener::{Family, Protocol};
+
+use super::{
+    ADVERTISEMENT, ADVERTISEMENTS, CLOSED, DHCPV6, OPEN, Rules, SOLICITATION, finds, finds_no, harmful, knock_within,
+    listen_at,
+};
+use crate::checks::{self, at};
+use crate::harness::{Lab, PATIENCE, SILENCE, addresses, eventually_within, in_sandbox};
+use crate::raw;
+
+const V6: Family = Family::Ipv6;
+const DISCOVERY: &str = "ipv6-neighbour-discovery-refused";
+
+/// The machine and its neighbour forget each other; then TCP, out or in.
+pub(super) fn after_forgetting(lab: &Lab, from: Option<Neighbour>) -> Knock {
+    lab.line("ip -6 neigh flush dev eth1");
+    lab.line_at(Neighbour::Trusted, "ip -6 neigh flush dev eth0");
+    let to = match from {
+        None => (TRUSTED.v6, CLOSED),
+        Some(_) => (MACHINE_TRUSTED.v6, OPEN),
+    };
+    knock_within(PATIENCE, from, to, Protocol::Tcp)
+}
+
+/// Unanswered questions for a neighbour are given up after 0.3 s.
+pub(super) fn hasten(lab: &Lab) {
+    lab.line("sysctl -qw net.ipv6.neigh.eth1.retrans_time_ms=100");
+    lab.line_at(Neighbour::Trusted, "sysctl -qw net.ipv6.neigh.eth0.retrans_time_ms=100");
+}
+
+#[test]
+fn neighbours_are_lost_once_forgotten() {
+    in_sandbox(|lab| {
+        lab.listen_everywhere(OPEN);
+        listen_at(lab, Neighbour::Trusted, CLOSED);
+        let [out, inward] = [None, Some(Neighbour::Trusted)];
+        let deaf = Rules::good().without(V6, SOLICITATION).without(V6, ADVERTISEMENT);
+        deaf.load(lab);
+        // While the neighbours know each other nothing is amiss: it fails later.
+        harmful(lab, &[DISCOVERY]);
+        let before = std::time::Instant::now();
+        assert_eq!(after_forgetting(lab, out), Knock::Unreachable);
+        let took = before.elapsed();
+        assert!((2..5).contains(&took.as_secs()), "about 3 s, not {took:?}");
+        hasten(lab);
+        assert_eq!(after_forgetting(lab, inward), Knock::Unreachable);
+        // Half of it cures one direction only.
+        for (missing, out_fares, in_fares) in [
+            (SOLICITATION, Knock::Answered, Knock::Unreachable),
+            (ADVERTISEMENT, Knock::Unreachable, Knock::Answered),
+        ] {
+            Rules::good().without(V6, missing).load(lab);
+            assert_eq!(after_forgetting(lab, out), out_fares, "without {missing}");
+            assert_eq!(after_forgetting(lab, inward), in_fares, "without {missing}");
+            harmful(lab, &[DISCOVERY]);
+        }
+        Rules::good().load(lab);
+        assert_eq!(after_forgetting(lab, out), Knock::Answered);
+        assert_eq!(after_forgetting(lab, inward), Knock::Answered);
+        harmful(lab, &[]);
+    });
+}
+
+/// Whether an advertisement makes an address and a default route; what it made is taken away again.
+fn is_configured(lab: &Lab) -> bool {
+    let prefix: Ipv6Addr = "fd99::".parse().unwrap();
+    let own = lab.link_local(Some(Neighbour::Trusted), "eth0");
+    at(Neighbour::Trusted, || {
+        raw::advertise(prefix, 1800, own, raw::index_of("eth0"));
+    });
+    let has_address = eventually_within(SILENCE, || {
+        let made = addresses("eth1")
+            .into_iter()
+            .find(|address| address.segments()[0] == 0xfd99);
+        made.map(drop)
+    });
+    let route = lab.line("ip -6 route show default dev eth1 proto ra");
+    assert_eq!(has_address.is_some(), !route.is_empty(), "{route}");
+    !route.is_empty()
+}
+
+#[test]
+fn no_address_and_no_route_without_router_advertisements() {
+    in_sandbox(|lab| {
+        const ID: &str = "ipv6-router-advertisements-refused";
+        Rules::good().without(V6, ADVERTISEMENTS).load(lab);
+        assert!(!is_configured(lab));
+        harmful(lab, &[ID]);
+        Rules::good().load(lab);
+        assert!(is_configured(lab));
+        harmful(lab, &[]);
+    });
+}
+
+#[test]
+fn no_lease_without_the_answers_of_dhcpv6() {
+    in_sandbox(|lab| {
+        const ID: &str = "dhcpv6-answers-refused";
+        Rules::good().without(V6, DHCPV6).load(lab);
+        checks::dhcpv6(lab).unwrap_err();
+        finds(lab, ID, Severity::Risky);
+        Rules::good().load(lab);
+        checks::dhcpv6(lab).unwrap();
+        finds_no(lab, ID);
+    });
+}
+
+#[test]
+fn a_service_is_open_in_the_family_that_was_forgotten() {
+    in_sandbox(|lab| {
+        lab.listen_everywhere(CLOSED);
+        let fares = |family| lab.knock(Neighbour::Stranger, family, Protocol::Tcp, CLOSED);
+        for (forgotten, other, id) in [
+            (Family::Ipv6, Family::Ipv4, "ipv6-forgotten"),
+            (Family::Ipv4, Family::Ipv6, "ipv4-forgotten"),
+        ] {
+            let mut rules = Rules::good();
+            rules.of(forgotten).clear();
+            rules.load(lab);
+            assert_eq!(fares(forgotten), Knock::Answered);
+            assert_ne!(fares(other), Knock::Answered);
+            harmful(lab, &[id]);
+        }
+        Rules::good().load(lab);
+        for family in Family::ALL {
+            assert_ne!(fares(family), Knock::Answered);
+        }
+        harmful(lab, &[]);
+    });
+}
