@@ -4,12 +4,15 @@
 mod icmp;
 mod incoming;
 mod ipv6;
+mod managers;
 mod multicast;
 mod outgoing;
+mod services;
 mod tools;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
 use fwtui::app::sandbox::{Knock, Neighbour};
@@ -67,6 +70,11 @@ impl Rules {
                 REST,
             ]),
         ])
+    }
+
+    /// Nothing at all.
+    const fn none() -> Self {
+        Self([Vec::new(), Vec::new()])
     }
 
     const fn of(&mut self, family: Family) -> &mut Vec<String> {
@@ -153,6 +161,13 @@ fn finds(lab: &Lab, id: &str, severity: Severity) {
     assert!(!FINDINGS || is_found, "{severity} {id} expected:\n{findings:#?}");
 }
 
+/// `fwtui check` finds this, however bad.
+fn finds_id(lab: &Lab, id: &str) {
+    let findings = findings(lab);
+    let is_found = findings.iter().any(|finding| finding["id"] == id);
+    assert!(!FINDINGS || is_found, "{id} expected:\n{findings:#?}");
+}
+
 /// `fwtui check` does not find this.
 fn finds_no(lab: &Lab, id: &str) {
     let findings = findings(lab);
@@ -203,4 +218,19 @@ fn good_rules_do_no_harm() {
         }
         harmful(lab, &[]);
     });
+}
+
+#[test]
+fn each_kind_of_harm_is_shown() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/kernel/checkup");
+    let files = std::fs::read_dir(folder).unwrap();
+    let tests: String = files
+        .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+        .collect();
+    let not_shown: Vec<&str> = fwtui::core::checkup::kinds()
+        .filter(|kind| kind.severity == Severity::Harmful)
+        .map(|kind| kind.id)
+        .filter(|id| !tests.contains(&format!("\"{id}\"")))
+        .collect();
+    assert!(not_shown.is_empty(), "no test with packets: {not_shown:?}");
 }

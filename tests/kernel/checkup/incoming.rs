@@ -73,8 +73,7 @@ fn what_is_refused_after_everything_was_accepted_is_open() {
         const EVERYTHING: &str = "-A INPUT -j ACCEPT";
         const REFUSAL: &str = "-A INPUT -p tcp --dport 8080 -j REJECT --reject-with tcp-reset";
         lab.listen_everywhere(CLOSED);
-        let of =
-            |rules: [&'static str; 2]| Rules([Vec::new(), Vec::new()]).each(|empty, family| empty.and(family, &rules));
+        let of = |rules: [&str; 2]| Rules::none().each(|none, family| none.and(family, &rules));
         of([EVERYTHING, REFUSAL]).load(lab);
         assert!(lab.answers(Neighbour::Stranger, CLOSED));
         harmful(lab, &["accepted-before-refused"]);

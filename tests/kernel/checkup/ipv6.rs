@@ -7,8 +7,8 @@ use fwtui::core::checkup::Severity;
 use fwtui::core::listener::{Family, Protocol};
 
 use super::{
-    ADVERTISEMENT, ADVERTISEMENTS, CLOSED, DHCPV6, OPEN, Rules, SOLICITATION, finds, finds_no, harmful, knock_within,
-    listen_at,
+    ADVERTISEMENT, ADVERTISEMENTS, ANSWERS, CLOSED, DHCPV6, LOOPBACK, OPEN, REST, Rules, SOLICITATION, SSH, finds,
+    finds_no, harmful, knock_within, listen_at,
 };
 use crate::checks::{self, at};
 use crate::harness::{Lab, PATIENCE, SILENCE, addresses, eventually_within, in_sandbox};
@@ -16,6 +16,7 @@ use crate::raw;
 
 const V6: Family = Family::Ipv6;
 const DISCOVERY: &str = "ipv6-neighbour-discovery-refused";
+const ROUTERS: &str = "ipv6-router-advertisements-refused";
 
 /// The machine and its neighbour forget each other; then TCP, out or in.
 pub(super) fn after_forgetting(lab: &Lab, from: Option<Neighbour>) -> Knock {
@@ -67,9 +68,8 @@ fn neighbours_are_lost_once_forgotten() {
     });
 }
 
-/// Whether an advertisement makes an address and a default route; what it made is taken away again.
-fn is_configured(lab: &Lab) -> bool {
-    let prefix: Ipv6Addr = "fd99::".parse().unwrap();
+/// Whether an advertisement of this prefix makes an address and a default route.
+fn is_configured(lab: &Lab, prefix: Ipv6Addr) -> bool {
     let own = lab.link_local(Some(Neighbour::Trusted), "eth0");
     at(Neighbour::Trusted, || {
         raw::advertise(prefix, 1800, own, raw::index_of("eth0"));
@@ -77,7 +77,7 @@ fn is_configured(lab: &Lab) -> bool {
     let has_address = eventually_within(SILENCE, || {
         let made = addresses("eth1")
             .into_iter()
-            .find(|address| address.segments()[0] == 0xfd99);
+            .find(|address| address.segments()[..4] == prefix.segments()[..4]);
         made.map(drop)
     });
     let route = lab.line("ip -6 route show default dev eth1 proto ra");
@@ -85,15 +85,56 @@ fn is_configured(lab: &Lab) -> bool {
     !route.is_empty()
 }
 
+const PREFIX: Ipv6Addr = Ipv6Addr::new(0xfd99, 0, 0, 0, 0, 0, 0, 0);
+
 #[test]
 fn no_address_and_no_route_without_router_advertisements() {
     in_sandbox(|lab| {
-        const ID: &str = "ipv6-router-advertisements-refused";
         Rules::good().without(V6, ADVERTISEMENTS).load(lab);
-        assert!(!is_configured(lab));
-        harmful(lab, &[ID]);
+        assert!(!is_configured(lab, PREFIX));
+        harmful(lab, &[ROUTERS]);
         Rules::good().load(lab);
-        assert!(is_configured(lab));
+        assert!(is_configured(lab, PREFIX));
+        harmful(lab, &[]);
+    });
+}
+
+/// The rules that most pages on the net advise, in both languages.
+#[test]
+fn the_classic_rules_break_ipv6() {
+    in_sandbox(|lab| {
+        lab.listen_everywhere(OPEN);
+        listen_at(lab, Neighbour::Trusted, CLOSED);
+        hasten(lab);
+        let native = "table inet filter { chain input {
+            type filter hook input priority filter; policy drop;
+            iif lo accept
+            ct state established,related accept
+            tcp dport 22 accept
+        }
+        }";
+        let classic = [LOOPBACK, ANSWERS, SSH, REST];
+        for is_native in [false, true] {
+            lab.line("nft flush ruleset");
+            match is_native {
+                true => drop(lab.feed(&["nft", "-f", "-"], native)),
+                false => Rules::none()
+                    .each(|rules, family| rules.and(family, &classic))
+                    .load(lab),
+            }
+            for from in [None, Some(Neighbour::Trusted)] {
+                assert_eq!(after_forgetting(lab, from), Knock::Unreachable, "{is_native} {from:?}");
+            }
+            assert!(!is_configured(lab, PREFIX), "{is_native}");
+            harmful(lab, &[DISCOVERY, ROUTERS]);
+        }
+        let advised = "insert rule inet filter input icmpv6 type \
+             { nd-neighbor-solicit, nd-neighbor-advert, nd-router-advert } accept";
+        lab.feed(&["nft", "-f", "-"], advised);
+        for from in [None, Some(Neighbour::Trusted)] {
+            assert_eq!(after_forgetting(lab, from), Knock::Answered, "{from:?}");
+        }
+        assert!(is_configured(lab, PREFIX));
         harmful(lab, &[]);
     });
 }
