@@ -26,7 +26,7 @@ mod walk;
 pub use explain::{DecidedBy, Explanation, Step, explain};
 pub use fate::{Decider, Event, Fate, Kernel, Place, Walk};
 pub use judge::{Fares, Judge};
-pub use packet::{Ends, Packet as Probe, State};
+pub use packet::{Ends, Packet as Probe, State, Transport};
 pub use peers::{Who, meeting_anyone};
 pub use published::{PublishedPort, published_ports};
 pub use rules::Rules;

@@ -10,6 +10,7 @@ use super::{Base, Chain, ChainType, Condition, Elements, Engine, Hook, Rule, Sta
 use crate::core::listener::Family;
 use crate::core::ruleset::{SavedTables, TableParts, words_of};
 
+mod icmp;
 mod limits;
 mod matches;
 mod options;

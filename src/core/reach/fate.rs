@@ -92,6 +92,8 @@ pub struct Event<'n> {
 pub struct Walk<'n> {
     /// How it ended.
     pub fate: Fate,
+    /// The hook where it ended; of what arrives it means nothing.
+    pub hook: Hook,
     /// Who decided; of what arrives, who last let it in.
     pub decided_by: Decider<'n>,
     /// Its ends when it arrived.

@@ -99,6 +99,7 @@ impl<'n> Journey<'n> {
 
     pub(super) fn end(self, fate: Fate, decided_by: Decider<'n>) -> Walk<'n> {
         Walk {
+            hook: self.hook(),
             fate,
             decided_by,
             ends: self.packet.ends,
