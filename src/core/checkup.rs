@@ -17,6 +17,13 @@ use crate::core::overview::Row;
 use crate::core::service::ServiceId;
 use crate::core::tools::Presence;
 
+mod families;
+mod icmp;
+mod links;
+mod order;
+mod outbound;
+mod scene;
+
 /// How bad it is. The order is the order of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -310,7 +317,13 @@ fn chain_words(table: &Table, chain: &Chain) -> String {
 type FamilyOfFindings = (&'static [Kind], fn(&Evidence<'_>) -> Vec<Finding>);
 
 /// All of them.
-const FAMILIES: &[FamilyOfFindings] = &[];
+const FAMILIES: &[FamilyOfFindings] = &[
+    // Those that walk packets are found together: the rules are prepared once.
+    (families::KINDS, scene::findings),
+    (icmp::KINDS, |_| Vec::new()),
+    (order::KINDS, |_| Vec::new()),
+    (outbound::KINDS, |_| Vec::new()),
+];
 
 /// Every kind of finding there is, family by family.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> {
