@@ -24,7 +24,7 @@ mod rules;
 mod walk;
 
 pub use explain::{DecidedBy, Explanation, Step, explain};
-pub use fate::{Decider, Event, Fate, Kernel, Place, Walk};
+pub use fate::{Decider, Event, Fate, Kernel, Place, Tracking, Walk};
 pub use judge::{Fares, Judge};
 pub use packet::{Ends, Packet as Probe, State, Transport};
 pub use peers::{Who, meeting_anyone};

@@ -2,12 +2,12 @@
 
 use crate::core::listener::{Family, Protocol};
 use crate::core::netfilter::{Condition, Field, Part, Rule, Statement, Table, TableFamily, Tool, ct, owner};
-use crate::core::reach::{Decider, Fate, Place as Spot, Probe, Walk};
+use crate::core::reach::{Decider, Fate, Place as Spot, Probe, Tracking, Walk};
 
 use super::families::knocks;
 use super::links::Link;
 use super::outbound::{is_on_its_way_out, sent, to_itself};
-use super::scene::{NO_SERVICE, Refusal, Scene, Wanted, number_of, program};
+use super::scene::{NO_SERVICE, Refusal, Scene, Wanted, number_of, program, removing};
 use super::{Finding, Kind, Severity};
 
 mod before;
@@ -114,14 +114,36 @@ fn answers_in(scene: &Scene<'_>, family: Family) -> Option<Finding> {
         (Some(_), None) => "Answers to this machine's own TCP connections",
         _ => "Answers of DNS servers to this machine",
     };
-    let advice = Scene::accepting(&refusal, family, &[KNOWN]);
+    let (why, advice) = match refusal.tracking {
+        Tracking::Looked => (
+            "The rules let the questions out, and nothing in front of this refusal accepts what conntrack knows as \
+             ESTABLISHED, so this machine's own connections fail.",
+            format!(
+                "Accept it in front of that: {}.",
+                Scene::accepting(&refusal, family, &[KNOWN])
+            ),
+        ),
+        Tracking::NotYet => (
+            "The rules let the questions out, and here conntrack has not looked yet and nothing can tell an answer by \
+             ESTABLISHED, so this machine's own connections fail.",
+            match removing(&refusal, family) {
+                Some(command) => format!("Take it away, and refuse in filter what is not an answer: {command}."),
+                None => "Take it away, and refuse behind conntrack what is not an answer.".to_owned(),
+            },
+        ),
+        Tracking::Kept => (
+            "The rules let the questions out, and others keep the answers from conntrack (NOTRACK, notrack), so none \
+             counts as ESTABLISHED and this machine's own connections fail.",
+            "Keep only those ports from conntrack that are meant, or accept answers by the ports that they come from."
+                .to_owned(),
+        ),
+    };
     Some(Finding::new(
         &ANSWERS,
         scene.place(&refusal.spot),
         format!("{what} are refused over {family} as they come in."),
-        "The rules let the questions out, and nothing in front of this refusal accepts what conntrack knows as \
-         ESTABLISHED, so this machine's own connections fail.",
-        format!("Accept it in front of that: {advice}."),
+        why,
+        advice,
     ))
 }
 
@@ -244,7 +266,7 @@ fn flush(scene: &Scene<'_>, family: Family) -> Option<Finding> {
     };
     let is_open = scene.links.iter().any(ssh);
     is_open.then(|| {
-        let program = program(family);
+        let program = program(table, family);
         Finding::new(
             &FLUSH,
             scene.place(&policy),

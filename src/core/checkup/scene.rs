@@ -4,9 +4,9 @@
 use std::net::IpAddr;
 
 use crate::core::listener::Family;
-use crate::core::netfilter::{ChainType, Hook, Netfilter, TableFamily, Tool, owner};
+use crate::core::netfilter::{ChainType, Engine, Hook, Netfilter, Table, TableFamily, Tool, owner};
 use crate::core::network::World;
-use crate::core::reach::{Decider, Fate, Place as Spot, Probe, Rules, Walk};
+use crate::core::reach::{Decider, Fate, Place as Spot, Probe, Rules, Tracking, Walk};
 
 use super::links::{Link, links, plain_host};
 use super::{Evidence, Finding, Place, Placed, families, icmp, order, outbound};
@@ -50,6 +50,7 @@ pub(super) struct Scene<'a> {
 pub(super) struct Refusal<'a> {
     pub(super) spot: Spot<'a>,
     pub(super) hook: Hook,
+    pub(super) tracking: Tracking,
 }
 
 /// What is to be accepted, in the words of iptables and of nft.
@@ -87,7 +88,11 @@ impl<'a> Scene<'a> {
             let walk = self.walk(&packet);
             match (walk.fate, walk.decided_by) {
                 (Fate::Refused | Fate::Dropped, Decider::Rule(spot)) => {
-                    first = first.or(Some(Refusal { spot, hook: walk.hook }));
+                    first = first.or(Some(Refusal {
+                        spot,
+                        hook: walk.hook,
+                        tracking: walk.tracking,
+                    }));
                 }
                 (Fate::Refused | Fate::Dropped, Decider::Kernel(_)) => {}
                 _ => return None,
@@ -142,16 +147,11 @@ impl<'a> Scene<'a> {
     pub(super) fn accepting(refusal: &Refusal<'a>, family: Family, wanted: &[Wanted]) -> String {
         let table = refusal.spot.table;
         let base = base_of(refusal);
-        let is_saved = matches!(table.family, TableFamily::Ip | TableFamily::Ip6)
-            && ["raw", "mangle", "nat", "filter", "security"].contains(&table.name.as_str())
-            && base == refusal.hook.word().to_ascii_uppercase();
-        let of_table = match table.name.as_str() {
-            "filter" => String::new(),
-            name => format!(" -t {name}"),
-        };
+        let is_saved = is_saved(table) && base == refusal.hook.word().to_ascii_uppercase();
+        let program = of_table(table, family);
         let commands = wanted.iter().map(|one| {
             if is_saved {
-                format!("{}{of_table} -I {base} {} -j ACCEPT", program(family), one.saved)
+                format!("{program} -I {base} {} -j ACCEPT", one.saved)
             } else {
                 let of = table.family.word();
                 format!("nft insert rule {of} {} {base} {} accept", table.name, one.native)
@@ -167,11 +167,43 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// The command of a family.
-pub(super) const fn program(family: Family) -> &'static str {
-    match family {
-        Family::Ipv4 => "iptables",
-        Family::Ipv6 => "ip6tables",
+/// The command for a table: that of iptables-legacy for what only it shows and changes.
+pub(super) const fn program(table: &Table, family: Family) -> &'static str {
+    match (family, table.engine) {
+        (Family::Ipv4, Engine::Nft) => "iptables",
+        (Family::Ipv6, Engine::Nft) => "ip6tables",
+        (Family::Ipv4, Engine::Legacy) => "iptables-legacy",
+        (Family::Ipv6, Engine::Legacy) => "ip6tables-legacy",
+    }
+}
+
+/// The command with the table's name, where it needs one.
+fn of_table(table: &Table, family: Family) -> String {
+    match table.name.as_str() {
+        "filter" => program(table, family).to_owned(),
+        name => format!("{} -t {name}", program(table, family)),
+    }
+}
+
+/// Whether a table is one of those that iptables knows.
+fn is_saved(table: &Table) -> bool {
+    matches!(table.family, TableFamily::Ip | TableFamily::Ip6)
+        && ["raw", "mangle", "nat", "filter", "security"].contains(&table.name.as_str())
+}
+
+/// The command that takes a refusal away; none where there is no plain one.
+pub(super) fn removing(refusal: &Refusal<'_>, family: Family) -> Option<String> {
+    let Spot { table, chain, rule } = refusal.spot;
+    if !is_saved(table) {
+        return None;
+    }
+    let program = of_table(table, family);
+    match rule {
+        Some(rule) => {
+            let rest = rule.text.strip_prefix("-A ")?;
+            Some(format!("{program} -D {rest}"))
+        }
+        None => Some(format!("{program} -P {} ACCEPT", chain.name)),
     }
 }
 

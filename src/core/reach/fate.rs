@@ -67,6 +67,17 @@ pub enum Kernel {
     NobodyListens,
 }
 
+/// What conntrack knew of a packet where its way ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tracking {
+    /// It had not looked yet: a chain before it decided.
+    NotYet,
+    /// A rule kept the packet from it.
+    Kept,
+    /// It had looked.
+    Looked,
+}
+
 /// Who or what decided.
 #[derive(Debug, Clone, Copy)]
 pub enum Decider<'n> {
@@ -98,6 +109,8 @@ pub struct Walk<'n> {
     pub decided_by: Decider<'n>,
     /// Its ends when it arrived.
     pub ends: Ends,
+    /// What conntrack knew of it.
+    pub tracking: Tracking,
     /// Whether it was taken in here, and not sent on.
     pub is_local: bool,
     /// What happened on the way, where that was asked for.

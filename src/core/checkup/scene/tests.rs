@@ -53,10 +53,13 @@ pub(super) fn filter(input: &str, output: &str, rules: &[&str]) -> String {
 /// A save with the commands of an advice carried out: `ip6tables -t raw -I INPUT ... -j ACCEPT`.
 pub(super) fn following(save: &str, advice: &str, family: Family) -> String {
     let mut save = save.to_owned();
-    let begins = format!("{} ", program(family));
+    let begins = match family {
+        Family::Ipv4 => "iptables ",
+        Family::Ipv6 => "ip6tables ",
+    };
     let commands = advice.split(": ").nth(1).unwrap_or(advice);
     for command in commands.trim_end_matches('.').split("; ") {
-        let Some(words) = command.strip_prefix(&begins) else {
+        let Some(words) = command.strip_prefix(begins) else {
             continue;
         };
         let (table, words) = match words.strip_prefix("-t ") {
