@@ -193,16 +193,19 @@ pub fn transfer(lab: &Lab, family: Family, port: u16) -> (usize, usize) {
         &["ip", "link", "set", "eth1", "mtu", &mtu.to_string()],
     );
     let listener = TcpListener::bind(SocketAddr::new(MACHINE_TRUSTED.of(family), port)).unwrap();
+    listener.set_nonblocking(true).unwrap();
     let received = std::thread::scope(|scope| {
         let sender = scope.spawn(|| {
-            let (mut connection, _) = listener.accept().unwrap();
+            let (mut connection, _) = eventually(|| listener.accept().ok()).expect("the other end connects");
+            connection.set_nonblocking(false).unwrap();
             connection.set_write_timeout(Some(SILENCE * 3)).unwrap();
             // Where it stalls, the other end says how far it came.
             drop(connection.write_all(&vec![1; SIZE]));
         });
         let received = at(Neighbour::Far, || {
             let machine = SocketAddr::new(MACHINE_TRUSTED.of(family), port);
-            let mut connection = TcpStream::connect_timeout(&machine, PATIENCE).unwrap();
+            let connection = TcpStream::connect_timeout(&machine, PATIENCE);
+            let mut connection = connection.unwrap_or_else(|error| panic!("{machine}: {error}"));
             connection.set_read_timeout(Some(SILENCE * 3)).unwrap();
             let (mut total, mut buffer) = (0, vec![0; 65536]);
             while let Ok(count @ 1..) = connection.read(&mut buffer) {

@@ -6,7 +6,7 @@ use fwtui::app::sandbox::{Knock, Neighbour};
 use fwtui::core::checkup::Severity;
 use fwtui::core::listener::{Family, Protocol};
 
-use super::{ANSWERS, CLOSED, LOOPBACK, OPEN, Rules, finds, finds_no, harmful, knock_out, listen_at};
+use super::{ANSWERS, CLOSED, LOOPBACK, OPEN, Rules, finds, finds_no, follow, harmful, knock_out, listen_at};
 use crate::harness::in_sandbox;
 
 const BOTH: [Protocol; 2] = [Protocol::Tcp, Protocol::Udp];
@@ -35,7 +35,7 @@ fn the_machine_does_not_reach_itself_without_loopback() {
             .load(lab);
         all(|knock| knock != Knock::Answered);
         harmful(lab, &["loopback-refused"]);
-        Rules::good().load(lab);
+        follow(lab, "loopback-refused");
         all(|knock| knock == Knock::Answered);
         harmful(lab, &[]);
     });
@@ -61,7 +61,7 @@ fn nothing_is_heard_of_what_the_machine_asked_without_answers() {
             .load(lab);
         all(|knock| knock != Knock::Answered);
         harmful(lab, &["answers-refused"]);
-        Rules::good().load(lab);
+        follow(lab, "answers-refused");
         all(|knock| knock == Knock::Answered);
         harmful(lab, &[]);
     });

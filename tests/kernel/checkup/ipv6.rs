@@ -1,6 +1,7 @@
 //! What IPv6 cannot do without.
 
 use std::net::Ipv6Addr;
+use std::time::Duration;
 
 use fwtui::app::sandbox::{Knock, MACHINE_TRUSTED, Neighbour, TRUSTED};
 use fwtui::core::checkup::Severity;
@@ -8,7 +9,7 @@ use fwtui::core::listener::{Family, Protocol};
 
 use super::{
     ADVERTISEMENT, ADVERTISEMENTS, ANSWERS, CLOSED, DHCPV6, LOOPBACK, OPEN, REST, Rules, SOLICITATION, SSH, finds,
-    finds_no, harmful, knock_within, listen_at,
+    finds_no, follow, harmful, knock_within, listen_at,
 };
 use crate::checks::{self, at};
 use crate::harness::{Lab, PATIENCE, SILENCE, addresses, eventually_within, in_sandbox};
@@ -20,13 +21,18 @@ const ROUTERS: &str = "ipv6-router-advertisements-refused";
 
 /// The machine and its neighbour forget each other; then TCP, out or in.
 pub(super) fn after_forgetting(lab: &Lab, from: Option<Neighbour>) -> Knock {
+    after_forgetting_within(PATIENCE, lab, from)
+}
+
+/// The same with a patience of its own.
+pub(super) fn after_forgetting_within(patience: Duration, lab: &Lab, from: Option<Neighbour>) -> Knock {
     lab.line("ip -6 neigh flush dev eth1");
     lab.line_at(Neighbour::Trusted, "ip -6 neigh flush dev eth0");
     let to = match from {
         None => (TRUSTED.v6, CLOSED),
         Some(_) => (MACHINE_TRUSTED.v6, OPEN),
     };
-    knock_within(PATIENCE, from, to, Protocol::Tcp)
+    knock_within(patience, from, to, Protocol::Tcp)
 }
 
 /// Unanswered questions for a neighbour are given up after 0.3 s.
@@ -43,58 +49,74 @@ fn neighbours_are_lost_once_forgotten() {
         let [out, inward] = [None, Some(Neighbour::Trusted)];
         let deaf = Rules::good().without(V6, SOLICITATION).without(V6, ADVERTISEMENT);
         deaf.load(lab);
-        // While the neighbours know each other nothing is amiss: it fails later.
-        harmful(lab, &[DISCOVERY]);
         let before = std::time::Instant::now();
         assert_eq!(after_forgetting(lab, out), Knock::Unreachable);
         let took = before.elapsed();
         assert!((2..5).contains(&took.as_secs()), "about 3 s, not {took:?}");
         hasten(lab);
-        assert_eq!(after_forgetting(lab, inward), Knock::Unreachable);
-        // Half of it cures one direction only.
-        for (missing, out_fares, in_fares) in [
-            (SOLICITATION, Knock::Answered, Knock::Unreachable),
-            (ADVERTISEMENT, Knock::Unreachable, Knock::Answered),
+        // Either of the two alone cures one direction only.
+        for (rules, out_fares, in_fares) in [
+            (deaf, Knock::Unreachable, Knock::Unreachable),
+            (
+                Rules::good().without(V6, SOLICITATION),
+                Knock::Answered,
+                Knock::Unreachable,
+            ),
+            (
+                Rules::good().without(V6, ADVERTISEMENT),
+                Knock::Unreachable,
+                Knock::Answered,
+            ),
         ] {
-            Rules::good().without(V6, missing).load(lab);
-            assert_eq!(after_forgetting(lab, out), out_fares, "without {missing}");
-            assert_eq!(after_forgetting(lab, inward), in_fares, "without {missing}");
+            rules.load(lab);
+            assert_eq!(after_forgetting(lab, out), out_fares, "{rules:?}");
+            assert_eq!(after_forgetting(lab, inward), in_fares, "{rules:?}");
             harmful(lab, &[DISCOVERY]);
+            follow(lab, DISCOVERY);
+            for from in [out, inward] {
+                assert_eq!(after_forgetting(lab, from), Knock::Answered, "{rules:?} {from:?}");
+            }
+            harmful(lab, &[]);
         }
-        Rules::good().load(lab);
-        assert_eq!(after_forgetting(lab, out), Knock::Answered);
-        assert_eq!(after_forgetting(lab, inward), Knock::Answered);
-        harmful(lab, &[]);
     });
 }
 
-/// Whether an advertisement of this prefix makes an address and a default route.
-fn is_configured(lab: &Lab, prefix: Ipv6Addr) -> bool {
+/// Whether an advertisement of this prefix makes an address and a default route. The route is taken
+/// away again.
+pub(super) fn is_configured(lab: &Lab, prefix: u16) -> bool {
     let own = lab.link_local(Some(Neighbour::Trusted), "eth0");
     at(Neighbour::Trusted, || {
+        let prefix = Ipv6Addr::new(prefix, 0, 0, 0, 0, 0, 0, 0);
         raw::advertise(prefix, 1800, own, raw::index_of("eth0"));
     });
     let has_address = eventually_within(SILENCE, || {
-        let made = addresses("eth1")
-            .into_iter()
-            .find(|address| address.segments()[..4] == prefix.segments()[..4]);
-        made.map(drop)
+        let mut made = addresses("eth1").into_iter();
+        made.find(|address| address.segments()[0] == prefix).map(drop)
     });
     let route = lab.line("ip -6 route show default dev eth1 proto ra");
     assert_eq!(has_address.is_some(), !route.is_empty(), "{route}");
+    if !route.is_empty() {
+        lab.line("ip -6 route del default dev eth1 proto ra");
+    }
     !route.is_empty()
 }
-
-const PREFIX: Ipv6Addr = Ipv6Addr::new(0xfd99, 0, 0, 0, 0, 0, 0, 0);
 
 #[test]
 fn no_address_and_no_route_without_router_advertisements() {
     in_sandbox(|lab| {
-        Rules::good().without(V6, ADVERTISEMENTS).load(lab);
-        assert!(!is_configured(lab, PREFIX));
+        let deaf = Rules::good().without(V6, ADVERTISEMENTS);
+        deaf.load(lab);
+        assert!(!is_configured(lab, 0xfd90));
+        // As long as all addresses are static it may be meant.
+        harmful(lab, &[]);
+        finds(lab, ROUTERS, Severity::Risky);
+        Rules::none().load(lab);
+        assert!(is_configured(lab, 0xfd91));
+        deaf.load(lab);
+        assert!(!is_configured(lab, 0xfd92));
         harmful(lab, &[ROUTERS]);
-        Rules::good().load(lab);
-        assert!(is_configured(lab, PREFIX));
+        follow(lab, ROUTERS);
+        assert!(is_configured(lab, 0xfd93));
         harmful(lab, &[]);
     });
 }
@@ -106,6 +128,7 @@ fn the_classic_rules_break_ipv6() {
         lab.listen_everywhere(OPEN);
         listen_at(lab, Neighbour::Trusted, CLOSED);
         hasten(lab);
+        assert!(is_configured(lab, 0xfd90));
         let native = "table inet filter { chain input {
             type filter hook input priority filter; policy drop;
             iif lo accept
@@ -113,29 +136,27 @@ fn the_classic_rules_break_ipv6() {
             tcp dport 22 accept
         }
         }";
-        let classic = [LOOPBACK, ANSWERS, SSH, REST];
-        for is_native in [false, true] {
+        let classic = Rules::none().each(|rules, family| rules.and(family, &[LOOPBACK, ANSWERS, SSH, REST]));
+        for (is_native, prefix) in [(false, 0xfd91), (true, 0xfd93)] {
             lab.line("nft flush ruleset");
             match is_native {
                 true => drop(lab.feed(&["nft", "-f", "-"], native)),
-                false => Rules::none()
-                    .each(|rules, family| rules.and(family, &classic))
-                    .load(lab),
+                false => classic.load(lab),
             }
-            for from in [None, Some(Neighbour::Trusted)] {
-                assert_eq!(after_forgetting(lab, from), Knock::Unreachable, "{is_native} {from:?}");
-            }
-            assert!(!is_configured(lab, PREFIX), "{is_native}");
+            let all = |fares: Knock| {
+                for from in [None, Some(Neighbour::Trusted)] {
+                    assert_eq!(after_forgetting(lab, from), fares, "{is_native} {from:?}");
+                }
+            };
+            all(Knock::Unreachable);
+            assert!(!is_configured(lab, prefix), "{is_native}");
             harmful(lab, &[DISCOVERY, ROUTERS]);
+            follow(lab, DISCOVERY);
+            follow(lab, ROUTERS);
+            all(Knock::Answered);
+            assert!(is_configured(lab, prefix + 1), "{is_native}");
+            harmful(lab, &[]);
         }
-        let advised = "insert rule inet filter input icmpv6 type \
-             { nd-neighbor-solicit, nd-neighbor-advert, nd-router-advert } accept";
-        lab.feed(&["nft", "-f", "-"], advised);
-        for from in [None, Some(Neighbour::Trusted)] {
-            assert_eq!(after_forgetting(lab, from), Knock::Answered, "{from:?}");
-        }
-        assert!(is_configured(lab, PREFIX));
-        harmful(lab, &[]);
     });
 }
 
@@ -143,10 +164,18 @@ fn the_classic_rules_break_ipv6() {
 fn no_lease_without_the_answers_of_dhcpv6() {
     in_sandbox(|lab| {
         const ID: &str = "dhcpv6-answers-refused";
-        Rules::good().without(V6, DHCPV6).load(lab);
+        let deaf = Rules::good().without(V6, DHCPV6);
+        deaf.load(lab);
         checks::dhcpv6(lab).unwrap_err();
+        // All addresses are static.
+        finds_no(lab, ID);
+        assert!(is_configured(lab, 0xfd90));
+        harmful(lab, &[]);
         finds(lab, ID, Severity::Risky);
-        Rules::good().load(lab);
+        // As DHCPv6 gives them.
+        lab.line("ip address add fd07::99/128 dev eth1 valid_lft 3600 preferred_lft 3600 nodad");
+        harmful(lab, &[ID]);
+        follow(lab, ID);
         checks::dhcpv6(lab).unwrap();
         finds_no(lab, ID);
     });

@@ -9,7 +9,7 @@ use fwtui::core::listener::{Family, Protocol};
 use fwtui::sys::knock::Door;
 use fwtui::sys::netns;
 
-use super::{LISTENERS, OPEN, Rules, finds, finds_no, harmful};
+use super::{LISTENERS, OPEN, Rules, finds, finds_no, follow, harmful};
 use crate::harness::{Lab, addresses, eventually, in_sandbox};
 use crate::published::knock_by;
 
@@ -82,7 +82,7 @@ fn a_snooping_switch_forgets_who_may_not_hear_it() {
         eventually(|| (!is_found(lab)).then_some(())).expect("lost without an answer to the switch");
         harmful(lab, &[]);
         finds(lab, ID, Severity::Risky);
-        Rules::good().load(lab);
+        follow(lab, ID);
         eventually(|| is_found(lab).then_some(())).expect("found again");
         // And it stays so, for longer than the switch remembers.
         let until = std::time::Instant::now() + Duration::from_millis(2500);

@@ -4,10 +4,11 @@ use std::io::ErrorKind;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use fwtui::app::sandbox::{Knock, Neighbour};
+use fwtui::core::checkup::Severity;
 use fwtui::core::listener::{Family, Protocol};
 
 use super::ipv6::{after_forgetting, hasten};
-use super::{CLOSED, OPEN, Rules, finds, finds_no, harmful, knock_out, listen_at};
+use super::{CLOSED, OPEN, Rules, finds, finds_no, follow, harmful, knock_out, listen_at};
 use crate::checks::{at, heard, udp};
 use crate::harness::{Lab, in_sandbox};
 use crate::raw;
@@ -64,7 +65,7 @@ fn the_machine_does_not_reach_itself_if_it_may_not_send_to_loopback() {
         all(&own, Protocol::Tcp, fails);
         all(&own, Protocol::Udp, fails);
         harmful(lab, &["outbound-loopback-refused"]);
-        good().load(lab);
+        follow(lab, "outbound-loopback-refused");
         all(&own, Protocol::Tcp, is_answered);
         all(&own, Protocol::Udp, is_answered);
         harmful(lab, &[]);
@@ -81,7 +82,7 @@ fn no_name_is_resolved_without_dns() {
         // Resolvers ask by TCP only when an answer by UDP says that it was cut short.
         all(&resolvers, Protocol::Tcp, is_answered);
         harmful(lab, &["outbound-dns-refused"]);
-        good().load(lab);
+        follow(lab, "outbound-dns-refused");
         all(&resolvers, Protocol::Udp, is_answered);
         harmful(lab, &[]);
     });
@@ -115,8 +116,8 @@ fn a_dhcp_client_with_an_ordinary_socket_is_not_heard_and_one_with_packets_is() 
         good().without(Family::Ipv4, DHCP).load(lab);
         assert!(!is_heard_by_socket());
         assert!(is_heard_by_packet());
-        finds(lab, ID, fwtui::core::checkup::Severity::Risky);
-        good().load(lab);
+        finds(lab, ID, Severity::Risky);
+        follow(lab, ID);
         assert!(is_heard_by_socket());
         assert!(is_heard_by_packet());
         finds_no(lab, ID);
@@ -137,7 +138,7 @@ fn neighbours_are_lost_if_the_machine_may_not_ask_for_them() {
         good().without(Family::Ipv6, ICMPV6).load(lab);
         both(lab, Knock::Unreachable);
         harmful(lab, &["outbound-neighbour-discovery-refused"]);
-        good().load(lab);
+        follow(lab, "outbound-neighbour-discovery-refused");
         both(lab, Knock::Answered);
         harmful(lab, &[]);
     });
