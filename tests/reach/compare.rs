@@ -298,7 +298,7 @@ fn is_translation(walk: &Walk<'_>) -> bool {
     }
 }
 
-fn decider(walk: &Walk<'_>) -> String {
+pub fn decider(walk: &Walk<'_>) -> String {
     match walk.decided_by {
         Decider::Kernel(kernel) => format!("{kernel:?}"),
         Decider::Rule(place) => {
