@@ -92,7 +92,7 @@ fn run(cli: Cli, out: &Out) -> Result<u8, Error> {
         Verb::Apply(args) => apply::run(&machine(), &args, false, out),
         Verb::Off(args) => apply::run(&machine(), &args, true, out),
         Verb::Explain(args) => explain::run(&machine(), &args, out),
-        Verb::Check(args) => check::run(&machine(), &args, out),
+        Verb::Check(args) => check::run(machine, &args, out),
         Verb::Confirm(args) => trial::confirm(&machine(), &args, out),
         Verb::Revert => trial::revert(&machine(), out),
         Verb::Extend => trial::extend(&machine(), out),

@@ -4,6 +4,10 @@ use crate::app::{Depth, Machine, Observation};
 use crate::core::checkup::{Evidence, Finding, check};
 use crate::core::listener::Family;
 
+mod file;
+
+pub use file::{checkup_of_file, checkup_of_text};
+
 /// What was found, and what could not be looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Checkup {

@@ -29,7 +29,7 @@ pub struct Cli {
 
 /// The exit codes, for the help and the man page.
 pub const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed or unreadable; 2 usage; \
-3 there is something to do (changes, drift, a running trial); 4 reverted, or too late to confirm; 5 not permitted.";
+3 there is something to do (changes, drift, a running trial, something harmful); 4 reverted, or too late to confirm; 5 not permitted.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -70,6 +70,11 @@ pub enum Verb {
     /// Walks the first packet of a connection through every rule in the kernel, of every tool.
     Explain(Explain),
     /// Tell what of the rules, settings and services here is harmful, redundant or missing
+    ///
+    /// fwtui check                  this machine
+    /// fwtui check /etc/rules.v4    what iptables-save printed, or a script of iptables commands
+    /// ssh host iptables-save | fwtui check -
+    #[command(verbatim_doc_comment)]
     Check(Check),
     /// Put the old rules back now
     Revert,
@@ -160,6 +165,8 @@ pub struct Explain {
 /// `check`.
 #[derive(Debug, Args)]
 pub struct Check {
+    /// Rules that iptables-save printed, or a shell script, which is read and never run; - for the standard input
+    pub file: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub json: bool,

@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 
-use crate::app::check::Checkup;
+use crate::app::check::{Checkup, checkup_of_file};
 use crate::app::{Error, Machine};
 use crate::cli::args::Check;
 use crate::cli::output::Out;
 use crate::cli::{DONE, TO_DO};
 use crate::core::checkup::{Finding, Severity};
-use crate::core::text::printable;
+
+mod report;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -18,8 +19,12 @@ struct Document<'a> {
     notes: &'a [String],
 }
 
-pub(super) fn run(machine: &Machine, args: &Check, out: &Out) -> Result<u8, Error> {
-    let Checkup { findings, unseen } = machine.checkup();
+pub(super) fn run(machine: impl FnOnce() -> Machine, args: &Check, out: &Out) -> Result<u8, Error> {
+    let Checkup { findings, unseen } = match &args.file {
+        // A file is judged by itself: this machine has nothing to do with it.
+        Some(file) => checkup_of_file(file)?,
+        None => machine().checkup(),
+    };
     if args.json {
         out.json(&Document {
             schema: 1,
@@ -27,26 +32,8 @@ pub(super) fn run(machine: &Machine, args: &Check, out: &Out) -> Result<u8, Erro
             notes: &unseen,
         })?;
     } else {
-        out.print(&report(&findings))?;
-        for sentence in &unseen {
-            out.note(sentence);
-        }
+        out.print(&report::text(&findings, &unseen))?;
     }
     let is_harmful = findings.iter().any(|finding| finding.severity == Severity::Harmful);
     Ok(if is_harmful { TO_DO } else { DONE })
-}
-
-/// The findings as text for a ticket.
-fn report(findings: &[Finding]) -> String {
-    if findings.is_empty() {
-        return "Nothing found.\n".to_owned();
-    }
-    let one = |finding: &Finding| {
-        let subject = printable(&finding.subject());
-        format!(
-            "{}: {}\n  {}\n  {}\n  {}\n  {}\n",
-            finding.severity, finding.id, subject, finding.what, finding.why, finding.advice
-        )
-    };
-    findings.iter().map(one).collect::<Vec<_>>().join("\n")
 }

@@ -18,11 +18,34 @@ use crate::core::service::ServiceId;
 use crate::core::tools::Presence;
 
 mod families;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "it asks for a few of the many kinds of conditions and fields"
+)]
+mod gist;
+mod helpers;
 mod icmp;
 mod links;
+mod logging;
 mod order;
 mod outbound;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "it asks for a few of the many kinds of conditions and fields"
+)]
+mod redundant;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "it asks for a few of the many kinds of conditions and fields"
+)]
+mod refusal;
 mod scene;
+pub mod script;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "it asks for a few of the many kinds of conditions and fields"
+)]
+mod shadowed;
 
 /// How bad it is. The order is the order of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -323,6 +346,11 @@ const FAMILIES: &[FamilyOfFindings] = &[
     (icmp::KINDS, |_| Vec::new()),
     (order::KINDS, |_| Vec::new()),
     (outbound::KINDS, |_| Vec::new()),
+    (helpers::KINDS, helpers::findings),
+    (logging::KINDS, logging::findings),
+    (redundant::KINDS, redundant::findings),
+    (refusal::KINDS, refusal::findings),
+    (shadowed::KINDS, shadowed::findings),
 ];
 
 /// Every kind of finding there is, family by family.

@@ -57,7 +57,7 @@ interfaces included, is public until you say otherwise. Loopback is never refuse
 ];
 
 /// What is to be said of a command beyond its help.
-pub(super) const MORE: [(&str, &str); 7] = [
+pub(super) const MORE: [(&str, &str); 8] = [
     (
         "list",
         "REACH NOW follows from what the socket is bound to and from the rules in the kernel; AFTER \
@@ -73,6 +73,16 @@ the kernel refuses by itself. Limits count as not used up. The address it goes t
 unless the service names one. A sentence names the rule that decides, its number in its chain, and whose it is; \
 below stand the rules it met. Of the owners, `admin` is whoever administers the machine, `kernel` is the kernel's own default, \
 and `unknown` a program without a word here.",
+    ),
+    (
+        "check",
+        "Reads and judges, and changes nothing. With a file nothing of this machine is looked at, and no root is needed: what \
+`iptables-save` or `ip6tables-save` printed, one family or both, or a shell script. A script is read and never run: its \
+iptables, ip6tables, iptables-restore and sysctl commands are followed up, with variables, loops over words, functions, \
+branches and texts for the standard input. Conditions are not evaluated; of several branches the one with the most \
+rules is read. What can't be known from the text (`$(...)`, a variable that is set elsewhere) counts as unknown, and \
+is told with its line. Files of more than 8 MiB are refused. The exit code is 3 where something is harmful, and 1 \
+where the file can't be read. The kinds of findings are listed under FINDINGS.",
     ),
     (
         "apply",
@@ -116,6 +126,13 @@ services that look like real ones, and the kernel's real packet filter. It ends 
 and leaves nothing behind.",
     ),
 ];
+
+/// Findings of Checkup.
+pub(super) const FINDINGS: &str = "What `fwtui check` tells. A harmful one breaks something, or leaves open what looks \
+closed; a risky one may, under circumstances that it says; without a redundant one nothing would change; a missing one is \
+about something that ought to be there; info is a fact, or a matter of taste. Here stands how bad each kind is in \
+general; a finding says how bad it is there. What a tool such as ufw makes by itself is info, with the tool's name. \
+fwtui's own rules are never among them.";
 
 /// The screens.
 pub(super) const SCREENS: &str = "Services shows what listens and who can connect; Networks shows \
@@ -192,6 +209,11 @@ keeps out those whom the decision lets in) and published (to, by, container).",
         "verdict (accepted, refused, dropped, unknown), decided_by (owner, table, chain, rule, number), interface, from, to, \
 port, protocol, walk (hook, table, chain, rule, number, effect), and notes on what could not be seen. owner: fwtui, docker, podman, \
 ufw, firewalld, fail2ban, libvirt, lxd, tailscale, admin, kernel, unknown.",
+    ),
+    (
+        "check --json",
+        "findings (id, severity: harmful, risky, redundant, missing, info; place: file, line, chain, rule, service, sysctl, \
+as far as they apply; what, why, do: one sentence each), and notes on what could not be seen or read.",
     ),
     (
         "network --json",

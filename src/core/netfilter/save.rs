@@ -10,6 +10,8 @@ use super::{Base, Chain, ChainType, Condition, Elements, Engine, Hook, Rule, Sta
 use crate::core::listener::Family;
 use crate::core::ruleset::{SavedTables, TableParts, words_of};
 
+pub(crate) use options::takes_any_text;
+
 mod icmp;
 mod limits;
 mod matches;
@@ -42,6 +44,11 @@ pub fn tables(saved: &SavedTables, engine: Engine, family: Family, sets: &[IpSet
         tables.push(unread);
     }
     tables
+}
+
+/// One table from its parts; its sets of ipset(8) are not known.
+pub fn table_of(parts: &TableParts<'_>, engine: Engine, family: Family) -> Table {
+    table(parts, engine, family, &[])
 }
 
 /// One rule as iptables prints it, with or without `-A CHAIN`.

@@ -35,7 +35,7 @@ impl<'a> Choice<'a> {
 }
 
 /// Options whose value is whatever somebody wrote, which may look like an option itself.
-pub(super) fn takes_any_text(option: &str) -> bool {
+pub(crate) fn takes_any_text(option: &str) -> bool {
     matches!(
         option,
         "--comment"

@@ -131,7 +131,7 @@ proptest! {
         // Whoever says ACCEPT last means it, or it is not understood.
         if let [.., jump, target] = words.as_slice()
             && jump == "-j" && target == "ACCEPT" && words.iter().filter(|word| *word == "-j").count() == 1
-            && !words.iter().any(|word| options::takes_any_text(word))
+            && !words.iter().any(|word| takes_any_text(word))
         {
             let is_there = rule.statements.iter().any(|statement| {
                 matches!(statement, Statement::End(Verdict::Accept) | Statement::Unknown(_))
