@@ -19,5 +19,6 @@ pub mod routing;
 pub mod runner;
 pub mod session;
 pub mod sock_diag;
+pub mod sysctl;
 pub mod systemd;
 pub mod tools;

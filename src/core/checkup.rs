@@ -17,6 +17,10 @@ use crate::core::overview::Row;
 use crate::core::service::ServiceId;
 use crate::core::tools::Presence;
 
+mod sysctl;
+
+pub use sysctl::compiled_default;
+
 /// How bad it is. The order is the order of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -310,7 +314,7 @@ fn chain_words(table: &Table, chain: &Chain) -> String {
 type FamilyOfFindings = (&'static [Kind], fn(&Evidence<'_>) -> Vec<Finding>);
 
 /// All of them.
-const FAMILIES: &[FamilyOfFindings] = &[];
+const FAMILIES: &[FamilyOfFindings] = &[(sysctl::KINDS, sysctl::findings)];
 
 /// Every kind of finding there is, family by family.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> {
