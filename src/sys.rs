@@ -22,3 +22,4 @@ pub mod sock_diag;
 pub mod sysctl;
 pub mod systemd;
 pub mod tools;
+pub mod updates;

@@ -4,10 +4,12 @@ use std::path::Path;
 use std::thread;
 
 use crate::app::{Depth, Machine, Observation};
-use crate::core::checkup::Sysctl;
 use crate::core::checkup::{Evidence, Finding, check};
+use crate::core::checkup::{Sysctl, Updates};
 use crate::core::listener::Family;
+use crate::sys::runner::SystemRunner;
 use crate::sys::sysctl::sysctls;
+use crate::sys::updates::updates;
 
 /// What was found, and what could not be looked at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,6 +37,7 @@ impl Machine {
 #[derive(Debug, Default)]
 struct Facts {
     sysctls: Vec<Sysctl>,
+    updates: Option<Updates>,
     /// What could not be read: one sentence each.
     unseen: Vec<String>,
 }
@@ -42,8 +45,14 @@ struct Facts {
 impl Facts {
     /// Reads them; the files below `root`.
     fn read(root: &Path) -> Self {
-        let (sysctls, unseen) = sysctls(Path::new("/proc/sys"), root);
-        Self { sysctls, unseen }
+        let (sysctls, mut unseen) = sysctls(Path::new("/proc/sys"), root);
+        let updates = updates(&SystemRunner::new(), root);
+        unseen.extend(updates.iter().flat_map(|updates| updates.unseen.iter().cloned()));
+        Self {
+            sysctls,
+            updates,
+            unseen,
+        }
     }
 }
 
@@ -56,6 +65,7 @@ fn judged(observation: &Observation, facts: Facts) -> Checkup {
         world: Some(&observation.world),
         rows: &rows,
         sysctls: &facts.sysctls,
+        updates: facts.updates.as_ref(),
         ..Evidence::default()
     };
     Checkup {

@@ -18,6 +18,7 @@ use crate::core::service::ServiceId;
 use crate::core::tools::Presence;
 
 mod sysctl;
+mod updates;
 
 pub use sysctl::compiled_default;
 
@@ -314,7 +315,7 @@ fn chain_words(table: &Table, chain: &Chain) -> String {
 type FamilyOfFindings = (&'static [Kind], fn(&Evidence<'_>) -> Vec<Finding>);
 
 /// All of them.
-const FAMILIES: &[FamilyOfFindings] = &[(sysctl::KINDS, sysctl::findings)];
+const FAMILIES: &[FamilyOfFindings] = &[(sysctl::KINDS, sysctl::findings), (updates::KINDS, updates::findings)];
 
 /// Every kind of finding there is, family by family.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> {
