@@ -15,8 +15,10 @@ use crate::core::netfilter::{Chain, Netfilter, Rule, Table};
 use crate::core::network::World;
 use crate::core::overview::Row;
 use crate::core::service::ServiceId;
-use crate::core::tools::Presence;
+use crate::core::tools::{BootFile, OnDisk, Presence};
 
+mod logspace;
+mod managers;
 mod sysctl;
 mod updates;
 
@@ -238,6 +240,10 @@ pub struct Evidence<'a> {
     pub managers: &'a [Presence],
     /// Whether somebody sits at it: a graphical session is installed. None where that is not known.
     pub is_desktop: Option<bool>,
+    /// What the disk says of those programs.
+    pub on_disk: &'a [OnDisk],
+    /// The files that they load at boot.
+    pub boot_files: &'a [BootFile],
 }
 
 /// A rule with where it is.
@@ -315,7 +321,12 @@ fn chain_words(table: &Table, chain: &Chain) -> String {
 type FamilyOfFindings = (&'static [Kind], fn(&Evidence<'_>) -> Vec<Finding>);
 
 /// All of them.
-const FAMILIES: &[FamilyOfFindings] = &[(sysctl::KINDS, sysctl::findings), (updates::KINDS, updates::findings)];
+const FAMILIES: &[FamilyOfFindings] = &[
+    (logspace::KINDS, logspace::findings),
+    (managers::KINDS, managers::findings),
+    (sysctl::KINDS, sysctl::findings),
+    (updates::KINDS, updates::findings),
+];
 
 /// Every kind of finding there is, family by family.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> {

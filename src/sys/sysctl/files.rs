@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::core::text::printable_within;
+use crate::sys::glob;
 
 /// The folders, the strongest first: of files with the same name only the first is read.
 const FOLDERS: [&str; 5] = [
@@ -40,7 +41,7 @@ pub struct Assigned {
 impl Assigned {
     /// Whether it sets the sysctl of this name.
     pub fn sets(&self, name: &str) -> bool {
-        matches(&self.name, name) && !self.except.iter().any(|except| except == name)
+        glob::matches(&self.name, name, '.') && !self.except.iter().any(|except| except == name)
     }
 }
 
@@ -113,70 +114,6 @@ fn dotted(name: &str) -> String {
     match name.find(['/', '.']).and_then(|at| name.get(at..=at)) {
         Some("/") => super::dotted(name),
         _ => name.to_owned(),
-    }
-}
-
-/// glob(7) for names of sysctls: between dots, which separate here as slashes do in paths.
-fn matches(pattern: &str, name: &str) -> bool {
-    let mut names = name.split('.');
-    let mut patterns = pattern.split('.');
-    loop {
-        match (patterns.next(), names.next()) {
-            (None, None) => return true,
-            (Some(pattern), Some(name)) if part_matches(pattern.as_bytes(), name.as_bytes()) => {}
-            _ => return false,
-        }
-    }
-}
-
-/// The same for a part. Only the last `*` is ever taken back, so that no pattern takes long.
-fn part_matches(mut pattern: &[u8], mut name: &[u8]) -> bool {
-    let mut last_star: Option<(&[u8], &[u8])> = None;
-    loop {
-        if let [b'*', rest @ ..] = pattern {
-            last_star = Some((rest, name));
-            pattern = rest;
-            continue;
-        }
-        match (one(pattern, name), name) {
-            (Some(rest), [_, later @ ..]) => (pattern, name) = (rest, later),
-            (_, []) if pattern.is_empty() => return true,
-            _ => match last_star {
-                Some((rest, [_, later @ ..])) => {
-                    last_star = Some((rest, later));
-                    (pattern, name) = (rest, later);
-                }
-                _ => return false,
-            },
-        }
-    }
-}
-
-/// What is left of a pattern that begins with something that stands for the first letter.
-fn one<'a>(pattern: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
-    let byte = name.first()?;
-    match pattern {
-        [b'?', rest @ ..] => Some(rest),
-        [b'[', rest @ ..] => {
-            let end = rest.iter().position(|byte| *byte == b']')?;
-            let (class, rest) = rest.split_at(end);
-            let (is_negated, class) = match class {
-                [b'!' | b'^', class @ ..] => (true, class),
-                _ => (false, class),
-            };
-            (is_in(class, *byte) != is_negated).then(|| rest.get(1..)).flatten()
-        }
-        [wanted, rest @ ..] => (wanted == byte).then_some(rest),
-        [] => None,
-    }
-}
-
-/// Whether a letter is among those between brackets: `abc`, `0-9`.
-fn is_in(class: &[u8], byte: u8) -> bool {
-    match class {
-        [first, b'-', last, rest @ ..] => (*first..=*last).contains(&byte) || is_in(rest, byte),
-        [one, rest @ ..] => *one == byte || is_in(rest, byte),
-        [] => false,
     }
 }
 
