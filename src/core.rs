@@ -25,4 +25,5 @@ pub mod service;
 pub mod text;
 pub mod tools;
 pub mod trial;
+pub mod updates;
 pub mod way_in;

@@ -15,7 +15,14 @@ use crate::core::netfilter::{Chain, Netfilter, Rule, Table};
 use crate::core::network::World;
 use crate::core::overview::Row;
 use crate::core::service::ServiceId;
-use crate::core::tools::Presence;
+use crate::core::tools::{BootFile, OnDisk, Presence};
+
+mod logspace;
+mod managers;
+mod sysctl;
+mod updates;
+
+pub use sysctl::compiled_default;
 
 mod families;
 #[expect(
@@ -263,6 +270,10 @@ pub struct Evidence<'a> {
     pub managers: &'a [Presence],
     /// Whether somebody sits at it: a graphical session is installed. None where that is not known.
     pub is_desktop: Option<bool>,
+    /// What the disk says of those programs.
+    pub on_disk: &'a [OnDisk],
+    /// The files that they load at boot.
+    pub boot_files: &'a [BootFile],
 }
 
 /// A rule with where it is.
@@ -351,6 +362,10 @@ const FAMILIES: &[FamilyOfFindings] = &[
     (redundant::KINDS, redundant::findings),
     (refusal::KINDS, refusal::findings),
     (shadowed::KINDS, shadowed::findings),
+    (logspace::KINDS, logspace::findings),
+    (managers::KINDS, managers::findings),
+    (sysctl::KINDS, sysctl::findings),
+    (updates::KINDS, updates::findings),
 ];
 
 /// Every kind of finding there is, family by family.
