@@ -24,6 +24,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use directories::ProjectDirs;
 
 use crate::app::{Error, Kind, Machine, Options};
 use crate::core::text::printable_within;
@@ -79,6 +80,7 @@ fn run(cli: Cli, out: &Out) -> Result<u8, Error> {
             user: variable("SUDO_USER")
                 .or_else(|| variable("USER"))
                 .map(|name| printable_within(&name, 64)),
+            config: config_folder(),
         })
     };
     let Some(verb) = cli.verb else {
@@ -115,6 +117,11 @@ fn code_of(kind: Kind) -> u8 {
         Kind::Reverted => 4,
         Kind::NotPermitted => NOT_PERMITTED,
     }
+}
+
+/// The user's config folder, whether it is there or not.
+fn config_folder() -> Option<PathBuf> {
+    ProjectDirs::from("", "", "fwtui").map(|folders| folders.config_dir().to_owned())
 }
 
 /// A variable of the environment; none where it is not set or not UTF-8.

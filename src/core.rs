@@ -5,6 +5,7 @@
 
 #![warn(clippy::wildcard_enum_match_arm)]
 
+pub mod catalogue;
 pub mod checkup;
 pub mod connections;
 pub mod date;

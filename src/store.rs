@@ -1,6 +1,7 @@
 //! What is on disk: the wanted policy, and the state folder with what was confirmed and what is
 //! under way.
 
+pub mod catalogue;
 pub mod paths;
 pub mod policy;
 pub mod state;

@@ -107,6 +107,7 @@ fn judged(observation: &Observation, facts: Facts) -> Checkup {
         on_disk: &facts.on_disk,
         boot_files: &facts.boot_files,
         is_desktop: facts.is_desktop,
+        catalogue: Some(&observation.catalogue),
         ..Evidence::default()
     };
     Checkup {

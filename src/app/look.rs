@@ -117,11 +117,15 @@ impl Machine {
             untracked: Vec::new(),
             status: Status::default(),
             unseen,
+            catalogue: Arc::default(),
         };
         if depth >= Depth::Plan {
             look_at_connections(&mut observation, &listeners);
         }
         if depth >= Depth::Reach {
+            let (catalogue, left_out) = self.catalogue();
+            observation.catalogue = Arc::clone(catalogue);
+            observation.unseen.extend(left_out.iter().cloned());
             if !is_root {
                 observation.unseen.push(
                     "Without root, processes of other users and the rules in the kernel can't be seen: sudo fwtui shows them."

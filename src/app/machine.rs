@@ -1,19 +1,20 @@
 //! This machine, or the one under another root.
 
 use std::path::PathBuf;
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
 
 use crate::app::{Error, Kind};
 use crate::backend::switch::Base;
 use crate::backend::{Backend, BackendError, Observed, detect, iptables};
+use crate::core::catalogue::Catalogue;
 use crate::core::listener::Family;
 use crate::core::policy::Policy;
 use crate::core::ruleset::{Hook, Ruleset, docker_user_text, switch_text};
 use crate::guard::{self, GuardError, recover};
 use crate::store::paths::Paths;
-use crate::store::{StoreError, policy};
+use crate::store::{StoreError, catalogue, policy};
 use crate::sys::files::{self, Lock};
 use crate::sys::owners::Resolver;
 use crate::sys::runner::SystemRunner;
@@ -32,6 +33,8 @@ pub struct Options {
     pub ssh_connection: Option<String>,
     /// Who logged in, where that is known: sudo tells whom it works for.
     pub user: Option<String>,
+    /// The user's config folder.
+    pub config: Option<PathBuf>,
 }
 
 /// The machine fwtui works on.
@@ -46,6 +49,9 @@ pub struct Machine {
     pub(super) kernel_timer: OnceLock<Option<String>>,
     /// Why connections can't be labelled, once that was asked.
     pub(super) labels: OnceLock<Option<String>>,
+    pub(super) config: Option<PathBuf>,
+    /// The catalogue of services, once it was read, and what of its additions is left out.
+    pub(super) catalogue: OnceLock<(Arc<Catalogue>, Vec<String>)>,
 }
 
 /// A backend with what to tell about the one that is not used.
@@ -64,7 +70,15 @@ impl Machine {
             user: options.user,
             kernel_timer: OnceLock::new(),
             labels: OnceLock::new(),
+            config: options.config,
+            catalogue: OnceLock::new(),
         }
+    }
+
+    /// The catalogue of services, and what of its additions is left out: one sentence each.
+    pub(super) fn catalogue(&self) -> &(Arc<Catalogue>, Vec<String>) {
+        self.catalogue
+            .get_or_init(|| catalogue::load(&self.paths, self.config.as_deref()))
     }
 
     /// The wanted policy; the default one where there is none.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::app::Protection;
+use crate::core::catalogue::Catalogue;
 use crate::core::connections::Running;
 use crate::core::netfilter::Netfilter;
 use crate::core::network::{Interface, World};
@@ -56,6 +57,8 @@ pub struct Observation {
     pub status: Status,
     /// What can't be seen, why, and how to see it: one sentence each.
     pub unseen: Vec<String>,
+    /// What is known of services; empty at first paint.
+    pub catalogue: Arc<Catalogue>,
 }
 
 impl Observation {

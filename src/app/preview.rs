@@ -3,7 +3,7 @@
 use crate::app::{Observation, State};
 use crate::core::network::zones;
 use crate::core::overview::{Judged, Row, by_network};
-use crate::core::plan::{Plan, Warning};
+use crate::core::plan::{Plan, Warning, unguarded};
 use crate::core::policy::{Decision, Policy};
 use crate::core::reach::Filter;
 use crate::core::ruleset::{Ruleset, Telling};
@@ -37,6 +37,7 @@ pub fn plan_and_rows(observation: &Observation, policy: &Policy, is_off: bool) -
     if !is_off && observation.telling == Telling::ByAddress {
         warnings.push(Warning::PublishedByAddress);
     }
+    warnings.extend(unguarded(&rows, &observation.catalogue));
     warnings.extend(observation.status.other_backend.clone().map(Warning::TwoBackends));
     // What it refuses stays refused; with fwtui's rules gone it is nobody's concern here.
     let firewalls = observation

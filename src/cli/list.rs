@@ -9,6 +9,7 @@ use crate::cli::args::Json;
 use crate::cli::output::Out;
 use crate::cli::table::{self, Cells};
 use crate::cli::{DONE, FAILED};
+use crate::core::catalogue::{Catalogue, KnownBy, Loopback, Match, Recommended, Safeguard};
 use crate::core::listener::{Family, Listener, Owner, Protocol};
 use crate::core::overview::{Judged, NetworkReach, Row, by_network};
 use crate::core::policy::Decision;
@@ -45,6 +46,51 @@ struct ServiceJson<'a> {
     /// Where packets for it are sent on to.
     #[serde(skip_serializing_if = "Option::is_none")]
     published: Option<PublishedJson<'a>>,
+    /// What is known of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    catalogue: Option<CatalogueJson<'a>>,
+}
+
+/// What the catalogue says.
+#[derive(Serialize)]
+struct CatalogueJson<'a> {
+    id: &'a str,
+    name: &'a str,
+    /// `process`, `unit`, or `port`: then it may be something else.
+    known_by: KnownBy,
+    what: &'a str,
+    recommended: RecommendedJson<'a>,
+    loopback: &'a [Loopback],
+    authenticates: Option<&'a Safeguard>,
+    encrypts: Option<&'a Safeguard>,
+    alternative: Option<&'a str>,
+    source: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct RecommendedJson<'a> {
+    desktop: Option<&'a Recommended>,
+    server: Option<&'a Recommended>,
+}
+
+impl<'a> From<Match<'a>> for CatalogueJson<'a> {
+    fn from(Match { entry, by }: Match<'a>) -> Self {
+        Self {
+            id: &entry.id,
+            name: &entry.name,
+            known_by: by,
+            what: &entry.what,
+            recommended: RecommendedJson {
+                desktop: entry.desktop.as_ref(),
+                server: entry.server.as_ref(),
+            },
+            loopback: &entry.loopback,
+            authenticates: entry.authenticates.as_ref(),
+            encrypts: entry.encrypts.as_ref(),
+            alternative: entry.alternative.as_deref(),
+            source: entry.source.as_deref(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -97,7 +143,7 @@ impl From<NetworkReach> for NetworkJson {
 }
 
 impl<'a> ServiceJson<'a> {
-    fn new(row: &'a Row, by_network: Vec<NetworkReach>) -> Self {
+    fn new(row: &'a Row, by_network: Vec<NetworkReach>, catalogue: &'a Catalogue) -> Self {
         let service = &row.service;
         Self {
             id: service.id.to_string(),
@@ -118,6 +164,7 @@ impl<'a> ServiceJson<'a> {
             },
             kept_out_by: row.kept_out_by.as_ref(),
             published: service.published.as_ref().map(PublishedJson::from),
+            catalogue: catalogue.find(service).map(CatalogueJson::from),
         }
     }
 }
@@ -148,7 +195,7 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
             policy_error: observation.policy_error.as_deref(),
             services: rows
                 .iter()
-                .map(|row| ServiceJson::new(row, by_network(&row.service, &now, &after)))
+                .map(|row| ServiceJson::new(row, by_network(&row.service, &now, &after), &observation.catalogue))
                 .collect(),
         })?;
     } else if rows.is_empty() {

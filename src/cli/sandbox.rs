@@ -28,6 +28,7 @@ pub(super) fn run(args: &Sandbox, theme: Option<&str>, out: &Out) -> Result<u8, 
             root: Some(own_root.clone()),
             ssh_connection: None,
             user: None,
+            config: super::config_folder(),
         })
     };
     let code = if args.command.is_empty() {

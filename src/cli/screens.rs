@@ -4,11 +4,9 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use directories::ProjectDirs;
-
 use crate::app::{Error, Kind, Machine, sandbox};
 use crate::cli::output::Out;
-use crate::cli::{DONE, variable};
+use crate::cli::{DONE, config_folder, variable};
 use crate::core::trial::DEFAULT_TIMEOUT;
 use crate::tui::theme::{ColorDepth, Theme};
 use crate::tui::{self, Options, Outcome};
@@ -72,6 +70,6 @@ fn theme_file(name: &str) -> Option<PathBuf> {
     let is_plain = name
         .bytes()
         .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-    let folders = ProjectDirs::from("", "", "fwtui").filter(|_| is_plain && !name.is_empty())?;
-    Some(folders.config_dir().join("themes").join(format!("{name}.json")))
+    let folder = config_folder().filter(|_| is_plain && !name.is_empty())?;
+    Some(folder.join("themes").join(format!("{name}.json")))
 }

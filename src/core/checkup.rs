@@ -10,6 +10,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::catalogue::Catalogue;
 use crate::core::listener::Family;
 use crate::core::netfilter::{Chain, Netfilter, Rule, Table};
 use crate::core::network::World;
@@ -53,6 +54,8 @@ pub mod script;
     reason = "it asks for a few of the many kinds of conditions and fields"
 )]
 mod shadowed;
+
+mod services;
 
 /// How bad it is. The order is the order of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -274,6 +277,8 @@ pub struct Evidence<'a> {
     pub on_disk: &'a [OnDisk],
     /// The files that they load at boot.
     pub boot_files: &'a [BootFile],
+    /// What is known of services.
+    pub catalogue: Option<&'a Catalogue>,
 }
 
 /// A rule with where it is.
@@ -364,6 +369,7 @@ const FAMILIES: &[FamilyOfFindings] = &[
     (shadowed::KINDS, shadowed::findings),
     (logspace::KINDS, logspace::findings),
     (managers::KINDS, managers::findings),
+    (services::KINDS, services::findings),
     (sysctl::KINDS, sysctl::findings),
     (updates::KINDS, updates::findings),
 ];

@@ -17,6 +17,10 @@ use crate::core::text::printable_within;
 use crate::core::tools::Manager;
 use crate::core::way_in::{Standing, WayIn};
 
+mod unguarded;
+
+pub use unguarded::unguarded;
+
 /// What changes for one service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consequence {
@@ -100,6 +104,17 @@ pub enum Warning {
     NobodyTrusted,
     /// The kernel has no connection labels: published ports are told by the addresses of now.
     PublishedByAddress,
+    /// The plan opens to everyone what asks nobody who he is, or can be read on the way.
+    Unguarded {
+        /// How many services.
+        count: usize,
+        /// The first of them.
+        id: ServiceId,
+        /// Its name, with how certain that is.
+        name: String,
+        /// What it lacks: `without a password`.
+        lacks: String,
+    },
     /// iptables-legacy and iptables-nft both have rules.
     TwoBackends(String),
     /// Listeners without a decision will be refused.
@@ -135,6 +150,13 @@ impl fmt::Display for Warning {
                 "This kernel or its iptables has no connection labels (xt_connlabel): where this machine gets a new \
                  address, the published ports of containers are open at it until the next apply",
             ),
+            Self::Unguarded { count, id, name, lacks } => {
+                write!(f, "{id} ({name}) will be open to everyone, {lacks}")?;
+                match count {
+                    1 => Ok(()),
+                    more => write!(f, ", and {} more like it", more - 1),
+                }
+            }
             Self::TwoBackends(what) => write!(f, "Both kinds of iptables have rules: {what}"),
             Self::Undecided { reachable: 1 } => {
                 f.write_str("1 service that can be reached now is undecided and will be refused")

@@ -40,9 +40,51 @@ pub fn capitalised(text: &str) -> String {
     first.into_iter().chain(characters).collect()
 }
 
+/// The word among those that are right which was probably meant; none where none is near.
+pub fn nearest<'a>(word: &str, right: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let far = 1 + word.chars().count() / 3;
+    let near = right.into_iter().map(|other| (distance(word, other), other));
+    near.filter(|(distance, _)| *distance <= far)
+        .min()
+        .map(|(_, other)| other)
+}
+
+/// How many characters are to be added, taken away or changed to make one word the other.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (index, character) in one.chars().enumerate() {
+        let mut above = index;
+        let mut left = index + 1;
+        let mut next = vec![left];
+        for (have, up) in other.iter().zip(row.iter().skip(1)) {
+            left = (left + 1).min(up + 1).min(above + usize::from(*have != character));
+            above = *up;
+            next.push(left);
+        }
+        row = next;
+    }
+    row.last().copied().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_meant_is_the_nearest_word() {
+        let words = ["name", "what", "desktop", "server"];
+        for (word, meant) in [
+            ("dekstop", Some("desktop")),
+            ("sever", Some("server")),
+            ("names", Some("name")),
+            ("colour", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(word, words), meant, "{word}");
+        }
+        assert_eq!((distance("kitten", "sitting"), distance("", "abc")), (3, 3));
+    }
 
     #[test]
     fn escape_sequences_do_not_survive() {

@@ -24,6 +24,11 @@ impl Paths {
         self.root.join("etc/fwtui/policy.json")
     }
 
+    /// This machine's additions to the catalogue of services.
+    pub fn services(&self) -> PathBuf {
+        self.root.join("etc/fwtui").join(super::catalogue::FILE)
+    }
+
     /// The state folder, root's only.
     pub fn state(&self) -> PathBuf {
         self.root.join("var/lib/fwtui")

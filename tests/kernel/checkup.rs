@@ -26,9 +26,6 @@ use serde_json::Value;
 use crate::checks;
 use crate::harness::{Lab, SILENCE, in_sandbox};
 
-/// What is not found yet: until then only harm and cure are held.
-const AWAITED: [&str; 2] = ["docker-bypasses-ufw", "service-without-password"];
-
 /// The port that the rules let everyone in at.
 const OPEN: u16 = 22;
 /// One they do not name.
@@ -149,7 +146,7 @@ fn harmful(lab: &Lab, ids: &[&str]) {
         .filter(|finding| finding["severity"] == "harmful")
         .map(|finding| finding["id"].as_str().unwrap())
         .collect();
-    let expected = ids.iter().copied().filter(|id| !AWAITED.contains(id)).collect();
+    let expected = ids.iter().copied().collect();
     assert_eq!(found, expected, "{findings:#?}");
 }
 
@@ -169,7 +166,7 @@ fn finds(lab: &Lab, id: &str, severity: Severity) {
 fn finds_id(lab: &Lab, id: &str) {
     let findings = findings(lab);
     let is_found = findings.iter().any(|finding| finding["id"] == id);
-    assert!(is_found || AWAITED.contains(&id), "{id} expected:\n{findings:#?}");
+    assert!(is_found, "{id} expected:\n{findings:#?}");
 }
 
 /// `fwtui check` does not find this.

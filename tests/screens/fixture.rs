@@ -243,6 +243,7 @@ pub(crate) fn fresh() -> Observation {
             ..Status::default()
         },
         unseen: Vec::new(),
+        catalogue: fwtui::core::catalogue::Catalogue::embedded(),
     }
 }
 

@@ -18,9 +18,10 @@ use crate::tui::model::Model;
 use crate::tui::port::{Knock, Neighbour};
 use crate::tui::theme::Token;
 use crate::tui::widgets::bars::rule;
-use crate::tui::widgets::text::{fit, wrapped};
+use crate::tui::widgets::text::{fit, width, wrapped};
 
 mod access;
+mod known;
 
 /// Longest sentence with a rule in it.
 const LONGEST: usize = 300;
@@ -36,7 +37,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, title: Rect, area: Rect
     frame.render_widget(rule(palette, &heading(row), &position, title.width), title);
     let cells = usize::from(area.width).saturating_sub(4);
     let is_low = area.height < 4;
-    let lines = sentences(model, row, is_low)
+    let lines = sentences(model, row, cells, is_low)
         .into_iter()
         .flat_map(|(token, text)| wrapped(&text, cells, 0, palette.of(token)));
     for (place, line) in area.rows().zip(lines) {
@@ -66,15 +67,22 @@ fn heading(row: &Row) -> String {
     parts.join(" · ")
 }
 
-fn sentences(model: &Model, row: &Row, is_low: bool) -> Vec<(Token, String)> {
+fn sentences(model: &Model, row: &Row, cells: usize, is_low: bool) -> Vec<(Token, String)> {
     let mut sentences = Vec::new();
     let neighbours = neighbours(model, row, is_low);
+    // On a line of its own it has to wait for what is not known from the name.
+    let mut what = known::what(model, row);
     let kept_out = kept_out(row);
     // The columns say what it listens on, in fewer words.
     if !is_low || neighbours.is_none() && kept_out.is_none() {
-        sentences.extend(published(row).map(|text| (Token::Text, text)));
-        if row.service.published.is_none() {
-            sentences.push((Token::Text, sockets(row)));
+        let listens = published(row).unwrap_or_else(|| sockets(row));
+        let both = what.as_ref().map(|what| format!("{what} {listens}"));
+        match both.filter(|both| width(both) <= cells) {
+            Some(both) => {
+                what = None;
+                sentences.push((Token::Text, both));
+            }
+            None => sentences.push((Token::Text, listens)),
         }
     }
     sentences.extend(neighbours.map(|text| (Token::Accent, text)));
@@ -83,7 +91,10 @@ fn sentences(model: &Model, row: &Row, is_low: bool) -> Vec<(Token, String)> {
     if !is_all_said {
         sentences.push(what_holds(model, row));
     }
-    sentences.extend(advice(row).map(|text| (Token::Dim, text)));
+    let better = advice(row).or_else(|| known::better(model, row));
+    sentences.extend(better.map(|text| (Token::Dim, text)));
+    sentences.extend(known::recommended(model, row).map(|text| (Token::Dim, text)));
+    sentences.extend(what.map(|text| (Token::Text, text)));
     if model.observation.netfilter.is_some() && row.service.bound_to != BoundTo::Loopback {
         let networks = model.access.at(&row.service.id).unwrap_or_default();
         sentences.extend(access::sentences(networks));
