@@ -27,4 +27,5 @@ pub mod text;
 pub mod tools;
 pub mod trial;
 pub mod unit;
+pub mod updates;
 pub mod way_in;

@@ -1,12 +1,11 @@
 //! Looking at the machine.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 use std::thread;
 
 use crate::app::machine::{INSTALL_IPTABLES, Opened};
 use crate::app::published::add_published;
-use crate::app::{Machine, Observation, Status};
+use crate::app::{Machine, Observation};
 use crate::backend::everything::{self, Everything};
 use crate::backend::{BackendError, Observed, detect};
 use crate::core::listener::{Family, Listener};
@@ -111,18 +110,10 @@ impl Machine {
             interfaces,
             policy,
             policy_error,
-            filter: None,
-            telling: Telling::default(),
-            netfilter: None,
             world,
-            confirmed: None,
             ways_in,
-            running: Vec::new(),
-            untracked: Vec::new(),
-            units: BTreeMap::new(),
-            status: Status::default(),
             unseen,
-            catalogue: Arc::default(),
+            ..Observation::default()
         };
         if depth >= Depth::Plan {
             look_at_connections(&mut observation, &listeners);

@@ -16,11 +16,45 @@ use crate::core::netfilter::{Chain, Netfilter, Rule, Table};
 use crate::core::network::World;
 use crate::core::overview::Row;
 use crate::core::service::ServiceId;
-use crate::core::tools::Presence;
+use crate::core::tools::{BootFile, OnDisk, Presence};
 
+mod families;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "it asks for a few of the many kinds of conditions and fields"
+)]
+mod gist;
+mod helpers;
+mod icmp;
+mod links;
+mod logging;
+mod logspace;
 mod looked_at;
+mod managers;
+mod order;
+mod outbound;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "it asks for a few of the many kinds of conditions and fields"
+)]
+mod redundant;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "it asks for a few of the many kinds of conditions and fields"
+)]
+mod refusal;
+mod scene;
 pub mod script;
 mod services;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "it asks for a few of the many kinds of conditions and fields"
+)]
+mod shadowed;
+mod sysctl;
+mod updates;
+
+pub use sysctl::compiled_default;
 
 /// How bad it is. The order is the order of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -238,6 +272,10 @@ pub struct Evidence<'a> {
     pub managers: &'a [Presence],
     /// Whether somebody sits at it: a graphical session is installed. None where that is not known.
     pub is_desktop: Option<bool>,
+    /// What the disk says of those programs.
+    pub on_disk: &'a [OnDisk],
+    /// The files that they load at boot.
+    pub boot_files: &'a [BootFile],
     /// What is known of services.
     pub catalogue: Option<&'a Catalogue>,
 }
@@ -317,7 +355,23 @@ fn chain_words(table: &Table, chain: &Chain) -> String {
 type FamilyOfFindings = (&'static [Kind], fn(&Evidence<'_>) -> Vec<Finding>);
 
 /// All of them.
-const FAMILIES: &[FamilyOfFindings] = &[(services::KINDS, services::findings)];
+const FAMILIES: &[FamilyOfFindings] = &[
+    // Those that walk packets are found together: the rules are prepared once.
+    (families::KINDS, scene::findings),
+    (icmp::KINDS, |_| Vec::new()),
+    (order::KINDS, |_| Vec::new()),
+    (outbound::KINDS, |_| Vec::new()),
+    (helpers::KINDS, helpers::findings),
+    (logging::KINDS, logging::findings),
+    (redundant::KINDS, redundant::findings),
+    (refusal::KINDS, refusal::findings),
+    (shadowed::KINDS, shadowed::findings),
+    (logspace::KINDS, logspace::findings),
+    (managers::KINDS, managers::findings),
+    (services::KINDS, services::findings),
+    (sysctl::KINDS, sysctl::findings),
+    (updates::KINDS, updates::findings),
+];
 
 /// Every kind of finding there is, family by family.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> {

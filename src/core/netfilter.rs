@@ -10,6 +10,7 @@ use std::net::IpAddr;
 
 use crate::core::listener::Family;
 
+pub(crate) mod icmp;
 pub mod ipset;
 pub mod json;
 pub mod merge;
@@ -312,6 +313,15 @@ pub enum Field {
     Port(Option<u8>, End),
     /// The flags of TCP (FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32); absent in others.
     TcpFlags,
+    /// The type of ICMP, or for IPv6 of ICMPv6; absent in others.
+    IcmpType(Family),
+    /// The code to it.
+    IcmpCode(Family),
+    /// The hop limit of IPv6; absent in IPv4.
+    HopLimit,
+    /// The protocol of the connection; absent where there is none. Of an ICMP error it is that of the
+    /// connection it is about.
+    ConnectionProtocol,
     /// Conntrack's state, a bit of [`ct`]; `xt_conntrack`'s SNAT and DNAT are bits of it as well.
     State,
     /// Conntrack's status, bits of `IPS_*`.

@@ -24,9 +24,9 @@ mod rules;
 mod walk;
 
 pub use explain::{DecidedBy, Explanation, Step, explain};
-pub use fate::{Decider, Event, Fate, Kernel, Place, Walk};
+pub use fate::{Decider, Event, Fate, Kernel, Place, Tracking, Walk};
 pub use judge::{Fares, Judge};
-pub use packet::{Ends, Packet as Probe, State};
+pub use packet::{Ends, Packet as Probe, State, Transport};
 pub use peers::{Who, meeting_anyone};
 pub use published::{PublishedPort, published_ports};
 pub use rules::Rules;

@@ -9,6 +9,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::core::listener::Family;
 use crate::core::netfilter::Netfilter;
 use crate::core::netfilter::owner::{Tool, by_names};
 
@@ -123,6 +124,19 @@ pub struct OnDisk {
     pub has_rules: bool,
     /// Whether it empties what is there before it loads.
     pub flushes: bool,
+}
+
+/// A file that a unit loads at boot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BootFile {
+    /// Whose unit loads it, if that is started.
+    pub manager: Manager,
+    /// Its path, printable.
+    pub path: String,
+    /// The family of a file of iptables-save's; none for nft's, which may hold both.
+    pub family: Option<Family>,
+    /// What is in it.
+    pub text: String,
 }
 
 /// One that is in the kernel, or will be after the next boot.

@@ -8,8 +8,9 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::core::listener::Family;
 use crate::core::text::printable_within;
-use crate::core::tools::{Manager, OnDisk};
+use crate::core::tools::{BootFile, Manager, OnDisk};
 
 /// Where enabled units of systemd are linked, those of packages included.
 const SYSTEMD: [&str; 3] = ["etc/systemd/system", "usr/lib/systemd/system", "lib/systemd/system"];
@@ -102,6 +103,32 @@ pub fn on_disk(root: &Path) -> Vec<OnDisk> {
         }
     };
     UNITS.iter().map(one).collect()
+}
+
+/// The files below `root` that are loaded at boot, where their unit is started.
+pub fn boot_files(root: &Path) -> Vec<BootFile> {
+    let of = |manager, family, path: &str| {
+        Some(BootFile {
+            manager,
+            path: shown(Path::new(path)),
+            family,
+            text: text(&root.join(path))?,
+        })
+    };
+    let saved = |manager: Manager, files: &[&str]| -> Vec<BootFile> {
+        let family = |path: &str| match path.contains("ip6tables") || path.ends_with("v6") {
+            true => Family::Ipv6,
+            false => Family::Ipv4,
+        };
+        files
+            .iter()
+            .filter_map(|path| of(manager, Some(family(path)), path))
+            .collect()
+    };
+    let mut all = saved(Manager::NetfilterPersistent, &PERSISTENT_FILES);
+    all.extend(saved(Manager::Iptables, &IPTABLES_FILES));
+    all.extend(NFT_FILES.iter().find_map(|path| of(Manager::Nftables, None, path)));
+    all
 }
 
 /// The unit is enabled wherever ufw is installed; its own switch decides.

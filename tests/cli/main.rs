@@ -16,6 +16,7 @@
 
 mod block;
 mod catalogue;
+mod check;
 mod documents;
 mod explain;
 mod harness;

@@ -23,6 +23,7 @@ mod basics;
 mod blocks;
 mod boot;
 mod checks;
+mod checkup;
 mod clock;
 mod concurrency;
 mod damage;

@@ -13,6 +13,7 @@ use fwtui::sys::{clock, netns};
 
 use crate::harness::{Lab, PATIENCE, SILENCE, addresses, eventually, in_sandbox};
 use crate::machine::policy;
+use crate::raw;
 use crate::timer::kill_all;
 use crate::trial::{back_at, closed};
 
@@ -203,7 +204,8 @@ fn containers(lab: &Lab) {
         .unwrap();
     }
     // The bridge carries something: also in the other direction.
-    eventually(|| (knock_in("container", "172.17.0.1:9", Protocol::Udp).is_refused()).then_some(())).unwrap();
+    let is_answered = || netns::enter("container", || raw::ping([172, 17, 0, 1].into())).unwrap();
+    eventually(|| is_answered().then_some(())).unwrap();
     for service in ["10.96.0.1 via 192.168.7.10", "fd96::1 via fd07::10"] {
         lab.line_at(Neighbour::Trusted, &format!("ip route add {service}"));
     }

@@ -13,20 +13,23 @@ use crate::machine::policy;
 use crate::published::{Docker, EVERYONE, ON_LOOPBACK, ON_ONE, PUBLISHED};
 
 /// Loads the rules of another tool, taken from a real one.
-fn settle_in(lab: &Lab, tool: &str) {
+pub fn settle_in(lab: &Lab, tool: &str) {
+    settle_in_with(lab, tool, |text| text);
+}
+
+/// The same, changed.
+pub fn settle_in_with(lab: &Lab, tool: &str, change: impl Fn(String) -> String) {
+    let variant = if tool.ends_with("-legacy") { "legacy" } else { "nft" };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/fixtures/rulesets")
         .join(tool);
-    let read = |name: &str| std::fs::read_to_string(folder.join(name)).ok();
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).ok().map(&change);
     if let Some(sets) = read("ipset") {
         lab.feed(&["ipset", "restore"], &sets);
     }
-    for (program, name) in [
-        ("iptables-nft-restore", "rules.v4"),
-        ("ip6tables-nft-restore", "rules.v6"),
-    ] {
+    for (stem, name) in [("iptables", "rules.v4"), ("ip6tables", "rules.v6")] {
         if let Some(rules) = read(name) {
-            lab.feed(&[program], &rules);
+            lab.feed(&[&format!("{stem}-{variant}-restore")], &rules);
         }
     }
     if let Some(native) = read("load.nft") {

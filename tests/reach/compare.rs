@@ -4,9 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use fwtui::core::listener::Protocol;
-use fwtui::core::netfilter::{Netfilter, Statement, To};
+use fwtui::core::netfilter::{Direction, Netfilter, Statement, To};
 use fwtui::core::network::World;
-use fwtui::core::reach::{Decider, Ends, Fate, Probe as Packet, Rules, State, Walk};
+use fwtui::core::reach::{Decider, Ends, Fate, Probe as Packet, Rules, State, Transport, Walk};
 
 use crate::case::{Case, Spot, read};
 use crate::dice::Dice;
@@ -91,14 +91,16 @@ const fn from_container(place: usize) -> bool {
 fn packet(probe: &Probe, port: u16) -> Packet<'static> {
     Packet {
         interface: PLACES[probe.place].interface,
+        is_sent: false,
         ends: Ends {
             source: probe.source,
             destination: probe.to.ip(),
             source_port: port,
             destination_port: probe.to.port(),
         },
-        protocol: probe.protocol,
+        transport: Transport::Ports(probe.protocol),
         state: State::New,
+        direction: Direction::Original,
     }
 }
 
@@ -296,7 +298,7 @@ fn is_translation(walk: &Walk<'_>) -> bool {
     }
 }
 
-fn decider(walk: &Walk<'_>) -> String {
+pub fn decider(walk: &Walk<'_>) -> String {
     match walk.decided_by {
         Decider::Kernel(kernel) => format!("{kernel:?}"),
         Decider::Rule(place) => {

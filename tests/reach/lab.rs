@@ -42,7 +42,7 @@ pub struct Probe {
 
 #[derive(Debug)]
 pub struct Lab {
-    ears: Vec<Ears>,
+    pub ears: Vec<Ears>,
     next_port: u16,
 }
 

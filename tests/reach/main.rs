@@ -38,3 +38,4 @@ mod links;
 mod packets;
 mod places;
 mod random;
+mod ways;

@@ -45,7 +45,7 @@ const TCP: u8 = 6;
 const UDP: u8 = 17;
 const ICMPV6: u8 = 58;
 
-fn raw(family: Family, protocol: u8) -> OwnedFd {
+pub fn raw(family: Family, protocol: u8) -> OwnedFd {
     let domain = match family {
         Family::Ipv4 => AddressFamily::INET,
         Family::Ipv6 => AddressFamily::INET6,

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::icmp;
 use super::json::{Listed, Place};
 use super::{Chain, Condition, Field, Netfilter, Part, Rule, Statement, Table, TableFamily};
 
@@ -122,6 +123,7 @@ fn taken_apart(statements: &[Statement]) -> (Vec<Condition>, &[Statement]) {
             match (field, number_of(condition)) {
                 (Field::Port(Some(port), _), Some(number)) => *port == number,
                 (Field::TcpFlags, Some(number)) => number == 6,
+                (Field::IcmpType(family), Some(number)) => number == icmp::protocol(*family),
                 _ => false,
             }
         })

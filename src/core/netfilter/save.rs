@@ -12,6 +12,7 @@ use crate::core::ruleset::{SavedTables, TableParts, words_of};
 
 pub(crate) use options::takes_any_text;
 
+mod icmp;
 mod limits;
 mod matches;
 mod options;

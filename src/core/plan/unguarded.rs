@@ -52,6 +52,8 @@ mod tests {
             reach_after,
             is_new: false,
             is_changed: reach_now != reach_after,
+            blocks: Vec::new(),
+            disabled: None,
             kept_out_by: None,
         }
     }

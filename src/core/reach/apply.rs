@@ -9,7 +9,7 @@ use crate::core::ruleset::PREFIX;
 
 use super::fate::{Decider, Fate};
 use super::journey::{Branch, Consent, Done, Frame, Here, Journey, anything, fork};
-use super::packet::{State, Traveller, Value};
+use super::packet::{Traveller, Value};
 use super::rules::{self, End, Found, Lookup, Rules, Step, is_within};
 
 /// What a statement did to its rule.
@@ -66,7 +66,7 @@ impl<'n> Rules<'n> {
                 Acted::Next
             }
             Step::NoTrack => {
-                journey.packet.state = State::Untracked;
+                journey.packet.is_untracked = true;
                 journey.tell(Some(here.place()), || "not tracked".to_owned());
                 Acted::Next
             }

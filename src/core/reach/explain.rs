@@ -10,7 +10,7 @@ use crate::core::netfilter::{Hook, TableFamily, Tool, owner};
 use crate::core::service::Service;
 
 use super::fate::{Decider, Fate, Kernel, Place, Walk};
-use super::packet::Packet;
+use super::packet::{Packet, Transport};
 use super::rules::Rules;
 
 /// What decided, named for people and scripts.
@@ -196,9 +196,12 @@ pub fn explain<'n>(rules: &Rules<'n>, packet: &Packet<'n>, services: &[&Service]
 
 /// Whether a socket takes what arrived.
 fn is_heard(walk: &Walk<'_>, packet: &Packet<'_>, services: &[&Service]) -> bool {
+    let Transport::Ports(protocol) = packet.transport else {
+        return true;
+    };
     services.iter().flat_map(|service| &service.listeners).any(|listener| {
         let is_there = |address: IpAddr| address.is_unspecified() || address == walk.ends.destination;
-        listener.protocol == packet.protocol
+        listener.protocol == protocol
             && listener.port == walk.ends.destination_port
             && is_there(listener.address)
             && listener.families().contains(&Family::of(walk.ends.destination))

@@ -67,6 +67,17 @@ pub enum Kernel {
     NobodyListens,
 }
 
+/// What conntrack knew of a packet where its way ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tracking {
+    /// It had not looked yet: a chain before it decided.
+    NotYet,
+    /// A rule kept the packet from it.
+    Kept,
+    /// It had looked.
+    Looked,
+}
+
 /// Who or what decided.
 #[derive(Debug, Clone, Copy)]
 pub enum Decider<'n> {
@@ -92,10 +103,14 @@ pub struct Event<'n> {
 pub struct Walk<'n> {
     /// How it ended.
     pub fate: Fate,
+    /// The hook where it ended; of what arrives it means nothing.
+    pub hook: Hook,
     /// Who decided; of what arrives, who last let it in.
     pub decided_by: Decider<'n>,
     /// Its ends when it arrived.
     pub ends: Ends,
+    /// What conntrack knew of it.
+    pub tracking: Tracking,
     /// Whether it was taken in here, and not sent on.
     pub is_local: bool,
     /// What happened on the way, where that was asked for.

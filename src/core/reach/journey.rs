@@ -2,7 +2,7 @@
 
 use crate::core::netfilter::{Hook, SetMark};
 
-use super::fate::{Decider, Event, Fate, Place, Walk};
+use super::fate::{Decider, Event, Fate, Place, Tracking, Walk};
 use super::packet::Traveller;
 use super::rules;
 
@@ -99,9 +99,15 @@ impl<'n> Journey<'n> {
 
     pub(super) fn end(self, fate: Fate, decided_by: Decider<'n>) -> Walk<'n> {
         Walk {
+            hook: self.hook(),
             fate,
             decided_by,
             ends: self.packet.ends,
+            tracking: match (self.packet.is_untracked, self.packet.is_seen) {
+                (true, _) => Tracking::Kept,
+                (false, false) => Tracking::NotYet,
+                (false, true) => Tracking::Looked,
+            },
             is_local: self.is_local,
             events: self.events.unwrap_or_default(),
         }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::core::listener::{Family, Protocol};
-use crate::core::netfilter::{Direction, End, Field, OfInterface, ct, number};
+use crate::core::netfilter::{Direction, End, Field, OfInterface, ct, icmp, number};
 use crate::core::network::{RouteKind, World};
 
 /// Conntrack looks at packets at this priority (`NF_IP_PRI_CONNTRACK` in `linux/netfilter_ipv4.h`);
@@ -15,9 +15,9 @@ pub(super) const CONNTRACK: i32 = -200;
 pub enum State {
     /// The first of its connection.
     New,
-    /// Of a connection that was seen in both directions, in the direction of its first packet.
+    /// Of a connection that was seen in both directions.
     Established,
-    /// Announced by another connection.
+    /// Announced by another connection, or an error about one.
     Related,
     /// No connection begins so.
     Invalid,
@@ -50,17 +50,30 @@ pub struct Ends {
     pub destination_port: u16,
 }
 
-/// A packet as it comes in.
+/// What a packet carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// A protocol with ports.
+    Ports(Protocol),
+    /// ICMP, in IPv6 `ICMPv6`: its type and code. The ports mean nothing.
+    Icmp(u8, u8),
+}
+
+/// A packet as it comes in, or as this machine sends it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packet<'a> {
-    /// The interface it comes in by; `lo` for this machine's own to itself.
+    /// The interface it comes in by, or leaves by; `lo` for this machine's own to itself.
     pub interface: &'a str,
+    /// Whether this machine sends it to others. What it sends to itself goes by its interface.
+    pub is_sent: bool,
     /// Its ends.
     pub ends: Ends,
-    /// Its protocol.
-    pub protocol: Protocol,
+    /// What it carries.
+    pub transport: Transport,
     /// What conntrack says.
     pub state: State,
+    /// Which way of its connection it goes.
+    pub direction: Direction,
 }
 
 impl<'a> Packet<'a> {
@@ -74,17 +87,79 @@ impl<'a> Packet<'a> {
     ) -> Self {
         Self {
             interface,
+            is_sent: false,
             ends: Ends {
                 source,
                 destination,
-                source_port: 50_000,
+                source_port: EPHEMERAL,
                 destination_port: port,
             },
-            protocol,
+            transport: Transport::Ports(protocol),
             state: State::New,
+            direction: Direction::Original,
+        }
+    }
+
+    /// A message of ICMP, or in IPv6 of `ICMPv6`: what nobody asked for, as neighbours and hosts send it.
+    /// Discovery of neighbours, routers and listeners is never tracked (`nf_conntrack_icmpv6_init` in
+    /// `net/netfilter/nf_conntrack_proto_icmpv6.c`).
+    pub const fn icmp(interface: &'a str, source: IpAddr, destination: IpAddr, kind: u8, code: u8) -> Self {
+        let is_discovery = matches!(destination, IpAddr::V6(_)) && matches!(kind, 130..=136 | 143);
+        Self {
+            interface,
+            is_sent: false,
+            ends: Ends {
+                source,
+                destination,
+                source_port: 0,
+                destination_port: 0,
+            },
+            transport: Transport::Icmp(kind, code),
+            state: if is_discovery { State::Untracked } else { State::New },
+            direction: Direction::Original,
+        }
+    }
+
+    /// The same as an error about a connection that this machine opened.
+    #[must_use]
+    pub const fn about_a_connection(self) -> Self {
+        Self {
+            state: State::Related,
+            direction: Direction::Reply,
+            ..self
+        }
+    }
+
+    /// The same as sent by this machine, by the interface.
+    #[must_use]
+    pub const fn sent(self) -> Self {
+        Self { is_sent: true, ..self }
+    }
+
+    /// The answer to it: ends exchanged, and the connection known.
+    #[must_use]
+    pub const fn answered(self) -> Self {
+        Self {
+            ends: self.ends.exchanged(),
+            is_sent: !self.is_sent,
+            state: State::Established,
+            direction: Direction::Reply,
+            ..self
+        }
+    }
+
+    /// The same in a connection that was seen in both directions.
+    #[must_use]
+    pub const fn later(self) -> Self {
+        Self {
+            state: State::Established,
+            ..self
         }
     }
 }
+
+/// A port that programs get who don't ask for one.
+const EPHEMERAL: u16 = 50_000;
 
 /// The interface a packet leaves by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,8 +185,11 @@ pub(super) struct Traveller<'a> {
     pub(super) ends: Ends,
     /// As it was sent.
     pub(super) original: Ends,
-    pub(super) protocol: Protocol,
+    pub(super) transport: Transport,
     pub(super) state: State,
+    /// A rule said so, whatever conntrack would say.
+    pub(super) is_untracked: bool,
+    pub(super) direction: Direction,
     /// Whether a nat chain has decided on its destination, and so no other does.
     pub(super) is_destination_settled: bool,
     /// The same of its source.
@@ -145,16 +223,26 @@ pub(super) enum Value<'a> {
 }
 
 /// The number of a protocol (`IPPROTO_*`).
-const fn protocol_number(protocol: Protocol) -> u8 {
-    match protocol {
-        Protocol::Tcp => 6,
-        Protocol::Udp => 17,
-        Protocol::UdpLite => 136,
+const fn protocol_number(transport: Transport, family: Family) -> u8 {
+    match transport {
+        Transport::Ports(Protocol::Tcp) => 6,
+        Transport::Ports(Protocol::Udp) => 17,
+        Transport::Ports(Protocol::UdpLite) => 136,
+        Transport::Icmp(..) => icmp::protocol(family),
     }
 }
 
 impl<'a> Traveller<'a> {
     pub(super) fn new(packet: &Packet<'a>) -> Self {
+        let original = match packet.direction {
+            Direction::Original => packet.ends,
+            Direction::Reply => packet.ends.exchanged(),
+        };
+        // What an earlier packet of the connection left there is not known.
+        let connection_mark = match packet.state {
+            State::New | State::Invalid | State::Untracked => Some(0),
+            State::Established | State::Related => None,
+        };
         Self {
             interface: packet.interface,
             leaves: Leaves::Nowhere,
@@ -162,14 +250,16 @@ impl<'a> Traveller<'a> {
             is_source_settled: false,
             family: Family::of(packet.ends.destination),
             ends: packet.ends,
-            original: packet.ends,
-            protocol: packet.protocol,
+            original,
+            transport: packet.transport,
             state: packet.state,
+            is_untracked: false,
+            direction: packet.direction,
             has_new_destination: false,
             has_new_source: false,
             is_source_unknown: false,
             mark: Some(0),
-            connection_mark: Some(0),
+            connection_mark,
             is_seen: false,
             labels: 0,
             priority: 0,
@@ -180,7 +270,7 @@ impl<'a> Traveller<'a> {
     /// What conntrack has said by now.
     pub(super) fn state_now(&self) -> State {
         match self.state {
-            State::Untracked => State::Untracked,
+            _ if self.is_untracked => State::Untracked,
             _ if !self.is_seen => State::Invalid,
             state => state,
         }
@@ -212,16 +302,40 @@ impl<'a> Traveller<'a> {
             },
             Field::Address(family, End::Source) if self.is_source_unknown && *family == self.family => Value::Unknown,
             Field::Address(family, end) => address_of(*family, self.ends.address(*end)),
-            Field::Protocol => number_of(protocol_number(self.protocol).into()),
+            Field::Protocol => number_of(self.protocol().into()),
             Field::NetworkProtocol => number_of(if self.family == Family::Ipv4 { 2 } else { 10 }),
-            Field::Port(protocol, _) if protocol.is_some_and(|number| number != protocol_number(self.protocol)) => {
-                Value::Absent
-            }
-            Field::Port(_, end) => number_of(self.ends.port(*end).into()),
-            Field::TcpFlags => match (self.protocol, self.state) {
-                (Protocol::Tcp, State::New | State::Untracked) => number_of(SYN),
-                (Protocol::Tcp, State::Established | State::Related | State::Invalid) => number_of(ACK),
-                (Protocol::Udp | Protocol::UdpLite, _) => Value::Absent,
+            Field::Port(protocol, _) if protocol.is_some_and(|number| number != self.protocol()) => Value::Absent,
+            Field::Port(_, end) => match self.transport {
+                Transport::Ports(_) => number_of(self.ends.port(*end).into()),
+                Transport::Icmp(..) => Value::Absent,
+            },
+            Field::TcpFlags => match (self.transport, self.state) {
+                (Transport::Ports(Protocol::Tcp), State::New | State::Untracked) => number_of(SYN),
+                (Transport::Ports(Protocol::Tcp), State::Established | State::Related | State::Invalid) => {
+                    number_of(ACK)
+                }
+                _ => Value::Absent,
+            },
+            Field::IcmpType(family) | Field::IcmpCode(family) if *family != self.family => Value::Absent,
+            Field::IcmpType(_) => match self.transport {
+                Transport::Icmp(kind, _) => number_of(kind.into()),
+                Transport::Ports(_) => Value::Absent,
+            },
+            Field::IcmpCode(_) => match self.transport {
+                Transport::Icmp(_, code) => number_of(code.into()),
+                Transport::Ports(_) => Value::Absent,
+            },
+            Field::HopLimit => match (self.family, self.transport) {
+                (Family::Ipv4, _) => Value::Absent,
+                // RFC 4861 has it so that it came over no router, RFC 2710 and 3810 so that it goes over none.
+                (Family::Ipv6, Transport::Icmp(133..=137, _)) => number_of(255),
+                (Family::Ipv6, Transport::Icmp(130..=132 | 143, _)) => number_of(1),
+                (Family::Ipv6, _) => Value::Unknown,
+            },
+            Field::ConnectionProtocol => match (self.is_tracked(), self.state) {
+                (false, _) => Value::Absent,
+                (true, State::Related) => Value::Unknown,
+                (true, _) => number_of(self.protocol().into()),
             },
             Field::State => {
                 let nat = |is_so, bit| if is_so { bit } else { 0 };
@@ -241,7 +355,13 @@ impl<'a> Traveller<'a> {
                 }
                 (true, _) => Value::Unknown,
             },
-            Field::Direction if self.is_tracked() => number_of(0),
+            Field::Direction if self.is_tracked() => number_of(u32::from(self.direction == Direction::Reply)),
+            // Of what it is an error about not all is known here.
+            Field::ConnectionAddress(..) | Field::ConnectionPort(..)
+                if self.is_tracked() && self.state == State::Related =>
+            {
+                Value::Unknown
+            }
             Field::ConnectionAddress(_, Direction::Reply, End::Destination)
                 if self.is_source_unknown && self.is_tracked() =>
             {
@@ -258,6 +378,7 @@ impl<'a> Traveller<'a> {
             Field::ConnectionMark if !self.is_tracked() => Value::Absent,
             Field::ConnectionMark => self.connection_mark.map_or(Value::Unknown, number_of),
             Field::AddressType(End::Source, _) if self.is_source_unknown => Value::Unknown,
+            Field::Labels if self.is_tracked() && self.connection_mark.is_none() => Value::Unknown,
             Field::Labels => Value::Number(self.labels),
             Field::AddressType(end, interface) => self.address_type(*end, *interface, world),
             Field::RouteBack(interface) => self.route_back(*interface, world),
@@ -279,16 +400,16 @@ impl<'a> Traveller<'a> {
         }
     }
 
+    fn protocol(&self) -> u8 {
+        protocol_number(self.transport, self.family)
+    }
+
     /// The ends as conntrack holds them for a direction.
     fn connection(&self, direction: Direction) -> Ends {
-        match direction {
-            Direction::Original => self.original,
-            Direction::Reply => Ends {
-                source: self.ends.destination,
-                destination: self.ends.source,
-                source_port: self.ends.destination_port,
-                destination_port: self.ends.source_port,
-            },
+        match (direction, self.direction) {
+            (Direction::Original, _) => self.original,
+            (Direction::Reply, Direction::Original) => self.ends.exchanged(),
+            (Direction::Reply, Direction::Reply) => self.ends,
         }
     }
 
@@ -380,6 +501,16 @@ const SYN: u32 = 0x02;
 const ACK: u32 = 0x10;
 
 impl Ends {
+    /// Seen from the other end.
+    const fn exchanged(self) -> Self {
+        Self {
+            source: self.destination,
+            destination: self.source,
+            source_port: self.destination_port,
+            destination_port: self.source_port,
+        }
+    }
+
     pub(super) const fn address(&self, end: End) -> IpAddr {
         match end {
             End::Source => self.source,

@@ -12,6 +12,8 @@ use crate::core::policy::{Decision, Entry, Policy};
 use crate::core::ruleset::{Ruleset, SavedTables, compile};
 use crate::core::service::{BoundTo, Service, with_published};
 
+mod ways;
+
 /// A machine with eth0 (default route), eth1 and docker0, which forwards.
 pub(super) fn machine() -> World {
     let interfaces = vec![

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! from outside       ingress, prerouting, the routing decision, then input, or forward and postrouting
-//! from this machine  output, postrouting, prerouting, input; over the loopback interface, or away to a container
+//! from this machine  output, postrouting, and over the loopback interface prerouting and input
 //! ```
 //!
 //! Of each hook every base chain is passed, the lowest priority first. One that accepts has spoken for
@@ -27,7 +27,7 @@ const MOST_RULES: u32 = 1_000_000;
 impl<'n> Rules<'n> {
     /// How a packet fares. With `is_told` the walk says what happened on the way.
     pub fn walk(&self, packet: &Packet<'n>, is_told: bool) -> Walk<'n> {
-        let is_own = packet.interface == "lo";
+        let is_own = packet.is_sent || packet.interface == "lo";
         let mut journey = Journey {
             packet: Traveller::new(packet),
             stage: Stage::Hook(if is_own { Hook::Output } else { Hook::Ingress }),
@@ -35,14 +35,14 @@ impl<'n> Rules<'n> {
             frames: Vec::with_capacity(8),
             assumed: None,
             let_in: None,
-            is_local: true,
+            is_local: !packet.is_sent || packet.interface == "lo",
             sent_by: None,
             events: is_told.then(Vec::new),
             at_base: None,
         };
         if is_own {
             journey.packet.interface = "";
-            journey.packet.leaves = Leaves::By("lo");
+            journey.packet.leaves = Leaves::By(packet.interface);
         } else if let Some(walk) = Self::refused_at_once(&journey) {
             return walk;
         }
@@ -131,6 +131,7 @@ impl<'n> Rules<'n> {
             return true;
         }
         packet.state == State::New
+            && !packet.is_untracked
             && match hook {
                 Hook::Prerouting | Hook::Output => !packet.is_destination_settled && !packet.is_looped,
                 Hook::Postrouting | Hook::Input => !packet.is_source_settled,
@@ -149,9 +150,12 @@ impl<'n> Rules<'n> {
             Hook::Output => {
                 // A rewritten destination is routed again (`nf_nat_ipv4_local_fn`).
                 let destination = packet.ends.destination;
-                if packet.has_new_destination && !self.world.is_local(destination) {
-                    packet.leaves = self.leaves(destination);
-                    journey.is_local = false;
+                if packet.has_new_destination {
+                    journey.is_local = self.world.is_local(destination);
+                    packet.leaves = match journey.is_local {
+                        true => Leaves::By("lo"),
+                        false => self.leaves(destination),
+                    };
                 }
                 Stage::Hook(Hook::Postrouting)
             }

@@ -35,6 +35,8 @@ fn row(id: &str, process: &str, user: &str, uid: u32) -> Row {
         reach_after: Reach::ThisMachine,
         is_new: true,
         is_changed: false,
+        blocks: Vec::new(),
+        disabled: None,
         kept_out_by: None,
     }
 }

@@ -77,7 +77,7 @@ fn kind_of(left: &Value, family: TableFamily) -> Kind {
 /// Whether a packet without the header has no such field: then the field says it.
 fn says_its_needs(expression: &Value, field: &Field) -> bool {
     match field {
-        Field::Address(..) | Field::Port(..) | Field::TcpFlags => true,
+        Field::Address(..) | Field::Port(..) | Field::TcpFlags | Field::IcmpType(_) | Field::IcmpCode(_) => true,
         Field::Protocol => expression.get("meta").is_some(),
         _ => false,
     }

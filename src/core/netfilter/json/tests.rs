@@ -63,8 +63,7 @@ fn rules_as_firewalld_netavark_kube_proxy_and_docker_write_them_are_understood()
     let chains = listed.netfilter.tables.iter().flat_map(|table| &table.chains);
     for rule in chains.flat_map(|chain| &chain.rules) {
         let words = format!("{:?}", rule.statements);
-        let is_icmp = rule.text.contains("icmpv6 type");
-        assert_eq!(words.contains("Unknown("), is_icmp, "{}: {words}", rule.text);
+        assert!(!words.contains("Unknown("), "{}: {words}", rule.text);
     }
     let sets = listed.netfilter.tables.iter().flat_map(|table| &table.sets);
     for set in sets {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::core::listener::Family;
-use crate::core::netfilter::ct;
+use crate::core::netfilter::{ct, icmp};
 
 /// What a value is, which says how it is written and what its words mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,9 @@ pub(super) enum Kind {
     State,
     Status,
     Direction,
+    /// A type of ICMP or ICMPv6.
+    IcmpType(Family),
+    IcmpCode(Family),
     Mark,
     /// Numbers of bits; names are of a file of the administrator's.
     Label,
@@ -50,6 +53,10 @@ impl Kind {
             "ct_state" => Self::State,
             "ct_status" => Self::Status,
             "ct_dir" => Self::Direction,
+            "icmp_type" => Self::IcmpType(Family::Ipv4),
+            "icmpv6_type" => Self::IcmpType(Family::Ipv6),
+            "icmp_code" => Self::IcmpCode(Family::Ipv4),
+            "icmpv6_code" => Self::IcmpCode(Family::Ipv6),
             "mark" => Self::Mark,
             "ct_label" => Self::Label,
             "fib_addrtype" => Self::AddressType,
@@ -64,7 +71,12 @@ impl Kind {
         match self {
             Self::Port => 0xffff,
             Self::Address(Family::Ipv4) | Self::Mark => 0xffff_ffff,
-            Self::Protocol | Self::NetworkProtocol | Self::TcpFlags | Self::AddressType => 0xff,
+            Self::Protocol
+            | Self::NetworkProtocol
+            | Self::TcpFlags
+            | Self::IcmpType(_)
+            | Self::IcmpCode(_)
+            | Self::AddressType => 0xff,
             Self::Address(Family::Ipv6)
             | Self::Interface
             | Self::EtherType
@@ -111,6 +123,8 @@ impl Kind {
             Self::TcpFlags => among(TCP_FLAGS),
             Self::State => among(STATES),
             Self::Status => among(STATUSES),
+            Self::IcmpType(family) => icmp::kind(family, word).map(u128::from),
+            Self::IcmpCode(family) => among(icmp_codes(family)),
             Self::Direction => among(&[("original", 0), ("reply", 1)]),
             Self::AddressType => among(ADDRESS_TYPES),
             Self::PacketType => among(PACKET_TYPES),
@@ -266,6 +280,30 @@ const STATUSES: &[(&str, u128)] = &[
     ("dnat", ct::STATUS_DNAT),
     ("dying", 1 << 9),
 ];
+
+/// As nft names them (`src/proto.c`).
+const fn icmp_codes(family: Family) -> &'static [(&'static str, u128)] {
+    match family {
+        Family::Ipv4 => &[
+            ("net-unreachable", 0),
+            ("host-unreachable", 1),
+            ("prot-unreachable", 2),
+            ("port-unreachable", 3),
+            ("frag-needed", 4),
+            ("net-prohibited", 9),
+            ("host-prohibited", 10),
+            ("admin-prohibited", 13),
+        ],
+        Family::Ipv6 => &[
+            ("no-route", 0),
+            ("admin-prohibited", 1),
+            ("addr-unreachable", 3),
+            ("port-unreachable", 4),
+            ("policy-fail", 5),
+            ("reject-route", 6),
+        ],
+    }
+}
 
 const ADDRESS_TYPES: &[(&str, u128)] = &[
     ("unspec", 0),

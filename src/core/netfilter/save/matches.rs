@@ -2,7 +2,7 @@
 
 use super::options::{Choice, choices};
 use super::spec::Context;
-use super::{limits, states, values};
+use super::{icmp, limits, states, values};
 use crate::core::date;
 use crate::core::listener::Family;
 use crate::core::netfilter::{Condition, Element, Elements, End, Field, OfInterface, Part, Set, Statement, ipset};
@@ -50,6 +50,9 @@ pub(super) fn conditions(name: &str, words: &[String], context: &Context<'_>) ->
         "dccp" => each(&|choice| transport(33, choice)),
         "sctp" => each(&|choice| transport(132, choice)),
         "udplite" => each(&|choice| transport(136, choice)),
+        "icmp" => each(&|choice| icmp::types(choice, Family::Ipv4)),
+        "icmp6" => each(&|choice| icmp::types(choice, Family::Ipv6)),
+        "hl" => each(&icmp::hop_limit),
         "multiport" => each(&multiport),
         "conntrack" | "state" => each(&|choice| states::conntrack(choice, context.family)),
         "addrtype" => states::address_types(&choices, context.family).unwrap_or_else(unknown),

@@ -20,8 +20,10 @@ pub(super) fn conntrack(choice: &Choice<'_>, family: Family) -> Option<Condition
     match choice.name {
         "--ctstate" | "--state" => Some(Condition::has_any(Field::State, bits(value, state)?)),
         "--ctstatus" => Some(Condition::has_any(Field::Status, bits(value, status)?)),
-        // The connection's protocol is the packet's, but for errors about another one.
-        "--ctproto" => Some(Condition::is(Field::Protocol, values::protocol(value)?.into())),
+        "--ctproto" => Some(Condition::is(
+            Field::ConnectionProtocol,
+            values::protocol(value)?.into(),
+        )),
         "--ctorigsrc" => address(Direction::Original, End::Source),
         "--ctorigdst" => address(Direction::Original, End::Destination),
         "--ctreplsrc" => address(Direction::Reply, End::Source),

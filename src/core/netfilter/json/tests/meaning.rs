@@ -156,7 +156,7 @@ fn what_nft_leaves_unsaid_is_said() {
     );
     assert_eq!(
         find("icmp type echo-request accept").first(),
-        Some(&is(Field::Protocol, 1))
+        Some(&is(Field::IcmpType(Family::Ipv4), 8))
     );
     assert_eq!(
         find("tcp dport 11 reject with icmpv6 no-route").get(1),
