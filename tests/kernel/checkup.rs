@@ -156,10 +156,7 @@ fn finds(lab: &Lab, id: &str, severity: Severity) {
     let is_found = findings
         .iter()
         .any(|finding| finding["id"] == id && finding["severity"] == severity.word());
-    assert!(
-        is_found || AWAITED.contains(&id),
-        "{severity} {id} expected:\n{findings:#?}"
-    );
+    assert!(is_found, "{severity} {id} expected:\n{findings:#?}");
 }
 
 /// `fwtui check` finds this, however bad.

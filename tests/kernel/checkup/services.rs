@@ -48,21 +48,21 @@ impl Drop for Service {
 #[test]
 fn a_stranger_is_answered_by_what_asks_nobody_who_he_is() {
     in_sandbox(|lab| {
-        const PORT: u16 = 11211;
+        const PORT: u16 = 3632;
         let reached = |family| lab.knock(Neighbour::Stranger, family, Protocol::Tcp, PORT) == Knock::Answered;
-        let everywhere = ["tcp/0.0.0.0:11211", "tcp/[::]:11211"];
-        let service = Service::started(lab, "memcached", &everywhere);
+        let everywhere = ["tcp/0.0.0.0:3632", "tcp/[::]:3632"];
+        let service = Service::started(lab, "distccd", &everywhere);
         assert_eq!(Family::ALL.map(reached), [true, true]);
         harmful(lab, &["service-without-password"]);
         // By its own setting.
         drop(service);
-        let on_loopback = Service::started(lab, "memcached", &["tcp/127.0.0.1:11211", "tcp/[::1]:11211"]);
+        let on_loopback = Service::started(lab, "distccd", &["tcp/127.0.0.1:3632", "tcp/[::1]:3632"]);
         assert_eq!(Family::ALL.map(reached), [false, false]);
         harmful(lab, &[]);
         // By a decision.
         drop(on_loopback);
-        let _service = Service::started(lab, "memcached", &everywhere);
-        lab.keep(&policy(&[("11211/tcp", "confine")]));
+        let _service = Service::started(lab, "distccd", &everywhere);
+        lab.keep(&policy(&[("3632/tcp", "confine")]));
         assert_eq!(Family::ALL.map(reached), [false, false]);
         harmful(lab, &[]);
     });
