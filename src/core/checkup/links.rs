@@ -181,15 +181,15 @@ pub(super) fn plain_host(netfilter: &Netfilter) -> World {
         ..World::default()
     };
     let mut called = named_links(netfilter);
-    if called.is_empty() {
+    if called.iter().all(|name| kind_of(name) == InterfaceKind::Other) {
         called.push("eth0".to_owned());
     }
     called.truncate(MOST_LINKS);
     for (index, name) in (2u32..).zip(called) {
         let mut interface = Interface {
             index,
+            kind: kind_of(&name),
             name,
-            kind: InterfaceKind::Ethernet,
             driver: None,
             addresses: Vec::new(),
             on_link: Vec::new(),
@@ -260,10 +260,18 @@ fn loopback() -> Interface {
     }
 }
 
+/// What sort an interface of that name is: whether it has neighbours.
+fn kind_of(name: &str) -> InterfaceKind {
+    match name.starts_with("ppp") {
+        true => InterfaceKind::Other,
+        false => InterfaceKind::Ethernet,
+    }
+}
+
 /// The interfaces by which rules expect other machines: not tunnels, nor bridges of guests.
 fn named_links(netfilter: &Netfilter) -> Vec<String> {
-    const OTHERS: [&str; 14] = [
-        "lo", "tun", "tap", "wg", "ppp", "docker", "br-", "virbr", "lxdbr", "lxcbr", "incusbr", "cni", "podman", "veth",
+    const OTHERS: [&str; 13] = [
+        "lo", "tun", "tap", "wg", "docker", "br-", "virbr", "lxdbr", "lxcbr", "incusbr", "cni", "podman", "veth",
     ];
     let mut names = Vec::new();
     for rule in netfilter
