@@ -15,7 +15,7 @@ use crate::core::network::{Interface, InterfaceKind, NetworkClass, Route, RouteK
 /// So many interfaces are asked for.
 const MOST_LINKS: usize = 3;
 /// So many addresses that rules name are tried, of each sort.
-const MOST_NAMED: usize = 8;
+const MOST_NAMED: usize = 4;
 /// A host's and a router's link-local address that nobody names.
 const LOCAL_NEIGHBOUR: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0x7, 0x113, 0, 0x7);
 const OWN_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0x7, 0x113, 0, 0x10);
