@@ -35,8 +35,11 @@ pub(super) fn of(scene: &Scene<'_>) -> Vec<Finding> {
     let has_both = Family::ALL
         .iter()
         .all(|family| scene.evidence.families.contains(family));
-    let pairs = pairs.into_iter().filter(|_| has_both);
+    if !has_both {
+        return alone(scene).into_iter().collect();
+    }
     pairs
+        .into_iter()
         .flat_map(|(refused, open, kind)| {
             let services = scene.evidence.rows.iter();
             let mut findings: Vec<Finding> = services
@@ -48,6 +51,25 @@ pub(super) fn of(scene: &Scene<'_>) -> Vec<Finding> {
             findings
         })
         .collect()
+}
+
+/// A file that has rules for IPv4 only, unless its name says that there is another.
+fn alone(scene: &Scene<'_>) -> Option<Finding> {
+    let lines = scene.evidence.lines?;
+    if scene.evidence.families != [Family::Ipv4] || lines.file.ends_with("v4") {
+        return None;
+    }
+    let (refusal, _) = scene.refused_on(|link| from_strangers(link, Family::Ipv4, Protocol::Tcp, NO_SERVICE))?;
+    let mut finding = Finding::new(
+        &IPV6,
+        scene.place(&refusal.spot),
+        "New connections are refused over IPv4, but for what rules accept, and this has no rules for IPv6.",
+        "What listens on all addresses is reached over IPv6 too, and most networks have it.",
+        "Unless they come from elsewhere, write the rules for IPv6 as well, with what it needs of ICMP, or decide with \
+         fwtui, which always does both.",
+    );
+    finding.severity = Severity::Missing;
+    Some(finding)
 }
 
 /// First packets from everyone on a link, neighbours last.

@@ -15,7 +15,7 @@ use crate::core::network::{Interface, InterfaceKind, NetworkClass, Route, RouteK
 /// So many interfaces are asked for.
 const MOST_LINKS: usize = 3;
 /// So many addresses that rules name are tried, of each sort.
-const MOST_NAMED: usize = 8;
+const MOST_NAMED: usize = 4;
 /// A host's and a router's link-local address that nobody names.
 const LOCAL_NEIGHBOUR: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0x7, 0x113, 0, 0x7);
 const OWN_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0x7, 0x113, 0, 0x10);
@@ -181,15 +181,15 @@ pub(super) fn plain_host(netfilter: &Netfilter) -> World {
         ..World::default()
     };
     let mut called = named_links(netfilter);
-    if called.is_empty() {
+    if called.iter().all(|name| kind_of(name) == InterfaceKind::Other) {
         called.push("eth0".to_owned());
     }
     called.truncate(MOST_LINKS);
     for (index, name) in (2u32..).zip(called) {
         let mut interface = Interface {
             index,
+            kind: kind_of(&name),
             name,
-            kind: InterfaceKind::Ethernet,
             driver: None,
             addresses: Vec::new(),
             on_link: Vec::new(),
@@ -260,10 +260,18 @@ fn loopback() -> Interface {
     }
 }
 
+/// What sort an interface of that name is: whether it has neighbours.
+fn kind_of(name: &str) -> InterfaceKind {
+    match name.starts_with("ppp") {
+        true => InterfaceKind::Other,
+        false => InterfaceKind::Ethernet,
+    }
+}
+
 /// The interfaces by which rules expect other machines: not tunnels, nor bridges of guests.
 fn named_links(netfilter: &Netfilter) -> Vec<String> {
-    const OTHERS: [&str; 14] = [
-        "lo", "tun", "tap", "wg", "ppp", "docker", "br-", "virbr", "lxdbr", "lxcbr", "incusbr", "cni", "podman", "veth",
+    const OTHERS: [&str; 13] = [
+        "lo", "tun", "tap", "wg", "docker", "br-", "virbr", "lxdbr", "lxcbr", "incusbr", "cni", "podman", "veth",
     ];
     let mut names = Vec::new();
     for rule in netfilter

@@ -1,12 +1,13 @@
 //! The rules of a long chain by what they ask for, so that a packet meets few of them.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
 use crate::core::listener::Family;
 use crate::core::netfilter::{Condition, End, Field, Part, Rule, Statement, number};
 
-use super::packet::Traveller;
+use super::packet::{Transport, Traveller};
 
 /// Below this a plain walk is as fast.
 const LONG: usize = 24;
@@ -20,11 +21,22 @@ pub(super) struct Index {
     by_port: List<u16>,
     /// By family and length of prefix.
     by_source: BTreeMap<(Family, u32), List<u128>>,
+    by_destination: BTreeMap<(Family, u32), List<u128>>,
+    by_icmp: List<u128>,
+    by_protocol: List<u128>,
     rest: Vec<usize>,
 }
 
 /// What rules ask for, and their places, in order.
 type List<K> = Vec<(K, usize)>;
+
+/// What a rule asks for that is neither a port nor a source.
+#[derive(Debug, Clone, Copy)]
+enum Other {
+    Destination(Family, u32, u128),
+    Icmp(u128),
+    Protocol(u128),
+}
 
 impl Index {
     /// None for a chain that is short enough.
@@ -37,9 +49,11 @@ impl Index {
             index.put(place, rule);
         }
         index.by_port.sort_unstable();
-        for list in index.by_source.values_mut() {
+        for list in index.by_source.values_mut().chain(index.by_destination.values_mut()) {
             list.sort_unstable();
         }
+        index.by_icmp.sort_unstable();
+        index.by_protocol.sort_unstable();
         Some(index)
     }
 
@@ -49,6 +63,8 @@ impl Index {
             Statement::If(condition) => Some(condition),
             _ => None,
         });
+        // What is less selective, where nothing is more so.
+        let mut other = None;
         for condition in conditions {
             let Condition::Is {
                 field,
@@ -76,10 +92,37 @@ impl Index {
                         return;
                     }
                 }
+                Field::Address(family, End::Destination) => {
+                    if let [Part::Range(first, last)] = values.as_slice()
+                        && let Some(length) = prefix_length(*family, *first, *last)
+                    {
+                        other = Some(Other::Destination(*family, length, *first));
+                    }
+                }
+                Field::IcmpType(_) | Field::Protocol if !matches!(other, Some(Other::Destination(..))) => {
+                    if let [Part::Range(first, last)] = values.as_slice()
+                        && first == last
+                    {
+                        let is_icmp = matches!(field, Field::IcmpType(_));
+                        other = Some(if is_icmp {
+                            Other::Icmp(*first)
+                        } else {
+                            Other::Protocol(*first)
+                        });
+                    }
+                }
                 _ => {}
             }
         }
-        self.rest.push(place);
+        match other {
+            Some(Other::Destination(family, length, first)) => {
+                let list = self.by_destination.entry((family, length)).or_default();
+                list.push((first, place));
+            }
+            Some(Other::Icmp(kind)) => self.by_icmp.push((kind, place)),
+            Some(Other::Protocol(number)) => self.by_protocol.push((number, place)),
+            None => self.rest.push(place),
+        }
     }
 
     /// The first rule at or after a place that may match.
@@ -89,13 +132,25 @@ impl Index {
             return rest;
         }
         let by_port = after(&self.by_port, packet.ends.destination_port, from);
-        let source = number(packet.ends.source);
-        let by_source = self
-            .by_source
-            .iter()
-            .filter(|((family, _), _)| *family == packet.family)
-            .filter_map(|((family, length), nets)| after(nets, truncated(*family, *length, source), from));
-        [by_port, rest].into_iter().flatten().chain(by_source).min()
+        let by_address = |lists: &BTreeMap<(Family, u32), List<u128>>, address: IpAddr| {
+            let of_family = lists.iter().filter(|((family, _), _)| *family == packet.family);
+            of_family
+                .filter_map(|((family, length), nets)| after(nets, truncated(*family, *length, number(address)), from))
+                .min()
+        };
+        let by_icmp = match packet.transport {
+            Transport::Icmp(kind, _) => after(&self.by_icmp, kind.into(), from),
+            Transport::Ports(_) => None,
+        };
+        let all = [
+            by_port,
+            rest,
+            by_address(&self.by_source, packet.ends.source),
+            by_address(&self.by_destination, packet.ends.destination),
+            by_icmp,
+            after(&self.by_protocol, packet.protocol().into(), from),
+        ];
+        all.into_iter().flatten().min()
     }
 }
 

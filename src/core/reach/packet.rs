@@ -400,7 +400,7 @@ impl<'a> Traveller<'a> {
         }
     }
 
-    fn protocol(&self) -> u8 {
+    pub(super) fn protocol(&self) -> u8 {
         protocol_number(self.transport, self.family)
     }
 

@@ -1,6 +1,7 @@
 //! One example and one near miss of each kind.
 
 use super::*;
+use crate::core::checkup::Lines;
 
 const BOTH: [Family; 2] = Family::ALL;
 const LO: &str = "-A INPUT -i lo -j ACCEPT";
@@ -216,6 +217,19 @@ fn interfaces_that_rules_name_are_the_ones_walked() {
         Severity::Harmful,
     );
     assert!(found.what.contains("on eth0"), "{}", found.what);
+    // A telephone line has errors and answers, and no neighbours.
+    let line = filter(
+        "DROP",
+        "ACCEPT",
+        &[
+            LO,
+            "-A INPUT -i ppp0 -m state --state ESTABLISHED -j ACCEPT",
+            "-A INPUT -i eth1 -j ACCEPT",
+        ],
+    );
+    let found = is_cured(Family::Ipv4, &line, "icmp-errors-refused", Severity::Harmful);
+    assert!(found.what.contains("on ppp0"), "{}", found.what);
+    is_absent(Family::Ipv6, &line, "ipv6-neighbour-discovery-refused");
     let tunnel = filter("DROP", "ACCEPT", &[LO, KNOWN, "-A INPUT -i tun0 -j ACCEPT"]);
     is_cured(
         Family::Ipv6,
@@ -385,8 +399,30 @@ fn a_family_without_rules_is_missed() {
     assert!(!ids(&both).contains_key("ipv4-forgotten"));
     let reverse = found(&kernel("", &ipv4), &BOTH);
     assert_eq!(ids(&reverse).get("ipv4-forgotten"), Some(&Severity::Missing));
-    // Of a file with one family's rules nothing is known of the other.
+    // Of one family's rules by themselves nothing is known of the other; of a file, that it has none.
     assert!(!ids(&alone(Family::Ipv4, &ipv4)).contains_key("ipv6-forgotten"));
+    let of_file = |file: &str, family: Family, save: &str| {
+        let lines = Lines {
+            file: file.to_owned(),
+            ..Lines::default()
+        };
+        let netfilter = match family {
+            Family::Ipv4 => kernel(save, ""),
+            Family::Ipv6 => kernel("", save),
+        };
+        let findings = findings_of(&Evidence {
+            netfilter: Some(&netfilter),
+            families: &[family],
+            lines: Some(&lines),
+            ..Evidence::default()
+        });
+        ids(&findings).get("ipv6-forgotten").copied()
+    };
+    assert_eq!(of_file("firewall.sh", Family::Ipv4, &ipv4), Some(Severity::Missing));
+    assert_eq!(of_file("/etc/iptables/rules.v4", Family::Ipv4, &ipv4), None);
+    assert_eq!(of_file("firewall.sh", Family::Ipv6, &ipv4), None);
+    let open = filter("ACCEPT", "ACCEPT", &["-A INPUT -p tcp -m tcp --dport 23 -j DROP"]);
+    assert_eq!(of_file("firewall.sh", Family::Ipv4, &open), None);
     let same = found(&kernel(&ipv4, &ipv4), &BOTH);
     assert!(!ids(&same).contains_key("ipv6-forgotten"));
     let port = filter("ACCEPT", "ACCEPT", &["-A INPUT -p tcp -m tcp --dport 3306 -j DROP"]);
