@@ -16,6 +16,7 @@
 
 mod documents;
 mod explain;
+mod facts;
 mod harness;
 mod json;
 mod network;
