@@ -94,6 +94,7 @@ pub fn updates(runner: &dyn Runner, root: &Path) -> Option<Updates> {
         let reboot = reboot(root);
         let has_word = kernel.is_some() || reboot.is_some();
         return has_word.then(|| Updates {
+            manager: "this system".to_owned(),
             reboot,
             kernel,
             ..Updates::default()
