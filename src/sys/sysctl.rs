@@ -8,6 +8,7 @@ use std::path::Path;
 
 use crate::core::checkup::{Sysctl, compiled_default};
 use crate::core::text::printable_within;
+use crate::sys::host;
 use crate::sys::netns::Scratch;
 
 mod files;
@@ -90,11 +91,14 @@ pub fn sysctls(proc: &Path, root: &Path) -> (Vec<Sysctl>, Vec<String>) {
     let mut unseen = Vec::new();
     let fresh = Scratch::new().and_then(|scratch| scratch.run(|| read(proc)));
     let fresh = fresh.unwrap_or_else(|_| {
-        unseen.push(
+        let how = match host::is_root() {
+            true => "",
+            false => "; sudo fwtui check compares with the kernel's",
+        };
+        unseen.push(format!(
             "The sysctls are compared with a built-in table, as a network namespace that would show this kernel's own \
-             defaults can't be made: sudo fwtui check makes one."
-                .to_owned(),
-        );
+             defaults can't be made{how}."
+        ));
         BTreeMap::new()
     });
     (compared(&values, &fresh, inheritance(proc), &assigned(root)), unseen)

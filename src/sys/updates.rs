@@ -4,10 +4,11 @@
 //! The managers are asked, not read: apt's lists are plain, or compressed in one of four ways, and
 //! which version it would install follows from pins, holds and phases. `apt list --upgradable` takes
 //! no lock, and 0.7 s for 66,000 packages; `apt-get -s dist-upgrade` takes none either, but 1.9 s, and
-//! writes /var/log/apt/eipp.log.xz. Without files for its cache apt builds it in memory.
+//! writes `/var/log/apt/eipp.log.xz`. Without files for its cache apt builds it in memory.
 //!
-//! As root they are run as nobody, who can neither lock nor write what they must leave alone: dnf and
-//! zypper would take their locks.
+//! As root they are run as nobody, who can neither lock nor write what they must leave alone: dnf would
+//! take `/var/cache/dnf/metadata_lock.pid` and write its logs, zypper `/run/zypp.pid` (seen with dnf 4.14
+//! and zypper 1.14; as nobody neither does, and both read the lists that root fetched).
 
 use std::fs;
 use std::io::Read;
@@ -51,13 +52,18 @@ const MANAGERS: [Manager; 5] = [
         word: "zypper",
         programs: &["zypper"],
         databases: &["var/cache/zypp", "etc/zypp/repos.d"],
-        lists: &["var/cache/zypp/raw/*", "var/cache/zypp/solv/*"],
+        // Not those below solv: what is installed is one of them.
+        lists: &["var/cache/zypp/raw/*", "var/cache/zypp/raw/*/repodata"],
     },
     Manager {
         word: "dnf",
         programs: &["dnf", "dnf5"],
         databases: &["var/lib/dnf", "usr/lib/sysimage/libdnf5", "etc/dnf"],
-        lists: &["var/cache/dnf", "var/cache/libdnf5/*", "var/cache/libdnf5/*/repodata"],
+        lists: &[
+            "var/cache/dnf",
+            "var/cache/dnf/*/repodata",
+            "var/cache/libdnf5/*/repodata",
+        ],
     },
     Manager {
         word: "pacman",
@@ -88,6 +94,7 @@ pub fn updates(runner: &dyn Runner, root: &Path) -> Option<Updates> {
         let reboot = reboot(root);
         let has_word = kernel.is_some() || reboot.is_some();
         return has_word.then(|| Updates {
+            manager: "this system".to_owned(),
             reboot,
             kernel,
             ..Updates::default()
@@ -205,12 +212,18 @@ fn ran(runner: &dyn Runner, program: &str, args: &[&str], is_fine: fn(&Output) -
 /// How old the newest list is, in seconds: that of the archive that changes most often, which for
 /// security updates is every few days.
 fn age(root: &Path, lists: &[&str], now: Duration) -> Option<u64> {
-    let files = lists.iter().flat_map(|list| match list.strip_suffix("/*") {
-        Some(folder) => entries(&root.join(folder))
-            .flat_map(|folder| entries(&folder).collect::<Vec<_>>())
-            .collect(),
-        None if root.join(list).is_dir() => entries(&root.join(list)).collect(),
-        None => vec![root.join(list)],
+    let files = lists.iter().flat_map(|list| {
+        let places = match list.split_once("/*") {
+            Some((above, below)) => {
+                let below = below.trim_start_matches('/');
+                entries(&root.join(above)).map(|folder| folder.join(below)).collect()
+            }
+            None => vec![root.join(list)],
+        };
+        places.into_iter().flat_map(|place| match place.is_dir() {
+            true => entries(&place).collect(),
+            false => vec![place],
+        })
     });
     let times = files.filter(|file| !is_touched_anyway(file)).filter_map(|file| {
         let metadata = fs::metadata(file).ok().filter(fs::Metadata::is_file)?;

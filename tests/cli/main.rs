@@ -19,6 +19,7 @@ mod catalogue;
 mod check;
 mod documents;
 mod explain;
+mod facts;
 mod harness;
 mod json;
 mod known;

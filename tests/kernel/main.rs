@@ -30,6 +30,7 @@ mod damage;
 mod deaths;
 mod decisions;
 mod drift;
+mod facts;
 mod faults;
 mod foreign;
 mod harness;

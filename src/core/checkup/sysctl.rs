@@ -9,6 +9,7 @@ mod costs;
 mod defaults;
 mod forward;
 mod kinds;
+mod special;
 
 pub use defaults::compiled_default;
 

@@ -129,8 +129,19 @@ fn the_newest_list_tells_the_age() {
     assert_eq!(days(100), Some(5));
     // A clock that was set back.
     assert_eq!(days(1), Some(0));
+    let age_of = |manager: usize| age(root, MANAGERS[manager].lists, DAY * 20).map(|age| age / DAY.as_secs());
     aged(root, "var/cache/zypp/raw/repo-oss/cookie", 3);
-    assert_eq!(age(root, MANAGERS[1].lists, DAY * 4), Some(DAY.as_secs()));
+    // What is installed was changed.
+    aged(root, "var/cache/zypp/solv/@System/cookie", 19);
+    assert_eq!(age_of(1), Some(17));
+    aged(root, "var/cache/zypp/raw/repo-oss/repodata/repomd.xml", 4);
+    assert_eq!(age_of(1), Some(16));
+    aged(root, "var/cache/dnf/updates.solv", 5);
+    aged(root, "var/cache/dnf/metadata_lock.pid", 19);
+    aged(root, "var/cache/dnf/expired_repos.json", 19);
+    assert_eq!(age_of(2), Some(15));
+    aged(root, "var/cache/libdnf5/updates-0123/repodata/repomd.xml", 7);
+    assert_eq!(age_of(2), Some(13));
 }
 
 #[test]

@@ -3,15 +3,14 @@
 
 use crate::core::checkup::{Evidence, Kind, Severity};
 use crate::core::listener::Family;
-use crate::core::network::{InterfaceKind, NetworkClass, World};
 
 use super::kinds::{
     ABORT_ON_OVERFLOW, ACCEPT_RA, ACCEPT_REDIRECTS, ACCEPT_SOURCE_ROUTE, BINDV6ONLY, ECHO_IGNORE_ALL,
-    ECHO_IGNORE_BROADCASTS, IP_FORWARD, IPV6_DISABLED, LOG_MARTIANS, PMTU_DISCOVERY, PROXY_ARP, ROUTE_LOCALNET,
-    RP_FILTER, SECURE_REDIRECTS, SEND_REDIRECTS, SYNCOOKIES, TCP_SPEED, TCP_TIMESTAMPS, TEMPORARY_ADDRESSES,
-    TW_RECYCLE, TW_REUSE, UNPRIVILEGED_PORTS,
+    ECHO_IGNORE_BROADCASTS, IPV6_DISABLED, LOG_MARTIANS, PMTU_DISCOVERY, PROXY_ARP, RP_FILTER, SEND_REDIRECTS,
+    SYNCOOKIES, TCP_SPEED, TCP_TIMESTAMPS, TEMPORARY_ADDRESSES, TW_RECYCLE, TW_REUSE, UNPRIVILEGED_PORTS,
 };
-use super::{DIFFERS, Deviation, forward};
+use super::special::{forwarding, route_localnet, secure_redirects, strict_reverse_path};
+use super::{DIFFERS, Deviation};
 
 /// What to do about it.
 #[derive(Debug, Clone)]
@@ -33,7 +32,7 @@ pub(super) struct Cost {
     pub(super) advice: Advice,
 }
 
-fn cost(kind: Kind, severity: Severity, why: &str, advice: Advice) -> Cost {
+pub(super) fn cost(kind: Kind, severity: Severity, why: &str, advice: Advice) -> Cost {
     Cost {
         kind,
         severity,
@@ -48,7 +47,7 @@ fn bad(kind: Kind, why: &str) -> Cost {
 }
 
 /// Harmless.
-fn fine(kind: Kind, why: &str) -> Cost {
+pub(super) fn fine(kind: Kind, why: &str) -> Cost {
     cost(kind, Severity::Info, why, Advice::Leave)
 }
 
@@ -262,123 +261,5 @@ fn words(key: &str) -> &'static str {
             "It is how many neighbours the machine remembers, which matters on networks of hundreds."
         }
         _ => "Defaults have reasons, and so may this have; what it costs depends on what it was set for.",
-    }
-}
-
-/// `rp_filter` 1.
-fn strict_reverse_path(world: Option<&World>) -> Cost {
-    let ways = world.map(ways);
-    match ways {
-        Some(ways) if ways.len() > 1 => cost(
-            RP_FILTER,
-            Severity::Risky,
-            &format!(
-                "With several ways out ({}) an answer may leave by another interface than the packet came in by, and then \
-                 the packet is dropped without a word.",
-                ways.join(", ")
-            ),
-            Advice::Words("Use loose mode (2), unless every interface is asked for its own network only.".to_owned()),
-        ),
-        Some(_) => fine(
-            RP_FILTER,
-            "With one way out strict mode drops forged sources and nothing else; with a second one (a VPN, Wi-Fi beside a \
-             cable) it would drop more.",
-        ),
-        None => fine(
-            RP_FILTER,
-            "On a machine with one way out it drops forged sources and nothing else; with several (a VPN, Wi-Fi beside a \
-             cable) it drops packets whose answers would leave by another.",
-        ),
-    }
-}
-
-/// The interfaces this machine reaches others by: not those of its own guests.
-fn ways(world: &World) -> Vec<&str> {
-    let is_way = |interface: &&crate::core::network::Interface| {
-        interface.is_up
-            && interface.kind != InterfaceKind::Loopback
-            && interface.proposed_class() != NetworkClass::Guests
-            && interface.addresses.iter().any(|net| net.addr().is_ipv4())
-    };
-    let ways = world.interfaces.iter().filter(is_way);
-    ways.map(|interface| interface.name.as_str()).collect()
-}
-
-/// `secure_redirects` 0 sounds like less and is more.
-fn secure_redirects(evidence: &Evidence<'_>) -> Cost {
-    let is_obeyed = !evidence.sysctls.iter().any(|sysctl| {
-        super::normal(&sysctl.name) == "net.ipv4.conf.all.accept_redirects" && sysctl.value.trim() == "0"
-    });
-    match is_obeyed {
-        true => cost(
-            SECURE_REDIRECTS,
-            Severity::Risky,
-            "Redirects are still obeyed, and by this no longer to known routers only but to any: it opens what it looks to \
-             close.",
-            Advice::Reset,
-        ),
-        false => fine(
-            SECURE_REDIRECTS,
-            "It decides nothing, as redirects are not obeyed at all.",
-        ),
-    }
-}
-
-fn route_localnet(group: &[Deviation<'_>]) -> Cost {
-    let scopes: Vec<&str> = group.iter().filter_map(Deviation::scope).collect();
-    let from = match scopes.iter().any(|scope| matches!(*scope, "all" | "default")) {
-        true => "every network".to_owned(),
-        false => scopes.join(", "),
-    };
-    cost(
-        ROUTE_LOCALNET,
-        Severity::Risky,
-        &format!("Who is on {from} can send packets to 127.0.0.1 here, and reach services that listen there only."),
-        Advice::Words(
-            "Set it back unless Docker without its proxy or Kubernetes needs it; fwtui drops such packets while it is on."
-                .to_owned(),
-        ),
-    )
-}
-
-/// Forwarding, judged with what restricts it.
-fn forwarding(evidence: &Evidence<'_>, family: Family) -> Cost {
-    let is_restricted = evidence
-        .netfilter
-        .filter(|_| evidence.families.contains(&family))
-        .map(|netfilter| forward::is_restricted(netfilter, family));
-    let has_ways = evidence.world.is_none_or(|world| ways(world).len() > 1);
-    let ra = match family {
-        Family::Ipv4 => "",
-        Family::Ipv6 => "; a machine that forwards also ignores router advertisements, unless accept_ra is 2",
-    };
-    match (is_restricted, has_ways) {
-        (Some(true), _) => fine(
-            IP_FORWARD,
-            &format!("This machine is a router, as guests and VPNs need it, and rules restrict what it forwards{ra}."),
-        ),
-        (Some(false), true) => cost(
-            IP_FORWARD,
-            Severity::Risky,
-            &format!(
-                "No rule restricts what is forwarded: whoever sends packets to this machine gets them carried into every \
-                 network it is in{ra}."
-            ),
-            Advice::Words(
-                "Forward nothing, or only what is meant: a FORWARD chain with policy DROP and a rule for each way."
-                    .to_owned(),
-            ),
-        ),
-        (Some(false), false) => fine(
-            IP_FORWARD,
-            &format!(
-                "No rule restricts what is forwarded, and this machine is in one network only: a second one, such as a VPN, \
-                 would be open to the first{ra}."
-            ),
-        ),
-        (None, _) => fine(
-            IP_FORWARD,
-            &format!("This machine is a router; whether rules restrict what it forwards can't be seen here{ra}."),
-        ),
     }
 }
