@@ -11,17 +11,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Policy, document};
 use crate::core::listener::Family;
-use crate::core::network::parse_source;
 use crate::core::reach::Filter;
 use crate::core::ruleset::{Hook, Rule, Stamp};
 use crate::core::service::ServiceId;
 use crate::core::text::printable_within;
 
-/// Longest note, in characters.
-const LONGEST_NOTE: usize = 200;
+mod read;
+#[cfg(test)]
+mod tests;
 
-/// How an end is written; the kernel's clock match ends in 2038.
-const HOW_UNTIL: &str = "write 2026-12-24 (00:00 UTC of that day) or 2026-12-24T18:00 (UTC), before 2038-01-19";
+pub use read::{parse_for, parse_note, parse_sources, parse_until};
 
 /// A service that is refused whatever is decided on it; never to this machine itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -123,49 +122,6 @@ impl Block {
         words.join(" ")
     }
 
-    /// Reads `445/tcp from 192.0.2.0/24 for 7d note CVE-...`. `now` is the time since 1970.
-    ///
-    /// # Errors
-    /// What makes no sense, in words.
-    pub fn parse_line(line: &str, now: Duration) -> Result<Self, String> {
-        let mut words = line.split_whitespace().peekable();
-        let service = words.next().ok_or("write a service first, like 445/tcp")?;
-        let mut block = Self::on(service.parse()?);
-        let is_keyword = |word: &str| matches!(word, "from" | "until" | "for" | "note");
-        while let Some(word) = words.next() {
-            match word {
-                "from" => {
-                    let mut listed = Vec::new();
-                    while let Some(list) = words.next_if(|word| !is_keyword(word)) {
-                        listed.extend(list.split(',').filter(|source| !source.is_empty()));
-                    }
-                    if listed.is_empty() {
-                        return Err("'from' needs a network: 192.0.2.0/24, or an address".to_owned());
-                    }
-                    block.from.extend(parse_sources(listed)?);
-                    block.from.sort();
-                    block.from.dedup();
-                }
-                "until" | "for" if block.until.is_some() => {
-                    return Err("it can end at one time only: 'until' or 'for', once".to_owned());
-                }
-                "until" => block.until = Some(parse_until(words.next().unwrap_or_default(), now)?),
-                "for" => block.until = Some(parse_for(words.next().unwrap_or_default(), now)?),
-                "note" => {
-                    let note: Vec<&str> = words.by_ref().collect();
-                    block.note = Some(parse_note(&note.join(" "))?);
-                }
-                other => {
-                    return Err(format!(
-                        "'{}' is not known here: write from, until, for, and note last",
-                        printable_within(other, LONGEST_NOTE)
-                    ));
-                }
-            }
-        }
-        Ok(block)
-    }
-
     fn until_words(&self) -> String {
         self.until
             .map(|until| format!(" until {}", end_words(until)))
@@ -208,75 +164,6 @@ pub fn end_words(until: Stamp) -> String {
 
 fn sources(from: &[IpNet]) -> String {
     from.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// Sources as the user writes them, sorted and none twice.
-///
-/// # Errors
-/// What is wrong with the first that is wrong.
-pub fn parse_sources<T: AsRef<str>>(words: impl IntoIterator<Item = T>) -> Result<Vec<IpNet>, String> {
-    let mut nets: Vec<IpNet> = words
-        .into_iter()
-        .map(|word| parse_source(word.as_ref()))
-        .collect::<Result<_, _>>()?;
-    nets.sort();
-    nets.dedup();
-    Ok(nets)
-}
-
-/// An end as the user writes it: a day stands for its first second. All times are UTC, as the
-/// kernel's match counts: a summer time or a journey must not move it.
-///
-/// # Errors
-/// What makes no sense, or is over at `now`, the time since 1970.
-pub fn parse_until(text: &str, now: Duration) -> Result<Stamp, String> {
-    let plain = text.strip_suffix('Z').unwrap_or(text).replacen(' ', "T", 1);
-    let whole = match plain.len() {
-        10 => format!("{plain}T00:00:00"),
-        16 => format!("{plain}:00"),
-        _ => plain,
-    };
-    let until = exact(&whole).ok_or_else(|| {
-        let text = printable_within(text, LONGEST_NOTE);
-        format!("'{text}' is no time: {HOW_UNTIL}")
-    })?;
-    match until.since_1970() <= now {
-        true => Err(format!("{} is over already", end_words(until))),
-        false => Ok(until),
-    }
-}
-
-/// An end as the user counts to it: `12h`, `7d`.
-///
-/// # Errors
-/// What is no length of time, nothing at all, or longer than the kernel's match can count.
-pub fn parse_for(text: &str, now: Duration) -> Result<Stamp, String> {
-    let shown = printable_within(text, LONGEST_NOTE);
-    let length = humantime::parse_duration(text)
-        .map_err(|_error| format!("'{shown}' is no length of time: write it like 12h, 7d or 2weeks"))?;
-    if length < Duration::from_secs(1) {
-        return Err("a block lasts a second at least".to_owned());
-    }
-    let until = now.checked_add(length).and_then(Stamp::at_or_after);
-    until.ok_or_else(|| format!("'{shown}' is too long: a block ends before 2038-01-19, or never"))
-}
-
-/// A note as the user writes it.
-///
-/// # Errors
-/// Where it is empty, too long, or holds what a terminal would not print.
-pub fn parse_note(text: &str) -> Result<String, String> {
-    let note = text.trim();
-    if note.is_empty() {
-        return Err("the note is empty: leave it out instead".to_owned());
-    }
-    if note.chars().count() > LONGEST_NOTE {
-        return Err(format!("a note has {LONGEST_NOTE} characters at most"));
-    }
-    if printable_within(note, LONGEST_NOTE) != note {
-        return Err("a note is one line of printable characters".to_owned());
-    }
-    Ok(note.to_owned())
 }
 
 /// A time in the one form a stamp is printed in: the 31st of February is none.
@@ -383,6 +270,3 @@ pub(super) fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Blo
 
     deserializer.deserialize_seq(List)
 }
-
-#[cfg(test)]
-mod tests;
