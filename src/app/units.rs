@@ -22,7 +22,11 @@ impl Machine {
     pub fn propose(&self, id: &ServiceId, named: &[String]) -> Result<Proposal, Error> {
         let observation = self.look(Depth::Reach);
         let refused = |why: Unstoppable| {
-            let kind = if why == Unstoppable::Unseen { Kind::NotPermitted } else { Kind::Failed };
+            let kind = if why == Unstoppable::Unseen {
+                Kind::NotPermitted
+            } else {
+                Kind::Failed
+            };
             Error::new(kind, format!("{id} can't be disabled: {why}")).hint(why.how())
         };
         if let Some(wrong) = named.iter().find(|name| !is_unit_name(name)) {

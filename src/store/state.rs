@@ -370,7 +370,10 @@ mod tests {
         assert_eq!(candidate(&paths).unwrap(), Some(document()));
         assert_eq!(journal(&paths).unwrap(), Some(open_journal()));
         let mut disabled = document();
-        disabled.policy.disable("1/tcp".parse().unwrap(), &["a.service".to_owned()]).unwrap();
+        disabled
+            .policy
+            .disable("1/tcp".parse().unwrap(), &["a.service".to_owned()])
+            .unwrap();
         disabled.stopped.push(UnitBefore::usual("a.service"));
         arm(&paths, &disabled, &open_journal(), "#!/bin/sh\n").unwrap();
         assert_eq!(candidate(&paths).unwrap(), Some(disabled));
