@@ -294,7 +294,7 @@ clean_service() { ctl 'fwtui enable 7777/tcp'; }
 # systemd reads all its units anew twice for it, which takes longer than the session may last here.
 keep_anew() {
     within 20 confirm_anew || true
-    within 60 reason_is confirmed
+    within 90 state_is confirmed
 }
 
 # A trial of so many seconds that stops it, with the service's own means.
