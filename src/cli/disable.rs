@@ -31,11 +31,7 @@ pub(super) fn enable(machine: &Machine, args: &Enable, out: &Out) -> Result<u8, 
     })?;
     match units {
         Some(units) => {
-            let what = if units.len() == 1 { "is" } else { "are" };
-            let said = format!(
-                "{id} is to be on again: {} {what} left as before it was disabled",
-                listed(&units)
-            );
+            let said = format!("{id} is to run again, as before it was disabled: {}", listed(&units));
             out.line(&outcome(&said, true))?;
             Ok(DONE)
         }

@@ -126,12 +126,12 @@ pub(super) fn look(runner: &dyn Runner, work: &UnitWork) -> Result<(), String> {
     let failed = |error: UnitError| format!("the services can't be looked at: {error}");
     let again = off(runner, &work.stop, false).map_err(failed)?;
     if !again.is_empty() {
-        return Err(format!("{} runs again: something has started it", listed(&again)));
+        return Err(format!("something has started it again: {}", listed(&again)));
     }
     let gone = off(runner, &work.to_start(), true).map_err(failed)?;
     match gone.is_empty() {
         true => Ok(()),
-        false => Err(format!("{} does not run", listed(&gone))),
+        false => Err(format!("not running any more: {}", listed(&gone))),
     }
 }
 
@@ -146,12 +146,12 @@ pub(super) fn put_back(runner: &dyn Runner, work: &UnitWork) -> Result<(), UnitE
     let (start, stop) = (work.to_start_again(), work.to_stop_again());
     let not_back = |what: String| match start.is_empty() {
         true => format!(
-            "{} runs still: {what}; by hand: systemctl stop {}",
+            "not stopped again: {}: {what}; by hand: systemctl stop {}",
             listed(&stop),
             stop.join(" ")
         ),
         false => format!(
-            "{} is not running again: {what}; by hand: systemctl start {}",
+            "not running again: {}: {what}; by hand: systemctl start {}",
             listed(&start),
             start.join(" ")
         ),
@@ -177,7 +177,7 @@ pub(super) fn put_back(runner: &dyn Runner, work: &UnitWork) -> Result<(), UnitE
     match left.is_empty() {
         true => Ok(()),
         false => Err(UnitError::Refused(format!(
-            "{0} is not running again; see: systemctl status {1}",
+            "not running again: {0}; see: systemctl status {1}",
             listed(&left),
             left.join(" ")
         ))),

@@ -16,8 +16,11 @@ use crate::sys::runner::{Call, Runner, find_program};
 
 /// How long a question may take.
 const ASKING: Duration = Duration::from_secs(5);
-/// How long a change may take: it makes systemd read all units anew.
-const CHANGING: Duration = Duration::from_secs(10);
+/// How long a change may take: masking and the like make systemd run its generators and read all units
+/// anew, which takes a slow machine ten seconds and more.
+const CHANGING: Duration = Duration::from_secs(25);
+/// How long it may take to put a job in the queue.
+const QUEUEING: Duration = Duration::from_secs(10);
 /// So many rounds of units that belong to units; nothing sane needs more.
 const MOST_ROUNDS: usize = 8;
 /// So many units are looked at.
@@ -116,6 +119,13 @@ pub enum Verb {
 }
 
 impl Verb {
+    const fn limit(self) -> Duration {
+        match self {
+            Self::Stop | Self::Start => QUEUEING,
+            Self::Mask | Self::Unmask | Self::Enable | Self::Disable => CHANGING,
+        }
+    }
+
     const fn words(self) -> &'static [&'static str] {
         match self {
             Self::Stop => &["--no-block", "stop"],
@@ -139,7 +149,7 @@ pub fn change(runner: &dyn Runner, verb: Verb, units: &[String]) -> Result<(), U
     let call = Call::new("systemctl")
         .args(["--no-ask-password", "--quiet"])
         .args(verb.words());
-    run(runner, &call.arg("--").args(units).timeout(CHANGING)).map(|_silence| ())
+    run(runner, &call.arg("--").args(units).timeout(verb.limit())).map(|_silence| ())
 }
 
 /// Whether the machine is going down: then nothing can be started, and boot starts what is enabled.

@@ -353,7 +353,7 @@ fn what_does_not_stop_is_never_applied() {
             let lifted = std::thread::scope(|scope| {
                 let report = scope.spawn(|| lab.try_to_hold_job(&stopping(SHORT)).err());
                 // The hang ends before a revert has to start anything.
-                eventually_within(Duration::from_secs(20), || report.is_finished().then_some(()));
+                eventually_within(Duration::from_secs(45), || report.is_finished().then_some(()));
                 report.join().unwrap()
             });
             let Some(Report::Failed(why)) = lifted else {
@@ -361,7 +361,7 @@ fn what_does_not_stop_is_never_applied() {
             };
             assert!(why.contains(words), "{fault}: {why}");
             assert!(
-                clock::since_boot().saturating_sub(began) < Duration::from_secs(19),
+                clock::since_boot().saturating_sub(began) < Duration::from_secs(40),
                 "{fault}"
             );
             systemd.unset(fault);
@@ -385,7 +385,7 @@ fn what_does_not_start_again_is_told_and_the_trial_is_over() {
             panic!("it is reverted, with trouble")
         };
         assert!(
-            trouble.contains("echo.service is not running again; see: systemctl status echo.service"),
+            trouble.contains("not running again: echo.service; see: systemctl status echo.service"),
             "{trouble}"
         );
         assert!(lab.answers(Neighbour::Public, 8080), "the rules are back");

@@ -291,6 +291,12 @@ service_is() { [ "$(service_state)" = "$1 $2 $3 $1 $2 $3 $1" ]; }
 is_up() { service_is active enabled loaded; }
 clean_service() { ctl 'fwtui enable 7777/tcp'; }
 
+# systemd reads all its units anew twice for it, which takes longer than the session may last here.
+keep_anew() {
+    within 20 confirm_anew || true
+    within 90 state_is confirmed
+}
+
 # A trial of so many seconds that stops it, with the service's own means.
 stop_service() {
     with_service || return
@@ -308,8 +314,8 @@ is_stopped_now() {
 }
 
 inject_disable_reverted() {
-    stop_service 20 || return
-    within 40 is_up || { why="not started again: $(service_state)"; return 1; }
+    stop_service 60 || return
+    within 90 is_up || { why="not started again: $(service_state)"; return 1; }
     within 10 reason_is not-confirmed || { why="ended as '$(reason)'"; return 1; }
     clean_service
     why='socket, service and what needs it run as before'
@@ -333,8 +339,8 @@ inject_disable_power_cut() {
     why='boot started it: nothing was disabled'
 }
 inject_disable_kept() {
-    stop_service 60 || return
-    within 20 confirm_anew || { why='it can not be kept'; return 1; }
+    stop_service 180 || return
+    keep_anew || { why='it can not be kept'; return 1; }
     within 5 service_is inactive disabled loaded || { why="not disabled: $(service_state)"; return 1; }
     # What needs it is enabled still, and would start it at boot: that was said. It is not, here.
     ctl 'systemctl disable fwtui-needs; systemctl reboot' || true
@@ -343,8 +349,8 @@ inject_disable_kept() {
     boot
     service_is inactive disabled loaded || { why="not off after a reboot: $(service_state)"; return 1; }
     ctl 'fwtui list' | grep 7777/tcp | grep -q disabled || { why='the list does not say so'; return 1; }
-    ctl 'fwtui enable 7777/tcp && fwtui apply --yes --timeout 60' || { why='it can not be enabled'; return 1; }
-    within 20 confirm_anew || { why='that can not be kept'; return 1; }
+    ctl 'fwtui enable 7777/tcp && fwtui apply --yes --timeout 180' || { why='it can not be enabled'; return 1; }
+    keep_anew || { why='that can not be kept'; return 1; }
     ctl 'systemctl enable fwtui-needs'
     within 10 is_up || { why="not enabled again: $(service_state)"; return 1; }
     why='off over a reboot, and on again as it was'
