@@ -33,7 +33,7 @@ fn services() {
     at_every_size("services-decided", &fixture::decided, &|session| {
         session.keys("down down down down down down down");
     });
-    at_every_size("services-loopback-socket", &fixture::decided, &|session| {
+    at_every_size("services-better-off", &fixture::decided, &|session| {
         session.keys("down down down down");
     });
     at_every_size("services-safer", &fixture::decided, &|session| {
