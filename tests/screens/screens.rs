@@ -33,6 +33,12 @@ fn services() {
     at_every_size("services-decided", &fixture::decided, &|session| {
         session.keys("down down down down down down down");
     });
+    at_every_size("services-better-off", &fixture::decided, &|session| {
+        session.keys("down down down down");
+    });
+    at_every_size("services-safer", &fixture::decided, &|session| {
+        session.keys("down down down down down down down down o");
+    });
     at_every_size("services-trial", &|| fixture::on_trial(83), &nothing);
     at_every_size("services-last-seconds", &|| fixture::on_trial(9), &nothing);
     at_every_size("services-without-root", &fixture::without_root, &nothing);

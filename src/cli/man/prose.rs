@@ -259,7 +259,9 @@ disabled (units, where the service is to be off), blocks (service, from, until, 
 reach with now and after (this-machine, trusted, everyone, unknown) and by_network (interface, class, family, \
 who: this-machine, neighbours, strangers; now and after: accepted, refused, dropped, unknown; decided_by, \
 decided_by_after: owner, table, chain, rule, number); where there is something to tell also kept_out_by (as decided_by: what \
-keeps out those whom the decision lets in) and published (to, by, container).",
+keeps out those whom the decision lets in), published (to, by, container) and catalogue: id, name, known_by (process or \
+unit; port where it may be something else), what, recommended (desktop and server, each with decision and why), loopback (a \
+list of file, lines, on), authenticates and encrypts (is, with), alternative, source.",
     ),
     (
         "explain --json",

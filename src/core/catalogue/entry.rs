@@ -235,15 +235,26 @@ impl Entry {
 impl Loopback {
     /// The lines in one: `listen_addresses = 'localhost'`.
     pub fn directive(&self) -> String {
-        self.lines.join(" then ")
+        let lines: Vec<&str> = self.lines.iter().map(|line| line.trim()).collect();
+        lines.join(" then ")
     }
 
-    /// With the file's name alone: `bind = 127.0.0.1 in my.cnf`.
+    /// Without the headings they are below, and with the file's name alone: `bind = 127.0.0.1 in my.cnf`.
     pub fn in_short(&self) -> String {
-        let name = self.file.rsplit('/').next().unwrap_or(&self.file);
-        match self.file == COMMAND_LINE {
-            true => format!("{} on its command line", self.directive()),
-            false => format!("{} in {name}", self.directive()),
+        let is_heading = |line: &&String| line.starts_with(['[', '{', '}']) || line.ends_with(':');
+        let lines: Vec<&str> = self
+            .lines
+            .iter()
+            .filter(|line| !is_heading(line))
+            .map(|line| line.trim())
+            .collect();
+        let lines = lines.join(", ");
+        let mut parts = self.file.rsplit('/');
+        let (name, folder) = (parts.next().unwrap_or(&self.file), parts.next().unwrap_or_default());
+        match folder.strip_suffix(".d") {
+            _ if self.file == COMMAND_LINE => format!("{lines} on its command line"),
+            Some(unit) if self.file.starts_with("/etc/systemd/") => format!("{lines} in a drop-in of {unit}"),
+            _ => format!("{lines} in {name}"),
         }
     }
 }

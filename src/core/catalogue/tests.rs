@@ -280,3 +280,39 @@ fn where_it_is_unknown_what_the_machine_is_both_have_to_agree() {
     assert_eq!(decision("sshd", None), None);
     assert_eq!(decision("telnet", None), Some(Advice::Disable));
 }
+
+#[test]
+fn the_way_to_loopback_in_words() {
+    let catalogue = Catalogue::embedded();
+    let short = |id: &str| catalogue.get(id).unwrap().loopback_in_short();
+    for (id, words) in [
+        ("postgresql", "listen_addresses = 'localhost' in postgresql.conf"),
+        (
+            "cockpit",
+            "ListenStream=, ListenStream=127.0.0.1:9090 in a drop-in of cockpit.socket",
+        ),
+        ("mongodb", "bindIp: 127.0.0.1 in mongod.conf"),
+        ("samba", "interfaces = lo, bind interfaces only = yes in smb.conf"),
+        ("vnc", "-localhost on its command line (x11vnc)"),
+        ("iperf", "--bind 127.0.0.1 on its command line"),
+    ] {
+        assert_eq!(short(id).as_deref(), Some(words));
+    }
+    assert_eq!(short("wireguard"), None);
+    let full = |id: &str| catalogue.get(id).unwrap().loopback_in_full();
+    for (id, words) in [
+        (
+            "memcached",
+            "Set -l 127.0.0.1 in /etc/memcached.conf (Debian, Ubuntu), or set OPTIONS=\"-l 127.0.0.1,::1\" in \
+             /etc/sysconfig/memcached (Fedora, RHEL), and restart it.",
+        ),
+        ("iperf", "Start it with --bind 127.0.0.1, and restart it."),
+        (
+            "mongodb",
+            "Set net: then bindIp: 127.0.0.1 in /etc/mongod.conf, and restart it.",
+        ),
+    ] {
+        assert_eq!(full(id).as_deref(), Some(words));
+    }
+    assert_eq!(full("telnet"), None);
+}

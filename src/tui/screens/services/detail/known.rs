@@ -35,6 +35,11 @@ fn loopback(row: &Row, entry: &Entry) -> Option<String> {
     if !is_for_this_machine || !is_everywhere || row.service.published.is_some() {
         return None;
     }
+    // What is best turned off needs no better address.
+    let is_to_go = entry.recommended(None).is_some_and(|it| it.decision == Advice::Disable);
+    if let Some(alternative) = entry.alternative.as_ref().filter(|_| is_to_go) {
+        return Some(format!("Better still: {alternative}"));
+    }
     let way = entry.loopback_in_short()?;
     Some(format!("Better still: {way}. Then no rule is needed at all."))
 }
