@@ -17,8 +17,30 @@ use crate::core::overview::Row;
 use crate::core::service::ServiceId;
 use crate::core::tools::Presence;
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "it asks for a few of the many kinds of conditions and fields"
+)]
+mod gist;
+mod helpers;
+mod logging;
 mod looked_at;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "it asks for a few of the many kinds of conditions and fields"
+)]
+mod redundant;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "it asks for a few of the many kinds of conditions and fields"
+)]
+mod refusal;
 pub mod script;
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "it asks for a few of the many kinds of conditions and fields"
+)]
+mod shadowed;
 
 /// How bad it is. The order is the order of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -313,7 +335,13 @@ fn chain_words(table: &Table, chain: &Chain) -> String {
 type FamilyOfFindings = (&'static [Kind], fn(&Evidence<'_>) -> Vec<Finding>);
 
 /// All of them.
-const FAMILIES: &[FamilyOfFindings] = &[];
+const FAMILIES: &[FamilyOfFindings] = &[
+    (helpers::KINDS, helpers::findings),
+    (logging::KINDS, logging::findings),
+    (redundant::KINDS, redundant::findings),
+    (refusal::KINDS, refusal::findings),
+    (shadowed::KINDS, shadowed::findings),
+];
 
 /// Every kind of finding there is, family by family.
 pub fn kinds() -> impl Iterator<Item = &'static Kind> {
