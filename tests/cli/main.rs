@@ -14,6 +14,7 @@
     reason = "test code"
 )]
 
+mod check;
 mod documents;
 mod explain;
 mod harness;

@@ -3,7 +3,15 @@
 //! Each folder has `policy.json`, `interfaces.json`, and what `iptables-restore --noflush` and
 //! `ip6tables-restore --noflush` are given on a machine without rules: `expected.v4`, `expected.v6`.
 //! `UPDATE_GOLDEN=1 cargo test --test golden` writes them anew; read the difference before you keep it.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "test code")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "test code"
+)]
+
+mod checkup;
 
 use std::fs;
 use std::path::{Path, PathBuf};

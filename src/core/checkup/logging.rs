@@ -1,6 +1,6 @@
 //! Rules that write to the kernel's log.
 
-use crate::core::checkup::gist::{about, asks, conditions, is_limited, leads_to, logs, verdict};
+use crate::core::checkup::gist::{about, asks, by_chain, conditions, is_limited, leads_to, logs, verdict};
 use crate::core::checkup::{Evidence, Finding, Kind, Placed, Severity};
 use crate::core::netfilter::{Condition, Field, Hook, Rule, Table, Verdict};
 
@@ -24,38 +24,34 @@ pub(super) const KINDS: &[Kind] = &[LOG_WITHOUT_LIMIT, LOG_BEFORE_ACCEPT, LOG_KE
 
 pub(super) fn findings(evidence: &Evidence<'_>) -> Vec<Finding> {
     let logging: Vec<Placed<'_>> = evidence.rules().filter(|placed| logs(placed.rule)).collect();
-    let mut findings: Vec<Finding> = logging
-        .iter()
-        .filter(|placed| !is_limited(placed.rule) && !is_reached_limited(placed.table, &placed.chain.name))
-        .map(|placed| {
-            about(
+    let mut findings = Vec::new();
+    for group in by_chain(logging.iter().copied()) {
+        let reached = |placed: &Placed<'_>| is_reached_limited(placed.table, &placed.chain.name);
+        let mut unlimited = group.iter().filter(|placed| !is_limited(placed.rule));
+        if let Some(first) = unlimited.next().filter(|first| !reached(first)) {
+            let what = match unlimited.count() {
+                0 => "It logs every packet that comes to it, without a limit.".to_owned(),
+                more => format!(
+                    "It logs every packet that comes to it, without a limit, and so do {more} more of its chain."
+                ),
+            };
+            findings.push(about(
                 &LOG_WITHOUT_LIMIT,
                 evidence,
-                placed,
-                "It logs every packet that comes to it, without a limit.",
+                first,
+                &what,
                 "Whoever sends packets decides how much is written: a flood fills the disk or pushes everything else out of the \
 log, and slows the machine down.",
                 "Put '-m limit --limit 5/min' before '-j LOG', or log to nflog with a quota.",
-            )
-        })
-        .collect();
-    findings.extend(logging.iter().filter(|placed| is_before_accept(placed)).map(|placed| {
-        let finding = about(
-            &LOG_BEFORE_ACCEPT,
-            evidence,
-            placed,
-            "It logs every packet, those of running connections too, because the rules that accept come behind it.",
-            "Ordinary traffic fills the log, or uses up the limit, so that what is refused is missing from it.",
-            "Put it behind the rules that accept, just before the refusal.",
-        );
-        match is_limited(placed.rule) {
-            true => Finding {
-                severity: Severity::Info,
-                ..finding
-            },
-            false => finding,
+            ));
         }
-    }));
+        findings.extend(
+            group
+                .iter()
+                .find(|placed| is_before_accept(placed))
+                .map(|placed| before_accept(evidence, placed)),
+        );
+    }
     if evidence.is_desktop == Some(true) {
         findings.extend(logging.first().map(|placed| {
             about(
@@ -70,6 +66,24 @@ troubleshooting lives on.",
         }));
     }
     findings
+}
+
+fn before_accept(evidence: &Evidence<'_>, placed: &Placed<'_>) -> Finding {
+    let finding = about(
+        &LOG_BEFORE_ACCEPT,
+        evidence,
+        placed,
+        "It logs every packet, those of running connections too, because the rules that accept come behind it.",
+        "Ordinary traffic fills the log, or uses up the limit, so that what is refused is missing from it.",
+        "Put it behind the rules that accept, just before the refusal.",
+    );
+    match is_limited(placed.rule) {
+        true => Finding {
+            severity: Severity::Info,
+            ..finding
+        },
+        false => finding,
+    }
 }
 
 /// Whether every jump to a chain has a limit.
@@ -101,4 +115,24 @@ fn is_before_accept(placed: &Placed<'_>) -> bool {
         |rule: &Rule| verdict(rule) == Some(&Verdict::Accept) && asks(rule, |field| *field == Field::State);
     let behind = placed.chain.rules.iter().skip(placed.at.2 + 1);
     is_way_in && of_all(placed.rule) && behind.into_iter().any(accepts_running)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::core::checkup::script::read;
+    use crate::core::checkup::{Evidence, check};
+
+    #[test]
+    fn logging_is_told_of_a_desktop_only() {
+        let reading = read("a.v4", "*filter\n-A INPUT -m limit --limit 1/s -j LOG\nCOMMIT\n").unwrap();
+        for is_desktop in [None, Some(false), Some(true)] {
+            let findings = check(&Evidence {
+                netfilter: Some(&reading.netfilter),
+                is_desktop,
+                ..Evidence::default()
+            });
+            let is_told = findings.iter().any(|finding| finding.id == "log-kernel-desktop");
+            assert_eq!(is_told, is_desktop == Some(true));
+        }
+    }
 }

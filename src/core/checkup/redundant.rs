@@ -3,7 +3,7 @@
 use crate::core::checkup::gist::{about, asks, asks_states, by_chain, conditions, counted, hooks, refuses, verdict};
 use crate::core::checkup::{Evidence, Finding, Kind, Placed, Severity};
 use crate::core::listener::Family;
-use crate::core::netfilter::{Condition, End, Field, Hook, NatKind, Part, Rule, Statement, Table, Verdict, ct, number};
+use crate::core::netfilter::{Condition, End, Field, Hook, Part, Rule, Verdict, ct, number};
 
 const DROP_INVALID: Kind = Kind {
     id: "drop-invalid",
@@ -51,75 +51,95 @@ pub(super) const KINDS: &[Kind] = &[
     MATCH_STATE,
 ];
 
+/// What is said of rules that are of one kind.
+struct Words {
+    /// Behind "There is 1 rule here".
+    what: &'static str,
+    why: &'static str,
+    advice: &'static str,
+}
+
+/// What tells rules of one kind.
+type IsIt = fn(&Placed<'_>) -> bool;
+
+const OF_RULES: [(&Kind, IsIt, Words); 6] = [
+    (
+        &DROP_INVALID,
+        drops_invalid,
+        Words {
+            what: "that drops packets of no connection (INVALID)",
+            why: "What no rule accepts is refused at the end anyway, and the TCP stack answers a stray packet by itself; what the \
+rule adds is that connections are cut whose packets come on two ways or whose entry was lost.",
+            advice: "Remove it, and keep the one that accepts RELATED,ESTABLISHED.",
+        },
+    ),
+    (
+        &DROP_ODD_FLAGS,
+        drops_odd_flags,
+        Words {
+            what: "that drops TCP packets with odd flags",
+            why: "Such packets open nothing: connection tracking and the TCP stack discard or answer them by themselves, and a \
+scanner learns as much from an ordinary SYN.",
+            advice: "Remove it.",
+        },
+    ),
+    (
+        &DROP_FRAGMENTS,
+        drops_fragments,
+        Words {
+            what: "that drops fragments of IPv4",
+            why: "Connection tracking puts packets together before they come here, so the rule meets none; without it, large \
+answers of DNS and UDP would be lost.",
+            advice: "Remove it.",
+        },
+    ),
+    (
+        &NEW_WITHOUT_SYN,
+        refuses_new_without_syn,
+        Words {
+            what: "that refuses TCP packets of unknown connections that are no SYN",
+            why: "A connection that outlives its entry (an idle SSH session, a database's pool, all of them after 'conntrack -F' \
+or a reboot of the router) is cut at its next packet, and no attack needs such packets.",
+            advice: "Remove it; what is to be refused is refused by its SYN.",
+        },
+    ),
+    (
+        &BOGON_SOURCES,
+        drops_bogons,
+        Words {
+            what: "that drops private or reserved source addresses",
+            why: "The kernel drops impossible sources by itself, a forged one gets no answer back, and the list cuts off \
+neighbours, VPNs and containers that use such addresses.",
+            advice: "Remove it on a host; on a router's outer interface rp_filter does it from the routes.",
+        },
+    ),
+    (
+        &SYN_RATE_LIMIT,
+        limits_syns,
+        Words {
+            what: "that limits how many TCP connections may begin, for all peers together",
+            why: "The kernel's SYN cookies (on by default) bear a flood, while a common limit is used up by the attacker and \
+shuts everybody else out.",
+            advice: "Remove it, or limit each source by itself with hashlimit.",
+        },
+    ),
+];
+
 pub(super) fn findings(evidence: &Evidence<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
-    findings.extend(evidence.rules().filter(drops_invalid).map(|placed| {
-        about(
-            &DROP_INVALID,
-            evidence,
-            &placed,
-            "Packets that belong to no connection (INVALID) are dropped by a rule of their own.",
-            "What no rule accepts is refused at the end anyway, and the TCP stack answers a stray packet by itself; \
-what the rule adds is that connections are cut whose packets come on two ways or whose entry was lost.",
-            "Remove it, and keep the one that accepts RELATED,ESTABLISHED.",
-        )
-    }));
-    findings.extend(evidence.rules().filter(refuses_new_without_syn).map(|placed| {
-        about(
-            &NEW_WITHOUT_SYN,
-            evidence,
-            &placed,
-            "TCP packets of unknown connections that are no SYN are refused.",
-            "A connection that outlives its entry (an idle SSH session, a database's pool, all of them after a reboot of \
-the router or 'conntrack -F') is cut at its next packet, and no attack needs such packets.",
-            "Remove it; what is to be refused is refused by its SYN.",
-        )
-    }));
-    let grouped = |is_it: fn(&Placed<'_>) -> bool| by_chain(evidence.rules().filter(is_it));
-    for (kind, is_it, what, why, advice) in [
-        (
-            &DROP_ODD_FLAGS,
-            drops_odd_flags as fn(&Placed<'_>) -> bool,
-            "about TCP packets with odd flags",
-            "Such packets open nothing: connection tracking and the TCP stack discard or answer them by themselves, and a \
-scanner learns as much from an ordinary SYN.",
-            "Remove them.",
-        ),
-        (
-            &DROP_FRAGMENTS,
-            drops_fragments,
-            "about fragments of IPv4",
-            "Connection tracking puts packets together before they come here, so the rule meets none; without it, large \
-answers of DNS and UDP would be lost.",
-            "Remove them.",
-        ),
-        (
-            &BOGON_SOURCES,
-            drops_bogons,
-            "that drop private or reserved source addresses",
-            "The kernel drops impossible sources by itself, nobody gets an answer to a forged one, and the list cuts off \
-neighbours, VPNs and containers that use such addresses.",
-            "Remove them on a host; on a router's outer interface rp_filter does it from the routes.",
-        ),
-        (
-            &SYN_RATE_LIMIT,
-            limits_syns,
-            "that limit how many TCP connections may begin, for all peers together",
-            "The kernel's SYN cookies (on by default) bear a flood, while a common limit is used up by the attacker and \
-shuts everybody else out.",
-            "Remove them, or limit each source by itself with hashlimit.",
-        ),
-    ] {
-        for group in grouped(is_it) {
-            if let Some(first) = group.first() {
-                let is_list = kind.id != BOGON_SOURCES.id || is_bogon_list(&group);
-                let what = format!("There is {} here {what}.", counted(group.len())).replace("is 1", "is 1");
-                let what = if group.len() > 1 {
-                    what.replacen("There is", "There are", 1)
-                } else {
-                    what
+    for (kind, is_it, words) in &OF_RULES {
+        for group in by_chain(evidence.rules().filter(is_it)) {
+            let is_meant = match kind.id {
+                id if id == BOGON_SOURCES.id => is_bogon_list(&group),
+                id if id == DROP_INVALID.id => group.first().is_some_and(is_for_this_machine),
+                _ => true,
+            };
+            if let Some(first) = group.first().filter(|_| is_meant) {
+                let what = match group.len() {
+                    1 => format!("There is a rule here {}.", words.what),
+                    count => format!("There is a rule here {}, and {} more like it.", words.what, count - 1),
                 };
-                findings.extend(is_list.then(|| about(kind, evidence, first, &what, why, advice)));
+                findings.push(about(kind, evidence, first, &what, words.why, words.advice));
             }
         }
     }
@@ -127,32 +147,17 @@ shuts everybody else out.",
     findings
 }
 
-/// A router that translates addresses lets INVALID packets out untranslated: there the rule has a use.
 fn drops_invalid(placed: &Placed<'_>) -> bool {
     let others = |field: &Field| *field != Field::State;
-    refuses(placed.table, placed.rule)
-        && asks_states(placed.rule, ct::INVALID)
-        && !asks(placed.rule, others)
-        && is_for_this_machine(placed)
+    refuses(placed.table, placed.rule) && asks_states(placed.rule, ct::INVALID) && !asks(placed.rule, others)
 }
 
-/// Whether the rule is met by packets for this machine, and none on their way through.
+/// Whether packets for this machine meet the rule, and none on their way through or out: a router that
+/// translates addresses lets what is INVALID out untranslated, so there the rule has a use.
 fn is_for_this_machine(placed: &Placed<'_>) -> bool {
     let hooks = hooks(placed.table);
-    hooks
-        .get(placed.chain.name.as_str())
-        .is_none_or(|hooks| !hooks.contains(&Hook::Forward) && !hooks.contains(&Hook::Output))
-        || !rewrites_sources(placed.table)
-}
-
-fn rewrites_sources(table: &Table) -> bool {
-    // nat is another table of iptables: what is forwarded by a machine with one may be translated.
-    let rewrites = |statement: &Statement| match statement {
-        Statement::Nat(nat) => matches!(nat.kind, NatKind::Source | NatKind::Masquerade),
-        _ => false,
-    };
-    let mut rules = table.chains.iter().flat_map(|chain| &chain.rules);
-    table.name == "filter" || rules.any(|rule| rule.statements.iter().any(rewrites))
+    let hooks = hooks.get(placed.chain.name.as_str());
+    hooks.is_none_or(|hooks| !hooks.contains(&Hook::Forward) && !hooks.contains(&Hook::Output))
 }
 
 const FIN: u128 = 1;

@@ -2,7 +2,7 @@
 
 use crate::core::checkup::gist::{about, asks, conditions, counted, verdict};
 use crate::core::checkup::{Evidence, Finding, Kind, Placed, Severity};
-use crate::core::netfilter::{Chain, Condition, Field, Hook, Table, TableFamily, Tool, Verdict, ct, owner};
+use crate::core::netfilter::{Chain, Condition, Field, Hook, Rule, Table, TableFamily, Tool, Verdict, ct, owner};
 
 const DROP_INSTEAD_OF_REJECT: Kind = Kind {
     id: "drop-instead-of-reject",
@@ -44,7 +44,9 @@ fn of_chain(evidence: &Evidence<'_>, at: (usize, usize), table: &Table, chain: &
         at: (at.0, at.1, r),
     });
     let mut dropping = rules.filter(drops_new);
-    if chain.base.as_ref().is_some_and(|base| base.drops) {
+    // Behind a rule that takes everything no policy is asked.
+    let is_asked = !chain.rules.iter().any(|rule| rule.statements.len() == 1 && ends(rule));
+    if is_asked && chain.base.as_ref().is_some_and(|base| base.drops) {
         let tool = owner(table, chain, None);
         let by = match tool {
             Tool::Admin | Tool::Kernel | Tool::Unknown => String::new(),
@@ -68,6 +70,13 @@ fn of_chain(evidence: &Evidence<'_>, at: (usize, usize), table: &Table, chain: &
         ),
     };
     Some(about(&DROP_INSTEAD_OF_REJECT, evidence, &first, &what, WHY, ADVICE))
+}
+
+fn ends(rule: &Rule) -> bool {
+    matches!(
+        verdict(rule),
+        Some(Verdict::Accept | Verdict::Drop | Verdict::Reject(_))
+    )
 }
 
 /// Whether a rule drops new connections, whoever makes them: a ban of somebody is another matter, and so

@@ -17,6 +17,8 @@ mod normal;
 mod save;
 mod services;
 mod shell;
+#[cfg(test)]
+mod tests;
 
 use held::Held;
 

@@ -19,6 +19,9 @@ struct Wish {
     family: Option<Family>,
 }
 
+/// The tables of iptables.
+const TABLES: [&str; 5] = ["filter", "nat", "mangle", "raw", "security"];
+
 /// The verbs by their long names.
 const LONG: [(&str, char); 14] = [
     ("--append", 'A'),
@@ -67,6 +70,9 @@ pub(super) fn perform(
         if word.contains(['$', '`']) {
             return Err(format!("where it belongs can't be known: {word}"));
         }
+    }
+    if wish.table.is_some() && !TABLES.contains(&name) {
+        return Err(format!("there is no table {name}"));
     }
     let chain = || wish.chain.clone().ok_or_else(|| format!("'-{verb}' lacks its chain"));
     let made = match verb {

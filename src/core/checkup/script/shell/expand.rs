@@ -105,7 +105,7 @@ impl Variables {
                     None => field.get_or_insert_default().push_str(raw),
                     Some(_) if name == "@" && self.arguments.last().is_some() => {
                         // Each argument is a field, spaces in it or not.
-                        fields.extend(field.take());
+                        fields.extend(field.take().filter(|field| !field.is_empty()));
                         fields.extend(self.arguments.last().into_iter().flatten().cloned());
                     }
                     Some(value) if *is_quoted || is_unknown(&value) => {
@@ -120,6 +120,16 @@ impl Variables {
         }
         fields.extend(field);
     }
+}
+
+/// Whether a word is made of what a function was called with.
+pub(super) fn is_argument(word: &RawWord) -> bool {
+    word.iter().any(|piece| {
+        let Piece::Variable { name, .. } = piece else {
+            return false;
+        };
+        matches!(name.as_str(), "@" | "*") || name.parse::<usize>().is_ok()
+    })
 }
 
 /// Whether a text holds something that is not known.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::held::Held;
 use super::super::{Note, Sysctl};
-use super::expand::{Variables, is_unknown};
+use super::expand::{Variables, is_argument, is_unknown};
 use super::lexer::{Document, Piece, RawWord};
 use super::load::{Loaded, family};
 use super::parser::{Node, Script, Simple};
@@ -22,6 +22,7 @@ pub(super) fn run(file: &str, script: &Script, held: &mut Held, notes: &mut Vec<
         variables: Variables::default(),
         functions: BTreeMap::new(),
         called: BTreeSet::new(),
+        callers: Vec::new(),
         loaded: Loaded::default(),
         notes: Vec::new(),
         conditions: BTreeSet::new(),
@@ -52,6 +53,8 @@ struct Runner<'a> {
     variables: Variables,
     functions: BTreeMap<&'a str, (usize, &'a [Node])>,
     called: BTreeSet<&'a str>,
+    /// The lines of the calls that it is in.
+    callers: Vec<usize>,
     loaded: Loaded,
     notes: Vec<Note>,
     /// The lines of conditions with rules in them.
@@ -246,13 +249,17 @@ impl<'a> Runner<'a> {
         let Some((name, rest)) = fields.split_first() else {
             return;
         };
-        let line = simple.line;
+        // What comes from the caller is found in his line.
+        let caller = self.callers.last().filter(|_| words.iter().any(is_argument));
+        let line = caller.copied().unwrap_or(simple.line);
         if let Some((known, (_, body))) = self.functions.get_key_value(name.as_str()) {
             let (known, body) = (*known, *body);
             if self.variables.arguments.len() < DEEPEST {
                 self.called.insert(known);
                 self.variables.arguments.push(rest.to_vec());
+                self.callers.push(line);
                 self.nodes(body);
+                self.callers.pop();
                 self.variables.arguments.pop();
             }
             return;
