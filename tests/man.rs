@@ -16,6 +16,7 @@ use std::process::Command;
 
 use clap::CommandFactory as _;
 use fwtui::cli::args::Cli;
+use fwtui::core::checkup::kinds;
 use fwtui::tui::commands::{self, Context};
 
 /// What the binary prints.
@@ -99,6 +100,7 @@ fn the_sections_are_those_of_a_man_page() {
             "DECISIONS",
             "NETWORKS",
             "COMMANDS",
+            "FINDINGS",
             "THE SCREENS",
             "THE TRIAL",
             "THE POLICY FILE",
@@ -118,5 +120,17 @@ fn nothing_in_it_is_left_over_from_its_source() {
         assert!(!line.contains('`'), "{line}");
         assert!(line.is_ascii(), "{line}");
         assert!(!line.ends_with(' '), "{line}");
+    }
+}
+
+#[test]
+fn every_kind_of_finding_is_explained_once() {
+    let page = plain();
+    let (_, findings) = page.split_once("\n.SH FINDINGS\n").unwrap();
+    let (findings, _) = findings.split_once("\n.SH ").unwrap();
+    for kind in kinds() {
+        let times = findings.lines().filter(|line| *line == kind.id).count();
+        assert_eq!(times, 1, "{}", kind.id);
+        assert!(!kind.line.ends_with('.') && !kind.line.is_empty(), "{}", kind.id);
     }
 }

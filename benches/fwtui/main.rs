@@ -17,6 +17,7 @@
 )]
 
 mod apply;
+mod check;
 mod crowd;
 mod deadline;
 mod list;
@@ -55,12 +56,13 @@ fn main() -> ExitCode {
         return ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1));
     }
     let mut table = table::Table::new();
-    let parts: [(&str, Measure); 5] = [
+    let parts: [(&str, Measure); 6] = [
         ("list", list::measure),
         ("apply", apply::measure),
         ("deadline", deadline::measure),
         ("screen", screen::measure),
         ("reach", reach::measure),
+        ("check", check::measure),
     ];
     // `cargo bench --bench fwtui -- reach`: cargo adds a flag of its own.
     let wanted: Vec<&String> = args.iter().filter(|arg| !arg.starts_with('-')).collect();

@@ -30,7 +30,7 @@ pub struct Cli {
 
 /// The exit codes, for the help and the man page.
 pub const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed or unreadable; 2 usage; \
-3 there is something to do (changes, drift, a running trial); 4 reverted, or too late to confirm; 5 not permitted.";
+3 there is something to do (changes, drift, a running trial, something harmful); 4 reverted, or too late to confirm; 5 not permitted.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]

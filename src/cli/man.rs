@@ -6,6 +6,8 @@ use crate::app::Error;
 use crate::cli::DONE;
 use crate::cli::args::{Cli, EXIT_CODES};
 use crate::cli::output::Out;
+use crate::core::checkup::{Kind, Severity, kinds};
+use crate::core::text::capitalised;
 use crate::tui::commands::{self, Context};
 
 mod prose;
@@ -41,6 +43,7 @@ pub fn page() -> String {
         page.paragraphs(text);
     }
     commands(&mut page, &program);
+    findings(&mut page);
     keys(&mut page);
     for (title, text) in prose::AFTER {
         page.section(title);
@@ -163,6 +166,22 @@ fn described_as(arg: &Arg) -> String {
         }
     }
     sentences.join(". ") + "."
+}
+
+/// Every kind of finding, by severity and name.
+fn findings(page: &mut Page) {
+    page.section("FINDINGS");
+    page.paragraphs(prose::FINDINGS);
+    for severity in Severity::ALL {
+        let mut kinds: Vec<&Kind> = kinds().filter(|kind| kind.severity == severity).collect();
+        kinds.sort_by_key(|kind| kind.id);
+        if !kinds.is_empty() {
+            page.subsection(&capitalised(severity.word()));
+        }
+        for kind in kinds {
+            page.item(&format!("`{}`", kind.id), &format!("{}.", kind.line));
+        }
+    }
 }
 
 fn keys(page: &mut Page) {

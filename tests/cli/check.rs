@@ -114,7 +114,8 @@ fn large_and_long_files_are_bounded() {
     let line = format!("iptables -A INPUT -s {} -j DROP\n", "1.2.3.4,".repeat(100_000));
     let long = file(&home, "long", line.as_bytes());
     let start = Instant::now();
-    home.fwtui(&["check", &long]).complains(1, "there is no rule in it");
+    home.fwtui(&["check", &long])
+        .complains(1, "long, line 1: there is no rule in it that is read");
     let whole = file(
         &home,
         "whole",

@@ -76,15 +76,19 @@ and `unknown` a program without a word here.",
     ),
     (
         "check",
-        "Each finding is harmful (it breaks something, now or soon, or leaves open what looks closed), risky, \
-redundant (nothing would change without it), missing, or info. The exit code is 3 where something harmful is found \
-that is not marked as intended, whatever `--severity` shows, else 0.
+        "Reads and judges, and changes nothing. With a file nothing of this machine is looked at, and no root is needed: what \
+`iptables-save` or `ip6tables-save` printed, one family or both, or a shell script. A script is read and never run: its \
+iptables, ip6tables, iptables-restore and sysctl commands are followed up, with variables, loops over words, functions, \
+branches and texts for the standard input. Conditions are not evaluated; of several branches the one with the most \
+rules is read. What can't be known from the text (`$(...)`, a variable that is set elsewhere) counts as unknown, and \
+is told with its line. Files of more than 8 MiB are refused. The exit code is 3 where something is harmful \
+that is not marked as intended, whatever `--severity` shows, and 1 where the file can't be read. The kinds of findings are listed under FINDINGS.
 
-What is known and intended can be marked, with a note: `--mark`, with the finding's id, and where it is found more \
-than once with what it is about: the rule, service, sysctl, chain or file, as `check` prints it. The mark is kept in \
-the policy as `known`, and changes no rule, so nothing has to be applied. What is marked is neither counted nor shown without \
-`--known`; as JSON it is there, with its note. The same rule in the other family is marked with it. A mark of a finding \
-that this version does not know is left alone, and said.",
+What is known and intended on this machine can be marked, with a note: `--mark`, with the finding's id, and where it \
+is found more than once with what it is about: the rule, service, sysctl, chain or file, as `check` prints it. The mark is \
+kept in the policy as `known`, and changes no rule, so nothing has to be applied. What is marked is neither counted nor \
+shown without `--known`; as JSON it is there, with its note. The same rule in the other family is marked with it. A mark \
+of a finding that this version does not know is left alone, and said.",
     ),
     (
         "apply",
@@ -128,6 +132,13 @@ services that look like real ones, and the kernel's real packet filter. It ends 
 and leaves nothing behind.",
     ),
 ];
+
+/// Findings of Checkup.
+pub(super) const FINDINGS: &str = "What `fwtui check` tells. A harmful one breaks something, or leaves open what looks \
+closed; a risky one may, under circumstances that it says; without a redundant one nothing would change; a missing one is \
+about something that ought to be there; info is a fact, or a matter of taste. Here stands how bad each kind is in \
+general; a finding says how bad it is there. What a tool such as ufw makes by itself is info, with the tool's name. \
+fwtui's own rules are never among them.";
 
 /// The screens.
 pub(super) const SCREENS: &str = "Services shows what listens and who can connect; Networks shows \
@@ -209,8 +220,8 @@ ufw, firewalld, fail2ban, libvirt, lxd, tailscale, admin, kernel, unknown.",
     ),
     (
         "check --json",
-        "findings: id, severity (harmful, risky, redundant, missing, info), place (of file, line, chain, rule, service, sysctl \
-what applies), what, why, do, and known where it is marked: the note; and notes on what could not be looked at.",
+        "findings (id, severity: harmful, risky, redundant, missing, info; place: file, line, chain, rule, service, sysctl, \
+as far as they apply; what, why, do: one sentence each; known: the note of what is marked as intended), and notes on what could not be seen or read.",
     ),
     (
         "network --json",

@@ -98,7 +98,16 @@ pub fn read(file: &str, text: &str) -> Result<Reading, Unreadable> {
         sysctls = shell::read(&shown, text, &mut held, &mut notes);
     }
     if held.is_empty() && sysctls.is_empty() {
-        return Err(Unreadable::whole("there is no rule in it", NEXT));
+        // Why there is none may be known.
+        notes.sort();
+        let why = notes.into_iter().find_map(|(line, text)| Some((line?, text)));
+        return Err(match why {
+            Some((line, text)) => {
+                let text = text.trim_end_matches('.');
+                Unreadable::at(line, format!("there is no rule in it that is read; {text}"), NEXT)
+            }
+            None => Unreadable::whole("there is no rule in it", NEXT),
+        });
     }
     Ok(finished(file, &held, sysctls, notes))
 }

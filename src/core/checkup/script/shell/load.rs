@@ -10,6 +10,8 @@ use crate::core::listener::Family;
 pub(super) struct Loaded {
     pub(super) held: Held,
     pub(super) sysctls: Vec<Sysctl>,
+    /// How many commands of iptables there were.
+    commands: usize,
 }
 
 /// The family of a program of iptables: `/sbin/iptables-legacy`, `ip6tables`.
@@ -36,8 +38,15 @@ impl Loaded {
         self.held.weight() + self.sysctls.len()
     }
 
+    /// What a command costs that looks for its place among the rules there are.
+    pub(super) fn cost(&self, words: &[String]) -> usize {
+        let is_at_end = words.iter().any(|word| matches!(word.as_str(), "-A" | "--append"));
+        if is_at_end { 0 } else { self.commands / 512 }
+    }
+
     /// One command of iptables.
     pub(super) fn iptables(&mut self, family: Family, words: &[String], line: usize, notes: &mut Vec<Note>) {
+        self.commands += 1;
         let unknown = words.iter().find(|word| is_unknown(word));
         match (
             invocation::perform(&mut self.held, family, "filter", words, None, line),

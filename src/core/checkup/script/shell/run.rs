@@ -271,6 +271,7 @@ impl<'a> Runner<'a> {
                     .loaded
                     .restore(family, rest, own.as_deref().or(input), line, &mut self.notes);
             }
+            self.step(self.loaded.cost(rest), line);
             return self.loaded.iptables(family, rest, line, &mut self.notes);
         }
         match name.rsplit('/').next().unwrap_or(name) {
