@@ -59,13 +59,16 @@ pub(super) fn run(machine: impl FnOnce() -> Machine, args: &Check, out: &Out) ->
         let news: Vec<&Finding> = news.into_iter().map(|shown| shown.finding).collect();
         out.print(&report::text(&news, known, &notes))?;
     }
-    // Whatever is shown, it tells of everything that is not intended.
+    Ok(exit_code(&checkup.findings, &marks))
+}
+
+/// Whether something harmful is there that is not intended; whatever of it is shown.
+fn exit_code(findings: &[Finding], marks: &Marks) -> u8 {
     let is_harmful = |finding: &Finding| finding.severity == Severity::Harmful && marks.note_of(finding).is_none();
-    Ok(if checkup.findings.iter().any(is_harmful) {
-        TO_DO
-    } else {
-        DONE
-    })
+    match findings.iter().any(is_harmful) {
+        true => TO_DO,
+        false => DONE,
+    }
 }
 
 /// What was found here, and what of it is marked. Marks that can't be read hide nothing.
@@ -132,5 +135,22 @@ mod tests {
         let some = chosen(&[Severity::Redundant, Severity::Info]).unwrap();
         assert_eq!(some.as_array().unwrap().len(), 1);
         assert_eq!(some[0]["do"], "c");
+    }
+
+    #[test]
+    fn the_exit_code_tells_of_what_is_harmful_and_not_intended() {
+        let findings = [
+            finding(Severity::Harmful, "one"),
+            finding(Severity::Harmful, "two"),
+            finding(Severity::Risky, "three"),
+        ];
+        let mut policy = Policy::default();
+        let mut code_after = |rule: &str| {
+            policy.mark_known("drop-invalid", rule, "why not").unwrap();
+            exit_code(&findings, &policy.known)
+        };
+        assert_eq!([code_after("one"), code_after("two")], [TO_DO, DONE]);
+        assert_eq!(exit_code(&findings, &Marks::default()), TO_DO);
+        assert_eq!(exit_code(&[], &policy.known), DONE);
     }
 }

@@ -1,10 +1,12 @@
 //! Findings that are known and intended: marks in the policy, which nothing waits for.
 
 use std::fs;
+use std::process::Command;
 
+use fwtui::core::checkup::kinds;
 use fwtui::core::policy::Policy;
 
-use crate::harness::{Home, in_sandbox};
+use crate::harness::{Home, finish, in_sandbox};
 use crate::trial::{apply, confirm};
 
 /// The wanted policy with one mark more, as an editor would write it.
@@ -106,4 +108,69 @@ fn what_is_marked_must_make_sense() {
         home.fwtui(&args).complains(2, words);
     }
     assert!(!home.root().join("etc").exists());
+}
+
+#[test]
+fn a_finding_can_be_marked_before_it_is_found() {
+    in_sandbox(|home| {
+        let kind = kinds().next().unwrap().id;
+        let name = format!("{kind}=some subject");
+        let args = ["check", "--mark", &name, "--note", "by the book"];
+        home.fwtui(&args).exits(0).says("is intended, and no longer counted");
+        home.fwtui(&args).exits(0).says("nothing changed");
+        let policy = Policy::parse(&fs::read_to_string(home.policy()).unwrap()).unwrap();
+        assert_eq!(policy.known.note(kind, "some subject"), Some("by the book"));
+    });
+}
+
+#[test]
+fn only_root_marks() {
+    let home = Home::unprivileged();
+    let kind = kinds().next().unwrap().id;
+    let args = ["check", "--mark", &format!("{kind}=x"), "--note", "why"];
+    home.fwtui(&args).complains(5, "only root");
+}
+
+/// Loads what nobody needs.
+fn iptables(program: &str, rule: &str) {
+    finish(Command::new(program).args(rule.split(' '))).exits(0);
+}
+
+#[test]
+fn what_is_marked_is_neither_shown_nor_counted() {
+    in_sandbox(|home| {
+        let rule = "-A INPUT -m conntrack --ctstate INVALID -j DROP";
+        iptables("iptables", rule);
+        home.fwtui(&["check"]).says("drop-invalid").says("redundant");
+        home.fwtui(&["check", "--mark", "drop-invalid", "--note", "the auditors want it"])
+            .exits(0)
+            .says(&format!("drop-invalid at {rule} is intended"));
+        let policy = Policy::parse(&fs::read_to_string(home.policy()).unwrap()).unwrap();
+        assert_eq!(policy.known.note("drop-invalid", rule), Some("the auditors want it"));
+        let hidden = home.fwtui(&["check"]).says("1 known and intended: --known shows them.");
+        assert!(!hidden.stdout.contains("drop-invalid"), "{}", hidden.stdout);
+        home.fwtui(&["check", "--known"])
+            .says("KNOWN, INTENDED")
+            .says("drop-invalid")
+            .says("Note: \"the auditors want it\"");
+        let json = home
+            .fwtui(&["check", "--json", "--severity", "redundant,missing"])
+            .json();
+        let findings = json["findings"].as_array().unwrap();
+        let of_it = findings.iter().find(|finding| finding["id"] == "drop-invalid").unwrap();
+        assert_eq!(of_it["known"], "the auditors want it");
+        assert!(
+            findings
+                .iter()
+                .all(|finding| finding["severity"] == "redundant" || finding["severity"] == "missing")
+        );
+        let none = home.fwtui(&["check", "--severity", "harmful"]);
+        assert!(!none.stdout.contains("drop-invalid"), "{}", none.stdout);
+        // Another rule of the kind is another finding: which one is meant must be said.
+        iptables("ip6tables", "-A INPUT -m conntrack --ctstate INVALID -j REJECT");
+        home.fwtui(&["check"]).says("drop-invalid");
+        home.fwtui(&["check", "--mark", "drop-invalid", "--note", "this one too"])
+            .complains(2, "say which");
+        home.fwtui(&["check", "--unmark", "drop-invalid"]).exits(0);
+    });
 }

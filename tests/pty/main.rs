@@ -17,6 +17,7 @@
     reason = "test code"
 )]
 
+mod checkup;
 mod colours;
 mod cycle;
 mod deaths;

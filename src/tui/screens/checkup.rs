@@ -178,7 +178,23 @@ fn about(model: &Model, finding: &Finding) -> String {
         .filter(|name| !name.is_empty())
     {
         Some(name) => format!("{subject} {name}"),
-        None => subject.strip_prefix("-A ").unwrap_or(&subject).to_owned(),
+        None => match subject.strip_prefix("-A ") {
+            Some(rule) => without_matches(rule),
+            None => subject,
+        },
     };
     printable_within(&text, LONGEST)
+}
+
+/// A rule without the names of its matches: what they ask for tells more.
+fn without_matches(rule: &str) -> String {
+    let mut words = rule.split(' ');
+    let mut kept = Vec::new();
+    while let Some(word) = words.next() {
+        match word {
+            "-m" => drop(words.next()),
+            word => kept.push(word),
+        }
+    }
+    kept.join(" ")
 }
