@@ -88,6 +88,17 @@ fn what_may_match_is_left_alone() {
             "-p tcp -m tcp --syn -j DROP",
         ),
         ("-j NFQUEUE --queue-bypass", "-j ACCEPT"),
+        ("-m policy --dir in --pol none -j DROP", "-p tcp -j ACCEPT"),
+        ("-p tcp -j DROP", "-m policy --dir in --pol ipsec -j ACCEPT"),
+        ("-p esp -m esp --espspi 1 -j ACCEPT", "-p esp -m esp --espspi 2 -j DROP"),
+        (
+            "-p tcp -j ACCEPT",
+            "-m conntrack --ctproto tcp --ctstate RELATED -j DROP",
+        ),
+        (
+            "-m rpfilter --loose -j ACCEPT",
+            "-m rpfilter --loose --validmark -j ACCEPT",
+        ),
         (
             "-m time --datestop 2026-01-01T00:00:00 -j ACCEPT",
             "-m time --datestop 2026-01-01T00:00:00 -j DROP",
