@@ -41,6 +41,14 @@ fn what_is_taken_before_never_matches() {
             "-p tcp -m tcp --dport 80 -j DROP",
             "-p tcp -m multiport --dports 80 -j ACCEPT",
         ),
+        (
+            "-p tcp -m tcp --dport 1:60000 -j DROP",
+            "-p tcp -m tcp --dport 20:30 -j ACCEPT",
+        ),
+        (
+            "-p tcp -m tcp --dport 20:30 -j DROP",
+            "-p tcp -m multiport --dports 25,22:24 -j ACCEPT",
+        ),
         ("-s 10.0.0.0/8 -j DROP", "-s 10.1.2.0/24 -i eth0 -j LOG"),
         ("-i eth+ -j RETURN", "-i eth0 -j DROP"),
         ("-i lo -j ACCEPT", "-i lo -s 127.0.0.1/32 -j DROP"),
