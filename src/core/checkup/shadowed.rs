@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::core::checkup::gist::{about, counted, hooks, tool};
 use crate::core::checkup::{Evidence, Finding, Kind, Place, Placed, Severity};
-use crate::core::netfilter::{Chain, Condition, Elements, Field, Rule, Statement, Table, Tool, Verdict, owner};
+use crate::core::netfilter::{Chain, Condition, Elements, Field, Part, Rule, Statement, Table, Tool, Verdict, owner};
 use crate::core::ruleset::PREFIX;
 
 mod implied;
@@ -103,6 +103,7 @@ fn taken(chain: &Chain, state_changes: bool, budget: &mut usize) -> BTreeMap<usi
                 Statement::If(condition) => Some(condition),
                 _ => None,
             })
+            .filter(|condition| !is_supposed(condition) && !is_of_connection(rule, condition))
             .collect();
         let by = index.first_before(place, &asked, |taker| {
             *budget = budget.saturating_sub(1);
@@ -133,8 +134,32 @@ fn takes(rule: &Rule, state_changes: bool) -> bool {
         }
         _ => false,
     };
-    ends && conditions.iter().all(is_sure)
+    let is_whole = |statement: &Statement| !matches!(statement, Statement::If(condition) if is_supposed(condition));
+    // `--pol none` asks for something, although nothing of it is among the conditions.
+    ends && conditions.iter().all(is_sure) && conditions.iter().all(is_whole) && !rule.text.contains("-m policy ")
 }
+
+/// What is true of the first packet of a connection from a peer without IPsec only: `policy`, `esp`, `frag`
+/// and their like are supposed not to match (see `core::netfilter::save`).
+fn is_supposed(condition: &Condition) -> bool {
+    let none = |values: &[Part]| values.is_empty() || values.contains(&Part::number(NO_TRANSPORT));
+    matches!(condition, Condition::Is { field: Field::Protocol, values, .. } if none(values))
+}
+
+/// The protocol of the connection that an error is about, which is not the error's own.
+fn is_of_connection(rule: &Rule, condition: &Condition) -> bool {
+    let is_protocol = matches!(
+        condition,
+        Condition::Is {
+            field: Field::Protocol,
+            ..
+        }
+    );
+    is_protocol && rule.text.contains("--ctproto")
+}
+
+/// A number that no transport protocol has, for headers that stand before one.
+const NO_TRANSPORT: u128 = 255;
 
 /// Whether a field stays as it is while a packet passes a chain.
 const fn is_lasting(field: &Field, state_changes: bool) -> bool {
@@ -142,7 +167,7 @@ const fn is_lasting(field: &Field, state_changes: bool) -> bool {
         Field::State | Field::Status | Field::Direction | Field::ConnectionAddress(..) | Field::ConnectionPort(..) => {
             !state_changes
         }
-        Field::Mark | Field::ConnectionMark | Field::Labels | Field::Other(_) => false,
+        Field::Mark | Field::ConnectionMark | Field::Labels | Field::RouteBack(_) | Field::Other(_) => false,
         _ => true,
     }
 }

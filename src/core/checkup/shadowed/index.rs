@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::listener::Family;
-use crate::core::netfilter::{Condition, Field, Part, Rule, Statement};
+use crate::core::netfilter::{Condition, End, Field, Part, Rule, Statement};
 
 /// One thing that a rule asks for, and nothing wider or narrower.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,18 +31,20 @@ pub(super) struct Index<'a> {
 impl<'a> Index<'a> {
     pub(super) fn new(rules: &[(usize, &'a Rule)]) -> Self {
         let mut counts: BTreeMap<Key<'a>, usize> = BTreeMap::new();
-        for key in rules.iter().flat_map(|(_, rule)| keys(rule)) {
+        for key in rules.iter().flat_map(|(_, rule)| keys(rule)).flatten() {
             *counts.entry(key).or_default() += 1;
         }
         let mut index = Self::default();
         for (place, rule) in rules {
-            let rarest = keys(rule).min_by_key(|key| (counts.get(key).copied(), *key));
-            match rarest {
-                Some(key) => {
-                    if let Key::Network(field, length, _) = key {
-                        index.lengths.insert((field, length));
+            let others = |keys: &Vec<Key<'a>>| keys.iter().filter_map(|key| counts.get(key)).sum::<usize>();
+            match keys(rule).min_by_key(others) {
+                Some(rarest) => {
+                    for key in rarest {
+                        if let Key::Network(field, length, _) = key {
+                            index.lengths.insert((field, length));
+                        }
+                        index.by_key.entry(key).or_default().push(*place);
                     }
-                    index.by_key.entry(key).or_default().push(*place);
                 }
                 None => index.rest.push(*place),
             }
@@ -115,7 +117,8 @@ impl<'a> Index<'a> {
     }
 }
 
-fn keys(rule: &Rule) -> impl Iterator<Item = Key<'_>> {
+/// The keys of each condition that has some: who is within the condition has one of them.
+fn keys(rule: &Rule) -> impl Iterator<Item = Vec<Key<'_>>> {
     rule.statements.iter().filter_map(|statement| {
         let Statement::If(Condition::Is {
             field,
@@ -126,18 +129,37 @@ fn keys(rule: &Rule) -> impl Iterator<Item = Key<'_>> {
         else {
             return None;
         };
-        match values.as_slice() {
-            [part] => key(field, part),
+        match (field, values.as_slice()) {
+            (Field::Port(_, end), values) => ports(*end == End::Source, values),
+            (field, [part]) => key(field, part).map(|key| vec![key]),
             _ => None,
         }
     })
 }
 
+/// A key for each port, where they are few.
+fn ports(is_source: bool, values: &[Part]) -> Option<Vec<Key<'_>>> {
+    const MOST: usize = 32;
+    let mut keys = Vec::new();
+    for part in values {
+        let Part::Range(first, last) = part else {
+            return None;
+        };
+        let end = last.checked_sub(*first)?;
+        if usize::try_from(end).ok()? + keys.len() >= MOST {
+            return None;
+        }
+        keys.extend((*first..=*last).map(|port| Key::Port(is_source, port)));
+    }
+    keys.sort_unstable();
+    keys.dedup();
+    (!keys.is_empty()).then_some(keys)
+}
+
 fn key<'a>(field: &Field, part: &'a Part) -> Option<Key<'a>> {
     match (field, part) {
-        (Field::Port(_, end), Part::Range(first, last)) if first == last => {
-            Some(Key::Port(*end == crate::core::netfilter::End::Source, *first))
-        }
+        // Who holds a range holds its first port.
+        (Field::Port(_, end), Part::Range(first, _)) => Some(Key::Port(*end == End::Source, *first)),
         (Field::Protocol, Part::Range(first, last)) if first == last => Some(Key::Protocol(*first)),
         (Field::InInterface, Part::Name(name)) if !name.is_prefix => Some(Key::Interface(true, &name.stem)),
         (Field::OutInterface, Part::Name(name)) if !name.is_prefix => Some(Key::Interface(false, &name.stem)),
@@ -157,7 +179,7 @@ fn number_of(field: &Field) -> Option<(u8, u32)> {
     let Field::Address(family, end) = field else {
         return None;
     };
-    let is_source = *end == crate::core::netfilter::End::Source;
+    let is_source = *end == End::Source;
     Some(match family {
         Family::Ipv4 => (u8::from(is_source), 32),
         Family::Ipv6 => (2 + u8::from(is_source), 128),

@@ -41,6 +41,14 @@ fn what_is_taken_before_never_matches() {
             "-p tcp -m tcp --dport 80 -j DROP",
             "-p tcp -m multiport --dports 80 -j ACCEPT",
         ),
+        (
+            "-p tcp -m tcp --dport 1:60000 -j DROP",
+            "-p tcp -m tcp --dport 20:30 -j ACCEPT",
+        ),
+        (
+            "-p tcp -m tcp --dport 20:30 -j DROP",
+            "-p tcp -m multiport --dports 25,22:24 -j ACCEPT",
+        ),
         ("-s 10.0.0.0/8 -j DROP", "-s 10.1.2.0/24 -i eth0 -j LOG"),
         ("-i eth+ -j RETURN", "-i eth0 -j DROP"),
         ("-i lo -j ACCEPT", "-i lo -s 127.0.0.1/32 -j DROP"),
@@ -88,6 +96,17 @@ fn what_may_match_is_left_alone() {
             "-p tcp -m tcp --syn -j DROP",
         ),
         ("-j NFQUEUE --queue-bypass", "-j ACCEPT"),
+        ("-m policy --dir in --pol none -j DROP", "-p tcp -j ACCEPT"),
+        ("-p tcp -j DROP", "-m policy --dir in --pol ipsec -j ACCEPT"),
+        ("-p esp -m esp --espspi 1 -j ACCEPT", "-p esp -m esp --espspi 2 -j DROP"),
+        (
+            "-p tcp -j ACCEPT",
+            "-m conntrack --ctproto tcp --ctstate RELATED -j DROP",
+        ),
+        (
+            "-m rpfilter --loose -j ACCEPT",
+            "-m rpfilter --loose --validmark -j ACCEPT",
+        ),
         (
             "-m time --datestop 2026-01-01T00:00:00 -j ACCEPT",
             "-m time --datestop 2026-01-01T00:00:00 -j DROP",
