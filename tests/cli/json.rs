@@ -157,6 +157,7 @@ fn a_preview() {
             &preview,
             &[
                 "consequences",
+                "services",
                 "ways_in",
                 "lockouts",
                 "warnings",
