@@ -1,5 +1,6 @@
 //! The catalogue of services, with what is added to it on this machine.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -46,6 +47,8 @@ pub fn load(paths: &Paths, config: Option<&Path>) -> (Arc<Catalogue>, Vec<String
                     )
                 }));
             }
+            // HOME may still be the one of who started this, as after setpriv: none of ours.
+            Err(error) if path != paths.services() && error.kind() == ErrorKind::PermissionDenied => {}
             Err(error) => notes.push(format!("{} is not used: {error}.", name())),
         }
     }
