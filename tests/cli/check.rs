@@ -89,6 +89,17 @@ fn the_report_fits_a_ticket_and_ends_with_a_count() {
 }
 
 #[test]
+fn what_is_not_shown_is_counted() {
+    let home = Home::unprivileged();
+    let script = "iptables -A INPUT -f -j DROP\n";
+    piped(&home, &["check", "-", "--severity", "harmful"], script)
+        .exits(0)
+        .says("Nothing found.\n1 of other severities: without --severity they are shown.\n");
+    home.fwtui(&["check", "--note", "why", "--severity", "info"])
+        .complains(2, "--note");
+}
+
+#[test]
 fn what_cant_be_read_is_told_with_its_place() {
     let home = Home::unprivileged();
     home.fwtui(&["check", "/nowhere/rules"])
