@@ -8,9 +8,9 @@ use fwtui::app::sandbox::{self, Knock, Neighbour};
 use fwtui::core::listener::{Family, Protocol};
 use serde_json::Value;
 
+use crate::docker::{Docker, EVERYONE, ON_LOOPBACK, ON_ONE, PUBLISHED};
 use crate::harness::{Lab, in_sandbox};
 use crate::machine::policy;
-use crate::published::{Docker, EVERYONE, ON_LOOPBACK, ON_ONE, PUBLISHED};
 
 /// Loads the rules of another tool, taken from a real one.
 pub fn settle_in(lab: &Lab, tool: &str) {
@@ -195,7 +195,7 @@ fn fail2ban_and_its_bans() {
                 to: SocketAddr::new(Neighbour::Public.machine().of(Family::Ipv4), port),
                 protocol: Protocol::Tcp,
             };
-            let knock = crate::published::knock_by(Neighbour::Public.namespace(), &door);
+            let knock = crate::docker::knock_by(Neighbour::Public.namespace(), &door);
             assert_eq!(knock == Knock::Answered, answers, "{port}: {knock:?}");
         }
     });

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::time::Duration;
 
 use fwtui::app::sandbox::Neighbour;
@@ -14,11 +15,11 @@ use fwtui::guard::{Answer, Job, Report, Request};
 use fwtui::store::state;
 use fwtui::sys::clock;
 use fwtui::sys::runner::find_program;
-use rustix::process::{Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::harness::{Lab, eventually, eventually_within, in_sandbox};
 use crate::lockout::Ssh;
-use crate::machine::{Guard, guards, job, paths, policy, processes, twin_of};
+use crate::machine::{Guard, job, paths, policy, processes, twin_of};
 use crate::trial::{back_at, closed};
 
 /// A systemd of files: `/run/units/NAME/active`, `file`, `masked`, and whatever else is to be shown.
@@ -261,14 +262,16 @@ fn a_guard_killed_while_it_stops_leaves_nothing_stopped() {
     in_sandbox(|lab| {
         let systemd = Systemd::start();
         systemd.set("units/echo.service/stubborn");
-        let starting = std::thread::scope(|scope| {
-            let started = scope.spawn(|| lab.command(&["guard"]).stdin(with_job(LONG)).output().unwrap());
-            let is_half = || fs::read_to_string("/run/units/echo.socket/active").unwrap() == "inactive\n";
-            eventually(|| is_half().then_some(())).expect("its socket is stopped");
-            let [guard] = guards()[..] else { panic!("one guard") };
-            kill_process(guard, Signal::KILL).unwrap();
-            started.join().unwrap()
-        });
+        let guard = lab
+            .command(&["guard"])
+            .stdin(with_job(LONG))
+            .stdout(Stdio::piped())
+            .spawn();
+        let guard = guard.unwrap();
+        let is_half = || fs::read_to_string("/run/units/echo.socket/active").unwrap() == "inactive\n";
+        eventually(|| is_half().then_some(())).expect("its socket is stopped");
+        kill_process(Pid::from_child(&guard), Signal::KILL).unwrap();
+        let starting = guard.wait_with_output().unwrap();
         assert!(starting.stdout.is_empty(), "it said nothing");
         eventually(|| systemd.runs().then_some(())).expect("its twin starts it again");
         closed(lab, &Reason::GuardDied);

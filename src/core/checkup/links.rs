@@ -20,6 +20,8 @@ mod named;
 const MOST_LINKS: usize = 3;
 /// So many addresses that rules name are tried, of each sort.
 const MOST_NAMED: usize = 4;
+/// So many addresses of this machine on a link.
+const MOST_OWN: usize = 16;
 /// A host's and a router's link-local address that nobody names.
 const LOCAL_NEIGHBOUR: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0x7, 0x113, 0, 0x7);
 const OWN_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0x7, 0x113, 0, 0x10);
@@ -136,8 +138,11 @@ fn is_outward(interface: &Interface) -> bool {
 fn side(interface: &Interface, family: Family, named: &Named, world: &World, is_live: bool) -> Side {
     let own = interface.addresses.iter().map(IpNet::addr);
     let mut own: Vec<IpAddr> = own.filter(|address| Family::of(*address) == family).collect();
-    own.sort_by_key(|address| is_link_local(*address));
-    own.truncate(MOST_NAMED * 2);
+    // A host with temporary addresses has many; the one for the link only must not be lost behind them.
+    let local = own.iter().copied().find(|address| is_link_local(*address));
+    own.retain(|address| !is_link_local(*address));
+    own.truncate(MOST_OWN);
+    own.extend(local);
     if own.is_empty() {
         return Side::default();
     }

@@ -4,9 +4,9 @@ use fwtui::app::sandbox::{Knock, Neighbour};
 use fwtui::core::listener::{Family, Protocol};
 
 use super::{CLOSED, finds_id, finds_no};
+use crate::docker::{Docker, PUBLISHED};
 use crate::harness::in_sandbox;
 use crate::machine::policy;
-use crate::published::{Docker, PUBLISHED};
 use crate::reach::settle_in;
 
 /// Ufw refuses what it was not told of; what docker publishes never comes to its rules.

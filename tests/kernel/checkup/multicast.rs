@@ -10,8 +10,8 @@ use fwtui::sys::knock::Door;
 use fwtui::sys::netns;
 
 use super::{LISTENERS, OPEN, Rules, finds, finds_no, follow, harmful};
+use crate::docker::knock_by;
 use crate::harness::{Lab, addresses, eventually, in_sandbox};
-use crate::published::knock_by;
 
 /// The machine by its third interface.
 const MACHINE: Ipv6Addr = Ipv6Addr::new(0xfd22, 0, 0, 0, 0, 0, 0, 0x10);

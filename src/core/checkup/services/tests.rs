@@ -57,15 +57,15 @@ fn check(checked: Row, is_desktop: Option<bool>) -> Vec<Finding> {
     })
 }
 
-/// What is found of a kind.
-fn found(row: Row, kind: &Kind) -> Option<Finding> {
-    check(row, None).into_iter().find(|finding| finding.id == kind.id)
+/// What is found of a kind, by its id.
+fn found(row: Row, id: &str) -> Option<Finding> {
+    check(row, None).into_iter().find(|finding| finding.id == id)
 }
 
 #[test]
 fn loopback_is_advised_where_others_have_no_use_for_it() {
     let postgres = || row("5432/tcp", "postgres", "postgres", 999);
-    let finding = found(postgres(), &COULD_BE_LOOPBACK).unwrap();
+    let finding = found(postgres(), "service-could-be-loopback").unwrap();
     assert_eq!(finding.severity, Severity::Info);
     assert_eq!(
         finding.what,
@@ -82,7 +82,7 @@ fn loopback_is_advised_where_others_have_no_use_for_it() {
         decision: Decision::Confine,
         ..row("22/tcp", "sshd", "root", 0)
     };
-    let finding = found(confined, &COULD_BE_LOOPBACK).unwrap();
+    let finding = found(confined, "service-could-be-loopback").unwrap();
     assert_eq!(
         finding.advice,
         "Set ListenAddress 127.0.0.1 in /etc/ssh/sshd_config, and restart it."
@@ -100,7 +100,11 @@ fn loopback_is_advised_where_others_have_no_use_for_it() {
         row("5432/tcp", "something", "root", 0),
         row("22/tcp", "sshd", "root", 0),
     ] {
-        assert_eq!(found(near_miss.clone(), &COULD_BE_LOOPBACK), None, "{near_miss:?}");
+        assert_eq!(
+            found(near_miss.clone(), "service-could-be-loopback"),
+            None,
+            "{near_miss:?}"
+        );
     }
     // The server of a smart home is for the network; on a desktop nothing asks chrony.
     let grafana = || row("3000/tcp", "grafana", "grafana", 998);
@@ -108,7 +112,7 @@ fn loopback_is_advised_where_others_have_no_use_for_it() {
         let findings = check(grafana(), is_desktop);
         findings
             .iter()
-            .filter(|finding| finding.id == COULD_BE_LOOPBACK.id)
+            .filter(|finding| finding.id == "service-could-be-loopback")
             .count()
     };
     assert_eq!((count(Some(true)), count(Some(false)), count(None)), (1, 0, 0));
@@ -127,10 +131,10 @@ fn a_containers_port_is_published_for_this_machine() {
         });
         Row { decision, ..row }
     };
-    let finding = found(published(Tool::Docker, Decision::Confine), &COULD_BE_LOOPBACK).unwrap();
+    let finding = found(published(Tool::Docker, Decision::Confine), "service-could-be-loopback").unwrap();
     assert!(finding.advice.contains("-p 127.0.0.1:8080:80,"), "{}", finding.advice);
     for (by, decision) in [(Tool::Docker, Decision::Open), (Tool::Admin, Decision::Confine)] {
-        assert_eq!(found(published(by, decision), &COULD_BE_LOOPBACK), None);
+        assert_eq!(found(published(by, decision), "service-could-be-loopback"), None);
     }
 }
 
@@ -140,7 +144,7 @@ fn what_is_readable_on_the_way_has_a_replacement() {
         reach_now,
         ..row("23/tcp", "in.telnetd", "root", 0)
     };
-    let finding = found(telnet(Reach::Everyone), &PLAINTEXT).unwrap();
+    let finding = found(telnet(Reach::Everyone), "service-plaintext").unwrap();
     assert_eq!(finding.severity, Severity::Risky);
     assert_eq!(
         finding.what,
@@ -151,11 +155,11 @@ fn what_is_readable_on_the_way_has_a_replacement() {
         "{}",
         finding.advice
     );
-    let finding = found(telnet(Reach::Trusted), &PLAINTEXT).unwrap();
+    let finding = found(telnet(Reach::Trusted), "service-plaintext").unwrap();
     assert_eq!(finding.severity, Severity::Info);
     // Without root, going by the port.
     let unseen = with(telnet(Reach::Everyone), |service| service.owners = Vec::new());
-    let finding = found(unseen, &PLAINTEXT).unwrap();
+    let finding = found(unseen, "service-plaintext").unwrap();
     assert!(
         finding
             .what
@@ -170,7 +174,7 @@ fn what_is_readable_on_the_way_has_a_replacement() {
         row("23/tcp", "something", "root", 0),
         row("80/tcp", "nginx", "root", 0),
     ] {
-        assert_eq!(found(near_miss.clone(), &PLAINTEXT), None, "{near_miss:?}");
+        assert_eq!(found(near_miss.clone(), "service-plaintext"), None, "{near_miss:?}");
     }
 }
 
@@ -181,7 +185,7 @@ fn what_asks_nobody_is_harmful_where_everyone_reaches_it() {
             reach_now,
             ..row(id, process, "someone", 999)
         };
-        found(row, &WITHOUT_PASSWORD).map(|finding| finding.severity)
+        found(row, "service-without-password").map(|finding| finding.severity)
     };
     assert_eq!(look("11434/tcp", "ollama", Reach::Everyone), Some(Severity::Harmful));
     assert_eq!(look("11434/tcp", "ollama", Reach::Trusted), Some(Severity::Risky));
@@ -205,14 +209,14 @@ fn what_asks_nobody_is_harmful_where_everyone_reaches_it() {
     let unseen = with(row("11434/tcp", "ollama", "ollama", 999), |service| {
         service.owners.clear();
     });
-    let finding = found(unseen, &WITHOUT_PASSWORD).unwrap();
+    let finding = found(unseen, "service-without-password").unwrap();
     assert_eq!(finding.severity, Severity::Risky, "only its port says so");
     assert!(finding.what.contains("(usually Ollama)"), "{}", finding.what);
 }
 
 #[test]
 fn root_is_named_where_it_is_not_needed() {
-    let finding = found(row("9100/tcp", "node_exporter", "root", 0), &ROOT_OWNED).unwrap();
+    let finding = found(row("9100/tcp", "node_exporter", "root", 0), "service-root-owned").unwrap();
     assert_eq!(
         finding.what,
         "Node exporter at 9100/tcp runs as root, which it does not need to."
@@ -227,14 +231,14 @@ fn root_is_named_where_it_is_not_needed() {
             service.bound_to = BoundTo::Loopback;
         }),
     ] {
-        assert_eq!(found(near_miss.clone(), &ROOT_OWNED), None, "{near_miss:?}");
+        assert_eq!(found(near_miss.clone(), "service-root-owned"), None, "{near_miss:?}");
     }
 }
 
 #[test]
 fn a_users_program_that_everyone_reaches() {
     let node = || row("8080/tcp", "node", "ann", 1000);
-    let finding = found(node(), &USER_PROGRAM_OPEN).unwrap();
+    let finding = found(node(), "service-user-program-open").unwrap();
     assert_eq!(finding.severity, Severity::Risky);
     assert_eq!(
         finding.what,
@@ -261,20 +265,27 @@ fn a_users_program_that_everyone_reaches() {
         row("1024/tcp", "node", "ann", 1000),
         row("8080/udp", "node", "ann", 1000),
     ] {
-        assert_eq!(found(near_miss.clone(), &USER_PROGRAM_OPEN), None, "{near_miss:?}");
+        assert_eq!(
+            found(near_miss.clone(), "service-user-program-open"),
+            None,
+            "{near_miss:?}"
+        );
     }
 }
 
 #[test]
 fn a_socket_of_nobody() {
     let nobodys = |id: &str| with(row(id, "", "", 0), |service| service.owners = Vec::new());
-    let finding = found(nobodys("40222/udp"), &WITHOUT_OWNER).unwrap();
+    let finding = found(nobodys("40222/udp"), "socket-without-owner").unwrap();
     assert_eq!(finding.severity, Severity::Info);
     // WireGuard's is the kernel's own; so is NFS'.
     for id in ["51820/udp", "2049/tcp"] {
-        assert_eq!(found(nobodys(id), &WITHOUT_OWNER), None, "{id}");
+        assert_eq!(found(nobodys(id), "socket-without-owner"), None, "{id}");
     }
-    assert_eq!(found(row("40222/udp", "something", "root", 0), &WITHOUT_OWNER), None);
+    assert_eq!(
+        found(row("40222/udp", "something", "root", 0), "socket-without-owner"),
+        None
+    );
     // Without root nobody's sockets are known, and where nothing listens nobody holds it.
     let (rows, catalogue) = ([nobodys("40222/udp")], Catalogue::embedded());
     let unseen = Evidence {
@@ -284,7 +295,7 @@ fn a_socket_of_nobody() {
     };
     assert_eq!(findings(&unseen), []);
     let absent = with(nobodys("40222/udp"), |service| service.listeners.clear());
-    assert_eq!(found(absent, &WITHOUT_OWNER), None);
+    assert_eq!(found(absent, "socket-without-owner"), None);
 }
 
 #[test]

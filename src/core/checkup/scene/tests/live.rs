@@ -185,6 +185,21 @@ fn a_lease_is_told_by_its_address() {
 }
 
 #[test]
+fn many_addresses_do_not_hide_the_one_for_the_link() {
+    let nets: Vec<String> = (1..40).map(|number| format!("2001:db8::{number:x}/64")).collect();
+    let mut nets: Vec<&str> = nets.iter().map(String::as_str).collect();
+    nets.push("fe80::10/64");
+    let mut world = machine(&nets);
+    world.interfaces[1].changing.push("2001:db8::1/64".parse().unwrap());
+    let rules = format!("*filter\n:INPUT ACCEPT\n{LO}\n{KNOWN}\n-A INPUT -p udp -j DROP\nCOMMIT\n");
+    let ids: Vec<&str> = on(&world, &kernel("", &rules), &[])
+        .iter()
+        .map(|finding| finding.id)
+        .collect();
+    assert!(ids.contains(&"dhcpv6-answers-refused"), "{ids:?}");
+}
+
+#[test]
 fn a_machine_without_ipv6_lacks_nothing_of_it() {
     let refused = kernel("", &filter("DROP", "DROP", &[]));
     let mut world = machine(&["192.0.2.10/24"]);

@@ -1,58 +1,84 @@
 //! Rules of real tools, and fwtui's own: nothing harmful is said of them.
 
-use std::fs;
-use std::path::Path;
-
 use super::*;
 use crate::core::netfilter::{ipset, json, merge};
 
+/// What a tool's fixture holds.
+struct Fixture {
+    name: &'static str,
+    ipv4: &'static str,
+    ipv6: &'static str,
+    nft: &'static str,
+}
+
+macro_rules! fixtures {
+    ($($name:literal),* $(,)?) => {
+        [$(Fixture {
+            name: $name,
+            ipv4: include_str!(concat!("../../../../../tests/fixtures/rulesets/", $name, "/rules.v4")),
+            ipv6: include_str!(concat!("../../../../../tests/fixtures/rulesets/", $name, "/rules.v6")),
+            nft: include_str!(concat!("../../../../../tests/fixtures/rulesets/", $name, "/nft.json")),
+        }),*]
+    };
+}
+
+const FIXTURES: &[Fixture] = &fixtures![
+    "docker",
+    "docker-28",
+    "docker-29-nft",
+    "docker-ipv6",
+    "docker-legacy",
+    "docker-no-proxy",
+    "docker-ufw",
+    "fail2ban",
+    "firewalld",
+    "firewalld-iptables",
+    "libvirt",
+    "libvirt-nft",
+    "lxd",
+    "podman",
+    "podman-cni",
+    "podman-nft",
+    "tailscale",
+    "ufw",
+    "ufw-legacy",
+    "ufw-off",
+    "ufw-open",
+];
+
+/// The sets that fail2ban's rules name.
+const SETS: &str = include_str!("../../../../../tests/fixtures/rulesets/fail2ban/ipset");
+
+fn fixture(name: &str) -> &'static Fixture {
+    FIXTURES.iter().find(|fixture| fixture.name == name).unwrap()
+}
+
 /// The fixture as fwtui would have read it from the kernel.
-fn read(folder: &Path) -> Netfilter {
-    let text = |file: &str| fs::read_to_string(folder.join(file)).unwrap_or_default();
-    let name = folder.file_name().unwrap().to_string_lossy().into_owned();
-    let engine = match name.ends_with("-legacy") {
+fn read(fixture: &Fixture) -> Netfilter {
+    let engine = match fixture.name.ends_with("-legacy") {
         true => Engine::Legacy,
         false => Engine::Nft,
     };
-    let sets = ipset::parse(&text("ipset"));
-    let tables = |file: &str, family| save::tables(&SavedTables::parse(&text(file)).unwrap(), engine, family, &sets);
-    let (ipv4, ipv6) = (tables("rules.v4", Family::Ipv4), tables("rules.v6", Family::Ipv6));
+    let sets = ipset::parse(SETS);
+    let tables = |text: &str, family| save::tables(&SavedTables::parse(text).unwrap(), engine, family, &sets);
+    let (ipv4, ipv6) = (tables(fixture.ipv4, Family::Ipv4), tables(fixture.ipv6, Family::Ipv6));
     if engine == Engine::Legacy {
         return Netfilter {
             tables: [ipv4, ipv6].concat(),
         };
     }
-    merge::merge(json::parse(&text("nft.json")).unwrap(), Some(ipv4), Some(ipv6))
+    merge::merge(json::parse(fixture.nft).unwrap(), Some(ipv4), Some(ipv6))
 }
 
 #[test]
 fn nothing_harmful_is_said_of_tools_defaults() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/rulesets");
-    let mut folders: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    folders.retain(|path| path.is_dir());
-    folders.sort();
-    assert!(folders.len() > 15);
-    for folder in folders {
-        let netfilter = read(&folder);
-        let findings = found(&netfilter, &Family::ALL);
-        let words: Vec<String> = findings
+    for fixture in FIXTURES {
+        let findings = found(&read(fixture), &Family::ALL);
+        let harmful: Vec<_> = findings
             .iter()
-            .map(|finding| {
-                format!(
-                    "{} {}: {} {:?}",
-                    finding.severity, finding.id, finding.what, finding.place
-                )
-            })
+            .filter(|finding| finding.severity == Severity::Harmful)
             .collect();
-        println!("{}\n  {}", folder.display(), words.join("\n  "));
-        assert!(
-            findings.iter().all(|finding| finding.severity != Severity::Harmful),
-            "{}: {words:#?}",
-            folder.display()
-        );
+        assert!(harmful.is_empty(), "{}: {harmful:#?}", fixture.name);
     }
 }
 
@@ -89,7 +115,6 @@ fn fates(netfilter: &Netfilter) -> Vec<Fate> {
 
 #[test]
 fn tools_are_silent_because_they_let_it_in_not_because_nothing_is_known() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/rulesets");
     for name in [
         "ufw",
         "ufw-legacy",
@@ -98,7 +123,7 @@ fn tools_are_silent_because_they_let_it_in_not_because_nothing_is_known() {
         "docker-ufw",
         "libvirt-nft",
     ] {
-        let fates = fates(&read(&folder.join(name)));
+        let fates = fates(&read(fixture(name)));
         assert!(fates.len() > 4, "{name}: {fates:?}");
         assert!(fates.iter().all(|fate| *fate == Fate::Accepted), "{name}: {fates:?}");
     }
@@ -106,10 +131,9 @@ fn tools_are_silent_because_they_let_it_in_not_because_nothing_is_known() {
 
 #[test]
 fn a_tool_that_is_spoilt_is_not_silent() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/rulesets/ufw-legacy");
-    let text = |file: &str| fs::read_to_string(folder.join(file)).unwrap();
-    let spoilt = text("rules.v6").replace("--icmpv6-type 135", "--icmpv6-type 253");
-    let netfilter = kernel(&text("rules.v4"), &spoilt);
+    let ufw = fixture("ufw-legacy");
+    let spoilt = ufw.ipv6.replace("--icmpv6-type 135", "--icmpv6-type 253");
+    let netfilter = kernel(ufw.ipv4, &spoilt);
     let findings = found(&netfilter, &Family::ALL);
     let harmful: Vec<_> = findings
         .iter()
