@@ -272,3 +272,13 @@ fn what_is_deeply_nested_or_endlessly_long_costs_little() {
     let rules = rules("A=${B:-${C:-${D:-192.0.2.1}}}\niptables -A INPUT -s $A -j DROP");
     assert_eq!(rules, ["-A INPUT -s 192.0.2.1/32 -j DROP"]);
 }
+
+#[test]
+fn a_loop_through_braces_is_told_of() {
+    let read = reading("for p in {22,80}; do iptables -A INPUT -p tcp --dport $p -j ACCEPT; done\n");
+    assert!(
+        read.notes.iter().any(|note| note.contains("it is read once")),
+        "{:?}",
+        read.notes
+    );
+}
