@@ -90,6 +90,15 @@ fn the_report_fits_a_ticket_and_ends_with_a_count() {
 }
 
 #[test]
+fn dropped_icmp_is_no_dropped_connection() {
+    let home = Home::unprivileged();
+    let info = |script: &str| piped(&home, &["check", "-", "--severity", "info"], script).exits(3);
+    let icmp = "iptables -A INPUT -p icmp -j DROP\n";
+    assert!(!info(icmp).stdout.contains("drop-instead-of-reject"));
+    info(&format!("{icmp}iptables -A INPUT -p tcp --dport 25 -j DROP\n")).says("line 2, ip filter INPUT");
+}
+
+#[test]
 fn what_is_not_shown_is_counted() {
     let home = Home::unprivileged();
     let script = "iptables -A INPUT -f -j DROP\n";
