@@ -250,7 +250,7 @@ pub struct Check {
     #[arg(long, value_name = "ID[=SUBJECT]", requires = "note", conflicts_with_all = ["file", "severity", "known", "json"])]
     pub mark: Option<String>,
     /// Why it is intended, in one line
-    #[arg(long, value_name = "TEXT", requires = "mark")]
+    #[arg(long, value_name = "TEXT", requires = "mark", conflicts_with_all = ["file", "severity", "known", "json"])]
     pub note: Option<String>,
     /// Take such a mark back
     #[arg(long, value_name = "ID[=SUBJECT]", conflicts_with_all = ["file", "severity", "known", "json", "mark"])]

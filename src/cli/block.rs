@@ -8,7 +8,7 @@ use crate::cli::args::{self, Unblock};
 use crate::cli::decide::outcome;
 use crate::cli::output::Out;
 use crate::cli::table;
-use crate::core::policy::{Block, Policy, end_words, parse_for, parse_note, parse_sources, parse_until};
+use crate::core::policy::{Block, end_words, parse_for, parse_note, parse_sources, parse_until};
 use crate::core::service::ServiceId;
 
 #[derive(Serialize)]
@@ -74,12 +74,14 @@ fn block(machine: &Machine, service: &str, args: &args::Block) -> Result<Block, 
         (None, Some(length)) => Some(parse_for(length, now)?),
         (None, None) => None,
     };
-    Ok(Block {
+    let block = Block {
         from: parse_sources(&args.from)?,
         until,
         note: args.note.as_deref().map(parse_note).transpose()?,
         ..Block::on(service.parse()?)
-    })
+    };
+    block.check()?;
+    Ok(block)
 }
 
 fn list(machine: &Machine, is_json: bool, out: &Out) -> Result<u8, Error> {
@@ -124,7 +126,7 @@ pub(super) fn unblock(machine: &Machine, args: &Unblock, out: &Out) -> Result<u8
     let from = parse_sources(&args.from).map_err(usage)?;
     let (left, has_changed) = machine.edit(|policy| {
         let others = match policy.unblock(&service, &from) {
-            0 => others(policy, &service),
+            0 => policy.blocks_on(&service).cloned().collect(),
             _ => Vec::new(),
         };
         Ok(others)
@@ -138,16 +140,18 @@ pub(super) fn unblock(machine: &Machine, args: &Unblock, out: &Out) -> Result<u8
         return Ok(DONE);
     }
     // Else a script would believe that it is open again.
-    let error = format!("{service} is not blocked from these sources, and from these alone");
-    let hints = left.into_iter();
-    Err(hints.fold(usage(error), |error, block| {
-        error.hint(format!("It is {}.", block.mark()))
+    let error = match left.iter().any(|block| block.service == service) {
+        true => format!("{service} is not blocked from these sources, and from these alone"),
+        false => format!("{service} has no block of its own, but others hold for it"),
+    };
+    Err(left.into_iter().fold(usage(error), |error, block| {
+        let name = if block.service == service {
+            "It".to_owned()
+        } else {
+            block.service.to_string()
+        };
+        error.hint(format!("{name} is {}.", block.mark()))
     }))
-}
-
-fn others(policy: &Policy, service: &ServiceId) -> Vec<Block> {
-    let is_its_own = |block: &&Block| block.service == *service;
-    policy.blocks.iter().filter(is_its_own).cloned().collect()
 }
 
 fn usage(error: String) -> Error {

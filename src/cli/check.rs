@@ -42,6 +42,7 @@ pub(super) fn run(machine: impl FnOnce() -> Machine, args: &Check, out: &Out) ->
         Some(file) => (checkup_of_file(file)?, Marks::default()),
         None => of_this_machine(&machine()),
     };
+    let others = checkup.findings.len() - chosen(&checkup.findings, &marks, &args.severity).len();
     let (shown, notes) = (chosen(&checkup.findings, &marks, &args.severity), checkup.unseen);
     if args.json {
         out.json(&Document {
@@ -57,7 +58,7 @@ pub(super) fn run(machine: impl FnOnce() -> Machine, args: &Check, out: &Out) ->
             false => report::Known::Hidden(known.len()),
         };
         let news: Vec<&Finding> = news.into_iter().map(|shown| shown.finding).collect();
-        out.print(&report::text(&news, known, &notes))?;
+        out.print(&report::text(&news, others, known, &notes))?;
     }
     Ok(exit_code(&checkup.findings, &marks))
 }

@@ -33,8 +33,12 @@ fn is_harmless(character: char) -> bool {
             '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
-/// The text with a capital letter in front, as a sentence begins.
+/// The text with a capital letter in front, as a sentence begins; a sysctl or a file keeps its name.
 pub fn capitalised(text: &str) -> String {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    if first.trim_end_matches(['.', ':', ',']).contains(['.', '_', '/']) {
+        return text.to_owned();
+    }
     let mut characters = text.chars();
     let first = characters.next().map(|first| first.to_ascii_uppercase());
     first.into_iter().chain(characters).collect()
@@ -91,6 +95,15 @@ mod tests {
         assert_eq!(printable("a\u{1b}[2Jb\nc"), "a?[2Jb?c");
         assert_eq!(printable("evil\u{202e}txt"), "evil?txt");
         assert_eq!(printable("caf\u{e9}"), "caf\u{e9}");
+    }
+
+    #[test]
+    fn sentences_begin_with_a_capital_letter_but_names_stay() {
+        assert_eq!(capitalised("neither is here"), "Neither is here");
+        assert_eq!(capitalised("gone."), "Gone.");
+        for name in ["net.ipv4.tcp_syncookies is 0", "sshd_config: set it", "/etc/x is there"] {
+            assert_eq!(capitalised(name), name);
+        }
     }
 
     #[test]

@@ -60,6 +60,11 @@ fn a_block_is_kept_listed_and_taken_back() {
         home.fwtui(&["unblock", "445/tcp"])
             .exits(0)
             .says("445/tcp was not blocked; nothing changed.");
+        // What a range still holds is no success either.
+        home.fwtui(&["unblock", "138/udp"])
+            .complains(2, "137-139/udp is blocked until");
+        home.fwtui(&["block", "[2001:db8::1]:53/udp", "--from", "192.0.2.0/24"])
+            .complains(2, "is ever sent to");
         let left = home.fwtui(&["block", "--json"]).json();
         assert_eq!(left["blocks"].as_array().unwrap().len(), 1, "{left}");
     });

@@ -90,6 +90,26 @@ fn the_report_fits_a_ticket_and_ends_with_a_count() {
 }
 
 #[test]
+fn dropped_icmp_is_no_dropped_connection() {
+    let home = Home::unprivileged();
+    let info = |script: &str| piped(&home, &["check", "-", "--severity", "info"], script).exits(3);
+    let icmp = "iptables -A INPUT -p icmp -j DROP\n";
+    assert!(!info(icmp).stdout.contains("drop-instead-of-reject"));
+    info(&format!("{icmp}iptables -A INPUT -p tcp --dport 25 -j DROP\n")).says("line 2, ip filter INPUT");
+}
+
+#[test]
+fn what_is_not_shown_is_counted() {
+    let home = Home::unprivileged();
+    let script = "iptables -A INPUT -f -j DROP\n";
+    piped(&home, &["check", "-", "--severity", "harmful"], script)
+        .exits(0)
+        .says("Nothing found.\n1 of other severities: without --severity they are shown.\n");
+    home.fwtui(&["check", "--note", "why", "--severity", "info"])
+        .complains(2, "--note");
+}
+
+#[test]
 fn what_cant_be_read_is_told_with_its_place() {
     let home = Home::unprivileged();
     home.fwtui(&["check", "/nowhere/rules"])

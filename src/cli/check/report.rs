@@ -23,7 +23,9 @@ pub(super) enum Known<'a> {
 
 /// The report: by severity, the worst first, then what is intended, what could not be read, and a line
 /// that counts.
-pub(super) fn text(findings: &[&Finding], known: Known<'_>, notes: &[String]) -> String {
+///
+/// `others` are the findings of severities that were not asked for.
+pub(super) fn text(findings: &[&Finding], others: usize, known: Known<'_>, notes: &[String]) -> String {
     let mut text = String::new();
     for severity in Severity::ALL {
         let mut of_it = findings
@@ -52,6 +54,12 @@ pub(super) fn text(findings: &[&Finding], known: Known<'_>, notes: &[String]) ->
         text.push('\n');
     }
     push_line(&mut text, &count(findings));
+    if others > 0 {
+        push_line(
+            &mut text,
+            &format!("{others} of other severities: without --severity they are shown."),
+        );
+    }
     if let Known::Hidden(hidden @ 1..) = known {
         push_line(&mut text, &format!("{hidden} known and intended: --known shows them."));
     }

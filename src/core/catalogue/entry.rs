@@ -218,7 +218,17 @@ impl Entry {
             .into_iter()
             .map(|(lead, places)| format!("{lead} {}", places.join(" or ")).trim_end().to_owned())
             .collect();
-        (!ways.is_empty()).then(|| format!("{}, and restart it.", capitalised(&ways.join(", or "))))
+        // Units are read anew only when told so.
+        let is_of_unit = self
+            .loopback
+            .iter()
+            .any(|way| way.file.starts_with("/etc/systemd/system/"));
+        let reload = if is_of_unit {
+            ", run systemctl daemon-reload"
+        } else {
+            ""
+        };
+        (!ways.is_empty()).then(|| format!("{}{reload}, and restart it.", capitalised(&ways.join(", or "))))
     }
 
     pub(super) fn is_at(&self, at: &ServiceId) -> bool {

@@ -308,6 +308,11 @@ fn the_way_to_loopback_in_words() {
         ),
         ("iperf", "Start it with --bind 127.0.0.1, and restart it."),
         (
+            "ollama",
+            "Set [Service] then Environment=\"OLLAMA_HOST=127.0.0.1:11434\" in \
+             /etc/systemd/system/ollama.service.d/override.conf, run systemctl daemon-reload, and restart it.",
+        ),
+        (
             "mongodb",
             "Set net: then bindIp: 127.0.0.1 in /etc/mongod.conf, and restart it.",
         ),

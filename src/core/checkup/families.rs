@@ -154,7 +154,10 @@ fn service(scene: &Scene<'_>, row: &Row, refused: Family, open: Family, kind: &K
             service.id
         ),
         format!("Whoever reaches this machine over {open} gets what the rules for {refused} are there to refuse."),
-        format!("Refuse it over {open} as well, or decide on it with fwtui, which always does both."),
+        format!(
+            "If nobody is to get in, refuse it over {open} as well; else accept it over {refused}; or decide on it with \
+             fwtui, which always does both."
+        ),
     );
     if gets == Gets::Neighbours {
         finding.severity = Severity::Risky;

@@ -1,6 +1,6 @@
 //! How packets are refused: with an answer or without.
 
-use crate::core::checkup::gist::{about, asks, conditions, counted, verdict};
+use crate::core::checkup::gist::{about, asks, asks_protocol, conditions, counted, verdict};
 use crate::core::checkup::{Evidence, Finding, Kind, Placed, Severity};
 use crate::core::netfilter::{Chain, Condition, Field, Hook, Rule, Table, TableFamily, Tool, Verdict, ct, owner};
 
@@ -16,6 +16,9 @@ const WHY: &str = "A drop hides nothing (a closed port without an answer is as g
 time-out; for it speaks that scans of the Internet take longer and that no answer goes to a forged sender.";
 const ADVICE: &str = "Refuse TCP with '-j REJECT --reject-with tcp-reset' and the rest with '-j REJECT', as fwtui does unless told \
 otherwise; keep the drop where you want it.";
+
+/// ICMP, IGMP and ICMPv6 begin no connection; what dropping them costs is told elsewhere.
+const ICMP: [u8; 3] = [1, 2, 58];
 
 pub(super) fn findings(evidence: &Evidence<'_>) -> Vec<Finding> {
     let tables = evidence.netfilter.map(|netfilter| netfilter.tables.as_slice());
@@ -100,4 +103,5 @@ fn drops_new(placed: &Placed<'_>) -> bool {
         && conditions(rule).all(is_sure)
         && conditions(rule).all(is_of_new)
         && !asks(rule, is_other)
+        && !ICMP.into_iter().any(|number| asks_protocol(rule, number))
 }

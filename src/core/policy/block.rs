@@ -50,6 +50,19 @@ impl Block {
         }
     }
 
+    /// Whether it can refuse anything.
+    ///
+    /// # Errors
+    /// Where a source is of another family than the address: no packet has both.
+    pub fn check(&self) -> Result<(), String> {
+        let family = self.service.address.as_ref().map(|address| Family::of(address.ip));
+        let is_other = |source: &&IpNet| family.is_some_and(|family| Family::of(source.addr()) != family);
+        match self.from.iter().find(is_other) {
+            Some(source) => Err(format!("nothing from {source} is ever sent to {}", self.service)),
+            None => Ok(()),
+        }
+    }
+
     /// Whether it has come to its end. The kernel's clock match says the same at the same second.
     pub fn is_over(&self, now: Duration) -> bool {
         self.until.is_some_and(|until| until.since_1970() <= now)
@@ -256,6 +269,7 @@ pub(super) fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Blo
         fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
             let mut blocks: Vec<Block> = Vec::new();
             while let Some(block) = access.next_element::<Block>()? {
+                block.check().map_err(de::Error::custom)?;
                 let is_same = |other: &Block| (&other.service, &other.from) == (&block.service, &block.from);
                 if blocks.iter().any(is_same) {
                     let what = format!("{} is blocked there twice for the same sources", block.service);

@@ -106,7 +106,7 @@ fn what_undoes_what_is_said_in_sentences() {
     let finding = &found[0];
     assert!(finding.subject().ends_with("nftables.service"), "{finding:?}");
     assert!(
-        finding.what.starts_with("Nftables.service empties all") && finding.what.ends_with("ufw with it."),
+        finding.what.starts_with("nftables.service empties all") && finding.what.ends_with("ufw with it."),
         "{finding:?}"
     );
     assert!(finding.advice.starts_with("Take 'flush ruleset' out"), "{finding:?}");

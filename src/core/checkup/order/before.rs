@@ -60,10 +60,15 @@ fn before_in(scene: &Scene<'_>, table: &Table, chain: &Chain) -> Option<Finding>
     };
     let behind = refusals.len();
     let policy = if drops { ", and the policy," } else { "" };
+    let refuse = match (behind, drops) {
+        (1, false) => "the refusal behind it refuses".to_owned(),
+        (1, true) => format!("the refusal behind it{policy} refuse"),
+        _ => format!("the {behind} refusals behind it{policy} refuse"),
+    };
     let mut finding = Finding::new(
         &BEFORE,
         scene.place(&spot),
-        format!("It accepts everything, and the {behind} refusals behind it{policy} refuse nobody."),
+        format!("It accepts everything, and {refuse} nobody."),
         match is_true {
             true => {
                 "What they are there to refuse was walked through the rules and gets in, so what looks closed is open."

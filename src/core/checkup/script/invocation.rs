@@ -22,6 +22,9 @@ struct Wish {
 /// The tables of iptables.
 const TABLES: [&str; 5] = ["filter", "nat", "mangle", "raw", "security"];
 
+/// So many words a rule has at most: iptables-restore takes no more (`MAX_ARGC`).
+const MOST_WORDS: usize = 255;
+
 /// The verbs by their long names.
 const LONG: [(&str, char); 14] = [
     ("--append", 'A'),
@@ -52,6 +55,9 @@ pub(super) fn perform(
     shown: Option<&str>,
     line: usize,
 ) -> Result<(), String> {
+    if words.len() > MOST_WORDS {
+        return Err(format!("it has more than {MOST_WORDS} words"));
+    }
     let wish = wish(words)?;
     if wish.family.is_some_and(|wanted| wanted != family) {
         return Ok(());

@@ -56,6 +56,7 @@ impl Block {
                 }
             }
         }
+        block.check()?;
         Ok(block)
     }
 }
@@ -91,7 +92,10 @@ pub fn parse_until(text: &str, now: Duration) -> Result<Stamp, String> {
         format!("'{text}' is no time: {HOW_UNTIL}")
     })?;
     match until.since_1970() <= now {
-        true => Err(format!("{} is over already", end_words(until))),
+        true => Err(format!(
+            "{} is over already: write a later time, or a day after today",
+            end_words(until)
+        )),
         false => Ok(until),
     }
 }

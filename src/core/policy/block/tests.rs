@@ -57,6 +57,14 @@ fn bad_lines_say_what_is_wrong() {
         ("445/tcp from for 7d", "'from' needs a network"),
         ("445/tcp from 192.0.2.0/33", "is no network"),
         ("445/tcp from 127.0.0.1", "never refused"),
+        (
+            "[2001:db8::1]:53/udp from 192.0.2.0/24",
+            "nothing from 192.0.2.0/24 is ever sent to [2001:db8::1]:53/udp",
+        ),
+        (
+            "192.0.2.1:53/udp from 192.0.2.7,2001:db8::/32",
+            "nothing from 2001:db8::/32",
+        ),
         ("445/tcp from ::ffff:192.0.2.1", "means IPv4"),
         ("445/tcp until", "'' is no time"),
         ("445/tcp until tomorrow", "'tomorrow' is no time"),
@@ -188,12 +196,14 @@ fn any_block() -> impl Strategy<Value = Block> {
     let service = prop_oneof![Just("445/tcp"), Just("137-139/udp"), Just("192.0.2.1:53/udp")];
     let until = proptest::option::of(NOW.as_secs() + 1..=u64::from(i32::MAX.cast_unsigned()));
     let note = proptest::option::of("[!-~]{1,9}( [!-~]{1,9}){0,3}");
-    (service, proptest::collection::vec(net, 0..3), until, note).prop_map(|(service, from, until, note)| Block {
+    let parts = (service, proptest::collection::vec(net, 0..3), until, note);
+    let any = parts.prop_map(|(service, from, until, note)| Block {
         service: id(service),
         from: parse_sources(from).unwrap(),
         until: until.and_then(|seconds| Stamp::at_or_after(Duration::from_secs(seconds))),
         note,
-    })
+    });
+    any.prop_filter("of one family", |block| block.check().is_ok())
 }
 
 proptest! {

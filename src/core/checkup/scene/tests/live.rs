@@ -138,10 +138,13 @@ fn a_service_is_open_in_the_family_that_was_forgotten() {
     // Both refuse it, or both let it in.
     let both = kernel(&ipv4, &ipv4);
     assert!(!ids(&on(&world, &both, &rows)).contains_key("ipv6-forgotten"));
-    let reverse = kernel("", &ipv4);
-    assert_eq!(
-        ids(&on(&world, &reverse, &rows)).get("ipv4-forgotten"),
-        Some(&Severity::Harmful)
+    let reverse = on(&world, &kernel("", &ipv4), &rows);
+    assert_eq!(ids(&reverse).get("ipv4-forgotten"), Some(&Severity::Harmful));
+    // Who is connected over IPv4 is not told to refuse himself.
+    assert!(
+        reverse
+            .iter()
+            .any(|finding| finding.id == "ipv4-forgotten" && finding.advice.contains("else accept it over IPv6"))
     );
 }
 

@@ -7,6 +7,9 @@ use super::lexer::{self, Piece, RawWord};
 /// Longest value of a variable, in bytes; a longer one is not known.
 const LONGEST: usize = 1 << 16;
 
+/// Defaults may hold so many more; with more of them a value is not known.
+const MOST_DEFAULTS: usize = 16;
+
 /// What variables hold.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Variables {
@@ -70,6 +73,9 @@ impl Variables {
         let Piece::Variable { name, default, .. } = piece else {
             return None;
         };
+        // Each is gone through once more for every one that it stands in.
+        let is_short = |default: &&String| default.matches("${").nth(MOST_DEFAULTS).is_none();
+        let default = default.as_ref().filter(is_short);
         let arguments = self.arguments.last();
         let value = match name.as_str() {
             "@" | "*" => arguments.map(|all| all.join(" ")),

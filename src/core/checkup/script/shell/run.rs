@@ -160,7 +160,9 @@ impl<'a> Runner<'a> {
             Some(words) => self.variables.fields(words),
             None => self.variables.arguments.last().cloned().unwrap_or_default(),
         };
-        if values.is_empty() || values.iter().any(|value| is_unknown(value)) {
+        // `{22,80}` is several words for bash and one for sh.
+        let is_open = |value: &String| is_unknown(value) || value.contains('{');
+        if values.is_empty() || values.iter().any(is_open) {
             self.variables.forget(name);
             let before = self.loaded.weight();
             self.nodes(body);

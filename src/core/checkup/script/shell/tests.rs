@@ -256,3 +256,29 @@ fn an_interface_that_is_not_known_is_no_interface() {
         "{text}"
     );
 }
+
+#[test]
+fn what_is_deeply_nested_or_endlessly_long_costs_little() {
+    let defaults = format!("A={}{}\n", "${a:-".repeat(100_000), "}".repeat(100_000));
+    let long = format!("iptables -A INPUT {}-j DROP\n", "-s 192.0.2.1 ".repeat(100_000));
+    let read = reading(&format!(
+        "{defaults}iptables -A INPUT -s $A -j DROP\n{long}iptables -A INPUT -j ACCEPT\n"
+    ));
+    assert!(
+        read.notes
+            .iter()
+            .any(|note| note.starts_with("Line 3: ") && note.contains("more than 255 words"))
+    );
+    let rules = rules("A=${B:-${C:-${D:-192.0.2.1}}}\niptables -A INPUT -s $A -j DROP");
+    assert_eq!(rules, ["-A INPUT -s 192.0.2.1/32 -j DROP"]);
+}
+
+#[test]
+fn a_loop_through_braces_is_told_of() {
+    let read = reading("for p in {22,80}; do iptables -A INPUT -p tcp --dport $p -j ACCEPT; done\n");
+    assert!(
+        read.notes.iter().any(|note| note.contains("it is read once")),
+        "{:?}",
+        read.notes
+    );
+}
