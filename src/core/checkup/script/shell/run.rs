@@ -130,7 +130,7 @@ impl<'a> Runner<'a> {
     /// The branch that leaves the most rules behind.
     fn branches(&mut self, branches: &'a [Vec<Node>], line: usize) {
         if let [only] = branches {
-            return self.under_condition(only, line);
+            return self.one_branch(only, line);
         }
         let before = (self.loaded.clone(), self.variables.clone());
         let weight = before.0.weight();
@@ -153,6 +153,36 @@ impl<'a> Runner<'a> {
         if self.loaded.weight() != weight {
             self.conditions.insert(line);
         }
+    }
+
+    /// `if` without `else`. Where it takes more away than it brings (`if stop; then flush; exit; fi`) the
+    /// script goes on without it.
+    fn one_branch(&mut self, branch: &'a [Node], line: usize) {
+        if !branch.iter().any(|node| self.may_take_away(node)) {
+            return self.under_condition(branch, line);
+        }
+        let before = (self.loaded.clone(), self.variables.clone());
+        let weight = before.0.weight();
+        self.step(weight / 16 + 1, line);
+        self.under_condition(branch, line);
+        if self.loaded.weight() < weight {
+            (self.loaded, self.variables) = before;
+        }
+    }
+
+    /// Whether a command may leave fewer rules behind; of anything but a plain one that is not asked.
+    fn may_take_away(&self, node: &Node) -> bool {
+        let Node::Simple(simple) = node else { return true };
+        simple.words.iter().any(|word| match word.as_slice() {
+            [Piece::Text { text, .. }] => {
+                matches!(
+                    text.as_str(),
+                    "-F" | "--flush" | "-D" | "--delete" | "-X" | "--delete-chain" | "-P" | "--policy"
+                ) || text.ends_with("-restore")
+                    || self.functions.contains_key(text.as_str())
+            }
+            _ => false,
+        })
     }
 
     fn for_loop(&mut self, name: &str, words: Option<&'a [RawWord]>, body: &'a [Node], line: usize) {

@@ -256,3 +256,25 @@ fn an_interface_that_is_not_known_is_no_interface() {
         "{text}"
     );
 }
+
+#[test]
+fn a_branch_that_only_takes_away_is_not_taken() {
+    let begun = "iptables -P INPUT DROP\niptables -A INPUT -i lo -j ACCEPT\n";
+    for stop in [
+        "if [ \"$1\" = stop ]; then\n$IPT -P INPUT ACCEPT\niptables -P INPUT ACCEPT\niptables -F\nexit 0\nfi\n",
+        "flush() { iptables -F; }\nif [ \"$1\" = stop ]; then flush; exit; fi\n",
+        "while [ \"$1\" = stop ]; do :; done\nif a; then if b; then iptables -F; fi; fi\n",
+    ] {
+        let script = format!("{begun}{stop}iptables -A INPUT -j DROP\n");
+        assert_eq!(
+            rules(&script),
+            ["-A INPUT -i lo -j ACCEPT", "-A INPUT -j DROP"],
+            "{script}"
+        );
+    }
+    // What takes away for something else in its place is.
+    let other = format!(
+        "{begun}if a; then iptables -F; for i in 1 2 3; do iptables -A INPUT -s 192.0.2.$i -j DROP; done; fi\n"
+    );
+    assert_eq!(rules(&other).len(), 3);
+}
