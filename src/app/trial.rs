@@ -261,7 +261,27 @@ impl Machine {
     /// Where it can't be read or loaded; what fwtui had in the kernel is then back.
     pub fn restore(&self) -> Result<(Restored, Option<Error>), Error> {
         require_root("restore rules")?;
+        // After a reboot nothing of a trial is in the kernel. What is left to do of one is systemd's,
+        // which may not answer: no rule waits for it.
+        if self.has_rebooted_since() {
+            let restored = self.load_confirmed();
+            let unclosed = self.recover().err();
+            return restored.map(|restored| (restored, unclosed));
+        }
         let unclosed = self.recover().err();
+        Ok((self.load_confirmed()?, unclosed))
+    }
+
+    /// Whether the trial that is not closed is of an earlier boot.
+    fn has_rebooted_since(&self) -> bool {
+        let (journal, now) = (state::journal(&self.paths), host::boot_id());
+        let (Ok(Some(journal)), Some(now)) = (journal, now) else {
+            return false;
+        };
+        !journal.boot_id.is_empty() && journal.boot_id != now
+    }
+
+    fn load_confirmed(&self) -> Result<Restored, Error> {
         let failed = |error: std::io::Error| {
             Error::failed(format!("{} can't be used: {error}", self.paths.run().display()))
                 .hint("It must be a folder that only root may write.")
@@ -273,13 +293,13 @@ impl Machine {
         };
         let confirmed = state::confirmed(&self.paths)?.filter(|confirmed| !confirmed.is_off);
         let Some(confirmed) = confirmed else {
-            return Ok((Self::take_out()?, unclosed));
+            return Self::take_out();
         };
         let (rules, restored) = rules_for_now(&confirmed, interfaces::interfaces().unwrap_or_default())?;
         let Opened { backend, .. } = Self::open()?;
         self.put_in_force(backend.as_ref(), &rules)?;
         self.forget_blocks_that_are_over();
-        Ok((restored, unclosed))
+        Ok(restored)
     }
 
     /// Loads confirmed rules without a trial, by whoever holds the lock.

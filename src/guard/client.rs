@@ -14,8 +14,9 @@ use crate::sys::runner::{SelfCall, Stdin, spawn_self};
 
 /// Between two attempts to be heard.
 const PAUSE: Duration = Duration::from_millis(20);
-/// How long an answer may take: a revert that has to be tried again takes its time.
-const PATIENCE: Duration = Duration::from_secs(40);
+/// How long an answer may take: a revert that has to be tried again takes its time, and so does
+/// systemd with the services of a trial, each of whose answers is waited for up to 25 s.
+const PATIENCE: Duration = Duration::from_secs(130);
 /// How long one may take that changes nothing.
 const SHORT_PATIENCE: Duration = Duration::from_secs(8);
 

@@ -83,7 +83,7 @@ pub(super) fn close(
         }
     };
     let has_reverted = confirmed.is_none() && is_same_boot;
-    // The rules are as they should be by now; services come after them.
+    // The rules are as they should be by now, after a reboot by `restore`; services come after them.
     let services = match (&confirmed, is_same_boot) {
         (Some(_), _) => units::finish(runner, &journal.units),
         (None, true) => units::put_back(runner, &journal.units),

@@ -56,9 +56,10 @@ pub(super) fn prepare(runner: &dyn Runner, work: &mut UnitWork) -> Result<(), St
             });
         }
     }
-    // Those that need them, those that need these, and so on.
-    let mut open = work.stop.clone();
-    while let Some(name) = open.pop() {
+    // Those that need them, those that need these, and so on: each with the one of ours that it goes
+    // with, since that one's return is what it comes back with.
+    let mut open: Vec<(String, String)> = work.stop.iter().map(|name| (name.clone(), name.clone())).collect();
+    while let Some((with, name)) = open.pop() {
         for other in known
             .get(&name)
             .map(|unit| unit.needed_by.as_slice())
@@ -68,12 +69,12 @@ pub(super) fn prepare(runner: &dyn Runner, work: &mut UnitWork) -> Result<(), St
                 continue;
             };
             if seen.insert(other.clone()) {
-                open.push(other.clone());
+                open.push((with.clone(), other.clone()));
                 before.push(UnitBefore {
                     unit: other.clone(),
                     is_active: true,
                     is_enabled: unit.is_enabled(),
-                    with: Some(name.clone()),
+                    with: Some(with.clone()),
                 });
             }
         }

@@ -20,6 +20,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::harness::{Lab, eventually, eventually_within, in_sandbox};
 use crate::lockout::Ssh;
 use crate::machine::{Guard, job, paths, policy, processes, twin_of};
+use crate::timer::kill_all;
 use crate::trial::{back_at, closed};
 
 /// A systemd of files: `/run/units/NAME/active`, `file`, `masked`, and whatever else is to be shown.
@@ -311,6 +312,32 @@ fn a_systemctl_that_hangs_at_the_deadline_keeps_no_rule_waiting() {
         eventually_within(Duration::from_secs(30), || systemd.runs().then_some(())).expect("it is started again");
         eventually_within(Duration::from_secs(30), || (!paths().journal().exists()).then_some(()))
             .expect("the journal is closed");
+    });
+}
+
+#[test]
+fn at_boot_no_systemctl_keeps_the_confirmed_rules_waiting() {
+    in_sandbox(|lab| {
+        let systemd = Systemd::start();
+        let mut guard = held(lab, &systemd, LONG);
+        kill_all(&mut guard);
+        // As after a power cut right behind the decision: empty tables, a journal of an earlier boot.
+        let candidate = state::candidate(&paths()).unwrap().unwrap();
+        let mut journal = state::journal(&paths()).unwrap().unwrap();
+        journal.boot_id = "00000000-0000-4000-8000-000000000000".to_owned();
+        let script = fs::read_to_string(paths().script()).unwrap();
+        state::arm(&paths(), &candidate, &journal, &script).unwrap();
+        state::confirm(&paths(), &candidate).unwrap();
+        lab.line("nft flush ruleset");
+        assert!(lab.answers(Neighbour::Public, 8080));
+        systemd.set("units.hang");
+        let mut restore = lab.command(&["restore"]).spawn().unwrap();
+        eventually(|| lab.refuses(Neighbour::Public, 8080).then_some(())).expect("the rules come first");
+        assert!(paths().journal().exists(), "the services come after them");
+        systemd.unset("units.hang");
+        assert!(restore.wait().unwrap().success());
+        assert!(systemd.is("inactive", "disabled", false));
+        assert!(!paths().journal().exists());
     });
 }
 

@@ -277,6 +277,42 @@ fn kind_of(name: &str) -> InterfaceKind {
     }
 }
 
+/// The tunnels that rules name as the way out.
+pub(super) fn tunnels<'a>(netfilter: &'a Netfilter, world: &World) -> Vec<&'a str> {
+    const CALLED: [&str; 4] = ["tun", "tap", "wg", "tailscale"];
+    let is_vpn = |name: &str| match world.interface(name) {
+        Some(interface) => interface.kind == InterfaceKind::Vpn,
+        None => CALLED.iter().any(|called| name.starts_with(called)),
+    };
+    let rules = netfilter
+        .tables
+        .iter()
+        .flat_map(|table| &table.chains)
+        .flat_map(|chain| &chain.rules);
+    let mut names: Vec<&str> = Vec::new();
+    for statement in rules.flat_map(|rule| &rule.statements) {
+        let Statement::If(Condition::Is {
+            field: Field::OutInterface,
+            values,
+            ..
+        }) = statement
+        else {
+            continue;
+        };
+        for part in values {
+            // What names begin with is such a name itself.
+            if let Part::Name(pattern) = part
+                && names.len() < MOST_LINKS
+                && is_vpn(&pattern.stem)
+                && !names.contains(&pattern.stem.as_str())
+            {
+                names.push(&pattern.stem);
+            }
+        }
+    }
+    names
+}
+
 /// The interfaces by which rules expect other machines: not tunnels, nor bridges of guests.
 fn named_links(netfilter: &Netfilter) -> Vec<String> {
     const OTHERS: [&str; 13] = [

@@ -7,7 +7,7 @@ use crate::core::netfilter::Hook;
 use crate::core::reach::Probe;
 
 use super::icmp::has_lease;
-use super::links::Link;
+use super::links::{Link, tunnels};
 use super::scene::{NO_SERVICE, Refusal, Scene, Wanted, on, solicited_node};
 use super::{Finding, Kind, Severity};
 
@@ -113,12 +113,23 @@ fn refused_in_families<'a>(scene: &Scene<'a>, port: u16) -> (Vec<(Family, Refusa
     let mut refused = Vec::new();
     let mut is_open = false;
     for family in Family::ALL {
-        let packets: Vec<Probe<'a>> = scene
+        let mut packets: Vec<Probe<'a>> = scene
             .links
             .iter()
             .filter(|link| !link.side(family).strangers.is_empty())
             .flat_map(|link| sent(link, family, Protocol::Udp, port))
             .collect();
+        // Where everything is to go by a tunnel, so do the questions.
+        let by_tunnels = tunnels(scene.netfilter, scene.world)
+            .into_iter()
+            .flat_map(|interface| {
+                packets.iter().map(move |packet| Probe {
+                    interface,
+                    ..packet.clone()
+                })
+            })
+            .collect::<Vec<_>>();
+        packets.extend(by_tunnels);
         if packets.is_empty() {
             continue;
         }

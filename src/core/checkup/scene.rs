@@ -201,6 +201,10 @@ pub(super) fn removing(refusal: &Refusal<'_>, family: Family) -> Option<String> 
     match rule {
         Some(rule) => {
             let rest = rule.text.strip_prefix("-A ")?;
+            // It is meant to be typed, and a shell would run what a comment may hold.
+            if rest.contains(['$', '`', '\\', ';', '&', '|', '<', '>']) {
+                return None;
+            }
             Some(format!("{program} -D {rest}"))
         }
         None => Some(format!("{program} -P {} ACCEPT", chain.name)),

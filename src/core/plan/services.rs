@@ -119,10 +119,11 @@ pub fn lost_with(way_in: &WayIn, changes: &[ServiceChange], services: &[Arc<Serv
     let is_its_port = |id: &ServiceId| id.protocol == way_in.protocol && id.ports.contains_port(way_in.port);
     let stopped = changes.iter().filter(|change| change.is_stopped);
     stopped.map(|change| &change.proposal).find_map(|proposal| {
-        let serves_it = |service: &&Arc<Service>| is_its_port(&service.id) && is_of(service, &proposal.units);
+        // What needs the units is stopped with them.
+        let all = [proposal.units.as_slice(), &proposal.needed_by].concat();
+        let serves_it = |service: &&Arc<Service>| is_its_port(&service.id) && is_of(service, &all);
         let is_lost = is_its_port(&proposal.id) || services.iter().any(|service| serves_it(&service));
-        let named = proposal
-            .units
+        let named = all
             .iter()
             .find(|unit| carries_network(unit) || way_in.carrier == Carrier::Ssh && SSH.contains(&unit.as_str()));
         named.or_else(|| proposal.units.last().filter(|_| is_lost)).cloned()
@@ -189,6 +190,10 @@ mod tests {
             let lost = lost_with(&way_in(port), &changes, &[]);
             assert_eq!(lost.as_deref(), is_lost.then_some(unit), "{id} {unit}");
         }
+        // By what needs the unit, too.
+        let mut with_it = changes(&disabling(&[("80/tcp", "nginx.service")]), &Policy::default());
+        with_it[0].proposal.needed_by = vec!["ssh.service".to_owned()];
+        assert_eq!(lost_with(&way_in(22), &with_it, &[]).as_deref(), Some("ssh.service"));
         let started = changes(&Policy::default(), &disabling(&[("22/tcp", "ssh.service")]));
         assert_eq!(lost_with(&way_in(22), &started, &[]), None);
     }

@@ -6,7 +6,7 @@ use crate::core::service::ServiceId;
 use crate::core::unit::{Unit, Unstoppable, sorted};
 
 /// The units whose end takes the network with it, and every way in.
-const NETWORK: [&str; 13] = [
+const NETWORK: [&str; 20] = [
     "NetworkManager.service",
     "systemd-networkd.service",
     "systemd-networkd.socket",
@@ -20,12 +20,33 @@ const NETWORK: [&str; 13] = [
     "wicked.service",
     "wickedd.service",
     "cloud-init.service",
+    "tailscaled.service",
+    "zerotier-one.service",
+    "netbird.service",
+    "nebula.service",
+    "openvpn.service",
+    "ipsec.service",
+    "strongswan.service",
 ];
 
 /// Whether the machine's own network goes with this unit.
 pub fn carries_network(unit: &str) -> bool {
     let (stem, _) = unit.split_once('@').unwrap_or((unit, ""));
-    NETWORK.contains(&unit) || ["ifup", "dhcpcd", "dhclient", "wpa_supplicant", "netctl", "wg-quick"].contains(&stem)
+    NETWORK.contains(&unit)
+        || [
+            "ifup",
+            "dhcpcd",
+            "dhclient",
+            "wpa_supplicant",
+            "netctl",
+            "wg-quick",
+            "openvpn",
+            "openvpn-client",
+            "openvpn-server",
+            "nebula",
+            "tinc",
+        ]
+        .contains(&stem)
 }
 
 /// A list in words: `a`, `a and b`, `a, b and c`.

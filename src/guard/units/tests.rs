@@ -515,3 +515,32 @@ fn what_was_removed_since_it_was_disabled_needs_no_starting() {
     holder.switch(|| at(1)).unwrap();
     assert_eq!(played.systemd.calls(), ["start db.socket"]);
 }
+
+#[test]
+fn what_needs_what_needs_it_comes_back_with_the_unit_itself() {
+    let systemd = Systemd::with(&[
+        ("db.service", "active", "enabled", "RequiredBy=web.service\n"),
+        ("web.service", "active", "enabled", "RequiredBy=proxy.service\n"),
+        ("proxy.service", "active", "enabled", ""),
+    ]);
+    let mut work = UnitWork {
+        stop: names(&["db.service"]),
+        ..UnitWork::default()
+    };
+    prepare(&systemd, &mut work).unwrap();
+    let with: Vec<(&str, Option<&str>)> = work
+        .before
+        .iter()
+        .map(|before| (before.unit.as_str(), before.with.as_deref()))
+        .collect();
+    // Not with web.service: nobody disables that, so the next apply would start the proxy, and it the
+    // database.
+    assert_eq!(
+        with,
+        [
+            ("db.service", None),
+            ("web.service", Some("db.service")),
+            ("proxy.service", Some("db.service"))
+        ]
+    );
+}

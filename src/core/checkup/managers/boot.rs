@@ -3,6 +3,9 @@
 //! Files of iptables-save's are compared rule by rule, as they are understood and not as they are
 //! written; of nft's only the tables are.
 
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{APPEAR, VANISH};
 use crate::core::checkup::{Evidence, Finding, Place, Placed};
 use crate::core::netfilter::{Condition, Engine, Rule, Statement, Table, TableFamily, Tool, owner, save};
@@ -16,17 +19,15 @@ pub(super) fn vanishing(evidence: &Evidence<'_>) -> Vec<Finding> {
     if !is_known || boots(evidence, Manager::Firewalld) {
         return Vec::new();
     }
-    let saved: Vec<(&BootFile, Vec<Table>)> = files(evidence);
+    let files = files(evidence);
+    let saved = Known::of(files.iter().flat_map(|(_, tables)| tables));
     let nft: Vec<&BootFile> = evidence
         .boot_files
         .iter()
         .filter(|file| file.manager == Manager::Nftables && boots(evidence, Manager::Nftables))
         .collect();
     let is_loaded = |placed: &Placed<'_>| {
-        let by_save = saved
-            .iter()
-            .any(|(_, tables)| has(tables, placed.table, &placed.chain.name, placed.rule));
-        by_save
+        saved.has(placed.table, &placed.chain.name, placed.rule)
             || nft
                 .iter()
                 .any(|file| names(&file.text, placed.table) || file.text.contains("include "))
@@ -60,19 +61,15 @@ pub(super) fn appearing(evidence: &Evidence<'_>) -> Vec<Finding> {
     let Some(netfilter) = evidence.netfilter else {
         return Vec::new();
     };
+    let now = Known::of(&netfilter.tables);
     let by_save = files(evidence).into_iter().filter_map(|(file, tables)| {
         let mut missing = tables.iter().flat_map(|table| {
             let chains = table.chains.iter();
             chains.flat_map(move |chain| chain.rules.iter().map(move |rule| (table, chain, rule)))
         });
-        let is_there = |table: &Table, chain: &str, rule: &Rule| {
-            let same = netfilter.tables.iter().filter(|other| other.family == table.family);
-            same.filter(|other| other.name == table.name)
-                .any(|other| has(std::slice::from_ref(other), table, chain, rule))
-        };
-        let (_, _, first) = missing.find(|(table, chain, rule)| !is_there(table, &chain.name, rule))?;
+        let (_, _, first) = missing.find(|(table, chain, rule)| !now.has(table, &chain.name, rule))?;
         let more = missing
-            .filter(|(table, chain, rule)| !is_there(table, &chain.name, rule))
+            .filter(|(table, chain, rule)| !now.has(table, &chain.name, rule))
             .count();
         let line = file.text.lines().position(|line| without_counters(line) == first.text);
         let more = match more {
@@ -145,21 +142,56 @@ fn files<'a>(evidence: &Evidence<'a>) -> Vec<(&'a BootFile, Vec<Table>)> {
     loaded.filter_map(parse).collect()
 }
 
-/// Whether a rule is in a chain of a table of the same name.
-fn has(tables: &[Table], like: &Table, chain: &str, rule: &Rule) -> bool {
-    let same = tables
-        .iter()
-        .filter(|table| table.family == like.family && table.name == like.name);
-    let mut chains = same.flat_map(|table| &table.chains).filter(|other| other.name == chain);
-    chains.any(|chain| chain.rules.iter().any(|other| is_same(rule, other)))
+/// The rules there are, by family, table and chain.
+struct Known<'a>(BTreeMap<(&'static str, &'a str, &'a str), Chains<'a>>);
+
+/// The rules of chains of one name.
+#[derive(Default)]
+struct Chains<'a> {
+    rules: Vec<&'a Rule>,
+    texts: BTreeSet<&'a str>,
+    has_unclear: bool,
+    /// What is understood of each: what is equal prints the same. Only needed where a text is not there.
+    meanings: OnceCell<BTreeSet<String>>,
 }
 
-/// What is understood is compared, so that other ways of writing it are no difference; what is not
-/// may be the same.
-fn is_same(rule: &Rule, other: &Rule) -> bool {
-    let is_understood = |rule: &Rule| !rule.statements.iter().any(is_unknown);
-    let is_clear = is_understood(rule) && is_understood(other);
-    rule.text == other.text || !is_clear || rule.statements == other.statements
+impl<'a> Known<'a> {
+    fn of(tables: impl IntoIterator<Item = &'a Table>) -> Self {
+        let mut known: BTreeMap<_, Chains<'a>> = BTreeMap::new();
+        for table in tables {
+            for chain in &table.chains {
+                let place = (table.family.word(), table.name.as_str(), chain.name.as_str());
+                let chains = known.entry(place).or_default();
+                chains.rules.extend(&chain.rules);
+                chains.texts.extend(chain.rules.iter().map(|rule| rule.text.as_str()));
+                chains.has_unclear |= chain.rules.iter().any(is_unclear);
+            }
+        }
+        Self(known)
+    }
+
+    /// Whether a rule is in a chain of a table of the same name. What is understood is compared, so that
+    /// other ways of writing it are no difference; what is not may be the same.
+    fn has(&self, table: &Table, chain: &str, rule: &Rule) -> bool {
+        let place = (table.family.word(), table.name.as_str(), chain);
+        let Some(chains) = self.0.get(&place).filter(|chains| !chains.rules.is_empty()) else {
+            return false;
+        };
+        let meaning = |rule: &Rule| format!("{:?}", rule.statements);
+        let meanings = || {
+            chains
+                .meanings
+                .get_or_init(|| chains.rules.iter().map(|rule| meaning(rule)).collect())
+        };
+        chains.texts.contains(rule.text.as_str())
+            || chains.has_unclear
+            || is_unclear(rule)
+            || meanings().contains(&meaning(rule))
+    }
+}
+
+fn is_unclear(rule: &Rule) -> bool {
+    rule.statements.iter().any(is_unknown)
 }
 
 fn is_unknown(statement: &Statement) -> bool {

@@ -319,6 +319,20 @@ fn what_goes_out_is_looked_at_as_well() {
         ids(&alone(Family::Ipv4, &careful)).keys().collect::<Vec<_>>(),
         [&"outbound-filtered"]
     );
+    // Everything by a tunnel, and nothing beside it: names are found there.
+    for tunnel in ["-A OUTPUT -o tun0 -j ACCEPT", "-A OUTPUT -o wg+ -j ACCEPT"] {
+        let tunnelled = filter(
+            "ACCEPT",
+            "DROP",
+            &[
+                "-A OUTPUT -o lo -j ACCEPT",
+                tunnel,
+                "-A OUTPUT -d 198.51.100.1/32 -p udp -m udp --dport 1194 -j ACCEPT",
+            ],
+        );
+        is_absent(Family::Ipv4, &tunnelled, "outbound-dns-refused");
+        is_absent(Family::Ipv4, &tunnelled, "outbound-ntp-refused");
+    }
     // One family of two: somebody may still answer.
     let one = found(&kernel(&closed, ""), &BOTH);
     assert_eq!(ids(&one).get("outbound-dns-refused"), Some(&Severity::Risky));

@@ -6,6 +6,8 @@ use super::lexer::{self, Piece, RawWord};
 
 /// Longest value of a variable, in bytes; a longer one is not known.
 const LONGEST: usize = 1 << 16;
+/// So many fields of a command, and those of one word more: no rule has more than 255.
+const MOST_FIELDS: usize = 1 << 14;
 
 /// Defaults may hold so many more; with more of them a value is not known.
 const MOST_DEFAULTS: usize = 16;
@@ -43,6 +45,9 @@ impl Variables {
         let mut fields = Vec::new();
         for word in words {
             self.add_fields(word, &mut fields);
+            if fields.len() > MOST_FIELDS {
+                break;
+            }
         }
         fields
     }

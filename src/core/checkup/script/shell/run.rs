@@ -11,6 +11,9 @@ use super::parser::{Node, Script, Simple};
 
 /// So much is done at most: commands, and rules that are put aside for a branch.
 const MOST_STEPS: usize = 200_000;
+/// So much text, and so many words, count as one step more.
+const CHEAP_BYTES: usize = 256;
+const CHEAP_WORDS: usize = 64;
 /// Functions may call each other so deep.
 const DEEPEST: usize = 16;
 
@@ -130,7 +133,7 @@ impl<'a> Runner<'a> {
     /// The branch that leaves the most rules behind.
     fn branches(&mut self, branches: &'a [Vec<Node>], line: usize) {
         if let [only] = branches {
-            return self.under_condition(only, line);
+            return self.one_branch(only, line);
         }
         let before = (self.loaded.clone(), self.variables.clone());
         let weight = before.0.weight();
@@ -153,6 +156,36 @@ impl<'a> Runner<'a> {
         if self.loaded.weight() != weight {
             self.conditions.insert(line);
         }
+    }
+
+    /// `if` without `else`. Where it takes more away than it brings (`if stop; then flush; exit; fi`) the
+    /// script goes on without it.
+    fn one_branch(&mut self, branch: &'a [Node], line: usize) {
+        if !branch.iter().any(|node| self.may_take_away(node)) {
+            return self.under_condition(branch, line);
+        }
+        let before = (self.loaded.clone(), self.variables.clone());
+        let weight = before.0.weight();
+        self.step(weight / 16 + 1, line);
+        self.under_condition(branch, line);
+        if self.loaded.weight() < weight {
+            (self.loaded, self.variables) = before;
+        }
+    }
+
+    /// Whether a command may leave fewer rules behind; of anything but a plain one that is not asked.
+    fn may_take_away(&self, node: &Node) -> bool {
+        let Node::Simple(simple) = node else { return true };
+        simple.words.iter().any(|word| match word.as_slice() {
+            [Piece::Text { text, .. }] => {
+                matches!(
+                    text.as_str(),
+                    "-F" | "--flush" | "-D" | "--delete" | "-X" | "--delete-chain" | "-P" | "--policy"
+                ) || text.ends_with("-restore")
+                    || self.functions.contains_key(text.as_str())
+            }
+            _ => false,
+        })
     }
 
     fn for_loop(&mut self, name: &str, words: Option<&'a [RawWord]>, body: &'a [Node], line: usize) {
@@ -247,6 +280,12 @@ impl<'a> Runner<'a> {
             self.assign(word);
         }
         let fields = self.variables.fields(words);
+        // A few lines can stand for a great deal of text.
+        let bytes: usize = fields.iter().map(String::len).sum();
+        self.step(bytes / CHEAP_BYTES + fields.len() / CHEAP_WORDS, simple.line);
+        if self.is_over {
+            return;
+        }
         let fields = program(&fields);
         let Some((name, rest)) = fields.split_first() else {
             return;
@@ -268,6 +307,7 @@ impl<'a> Runner<'a> {
         }
         if let Some(family) = family(name) {
             if name.ends_with("-restore") {
+                self.step(self.loaded.weight() / 16 + 1, line);
                 let own = self.document(simple);
                 return self
                     .loaded
@@ -356,6 +396,10 @@ impl<'a> Runner<'a> {
             .collect();
         let is_all = self.loaded.weight() == 0;
         for (name, line, body) in uncalled {
+            self.step(self.loaded.weight() / 16 + 1, line);
+            if self.steps > MOST_STEPS {
+                return;
+            }
             let mut other = self.loaded.clone();
             std::mem::swap(&mut other, &mut self.loaded);
             self.is_over = self.steps > MOST_STEPS;

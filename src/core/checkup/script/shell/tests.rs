@@ -274,6 +274,30 @@ fn what_is_deeply_nested_or_endlessly_long_costs_little() {
 }
 
 #[test]
+fn a_few_lines_that_stand_for_much_text_are_bounded() {
+    let doubled = "X=\"$X$X\"\n".repeat(12);
+    let words = " $X".repeat(2000);
+    let text = " \"$X\"".repeat(1000);
+    for many in [
+        format!(":{words}\n"),
+        format!(":{text}\n").repeat(200),
+        "iptables -A INPUT -m comment --comment \"$X\" -j DROP\n".repeat(20_000),
+    ] {
+        let read = reading(&format!(
+            "X=\"a a a a \"\n{doubled}iptables -A INPUT -j DROP\n{many}iptables -A INPUT -j ACCEPT\n"
+        ));
+        let loaded: usize = read
+            .netfilter
+            .tables
+            .iter()
+            .flat_map(|table| &table.chains)
+            .map(|chain| chain.rules.len())
+            .sum();
+        assert!((1..2000).contains(&loaded), "{loaded}");
+    }
+}
+
+#[test]
 fn a_loop_through_braces_is_told_of() {
     let read = reading("for p in {22,80}; do iptables -A INPUT -p tcp --dport $p -j ACCEPT; done\n");
     assert!(
@@ -281,4 +305,26 @@ fn a_loop_through_braces_is_told_of() {
         "{:?}",
         read.notes
     );
+}
+
+#[test]
+fn a_branch_that_only_takes_away_is_not_taken() {
+    let begun = "iptables -P INPUT DROP\niptables -A INPUT -i lo -j ACCEPT\n";
+    for stop in [
+        "if [ \"$1\" = stop ]; then\n$IPT -P INPUT ACCEPT\niptables -P INPUT ACCEPT\niptables -F\nexit 0\nfi\n",
+        "flush() { iptables -F; }\nif [ \"$1\" = stop ]; then flush; exit; fi\n",
+        "while [ \"$1\" = stop ]; do :; done\nif a; then if b; then iptables -F; fi; fi\n",
+    ] {
+        let script = format!("{begun}{stop}iptables -A INPUT -j DROP\n");
+        assert_eq!(
+            rules(&script),
+            ["-A INPUT -i lo -j ACCEPT", "-A INPUT -j DROP"],
+            "{script}"
+        );
+    }
+    // What takes away for something else in its place is.
+    let other = format!(
+        "{begun}if a; then iptables -F; for i in 1 2 3; do iptables -A INPUT -s 192.0.2.$i -j DROP; done; fi\n"
+    );
+    assert_eq!(rules(&other).len(), 3);
 }
