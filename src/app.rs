@@ -14,6 +14,7 @@ mod preview;
 mod protection;
 mod published;
 pub mod rehearsal;
+mod restore;
 pub mod sandbox;
 mod status;
 mod tools;
@@ -30,7 +31,8 @@ pub use observation::{Last, Observation, State, Status, TrialView};
 pub use preview::{plan, plan_and_rows};
 pub use protection::{Line, Protection, boot_trouble, protection_words};
 pub use rehearsal::Rehearsal;
-pub use trial::{ApplyRequest, Restored, Started};
+pub use restore::Restored;
+pub use trial::{ApplyRequest, Started};
 
 pub use crate::core::tools::Presence;
 pub use crate::sys::nftables::{Change, Changes};

@@ -2,8 +2,8 @@
 
 use crate::app::look::filter_of;
 use crate::app::machine::Opened;
+use crate::app::restore::rules_for_now;
 use crate::app::status::difference;
-use crate::app::trial::rules_for_now;
 use crate::app::{Error, Machine};
 use crate::core::listener::Family;
 use crate::core::policy::Block;

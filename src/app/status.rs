@@ -1,7 +1,7 @@
 //! Off, confirmed, on trial, drifted: where fwtui stands.
 
 use crate::app::look::Kernel;
-use crate::app::trial::rules_for_now;
+use crate::app::restore::rules_for_now;
 use crate::app::{Changes, Error, Last, Machine, Observation, Restored, State, Status, TrialView};
 use crate::core::listener::Family;
 use crate::core::network::Interface;

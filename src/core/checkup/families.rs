@@ -6,7 +6,7 @@ use crate::core::listener::{Family, Protocol};
 use crate::core::netfilter::{Condition, End, Field, Part, Statement, Verdict};
 use crate::core::overview::Row;
 use crate::core::reach::Probe;
-use crate::core::service::BoundTo;
+use crate::core::service::{BoundTo, ServiceId};
 
 use super::links::Link;
 use super::scene::{NO_SERVICE, Refusal, Scene};
@@ -26,6 +26,8 @@ const IPV4: Kind = Kind {
 
 pub(super) const KINDS: &[Kind] = &[IPV6, IPV4];
 
+/// So many services are named.
+const MOST_SERVICES: usize = 8;
 /// So many ports that rules name are compared.
 const MOST_PORTS: usize = 16;
 
@@ -42,9 +44,8 @@ pub(super) fn of(scene: &Scene<'_>) -> Vec<Finding> {
         .into_iter()
         .flat_map(|(refused, open, kind)| {
             let services = scene.evidence.rows.iter();
-            let mut findings: Vec<Finding> = services
-                .filter_map(|row| service(scene, row, refused, open, kind))
-                .collect();
+            let differing = services.filter_map(|row| service(scene, row, refused, open));
+            let mut findings = told(scene, differing.collect(), refused, open, kind);
             if findings.is_empty() {
                 findings.extend(rules(scene, refused, open, kind));
             }
@@ -121,7 +122,28 @@ fn differs<'a>(
     scene.links.iter().filter_map(on).max_by_key(|(_, gets)| *gets)
 }
 
-fn service(scene: &Scene<'_>, row: &Row, refused: Family, open: Family, kind: &Kind) -> Option<Finding> {
+/// A service that one family refuses, and who gets to it by the other.
+#[derive(Debug, Clone)]
+struct Differing<'a> {
+    id: ServiceId,
+    refusal: Refusal<'a>,
+    gets: Gets,
+}
+
+impl Differing<'_> {
+    /// Whether the same rule or policy refuses both.
+    fn is_as(&self, other: &Self) -> bool {
+        let (one, another) = (self.refusal.spot, other.refusal.spot);
+        let is_same_rule = match (one.rule, another.rule) {
+            (Some(one), Some(another)) => std::ptr::eq(one, another),
+            (None, None) => true,
+            _ => false,
+        };
+        self.gets == other.gets && std::ptr::eq(one.chain, another.chain) && is_same_rule
+    }
+}
+
+fn service<'a>(scene: &Scene<'a>, row: &Row, refused: Family, open: Family) -> Option<Differing<'a>> {
     let service = &row.service;
     let has = |family: Family| {
         service
@@ -134,35 +156,81 @@ fn service(scene: &Scene<'_>, row: &Row, refused: Family, open: Family, kind: &K
         return None;
     }
     let (refusal, gets) = differs(scene, refused, open, service.id.protocol, service.id.ports.first())?;
-    let refused_by = match refusal.spot.rule {
+    Some(Differing {
+        id: service.id.clone(),
+        refusal,
+        gets,
+    })
+}
+
+/// One finding for each rule that refuses services, however many they are.
+fn told(
+    scene: &Scene<'_>,
+    mut differing: Vec<Differing<'_>>,
+    refused: Family,
+    open: Family,
+    kind: &Kind,
+) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    while let Some(first) = differing.first().cloned() {
+        let same = differing.iter().filter(|other| first.is_as(other));
+        let ids: Vec<ServiceId> = same.map(|one| one.id.clone()).collect();
+        findings.push(of_services(scene, &first, &ids, refused, open, kind));
+        differing.retain(|other| !first.is_as(other));
+    }
+    findings
+}
+
+fn of_services(
+    scene: &Scene<'_>,
+    first: &Differing<'_>,
+    ids: &[ServiceId],
+    refused: Family,
+    open: Family,
+    kind: &Kind,
+) -> Finding {
+    let spot = &first.refusal.spot;
+    let refused_by = match spot.rule {
         Some(rule) => rule.text.clone(),
-        None => format!("the policy of {}", refusal.spot.chain.name),
+        None => format!("the policy of {}", spot.chain.name),
     };
-    let who = match gets {
+    let who = match first.gets {
         Gets::Strangers => "strangers",
         Gets::Neighbours => "neighbours",
     };
+    let (place, services) = match ids {
+        [only] => {
+            let place = Place {
+                service: Some(only.clone()),
+                chain: scene.place(spot).chain,
+                ..Place::default()
+            };
+            (place, format!("{only} is"))
+        }
+        many => {
+            let named: Vec<String> = many.iter().take(MOST_SERVICES).map(ToString::to_string).collect();
+            let more = match many.len().saturating_sub(named.len()) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            (scene.place(spot), format!("{}{more} are", named.join(", ")))
+        }
+    };
+    let them = if ids.len() == 1 { "it" } else { "them" };
     let mut finding = Finding::new(
         kind,
-        Place {
-            service: Some(service.id.clone()),
-            chain: scene.place(&refusal.spot).chain,
-            ..Place::default()
-        },
-        format!(
-            "{} is refused over {refused} ({refused_by}), and open to {who} over {open}.",
-            service.id
-        ),
+        place,
+        format!("{services} refused over {refused} ({refused_by}), and open to {who} over {open}."),
         format!("Whoever reaches this machine over {open} gets what the rules for {refused} are there to refuse."),
         format!(
-            "If nobody is to get in, refuse it over {open} as well; else accept it over {refused}; or decide on it with \
-             fwtui, which always does both."
+            "If nobody is to get in, refuse {them} over {open} as well; else accept {them} over {refused}; or decide on \
+             {them} with fwtui, which always does both."
         ),
     );
-    if gets == Gets::Neighbours {
+    if first.gets == Gets::Neighbours {
         finding.severity = Severity::Risky;
     }
-    Some(finding)
+    finding
 }
 
 /// The same of ports that rules speak of, and of one that they don't, where no service tells.

@@ -129,6 +129,19 @@ fn a_service_is_open_in_the_family_that_was_forgotten() {
         "{}",
         forgotten[0].what
     );
+    // However many one rule refuses, it is one finding.
+    let many: Vec<Row> = (1..=13).map(|port| row(&format!("{port}/tcp"), &["::"])).collect();
+    let findings = on(&world, &netfilter, &many);
+    let forgotten: Vec<_> = findings
+        .iter()
+        .filter(|finding| finding.id == "ipv6-forgotten")
+        .collect();
+    assert_eq!(forgotten.len(), 1, "{forgotten:#?}");
+    assert!(
+        forgotten[0].what.starts_with("1/tcp, 2/tcp") && forgotten[0].what.contains("8/tcp and 5 more are refused"),
+        "{}",
+        forgotten[0].what
+    );
     // By the link's addresses only neighbours get in, and without any nobody does.
     let local = machine(&["192.0.2.10/24", "fe80::10/64"]);
     let findings = on(&local, &netfilter, &rows);
