@@ -14,6 +14,7 @@ mod block;
 mod disabled;
 mod document;
 mod known;
+mod note;
 
 pub use block::{Block, end_words, marks, parse_for, parse_note, parse_sources, parse_until};
 pub use disabled::Disabled;

@@ -1,5 +1,5 @@
 //! What the package manager's state on the disk says of updates. Nothing is downloaded, nothing is
-//! locked, and nothing waits longer than [`PATIENCE`].
+//! locked, and nothing waits longer than a fixed time.
 //!
 //! The managers are asked, not read: apt's lists are plain, or compressed in one of four ways, and
 //! which version it would install follows from pins, holds and phases. `apt list --upgradable` takes

@@ -60,6 +60,18 @@ const fn wanted(saved: &'static str, native: &'static str) -> Wanted {
     Wanted { saved, native }
 }
 
+/// What neighbours need of each other, in and out.
+pub(super) const NEIGHBOUR_DISCOVERY: [Wanted; 2] = [
+    wanted(
+        "-p ipv6-icmp -m icmp6 --icmpv6-type 135",
+        "icmpv6 type nd-neighbor-solicit",
+    ),
+    wanted(
+        "-p ipv6-icmp -m icmp6 --icmpv6-type 136",
+        "icmpv6 type nd-neighbor-advert",
+    ),
+];
+
 const ALL_NODES: IpAddr = IpAddr::V6(Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1));
 
 /// What was found.
@@ -225,20 +237,7 @@ fn discovery(scene: &Scene<'_>) -> Option<Finding> {
         Some(found) => (true, found),
         None => (false, refused(false, 135).or_else(|| refused(false, 136))?),
     };
-    let advice = Scene::accepting(
-        &refusal,
-        Family::Ipv6,
-        &[
-            wanted(
-                "-p ipv6-icmp -m icmp6 --icmpv6-type 135",
-                "icmpv6 type nd-neighbor-solicit",
-            ),
-            wanted(
-                "-p ipv6-icmp -m icmp6 --icmpv6-type 136",
-                "icmpv6 type nd-neighbor-advert",
-            ),
-        ],
-    );
+    let advice = Scene::accepting(&refusal, Family::Ipv6, &NEIGHBOUR_DISCOVERY);
     let on = on(&links, &scene.links);
     let mut finding = Finding::new(
         &DISCOVERY,

@@ -6,7 +6,7 @@ use crate::core::listener::{Family, Protocol};
 use crate::core::netfilter::Hook;
 use crate::core::reach::Probe;
 
-use super::icmp::has_lease;
+use super::icmp::{NEIGHBOUR_DISCOVERY, has_lease};
 use super::links::{Link, tunnels};
 use super::scene::{NO_SERVICE, Refusal, Scene, Wanted, on, solicited_node};
 use super::{Finding, Kind, Severity};
@@ -261,20 +261,7 @@ fn discovery(scene: &Scene<'_>) -> Option<Finding> {
         })
     };
     let (refusal, links) = messages(135).or_else(|| messages(136))?;
-    let advice = Scene::accepting(
-        &refusal,
-        Family::Ipv6,
-        &[
-            wanted(
-                "-p ipv6-icmp -m icmp6 --icmpv6-type 135",
-                "icmpv6 type nd-neighbor-solicit",
-            ),
-            wanted(
-                "-p ipv6-icmp -m icmp6 --icmpv6-type 136",
-                "icmpv6 type nd-neighbor-advert",
-            ),
-        ],
-    );
+    let advice = Scene::accepting(&refusal, Family::Ipv6, &NEIGHBOUR_DISCOVERY);
     Some(Finding::new(
         &DISCOVERY,
         scene.place(&refusal.spot),

@@ -8,10 +8,8 @@ use serde::de::{self, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::core::checkup::Finding;
-use crate::core::policy::Policy;
+use crate::core::policy::{Policy, note};
 
-/// Longest note, in characters: it is one line on a screen and in a ticket.
-const LONGEST_NOTE: usize = 200;
 /// Longest id of a kind of finding, in characters.
 const LONGEST_ID: usize = 100;
 
@@ -50,19 +48,7 @@ fn check_id(id: &str) -> Result<(), String> {
 /// # Errors
 /// What is wrong with it, in words.
 pub fn check_note(text: &str) -> Result<&str, String> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Err("a note is needed: why is it intended?".to_owned());
-    }
-    if text.chars().any(char::is_control) {
-        return Err("a note is one line, without control characters".to_owned());
-    }
-    match text.chars().count() {
-        ..=LONGEST_NOTE => Ok(text),
-        length => Err(format!(
-            "a note has {LONGEST_NOTE} characters at most, and this one {length}"
-        )),
-    }
+    note::check(text, "a note is needed: why is it intended?")
 }
 
 /// Reads a text and checks it where it stands: a complaint after that would have a later line.

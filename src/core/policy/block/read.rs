@@ -6,11 +6,9 @@ use ipnet::IpNet;
 
 use super::{Block, end_words, exact};
 use crate::core::network::parse_source;
+use crate::core::policy::note::{self, LONGEST_NOTE};
 use crate::core::ruleset::Stamp;
 use crate::core::text::printable_within;
-
-/// Longest note, in characters.
-const LONGEST_NOTE: usize = 200;
 
 /// How an end is written; the kernel's clock match ends in 2038.
 const HOW_UNTIL: &str = "write 2026-12-24 (00:00 UTC of that day) or 2026-12-24T18:00 (UTC), before 2038-01-19";
@@ -120,15 +118,5 @@ pub fn parse_for(text: &str, now: Duration) -> Result<Stamp, String> {
 /// # Errors
 /// Where it is empty, too long, or holds what a terminal would not print.
 pub fn parse_note(text: &str) -> Result<String, String> {
-    let note = text.trim();
-    if note.is_empty() {
-        return Err("the note is empty: leave it out instead".to_owned());
-    }
-    if note.chars().count() > LONGEST_NOTE {
-        return Err(format!("a note has {LONGEST_NOTE} characters at most"));
-    }
-    if printable_within(note, LONGEST_NOTE) != note {
-        return Err("a note is one line of printable characters".to_owned());
-    }
-    Ok(note.to_owned())
+    note::check(text, "the note is empty: leave it out instead").map(str::to_owned)
 }
