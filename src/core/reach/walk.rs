@@ -245,7 +245,12 @@ impl<'n> Rules<'n> {
                         let may_arrive = fate.may_arrive() || otherwise.may_arrive();
                         return Fate::Unknown { may_arrive };
                     }
-                    Done::Either(..) => break,
+                    // It may end the way there, and otherwise; where it does not, it ends here.
+                    Done::Either(..) => {
+                        return Fate::Unknown {
+                            may_arrive: fate.may_arrive(),
+                        };
+                    }
                 }
             }
         }
