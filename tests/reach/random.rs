@@ -16,11 +16,11 @@ fn number(name: &str) -> Option<u64> {
         .map(|text| text.replace('_', "").parse().unwrap())
 }
 
-/// Plays rulesets of a kind until there are enough cases: some of fixed seeds, the rest of the clock's.
 /// Seeds of rulesets that the model once had wrong: of two engines at the same priority, one with a
 /// condition that is not known.
 const ONCE_WRONG: [u64; 1] = [1_795_404_803_003];
 
+/// Plays rulesets of a kind until there are enough cases: some of fixed seeds, the rest of the clock's.
 fn play(lab: &mut Lab, kind: Kind) {
     let began = Instant::now();
     let wanted = number("FWTUI_CASES").unwrap_or(4_000) as usize;
