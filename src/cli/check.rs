@@ -42,8 +42,8 @@ pub(super) fn run(machine: impl FnOnce() -> Machine, args: &Check, out: &Out) ->
         Some(file) => (checkup_of_file(file)?, Marks::default()),
         None => of_this_machine(&machine()),
     };
-    let others = checkup.findings.len() - chosen(&checkup.findings, &marks, &args.severity).len();
-    let (shown, notes) = (chosen(&checkup.findings, &marks, &args.severity), checkup.unseen);
+    let shown = chosen(&checkup.findings, &marks, &args.severity);
+    let (others, notes) = (checkup.findings.len() - shown.len(), checkup.unseen);
     if args.json {
         out.json(&Document {
             schema: 1,

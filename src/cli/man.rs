@@ -16,7 +16,7 @@ mod roff;
 use roff::Page;
 
 /// When the page last changed in substance.
-const DATE: &str = "2026-11-22";
+const DATE: &str = "2026-11-23";
 
 pub(super) fn completions(shell: clap_complete::Shell, out: &Out) -> Result<u8, Error> {
     let mut text = Vec::new();
