@@ -7,9 +7,8 @@ use std::sync::Arc;
 use crate::app::{Error, Kind, Machine, sandbox};
 use crate::cli::output::Out;
 use crate::cli::{DONE, config_folder, variable};
-use crate::core::trial::DEFAULT_TIMEOUT;
 use crate::tui::theme::{ColorDepth, Theme};
-use crate::tui::{self, Options, Outcome};
+use crate::tui::{self, Options, Outcome, Settings};
 
 /// No theme file is larger.
 const LARGEST_THEME: u64 = 64 * 1024;
@@ -20,10 +19,11 @@ pub(super) fn run(machine: Machine, theme: Option<&str>, out: &Out) -> Result<u8
             .hint("Without one, use the verbs: 'fwtui list' shows what listens, 'fwtui --help' shows the others."));
     }
     let options = Options {
-        theme: load_theme(theme.unwrap_or("dark"))?,
-        color: color_depth(),
-        timeout: DEFAULT_TIMEOUT,
-        has_mouse: true,
+        settings: Settings {
+            theme: load_theme(theme.unwrap_or("dark"))?,
+            color: color_depth(),
+            ..Settings::default()
+        },
         is_sandbox: sandbox::is_inside(),
     };
     match tui::run(Arc::new(machine), &options) {

@@ -1,11 +1,13 @@
 //! The one table of commands: it decides what a key does, and the footer, the help and the manual
 //! page are made from it.
 
-use crossterm::event::{KeyCode, KeyEvent};
+use crossterm::event::KeyCode;
 
 mod key;
+mod keymap;
 
 pub use key::{Key, typed};
+pub use keymap::Keymap;
 
 /// What a key can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -359,15 +361,6 @@ pub const fn table() -> &'static [Command] {
 /// The commands of a context.
 pub fn of(context: Context) -> impl Iterator<Item = &'static Command> {
     TABLE.iter().filter(move |command| command.context == context)
-}
-
-/// What a key asks for: the first of the contexts that knows it decides.
-pub fn lookup(contexts: &[Context], event: &KeyEvent) -> Option<CommandId> {
-    contexts
-        .iter()
-        .flat_map(|context| of(*context))
-        .find(|command| command.keys.iter().any(|key| key.matches(event)))
-        .map(|command| command.id)
 }
 
 #[cfg(test)]

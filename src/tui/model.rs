@@ -11,6 +11,7 @@ use crate::tui::layout::{self, Frames};
 use crate::tui::popups::Popup;
 use crate::tui::port::Depth;
 use crate::tui::screens::ScreenId;
+use crate::tui::settings::Settings;
 use crate::tui::theme::{Palette, Token};
 
 mod access;
@@ -77,7 +78,9 @@ impl Task {
 /// The model.
 #[derive(Debug, Clone)]
 pub struct Model {
-    /// The colours.
+    /// What the user has chosen.
+    pub settings: Settings,
+    /// The colours that come of it.
     pub palette: Palette,
     /// Columns and rows of the terminal.
     pub size: (u16, u16),
@@ -131,12 +134,14 @@ pub struct Model {
 
 impl Model {
     /// Before anything has been seen.
-    pub fn new(palette: Palette, size: (u16, u16), timeout: Duration, now: Duration) -> Self {
+    pub fn new(settings: Settings, size: (u16, u16), now: Duration) -> Self {
         Self {
-            palette,
+            palette: Palette::new(&settings.theme, settings.color),
             size,
             now,
-            timeout,
+            timeout: settings.timeout,
+            screen: settings.screen,
+            settings,
             depth: None,
             observation: Observation::default(),
             looked_at: now,
@@ -148,7 +153,6 @@ impl Model {
             neighbours: Neighbours::default(),
             preview: Preview::default(),
             checkup: Checkup::default(),
-            screen: ScreenId::Services,
             popups: Vec::new(),
             undo: Vec::new(),
             notice: None,

@@ -9,7 +9,7 @@ use crate::core::unit::Proposal;
 use crate::tui::commands::{Command, Context};
 use crate::tui::layout::centered;
 use crate::tui::model::Model;
-use crate::tui::theme::{Palette, Token};
+use crate::tui::theme::Token;
 use crate::tui::widgets::footer;
 
 mod apply;
@@ -110,7 +110,7 @@ pub fn text_width(area: Rect, most: u16) -> u16 {
 
 /// A box in the middle with a title, a text from some line on, and what the keys do.
 struct Sheet<'a> {
-    palette: &'a Palette,
+    model: &'a Model,
     title: &'a str,
     token: Token,
     lines: Vec<Line<'static>>,
@@ -122,16 +122,17 @@ struct Sheet<'a> {
 
 impl Sheet<'_> {
     fn draw(self, frame: &mut Frame<'_>, area: Rect) {
+        let palette = &self.model.palette;
         let wanted = u16::try_from(self.lines.len()).unwrap_or(u16::MAX).saturating_add(4);
         let place = centered(area, self.width + 6, wanted);
         // A margin at both sides keeps what lies below from running into the border.
         let cleared = place.outer(Margin::new(1, 0)).intersection(area);
         frame.render_widget(Clear, cleared);
-        frame.buffer_mut().set_style(cleared, self.palette.base());
+        frame.buffer_mut().set_style(cleared, palette.base());
         let block = Block::bordered()
             .border_type(BorderType::Rounded)
-            .border_style(self.palette.of(self.token))
-            .title(Line::styled(format!(" {} ", self.title), self.palette.of(self.token)));
+            .border_style(palette.of(self.token))
+            .title(Line::styled(format!(" {} ", self.title), palette.of(self.token)));
         let inner = block.inner(place);
         frame.render_widget(block, place);
         let text = Rect {
@@ -152,11 +153,11 @@ impl Sheet<'_> {
                 width: last.width.saturating_sub(2),
                 ..last
             };
-            let hints = footer::hints(self.contexts, self.is_useful, last);
-            frame.render_widget(footer::line(&hints, self.palette), last);
+            let hints = footer::hints(&self.model.settings.keymap, self.contexts, self.is_useful, last);
+            frame.render_widget(footer::line(&hints, palette), last);
             if hidden > 0 {
                 let more = format!("{hidden} more ↓ ");
-                let more = Line::styled(more, self.palette.of(Token::Dim)).right_aligned();
+                let more = Line::styled(more, palette.of(Token::Dim)).right_aligned();
                 frame.render_widget(more, last);
             }
         }

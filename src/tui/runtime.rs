@@ -15,7 +15,7 @@ use crate::app::TrialView;
 use crate::tui::model::Model;
 use crate::tui::msg::{Effect, Msg};
 use crate::tui::port::{Depth, Machine};
-use crate::tui::theme::{ColorDepth, Palette, Theme};
+use crate::tui::settings::Settings;
 use crate::tui::update::update;
 use crate::tui::view::view;
 
@@ -34,14 +34,8 @@ const LAST_SAVE: Duration = Duration::from_secs(5);
 /// How to start.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The theme.
-    pub theme: Theme,
-    /// How many colours the terminal shows; [`ColorDepth::None`] takes the monochrome theme.
-    pub color: ColorDepth,
-    /// How long a trial is to last until the user says otherwise.
-    pub timeout: Duration,
-    /// Whether the mouse selects rows; without it the terminal selects text.
-    pub has_mouse: bool,
+    /// What the user has chosen.
+    pub settings: Settings,
     /// Whether this is the sandbox: then it says so, and shows what the neighbours get.
     pub is_sandbox: bool,
 }
@@ -78,9 +72,8 @@ pub fn run(machine: Arc<dyn Machine>, options: &Options) -> io::Result<Outcome> 
     let (sender, events) = sync_channel(QUEUE);
     // Dropped after the screen: until the terminal is given back, no signal ends the process.
     let _signals = input::watch(&sender)?;
-    let mut screen = Screen::enter(options.has_mouse)?;
-    let palette = Palette::new(&options.theme, options.color);
-    let mut model = Model::new(palette, screen.size(), options.timeout, machine.since_boot());
+    let mut screen = Screen::enter(options.settings.has_mouse)?;
+    let mut model = Model::new(options.settings.clone(), screen.size(), machine.since_boot());
     model.neighbours.are_there = options.is_sandbox;
     // The first frame waits for nothing.
     if screen.draw(|frame| view(&model, frame)).is_err() {

@@ -12,8 +12,8 @@ use fwtui::app::{Error, Observation, Status, TrialView};
 use fwtui::core::policy::Policy;
 use fwtui::core::service::ServiceId;
 use fwtui::core::unit::Proposal;
-use fwtui::tui::theme::{ColorDepth, Theme};
-use fwtui::tui::{ApplyRequest, Changes, Depth, Machine, Options, Restored, Seen, Started, run};
+use fwtui::tui::theme::ColorDepth;
+use fwtui::tui::{ApplyRequest, Changes, Depth, Machine, Options, Restored, Seen, Settings, Started, run};
 
 use crate::terminal::Terminal;
 
@@ -90,10 +90,10 @@ fn panic_if_asked() -> bool {
         return false;
     };
     let options = Options {
-        theme: Theme::built_in("dark").unwrap(),
-        color: ColorDepth::Many,
-        timeout: Duration::from_secs(90),
-        has_mouse: true,
+        settings: Settings {
+            color: ColorDepth::Many,
+            ..Settings::default()
+        },
         is_sandbox: false,
     };
     let machine = Broken {

@@ -21,12 +21,10 @@ mod sessions;
 mod snapshot;
 mod trials;
 
-use std::time::Duration;
-
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use fwtui::app::Observation;
-use fwtui::tui::theme::{ColorDepth, Palette, Theme};
-use fwtui::tui::{Depth, Effect, Model, Msg, update};
+use fwtui::tui::theme::ColorDepth;
+use fwtui::tui::{Depth, Effect, Model, Msg, Settings, update};
 
 /// A session under way.
 struct Session {
@@ -37,9 +35,12 @@ struct Session {
 impl Session {
     /// On a terminal of this size, nothing seen yet.
     fn unseen(size: (u16, u16)) -> Self {
-        let palette = Palette::new(&Theme::built_in("dark").unwrap(), ColorDepth::True);
+        let settings = Settings {
+            color: ColorDepth::True,
+            ..Settings::default()
+        };
         Self {
-            model: Model::new(palette, size, Duration::from_secs(90), fixture::NOW),
+            model: Model::new(settings, size, fixture::NOW),
             effects: Vec::new(),
         }
     }

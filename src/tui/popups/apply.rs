@@ -172,7 +172,7 @@ pub(super) fn draw(model: &Model, apply: &Apply, frame: &mut Frame<'_>, area: Re
     };
     let has_lockout = !apply.plan.lockouts.is_empty();
     Sheet {
-        palette,
+        model,
         title: if apply.is_off { "Turn off?" } else { "Apply?" },
         token: if has_lockout { Token::Bad } else { Token::Accent },
         lines,

@@ -34,7 +34,7 @@ pub(super) fn draw(model: &Model, proposal: &Proposal, frame: &mut Frame<'_>, ar
     };
     let is_network = proposal.units.iter().any(|unit| carries_network(unit));
     Sheet {
-        palette,
+        model,
         title: &printable_within(&format!("Disable {name}?"), cells),
         token: if is_network { Token::Bad } else { Token::Accent },
         lines,

@@ -131,7 +131,7 @@ pub(super) fn draw(model: &Model, entry: &Entry, frame: &mut Frame<'_>, area: Re
         lines.extend(wrapped(error, usize::from(cells), 0, palette.of(Token::Bad)));
     }
     Sheet {
-        palette,
+        model,
         title: &title,
         token: Token::Accent,
         lines,
@@ -161,7 +161,8 @@ fn draw_filter(model: &Model, entry: &Entry, frame: &mut Frame<'_>) {
     frame.render_widget(ratatui::widgets::Clear, frames.notice);
     frame.buffer_mut().set_style(frames.notice, palette.base());
     frame.render_widget(line, frames.notice);
-    let hints = crate::tui::widgets::footer::hints(&[Context::Typing], &|_| true, frames.footer);
+    let hints =
+        crate::tui::widgets::footer::hints(&model.settings.keymap, &[Context::Typing], &|_| true, frames.footer);
     frame.render_widget(crate::tui::widgets::footer::line(&hints, palette), frames.footer);
     frame.set_cursor_position(Position::new(cursor, frames.notice.y));
 }

@@ -47,7 +47,7 @@ impl Whole {
 pub(super) fn draw(model: &Model, whole: &Whole, frame: &mut Frame<'_>, area: Rect) {
     let width = text_width(area, WIDTH);
     Sheet {
-        palette: &model.palette,
+        model,
         title: &whole.title,
         token: Token::Accent,
         lines: whole.lines(model, width),

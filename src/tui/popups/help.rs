@@ -40,7 +40,13 @@ pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
         }
         lines.push(Line::styled(context.title(), palette.of(Token::Title)));
         for command in commands::of(context) {
-            let keys: Vec<String> = command.keys.iter().map(ToString::to_string).collect();
+            let keys: Vec<String> = model
+                .settings
+                .keymap
+                .keys(command)
+                .iter()
+                .map(ToString::to_string)
+                .collect();
             lines.push(Line::from(vec![
                 Span::styled(pad(&keys.join(", "), 12), palette.of(Token::Key)),
                 Span::styled(pad(command.doc, cells.saturating_sub(12)), palette.of(Token::Text)),
@@ -88,7 +94,7 @@ pub(super) fn width(area: Rect) -> u16 {
 pub(super) fn draw(model: &Model, top: usize, frame: &mut Frame<'_>, area: Rect) {
     let width = width(area);
     Sheet {
-        palette: &model.palette,
+        model,
         title: "Help",
         token: Token::Accent,
         lines: lines(model, usize::from(width)),

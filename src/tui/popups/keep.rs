@@ -43,7 +43,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         lines.extend(wrapped(&text, cells, 0, palette.of(Token::Warn)));
     }
     Sheet {
-        palette,
+        model,
         title: "Keep the new rules?",
         token: Token::Accent,
         lines,

@@ -22,7 +22,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let text = format!("To confirm it later: {CONFIRM_COMMAND}, or start fwtui again.");
     lines.extend(wrapped(&text, cells, 0, palette.of(Token::Text)));
     Sheet {
-        palette,
+        model,
         title: "A trial is running",
         token: Token::Warn,
         lines,

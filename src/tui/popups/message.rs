@@ -48,7 +48,7 @@ pub(super) fn draw(model: &Model, message: &Message, frame: &mut Frame<'_>, area
         lines.extend(wrapped(paragraph, usize::from(width), 0, model.palette.of(Token::Text)));
     }
     Sheet {
-        palette: &model.palette,
+        model,
         title: &message.title,
         token: message.token,
         lines,

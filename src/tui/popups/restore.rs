@@ -29,7 +29,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let text = "What was last confirmed is loaded at once, without a trial. Rules of other programs stay as they are.";
     lines.extend(wrapped(text, cells, 0, palette.of(Token::Text)));
     Sheet {
-        palette,
+        model,
         title: "Put back what was confirmed?",
         token: Token::Accent,
         lines,

@@ -38,7 +38,7 @@ pub(super) fn draw(model: &Model, unproven: &Unproven, frame: &mut Frame<'_>, ar
     let text = "Or press y to keep the new rules all the same: if they lock you out, nothing brings the old ones back.";
     lines.extend(wrapped(text, cells, 0, palette.of(Token::Bad)));
     Sheet {
-        palette,
+        model,
         title: "Keep without proof?",
         token: Token::Bad,
         lines,

@@ -128,7 +128,7 @@ pub(super) fn draw(model: &Model, way: &Way, frame: &mut Frame<'_>, area: Rect) 
         named(model, &way.id)
     );
     Sheet {
-        palette: &model.palette,
+        model,
         title: &printable_within(&title, usize::from(width)),
         token: Token::Accent,
         lines: lines(&model.palette, way, usize::from(width)),

@@ -86,7 +86,7 @@ pub(super) fn draw(model: &Model, who: &WhoCan, frame: &mut Frame<'_>, area: Rec
     }
     let title = format!("Who can connect to {}", named(model, &who.id));
     Sheet {
-        palette,
+        model,
         title: &printable_within(&title, cells),
         token: Token::Accent,
         lines,

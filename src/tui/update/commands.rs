@@ -4,7 +4,7 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 
 use super::{access, block, checkup, disable, edit, fail, has_nothing_to_apply, leave, popups, restore, trial};
 use crate::core::policy::Decision;
-use crate::tui::commands::{CommandId, lookup, typed};
+use crate::tui::commands::{CommandId, typed};
 use crate::tui::layout::{Heights, findings};
 use crate::tui::model::list::scrolled;
 use crate::tui::model::{Model, Movement, Pane};
@@ -19,7 +19,7 @@ pub(super) fn on_key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
     if event.kind == KeyEventKind::Release {
         return Vec::new();
     }
-    let command = lookup(&model.contexts(), event);
+    let command = model.settings.keymap.lookup(&model.contexts(), event);
     match (command, typed(event)) {
         (Some(command), _) => run(model, command),
         (None, Some(character)) => {

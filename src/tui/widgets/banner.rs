@@ -101,7 +101,7 @@ fn keys(model: &Model, cells: usize) -> Line<'static> {
             return String::new();
         }
         let hint = |command: &Command| {
-            let key = command.keys.first().map(ToString::to_string).unwrap_or_default();
+            let key = model.settings.keymap.shown(command);
             format!("{before}{key}{after} {}", command.label)
         };
         commands::of(Context::Trial).map(hint).collect::<Vec<_>>().join("  ")

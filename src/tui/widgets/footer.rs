@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use crate::tui::commands::{self, Command, CommandId, Context};
+use crate::tui::commands::{self, Command, CommandId, Context, Keymap};
 use crate::tui::model::Model;
 use crate::tui::screens::ScreenId;
 use crate::tui::theme::{Palette, Token};
@@ -26,14 +26,14 @@ pub struct Hint {
 }
 
 /// The hints that fit, those that matter least left out first.
-pub fn hints(contexts: &[Context], is_useful: &dyn Fn(&Command) -> bool, area: Rect) -> Vec<Hint> {
+pub fn hints(keymap: &Keymap, contexts: &[Context], is_useful: &dyn Fn(&Command) -> bool, area: Rect) -> Vec<Hint> {
     let mut commands: Vec<&Command> = contexts
         .iter()
         .flat_map(|context| commands::of(*context))
         .filter(|command| command.rank > 0 && is_useful(command))
         .collect();
     let room = usize::from(area.width);
-    let total = |commands: &[&Command]| 1 + commands.iter().map(|command| cells(command) + 2).sum::<usize>();
+    let total = |commands: &[&Command]| 1 + commands.iter().map(|command| cells(keymap, command) + 2).sum::<usize>();
     while total(&commands) > room + 1 && !commands.is_empty() {
         let least = commands
             .iter()
@@ -46,10 +46,10 @@ pub fn hints(contexts: &[Context], is_useful: &dyn Fn(&Command) -> bool, area: R
     commands
         .into_iter()
         .map(|command| {
-            let width = u16::try_from(cells(command)).unwrap_or(u16::MAX);
+            let width = u16::try_from(cells(keymap, command)).unwrap_or(u16::MAX);
             let hint = Hint {
                 id: command.id,
-                key: key(command),
+                key: keymap.shown(command),
                 label: command.label,
                 x,
                 width,
@@ -60,12 +60,8 @@ pub fn hints(contexts: &[Context], is_useful: &dyn Fn(&Command) -> bool, area: R
         .collect()
 }
 
-fn key(command: &Command) -> String {
-    command.keys.first().map(ToString::to_string).unwrap_or_default()
-}
-
-fn cells(command: &Command) -> usize {
-    width(&key(command)) + 1 + width(command.label)
+fn cells(keymap: &Keymap, command: &Command) -> usize {
+    width(&keymap.shown(command)) + 1 + width(command.label)
 }
 
 /// The hints of the screen as it is; a key that would do nothing is not offered.
@@ -73,6 +69,7 @@ pub fn of_screen(model: &Model, area: Rect) -> Vec<Hint> {
     let contexts = [model.screen.context(), Context::Screens];
     let can_edit = model.why_read_only().is_none();
     hints(
+        &model.settings.keymap,
         &contexts,
         &|command| match command.id {
             CommandId::ShowPreview => model.screen != ScreenId::Preview,
