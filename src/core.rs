@@ -7,8 +7,10 @@
 
 pub mod catalogue;
 pub mod checkup;
+pub mod config;
 pub mod connections;
 pub mod date;
+pub mod document;
 pub mod listener;
 pub mod netfilter;
 pub mod network;

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::core::checkup::Severity;
 use crate::core::service::ServiceId;
-use crate::core::trial::{DEFAULT_TIMEOUT, LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
+use crate::core::trial::parse_timeout;
 
 /// See what listens, decide who may connect, apply with a rollback timer.
 #[derive(Debug, Parser)]
@@ -300,7 +300,7 @@ pub enum Format {
 )]
 pub struct Apply {
     /// How long the trial lasts: 20 s to 1 h, such as 90, 90s or 5m
-    #[arg(long, value_name = "TIME", value_parser = timeout, default_value = "90s", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", value_parser = parse_timeout, default_value = "90s", allow_hyphen_values = true)]
     pub timeout: Duration,
     /// Do not ask; return once the trial runs
     #[arg(long)]
@@ -363,17 +363,6 @@ pub struct Guard {
     pub recover: bool,
 }
 
-/// A trial's length: seconds, or a number with a unit.
-fn timeout(text: &str) -> Result<Duration, String> {
-    let plain = text.parse::<u64>().ok().map(Duration::from_secs);
-    let parsed = plain.or_else(|| humantime::parse_duration(text).ok());
-    let time = parsed.ok_or_else(|| format!("write it like {}, 90s or 5m", DEFAULT_TIMEOUT.as_secs()))?;
-    match (SHORTEST_TIMEOUT..=LONGEST_TIMEOUT).contains(&time) {
-        true => Ok(time),
-        false => Err("a trial lasts from 20 seconds to 1 hour".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -393,10 +382,10 @@ mod tests {
             ("1h", Some(3600)),
             ("20", Some(20)),
         ] {
-            assert_eq!(timeout(text).ok().map(|time| time.as_secs()), seconds, "{text}");
+            assert_eq!(parse_timeout(text).ok().map(|time| time.as_secs()), seconds, "{text}");
         }
         for text in ["0", "-1", "19", "1000000000000", "inf", "", "3601", "60 apples", "1e3"] {
-            assert!(timeout(text).is_err(), "{text}");
+            assert!(parse_timeout(text).is_err(), "{text}");
         }
     }
 }
