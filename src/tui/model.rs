@@ -188,11 +188,15 @@ impl Model {
 
     /// The contexts whose commands hold, the nearest first.
     pub fn contexts(&self) -> Vec<Context> {
-        let mut contexts = vec![Context::Always];
-        if let Some(popup) = self.popups.last() {
-            contexts.extend(popup.contexts());
-            return contexts;
+        match self.popups.last() {
+            Some(popup) => std::iter::once(Context::Always).chain(popup.contexts()).collect(),
+            None => self.contexts_of_screen(),
         }
+    }
+
+    /// The same as if no popup were open.
+    pub fn contexts_of_screen(&self) -> Vec<Context> {
+        let mut contexts = vec![Context::Always];
         if self.trial().is_some() {
             contexts.push(Context::Trial);
         }

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Sheet, text_width};
+use super::{Drawn, Sheet, text_width};
 use crate::tui::commands::{self, Context};
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
@@ -91,7 +91,7 @@ pub(super) fn width(area: Rect) -> u16 {
     text_width(area, WIDTH)
 }
 
-pub(super) fn draw(model: &Model, top: usize, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(model: &Model, top: usize, frame: &mut Frame<'_>, area: Rect) -> Drawn {
     let width = width(area);
     Sheet {
         model,
@@ -103,7 +103,7 @@ pub(super) fn draw(model: &Model, top: usize, frame: &mut Frame<'_>, area: Rect)
         is_useful: &|_| true,
         width,
     }
-    .draw(frame, area);
+    .draw(frame, area)
 }
 
 /// How many lines there are, and how many are in sight.

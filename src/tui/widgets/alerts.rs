@@ -53,6 +53,13 @@ pub fn of(model: &Model) -> Vec<(Token, String)> {
     let is_new = |what: &&String| doubt.is_none_or(|why| what.trim_end_matches('.') != why);
     let unseen = observation.unseen.iter().filter(is_new);
     alerts.extend(unseen.map(|what| (Token::Unknown, what.clone())));
+    if let Some((first, others)) = model.settings.complaints.split_first() {
+        let more = match others.len() {
+            0 => String::new(),
+            count => format!(" (and {count} more)"),
+        };
+        alerts.push((Token::Warn, format!("{first}{more}. All of it: fwtui config")));
+    }
     alerts
 }
 
