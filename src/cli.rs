@@ -6,6 +6,7 @@ mod apply;
 pub mod args;
 mod block;
 mod check;
+mod config;
 mod decide;
 mod disable;
 mod explain;
@@ -109,6 +110,10 @@ fn run(cli: Cli, out: &Out) -> Result<u8, Error> {
         Verb::InstallService(args) => install::run(&machine(), &args, out),
         Verb::Sandbox(args) => sandbox::run(&args, cli.theme.as_deref(), out),
         Verb::Knock(args) => sandbox::knock(&args, out),
+        Verb::Config(args) => {
+            let theme = cli.theme.as_deref();
+            config::run(&args, config::Given { theme, screen: None }, out)
+        }
         Verb::Completions { shell } => man::completions(shell, out),
         Verb::Man => man::print(out),
         Verb::Guard(args) => process::guard(&machine(), &args),

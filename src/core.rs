@@ -10,7 +10,7 @@ pub mod checkup;
 pub mod config;
 pub mod connections;
 pub mod date;
-pub mod document;
+pub mod json;
 pub mod listener;
 pub mod netfilter;
 pub mod network;

@@ -116,6 +116,13 @@ pub enum Verb {
     Sandbox(Sandbox),
     /// In the sandbox: knock at every service from its neighbours, with real packets
     Knock(Json),
+    /// Show how the screens are set up, and where each value comes from
+    ///
+    /// fwtui config              every value, and what is wrong
+    /// fwtui config --path       the file to edit
+    /// fwtui config --keys       all keys, as they may stand in it
+    #[command(verbatim_doc_comment)]
+    Config(Config),
     /// Print the completions for a shell
     Completions {
         /// The shell
@@ -328,6 +335,20 @@ pub struct Confirm {
     /// Keep it although nothing shows that a new connection gets in
     #[arg(long)]
     pub unproven: bool,
+}
+
+/// `config`.
+#[derive(Debug, Args)]
+pub struct Config {
+    /// Print where the file is, or would be
+    #[arg(long, conflicts_with_all = ["keys", "json"])]
+    pub path: bool,
+    /// Print all keys, as they may stand in the file
+    #[arg(long, conflicts_with = "json")]
+    pub keys: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `install-service`.

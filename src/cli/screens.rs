@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::app::{Error, Kind, Machine, sandbox};
+use crate::cli::config::{self, Given};
 use crate::cli::output::Out;
 use crate::cli::{DONE, config_folder, variable};
 use crate::tui::theme::{ColorDepth, Theme};
-use crate::tui::{self, Options, Outcome, Settings};
+use crate::tui::{self, Options, Outcome};
 
 /// No theme file is larger.
 const LARGEST_THEME: u64 = 64 * 1024;
@@ -19,11 +20,7 @@ pub(super) fn run(machine: Machine, theme: Option<&str>, out: &Out) -> Result<u8
             .hint("Without one, use the verbs: 'fwtui list' shows what listens, 'fwtui --help' shows the others."));
     }
     let options = Options {
-        settings: Settings {
-            theme: load_theme(theme.unwrap_or("dark"))?,
-            color: color_depth(),
-            ..Settings::default()
-        },
+        settings: config::settings(Given { theme, screen: None })?,
         is_sandbox: sandbox::is_inside(),
     };
     match tui::run(Arc::new(machine), &options) {
@@ -38,7 +35,7 @@ pub(super) fn run(machine: Machine, theme: Option<&str>, out: &Out) -> Result<u8
 
 /// What the terminal shows: no colours where the user wants none (no-color.org) or the terminal has
 /// none, and more than the sixteen only where it says so.
-fn color_depth() -> ColorDepth {
+pub(super) fn color_depth() -> ColorDepth {
     let term = variable("TERM").unwrap_or_default();
     if variable("NO_COLOR").is_some() || term == "dumb" || term.ends_with("-m") {
         return ColorDepth::None;
@@ -51,7 +48,7 @@ fn color_depth() -> ColorDepth {
 }
 
 /// A theme of fwtui's own, or `NAME.json` in the user's config folder.
-fn load_theme(name: &str) -> Result<Theme, Error> {
+pub(super) fn load_theme(name: &str) -> Result<Theme, Error> {
     if Theme::names().any(|known| known == name) {
         return Theme::built_in(name).map_err(Error::failed);
     }

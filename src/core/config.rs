@@ -168,8 +168,9 @@ pub struct Config {
 }
 
 impl Config {
-    /// Weighs what was said: command line over environment over file over default.
-    pub fn of(said: &Said, themes: &[String], screens: &[&str]) -> Self {
+    /// Weighs what was said: command line over environment over file over default. Whether there is
+    /// a theme, and a good one, the caller tells.
+    pub fn of(said: &Said, theme: impl Fn(&str) -> Result<String, String>, screens: &[&str]) -> Self {
         let mut wrong = Vec::new();
         let file = said.file.as_deref().map(document::parse).unwrap_or_default();
         wrong.extend(file.complaints.into_iter().map(|complaint| Wrong {
@@ -187,13 +188,10 @@ impl Config {
             texts.extend(values.map(|value| (Source::File(Some(value.line)), value.text.clone())));
             texts
         };
-        let themes = themes.iter().map(String::as_str).collect::<Vec<_>>();
         let config = Self {
-            theme: weigh(texts(Field::Theme), "dark".to_owned(), &mut wrong, |text| {
-                one_of(text, "theme", &themes)
-            }),
+            theme: weigh(texts(Field::Theme), "dark".to_owned(), &mut wrong, theme),
             screen: weigh(texts(Field::Screen), "services".to_owned(), &mut wrong, |text| {
-                one_of(text, "screen", screens)
+                screen(text, screens)
             }),
             mouse: weigh(texts(Field::Mouse), true, &mut wrong, yes_or_no),
             refresh: weigh(texts(Field::Refresh), Some(DEFAULT_REFRESH), &mut wrong, refresh),
@@ -219,7 +217,11 @@ fn weigh<T>(
             Ok(value) if found.is_none() => found = Some(Value { value, source }),
             Ok(_) => {}
             Err(reason) => {
-                let reason = format!("'{}': {reason}", printable(&text));
+                let quoted = format!("'{}'", printable(&text));
+                let reason = match reason.contains(&quoted) {
+                    true => reason,
+                    false => format!("{quoted}: {reason}"),
+                };
                 wrong.push(Wrong { source, reason });
             }
         }
@@ -230,13 +232,13 @@ fn weigh<T>(
     })
 }
 
-fn one_of(text: &str, kind: &str, words: &[&str]) -> Result<String, String> {
-    if words.contains(&text) {
+fn screen(text: &str, screens: &[&str]) -> Result<String, String> {
+    if screens.contains(&text) {
         return Ok(text.to_owned());
     }
-    Err(match nearest(text, words.iter().copied()) {
-        Some(meant) => format!("there is no such {kind}: did you mean '{meant}'?"),
-        None => format!("there is no such {kind}; there are {}", words.join(", ")),
+    Err(match nearest(text, screens.iter().copied()) {
+        Some(meant) => format!("there is no such screen: did you mean '{meant}'?"),
+        None => format!("there is no such screen; there are {}", screens.join(", ")),
     })
 }
 

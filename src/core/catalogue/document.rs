@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Entry, Loopback, Recommended, Safeguard};
-use crate::core::document::{Complaint, line_at, line_of_key, offset_in, reason_of};
+use crate::core::json::{Complaint, line_at, line_of_key, offset_of, reason_of};
 use crate::core::service::ServiceId;
 use crate::core::text::printable_within;
 
@@ -76,7 +76,8 @@ pub(super) fn parse(text: &str) -> (Vec<Changes>, Vec<Complaint>) {
     let mut ids = BTreeSet::new();
     for raw in document.services {
         let raw = raw.get();
-        let at = offset_in(text, raw);
+        // It is a part of the text, so this is where it begins.
+        let at = offset_of(raw, text);
         match entry(raw) {
             Ok(fields) if ids.insert(fields.id.clone()) => changes.push(Changes { fields, at }),
             Ok(fields) => complaints.push(Complaint {

@@ -1,9 +1,12 @@
 //! The configuration's file: one object, each value with its line.
 
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::{Choice, Field};
-use crate::core::document::{Complaint, Members, line_at, offset_in, reason_of};
+use crate::core::json::{Complaint, line_at, offset_of, reason_of};
 use crate::core::text::{nearest, printable};
 
 /// So many complaints are enough: what else is wrong is read when these are mended.
@@ -43,7 +46,7 @@ pub(super) fn parse(text: &str) -> Document {
         if document.complaints.len() >= MOST_COMPLAINTS {
             break;
         }
-        let line = line_at(text, offset_in(text, raw.get()));
+        let line = line_at(text, offset_of(raw.get(), text));
         match Field::ALL.into_iter().find(|field| field.name() == key) {
             None if key == KEYS => document.take_keys(raw, text),
             None => {
@@ -70,7 +73,7 @@ impl Document {
 
     /// `{"services.confine": ["c", "x"], "screens.quit": "ctrl-q"}`
     fn take_keys(&mut self, raw: &RawValue, text: &str) {
-        let begins = line_at(text, offset_in(text, raw.get()));
+        let begins = line_at(text, offset_of(raw.get(), text));
         let Members(members) = match serde_json::from_str(raw.get()) {
             Ok(members) => members,
             Err(error) => {
@@ -82,7 +85,7 @@ impl Document {
             if self.complaints.len() >= MOST_COMPLAINTS {
                 return;
             }
-            let line = line_at(text, offset_in(text, raw.get()));
+            let line = line_at(text, offset_of(raw.get(), text));
             let keys: Result<Vec<String>, _> = serde_json::from_str(raw.get());
             let keys = keys.or_else(|_| serde_json::from_str(raw.get()).map(|key: String| vec![key]));
             match keys {
@@ -97,6 +100,33 @@ impl Document {
                 }
             }
         }
+    }
+}
+
+/// The members of an object in their order, those that are there twice included; values unread.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Vec<(String, &'de RawValue)>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object, { ... }")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(members)
+            }
+        }
+
+        deserializer.deserialize_map(InOrder).map(Members)
     }
 }
 

@@ -6,12 +6,12 @@ use super::{Ascii, Config, DEFAULT_REFRESH, Field, Said, Source};
 
 const SCREENS: [&str; 4] = ["services", "networks", "preview", "checkup"];
 
-fn themes() -> Vec<String> {
-    ["dark", "light", "monochrome"].map(str::to_owned).to_vec()
-}
-
 fn of(said: &Said) -> Config {
-    Config::of(said, &themes(), &SCREENS)
+    let theme = |name: &str| match ["dark", "light", "monochrome"].contains(&name) {
+        true => Ok(name.to_owned()),
+        false => Err(format!("there is no theme '{name}'")),
+    };
+    Config::of(said, theme, &SCREENS)
 }
 
 fn from_file(text: &str) -> Config {

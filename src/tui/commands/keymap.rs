@@ -6,7 +6,7 @@ use crossterm::event::KeyEvent;
 
 use super::{Command, CommandId, Context, Key, of, table};
 use crate::core::config::Choice;
-use crate::core::document::Complaint;
+use crate::core::json::Complaint;
 use crate::core::text::{nearest, printable};
 
 /// The keys of every command.
