@@ -50,6 +50,7 @@ pub fn page() -> String {
         page.paragraphs(text);
     }
     policy(&mut page);
+    configuration(&mut page);
     scripts(&mut page);
     items(&mut page, "FILES", prose::FILES);
     items(&mut page, "ENVIRONMENT", prose::ENVIRONMENT);
@@ -191,7 +192,12 @@ fn keys(page: &mut Page) {
         page.subsection(context.title());
         for command in commands::of(context) {
             let keys: Vec<String> = command.keys.iter().map(|key| format!("`{key}`")).collect();
-            page.item(&keys.join(", "), &format!("{}.", command.doc));
+            let keys = if keys.is_empty() {
+                "palette only".to_owned()
+            } else {
+                keys.join(", ")
+            };
+            page.item(&keys, &format!("{}.", command.doc));
         }
     }
 }
@@ -201,6 +207,16 @@ fn policy(page: &mut Page) {
     page.paragraphs(prose::POLICY);
     page.example(prose::POLICY_EXAMPLE);
     page.paragraphs(prose::POLICY_RULES);
+}
+
+fn configuration(page: &mut Page) {
+    page.section("CONFIGURATION");
+    page.paragraphs(prose::CONFIGURATION);
+    page.example(prose::CONFIGURATION_EXAMPLE);
+    for (field, text) in prose::CONFIGURATION_FIELDS {
+        page.item(&format!("`{field}`"), text);
+    }
+    page.paragraphs(prose::CONFIGURATION_KEYS);
 }
 
 fn scripts(page: &mut Page) {

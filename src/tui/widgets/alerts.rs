@@ -54,11 +54,13 @@ pub fn of(model: &Model) -> Vec<(Token, String)> {
     let unseen = observation.unseen.iter().filter(is_new);
     alerts.extend(unseen.map(|what| (Token::Unknown, what.clone())));
     if let Some((first, others)) = model.settings.complaints.split_first() {
+        let stop = if first.ends_with(['.', '?']) { "" } else { "." };
         let more = match others.len() {
-            0 => String::new(),
-            count => format!(" (and {count} more)"),
+            0 => "Look at it with".to_owned(),
+            1 => "One thing more is wrong".to_owned(),
+            count => format!("{count} things more are wrong"),
         };
-        alerts.push((Token::Warn, format!("{first}{more}. All of it: fwtui config")));
+        alerts.push((Token::Warn, format!("{first}{stop} {more}: fwtui config")));
     }
     alerts
 }
