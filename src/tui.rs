@@ -19,7 +19,7 @@ mod update;
 mod view;
 pub mod widgets;
 
-pub use model::Model;
+pub use model::{Model, Start};
 pub use msg::{Effect, Msg};
 pub use port::{ApplyRequest, Changes, Depth, Knock, Machine, Neighbour, Restored, Seen, Started};
 pub use runtime::{Options, Outcome, run};

@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use crate::app::TrialView;
-use crate::tui::model::Model;
+use crate::tui::model::{Model, Start};
 use crate::tui::msg::{Effect, Msg};
 use crate::tui::port::{Depth, Machine};
 use crate::tui::settings::Settings;
@@ -38,6 +38,8 @@ pub struct Options {
     pub settings: Settings,
     /// Whether this is the sandbox: then it says so, and shows what the neighbours get.
     pub is_sandbox: bool,
+    /// What to begin with.
+    pub start: Start,
 }
 
 /// How it ended.
@@ -75,6 +77,7 @@ pub fn run(machine: Arc<dyn Machine>, options: &Options) -> io::Result<Outcome> 
     let mut screen = Screen::enter(options.settings.has_mouse)?;
     let mut model = Model::new(options.settings.clone(), screen.size(), machine.since_boot());
     model.neighbours.are_there = options.is_sandbox;
+    model.start = options.start;
     // The first frame waits for nothing.
     if screen.draw(|frame| view(&model, frame)).is_err() {
         return Ok(Outcome::Ended);

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::{access, block, checkup, disable, edit, fail, has_nothing_to_apply, leave, popups, restore, trial};
+use super::{access, block, checkup, disable, edit, fail, has_nothing_to_apply, leave, popups, restore, setup, trial};
 use crate::core::policy::Decision;
 use crate::tui::commands::{CommandId, typed};
 use crate::tui::layout::{Heights, findings};
@@ -47,6 +47,9 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
     if model.popups.last().is_some() {
         return popups::run(model, command);
     }
+    if model.setup.is_some() {
+        return setup::run(model, command);
+    }
     match command {
         CommandId::Keep | CommandId::Revert | CommandId::Extend => trial::run(model, command),
         CommandId::Confine => edit::decide(model, Decision::Confine),
@@ -61,6 +64,7 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
         CommandId::SwitchRefusal => edit::switch_refusal(model),
         CommandId::SwitchLogging => edit::switch_logging(model),
         CommandId::Undo => edit::undo(model),
+        CommandId::RunSetup => setup::ask_again(model),
         CommandId::Apply => ask_apply(model, false),
         CommandId::TurnOff => ask_apply(model, true),
         CommandId::Restore => {
@@ -219,7 +223,7 @@ fn ask_sources(model: &mut Model) -> Vec<Effect> {
     )
 }
 
-fn ask_apply(model: &mut Model, is_off: bool) -> Vec<Effect> {
+pub(super) fn ask_apply(model: &mut Model, is_off: bool) -> Vec<Effect> {
     let obstacle = if let Some(why) = model.why_read_only() {
         Some(why)
     } else if model.task.is_some() {

@@ -66,6 +66,10 @@ fn cells(keymap: &Keymap, command: &Command) -> usize {
 
 /// The hints of the screen as it is; a key that would do nothing is not offered.
 pub fn of_screen(model: &Model, area: Rect) -> Vec<Hint> {
+    if let Some(setup) = &model.setup {
+        let contexts = setup.contexts(model.trial().is_some());
+        return hints(&model.settings.keymap, &contexts, &|command| setup.is_useful(command), area);
+    }
     let contexts = [model.screen.context(), Context::Screens];
     let can_edit = model.why_read_only().is_none();
     hints(

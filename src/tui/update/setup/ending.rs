@@ -1,0 +1,94 @@
+//! How the setup ends: a trial that is kept, or the screens as they are.
+
+use super::{adopt, show};
+use crate::app::State;
+use crate::core::policy::Policy;
+use crate::core::setup::Step;
+use crate::core::text::capitalised;
+use crate::tui::commands::CommandId;
+use crate::tui::model::{Model, Setup};
+use crate::tui::msg::Effect;
+use crate::tui::screens::ScreenId;
+use crate::tui::theme::Token;
+use crate::tui::update::commands::ask_apply;
+use crate::tui::update::{edit, has_nothing_to_apply};
+
+/// Asks whether to apply; where the kernel holds it all already, the setup is done.
+pub(super) fn apply(model: &mut Model) -> Vec<Effect> {
+    let is_idle = model.task.is_none() && model.trial().is_none();
+    if !is_idle || !has_nothing_to_apply(model) {
+        return ask_apply(model, false);
+    }
+    let mut effects = before_apply(model);
+    effects.extend(finish(model));
+    effects
+}
+
+/// What is to be applied is written first.
+pub(in crate::tui::update) fn before_apply(model: &mut Model) -> Vec<Effect> {
+    let Some(setup) = &mut model.setup else { return Vec::new() };
+    if model.observation.policy == model.policy {
+        return Vec::new();
+    }
+    setup.is_saved = true;
+    let before = model.observation.policy.clone();
+    vec![edit::save(model, before)]
+}
+
+/// Follows a trial that was shown before a message and is over after it.
+pub(in crate::tui::update) fn follow(model: &mut Model, trial: Option<&str>, is_kept: bool) -> Vec<Effect> {
+    let (Some(trial), None, Some(_)) = (trial, model.trial(), &model.setup) else {
+        return Vec::new();
+    };
+    let last = model.observation.status.last.as_ref().filter(|last| last.id == trial);
+    if is_kept || last.is_some_and(|last| last.outcome == "confirmed") {
+        return finish(model);
+    }
+    let why = last.and_then(|last| last.why.as_deref());
+    let why = why.map(|why| format!(": {}", why.trim_end_matches('.'))).unwrap_or_default();
+    let told = format!(
+        "The trial is over, and the old rules are back{why}. Your answers are all here: change what was wrong, and \
+         apply again."
+    );
+    if let Some(setup) = &mut model.setup {
+        setup.told = Some(capitalised(&told));
+    }
+    show(model, Step::Summary);
+    Vec::new()
+}
+
+/// The setup is done: its answers hold, and are no draft any more.
+fn finish(model: &mut Model) -> Vec<Effect> {
+    if let Some(setup) = &mut model.setup {
+        setup.is_done = true;
+        setup.told = None;
+        setup.top = 0;
+    }
+    model.screen = ScreenId::Services;
+    vec![Effect::ForgetAnswers]
+}
+
+/// Leaves the setup for the screens; what was not applied is not kept.
+pub(super) fn to_the_screens(model: &mut Model) -> Vec<Effect> {
+    let Some(setup) = model.setup.take() else { return Vec::new() };
+    model.screen = ScreenId::Services;
+    if setup.is_done {
+        model.recompute();
+        return Vec::new();
+    }
+    let stored = stored(model, &setup);
+    model.adopt_stored(stored);
+    model.say(
+        Token::Text,
+        "Nothing was changed, and your answers are kept: S goes on with the setup.",
+    );
+    Vec::new()
+}
+
+/// What is on the disk, or on its way there.
+fn stored(model: &Model, _setup: &Setup) -> Policy {
+    match model.saves_under_way {
+        0 => model.observation.policy.clone(),
+        _ => model.policy.clone(),
+    }
+}
