@@ -38,6 +38,20 @@ pub struct Options {
     pub settings: Settings,
     /// Whether this is the sandbox: then it says so, and shows what the neighbours get.
     pub is_sandbox: bool,
+    /// What opens first.
+    pub start: Start,
+}
+
+/// What opens first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Start {
+    /// The screens.
+    #[default]
+    Screens,
+    /// The first-time setup.
+    Setup,
+    /// The setup where nobody has decided anything on this machine; else the screens.
+    SetupIfNew,
 }
 
 /// How it ended.
