@@ -8,7 +8,7 @@ use crate::app::{Error, Kind, Machine, sandbox};
 use crate::cli::output::Out;
 use crate::cli::{DONE, config_folder, variable};
 use crate::tui::theme::{ColorDepth, Theme};
-use crate::tui::{self, Options, Outcome, Settings};
+use crate::tui::{self, Options, Outcome, Settings, Start};
 
 /// No theme file is larger.
 const LARGEST_THEME: u64 = 64 * 1024;
@@ -25,6 +25,7 @@ pub(super) fn run(machine: Machine, theme: Option<&str>, out: &Out) -> Result<u8
             ..Settings::default()
         },
         is_sandbox: sandbox::is_inside(),
+        start: Start::default(),
     };
     match tui::run(Arc::new(machine), &options) {
         Ok(Outcome::TrialRunning(_)) => {

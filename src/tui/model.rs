@@ -10,6 +10,7 @@ use crate::tui::commands::Context;
 use crate::tui::layout::{self, Frames};
 use crate::tui::popups::Popup;
 use crate::tui::port::Depth;
+use crate::tui::runtime::Start;
 use crate::tui::screens::ScreenId;
 use crate::tui::settings::Settings;
 use crate::tui::theme::{Palette, Token};
@@ -32,7 +33,7 @@ pub use neighbours::Neighbours;
 pub use networks::{NetworkLine, Networks};
 pub use preview::{Pane, Preview, RulesView};
 pub use services::{Counts, Services, Sort};
-pub use setup::{LOGGINGS, Setup, Start};
+pub use setup::{LOGGINGS, Setup};
 
 /// How many edits can be taken back.
 const UNDO_DEPTH: usize = 100;

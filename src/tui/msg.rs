@@ -6,7 +6,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::app::check::Checkup;
 use crate::app::explain::Answer;
-use crate::app::{Error, Inquiry, Observation, SetupView, Status, TrialView};
+use crate::app::{Error, Inquiry, Observation, Setup, Status, TrialView};
 use crate::core::overview::NetworkReach;
 use crate::core::policy::Policy;
 use crate::core::service::ServiceId;
@@ -54,7 +54,12 @@ pub enum Msg {
     /// What disabling a service would do, or why it can't be.
     Proposed(ServiceId, Result<Box<Proposal>, Error>),
     /// What the setup recommends here, and how far the user got with it before.
-    SetupFound(Box<SetupView>),
+    SetupFound {
+        /// That.
+        found: Box<Setup>,
+        /// Whether nobody has decided anything on this machine.
+        is_new: bool,
+    },
     /// The answers to the setup were kept or forgotten, or not.
     AnswersKept(Result<(), Error>),
     /// It is this long since boot.

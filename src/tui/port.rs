@@ -6,7 +6,7 @@ pub use crate::app::sandbox::{Knock, Neighbour, Seen};
 pub use crate::app::{ApplyRequest, Changes, Depth, Restored, Started};
 
 use crate::app::check::Checkup;
-use crate::app::{self, Error, Observation, SetupView, Status, TrialView};
+use crate::app::{self, Error, Observation, Setup, Status, TrialView};
 use crate::core::policy::Policy;
 use crate::core::service::ServiceId;
 use crate::core::setup::Answers;
@@ -66,7 +66,9 @@ pub trait Machine: Send + Sync + 'static {
     fn propose(&self, id: &ServiceId) -> Result<Proposal, Error>;
     /// What the setup recommends on the machine that was seen so, and the answers of a setup that was
     /// left before its end.
-    fn setup(&self, observation: &Observation) -> SetupView;
+    fn setup(&self, observation: &Observation) -> Setup;
+    /// Whether nobody has decided anything on this machine.
+    fn needs_setup(&self) -> bool;
     /// Keeps the answers to the setup for later.
     ///
     /// # Errors
@@ -130,8 +132,12 @@ impl Machine for app::Machine {
         self.propose(id, &[])
     }
 
-    fn setup(&self, observation: &Observation) -> SetupView {
+    fn setup(&self, observation: &Observation) -> Setup {
         self.setup(observation)
+    }
+
+    fn needs_setup(&self) -> bool {
+        self.needs_setup()
     }
 
     fn keep_answers(&self, answers: &Answers) -> Result<(), Error> {

@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use crate::app::TrialView;
-use crate::tui::model::{Model, Start};
+use crate::tui::model::Model;
 use crate::tui::msg::{Effect, Msg};
 use crate::tui::port::{Depth, Machine};
 use crate::tui::settings::Settings;
@@ -38,8 +38,20 @@ pub struct Options {
     pub settings: Settings,
     /// Whether this is the sandbox: then it says so, and shows what the neighbours get.
     pub is_sandbox: bool,
-    /// What to begin with.
+    /// What opens first.
     pub start: Start,
+}
+
+/// What opens first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Start {
+    /// The screens.
+    #[default]
+    Screens,
+    /// The first-time setup.
+    Setup,
+    /// The setup where nobody has decided anything on this machine; else the screens.
+    SetupIfNew,
 }
 
 /// How it ended.

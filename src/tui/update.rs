@@ -64,7 +64,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             disable::on_proposed(model, &id, proposed);
             Vec::new()
         }
-        Msg::SetupFound(view) => setup::on_found(model, *view),
+        Msg::SetupFound { found, is_new } => setup::on_found(model, *found, is_new),
         Msg::AnswersKept(result) => {
             setup::on_kept_answers(model, result);
             Vec::new()

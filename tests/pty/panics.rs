@@ -95,6 +95,7 @@ fn panic_if_asked() -> bool {
             ..Settings::default()
         },
         is_sandbox: false,
+        start: fwtui::tui::Start::Screens,
     };
     let machine = Broken {
         is_worker: place == "worker",

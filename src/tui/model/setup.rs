@@ -9,18 +9,6 @@ use crate::core::setup::{Answers, Proposals, ServiceProposal, Step};
 use crate::tui::commands::{Command, CommandId, Context};
 use crate::tui::model::list::ListState;
 
-/// What the screens begin with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Start {
-    /// The screen that the user chose.
-    #[default]
-    Screens,
-    /// The setup.
-    Setup,
-    /// The setup, where nothing was ever decided on this machine.
-    SetupIfNew,
-}
-
 /// The setup while it runs. What it decides is in the model's policy at once, and nowhere else until
 /// it is applied.
 #[derive(Debug, Clone)]
@@ -192,6 +180,16 @@ impl Setup {
             + services
                 .filter(|(id, decision)| recommended.services.get(*id) != Some(*decision))
                 .count()
+    }
+
+    /// Everything as recommended, from the first step on.
+    pub fn start_again(&mut self) {
+        self.answers = Answers::from_proposals(&self.proposals);
+        self.answers.step = Step::Welcome;
+        self.furthest = Step::Welcome;
+        self.networks = ListState::default();
+        self.services = ListState::default();
+        self.told = None;
     }
 
     /// Answers everything as recommended.

@@ -32,7 +32,12 @@ pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     }
     let here = model.screen.context();
     let mut contexts = vec![here, Context::Trial];
-    contexts.extend(SHOWN.into_iter().filter(|context| *context != here));
+    if let Some(setup) = &model.setup {
+        contexts = setup.contexts(model.trial().is_some());
+        contexts.extend([Context::Trial, Context::Moving]);
+    } else {
+        contexts.extend(SHOWN.into_iter().filter(|context| *context != here));
+    }
     contexts.push(Context::Always);
     for context in contexts {
         if !lines.is_empty() {

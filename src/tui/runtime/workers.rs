@@ -154,8 +154,9 @@ impl Looker {
                     self.send(Msg::Proposed(id, proposed.map(Box::new)))
                 }
                 Ok(Effect::AskSetup(observation)) => {
-                    let view = self.machine.setup(&observation);
-                    self.send(Msg::SetupFound(Box::new(view)))
+                    let found = Box::new(self.machine.setup(&observation));
+                    let is_new = self.machine.needs_setup();
+                    self.send(Msg::SetupFound { found, is_new })
                 }
                 Ok(Effect::KeepAnswers(answers)) => {
                     let result = self.machine.keep_answers(&answers);

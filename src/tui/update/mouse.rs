@@ -4,7 +4,7 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
 use super::commands::{go, run};
-use super::{access, checkup};
+use super::{access, checkup, setup};
 use crate::tui::layout;
 use crate::tui::model::list::scrolled;
 use crate::tui::model::{Model, Movement};
@@ -40,6 +40,7 @@ fn wheel(model: &mut Model, position: Position, lines: isize) {
         Some(Popup::WhoCan(_) | Popup::Way(_)) => access::go(model, Movement::Lines(lines), frames.beside_popups()),
         Some(Popup::Finding(_)) => checkup::scroll(model, Movement::Lines(lines)),
         Some(_) => {}
+        None if model.setup.is_some() => setup::wheel(model, lines),
         None => {
             if model.screen == ScreenId::Preview
                 && let Some(pane) = preview::pane_at(model, frames.body, position)
@@ -54,6 +55,9 @@ fn wheel(model: &mut Model, position: Position, lines: isize) {
 
 fn click(model: &mut Model, position: Position) -> Vec<Effect> {
     let frames = model.frames();
+    if model.setup.is_some() {
+        return setup::click(model, &frames, position);
+    }
     if let Some(screen) = bars::tab_at(frames.tabs, position) {
         model.screen = screen;
         return Vec::new();

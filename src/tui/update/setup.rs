@@ -5,21 +5,24 @@
 
 use super::commands;
 use super::commands::{movement, open};
-use crate::app::{Error, Observation, SetupView};
+use crate::app::{Error, Observation, Setup as Found};
 use crate::core::policy::{Decision, Policy};
-use crate::core::setup::{Found, MachineKind, Proposals, Step, propose};
+use crate::core::setup::{self, MachineKind, Proposals, Step, propose};
 use crate::tui::commands::CommandId;
-use crate::tui::model::{Model, Movement, Pane, Setup, Start};
+use crate::tui::model::{Model, Movement, Pane, Setup};
 use crate::tui::msg::Effect;
 use crate::tui::popups::{Message, Popup, SetupQuestion};
 use crate::tui::port::Depth;
+use crate::tui::runtime::Start;
 use crate::tui::screens::{ScreenId, setup as pages};
 use crate::tui::theme::Token;
 
 mod answers;
 mod ending;
+mod mouse;
 
 pub(super) use ending::{before_apply, follow};
+pub(super) use mouse::{click, wheel};
 
 /// The first complete look is there: whether the setup begins is asked of the machine.
 pub(super) fn begin(model: &mut Model) -> Option<Effect> {
@@ -56,23 +59,27 @@ pub(super) fn ask_again(model: &mut Model) -> Vec<Effect> {
 }
 
 /// What is recommended is known: the setup begins, or goes on where the user left it.
-pub(super) fn on_found(model: &mut Model, view: SetupView) -> Vec<Effect> {
+pub(super) fn on_found(model: &mut Model, found: Found, is_new: bool) -> Vec<Effect> {
     let start = std::mem::take(&mut model.start);
     let is_busy = model.setup.is_some() || model.trial().is_some() || model.task.is_some();
-    if is_busy || (start == Start::SetupIfNew && !view.is_new) {
+    if is_busy || (start == Start::SetupIfNew && !is_new) {
         return Vec::new();
     }
-    let base = model.observation.policy.clone();
-    let setup = match &view.draft {
-        Some(draft) => Setup::resumed(draft, view.proposals, base),
-        None => Setup::new(view.proposals, base),
+    // What is on its way to the disk is the newest there is.
+    let base = match model.saves_under_way {
+        0 => model.observation.policy.clone(),
+        _ => model.policy.clone(),
+    };
+    let setup = match &found.draft {
+        Some(draft) => Setup::resumed(draft, found.proposals, base),
+        None => Setup::new(found.proposals, base),
     };
     let step = setup.step();
     model.popups.clear();
     model.setup = Some(setup);
-    if let Some(trouble) = view.trouble {
-        model.say(Token::Warn, trouble);
-    } else if view.draft.is_some() && step != Step::Welcome {
+    if let Some(trouble) = found.notes.first() {
+        model.say(Token::Warn, trouble.clone());
+    } else if found.draft.is_some() && step != Step::Welcome {
         let text = format!(
             "You were here before: this goes on at step {}. x starts again.",
             step.place() + 1
@@ -87,7 +94,10 @@ pub(super) fn on_found(model: &mut Model, view: SetupView) -> Vec<Effect> {
 /// The answers could not be kept, or forgotten: that is no reason to stop.
 pub(super) fn on_kept_answers(model: &mut Model, result: Result<(), Error>) {
     if let (Err(error), Some(_)) = (result, &model.setup) {
-        let text = format!("Your answers can't be kept for later: {}.", error.message.trim_end_matches('.'));
+        let text = format!(
+            "Your answers can't be kept for later: {}.",
+            error.message.trim_end_matches('.')
+        );
         model.say(Token::Warn, text);
     }
 }
@@ -102,7 +112,9 @@ pub(super) fn on_seen(model: &mut Model, before: &Policy) {
         && model.observation.policy_error.is_none();
     let Some(setup) = &mut model.setup else { return };
     if setup.is_done {
-        model.policy = model.observation.policy.clone();
+        if !is_saving {
+            model.policy = model.observation.policy.clone();
+        }
         model.recompute();
         return;
     }
@@ -123,13 +135,17 @@ pub(super) fn on_seen(model: &mut Model, before: &Policy) {
         }
     }
     if is_new_policy {
+        model.say(
+            Token::Warn,
+            "The policy was changed elsewhere; your answers are now added to the new one.",
+        );
         model.popups.retain(|popup| !matches!(popup, Popup::Apply(_)));
     }
     adopt(model);
 }
 
 fn proposals(observation: &Observation, base: &Policy, machine: MachineKind) -> Proposals {
-    propose(&Found {
+    propose(&setup::Found {
         services: &observation.services,
         interfaces: &observation.interfaces,
         catalogue: &observation.catalogue,
@@ -195,7 +211,9 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
 }
 
 fn carry_out(model: &mut Model, command: CommandId) -> Vec<Effect> {
-    let Some(setup) = &mut model.setup else { return Vec::new() };
+    let Some(setup) = &mut model.setup else {
+        return Vec::new();
+    };
     let step = setup.step();
     match command {
         CommandId::NextStep => match step.next() {
@@ -242,7 +260,10 @@ fn take_all(model: &mut Model) {
     if let Some(setup) = &mut model.setup {
         setup.take_all();
         show(model, Step::Summary);
-        model.say(Token::Good, "All recommendations are taken. Nothing has been changed yet.");
+        model.say(
+            Token::Good,
+            "All recommendations are taken. Nothing has been changed yet.",
+        );
     }
 }
 
@@ -272,12 +293,10 @@ pub(super) fn on_question(model: &mut Model, question: SetupQuestion, command: C
             keep(model)
         }
         (SetupQuestion::StartAgain, CommandId::Accept) => {
-            let Some(setup) = &mut model.setup else { return Vec::new() };
-            let (proposals, base) = (setup.proposals.clone(), setup.base.clone());
-            *setup = Setup {
-                is_saved: setup.is_saved,
-                ..Setup::new(proposals, base)
+            let Some(setup) = &mut model.setup else {
+                return Vec::new();
             };
+            setup.start_again();
             show(model, Step::Welcome);
             adopt(model);
             vec![Effect::ForgetAnswers]
@@ -295,4 +314,3 @@ fn keep(model: &mut Model) -> Vec<Effect> {
         .into_iter()
         .collect()
 }
-

@@ -68,7 +68,12 @@ fn cells(keymap: &Keymap, command: &Command) -> usize {
 pub fn of_screen(model: &Model, area: Rect) -> Vec<Hint> {
     if let Some(setup) = &model.setup {
         let contexts = setup.contexts(model.trial().is_some());
-        return hints(&model.settings.keymap, &contexts, &|command| setup.is_useful(command), area);
+        return hints(
+            &model.settings.keymap,
+            &contexts,
+            &|command| setup.is_useful(command),
+            area,
+        );
     }
     let contexts = [model.screen.context(), Context::Screens];
     let can_edit = model.why_read_only().is_none();

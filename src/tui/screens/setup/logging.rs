@@ -17,7 +17,7 @@ pub(super) fn lines(model: &Model, setup: &Setup, cells: usize) -> Vec<Line<'sta
         is_recommended: proposed.value == logging,
         meaning: logging_meaning(logging),
     });
-    lines.extend(choices(model, all, cells));
+    lines.extend(choices(model, &all, cells));
     lines.push(Line::default());
     lines.extend(paragraph(model, Token::Dim, &proposed.why, cells));
     lines

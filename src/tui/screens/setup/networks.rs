@@ -99,13 +99,7 @@ fn interface<'a>(model: &'a Model, name: &str) -> Option<&'a Interface> {
     model.observation.interfaces.iter().find(|one| one.name == name)
 }
 
-fn row(
-    model: &Model,
-    setup: &Setup,
-    columns: &Columns,
-    network: &NetworkProposal,
-    is_selected: bool,
-) -> Line<'static> {
+fn row(model: &Model, setup: &Setup, columns: &Columns, network: &NetworkProposal, is_selected: bool) -> Line<'static> {
     let palette = &model.palette;
     let style = |token: Token| match is_selected {
         true => palette.selected(token),
@@ -127,7 +121,10 @@ fn row(
     let star = if class == network.class { "" } else { " *" };
     let spans = vec![
         Span::styled(if is_selected { "▸ " } else { "  " }, style(Token::Accent)),
-        Span::styled(format!("{} ", pad(&network.interface, columns.name)), style(Token::Text)),
+        Span::styled(
+            format!("{} ", pad(&network.interface, columns.name)),
+            style(Token::Text),
+        ),
         Span::styled(
             format!("{} ", pad(there.map_or("-", |one| one.kind.word()), columns.kind)),
             style(Token::Dim),
@@ -153,7 +150,11 @@ fn row(
 fn detail(model: &Model, setup: &Setup, cells: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     if let Some(network) = setup.proposals.networks.get(setup.networks.cursor) {
-        let verb = if network.is_decided { "Decided before" } else { "Recommended" };
+        let verb = if network.is_decided {
+            "Decided before"
+        } else {
+            "Recommended"
+        };
         let text = format!("{verb}: {}. {}", network.class, network.why);
         lines.extend(paragraph(model, Token::Accent, &text, cells));
         let class = setup.class(&network.interface);

@@ -19,7 +19,11 @@ pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     let waits = |row: &&Row| row.decision == Decision::Undecided && row.is_new;
     let mut lines = Vec::new();
     for reach in [Reach::Everyone, Reach::Trusted, Reach::Unknown, Reach::ThisMachine] {
-        let names = names(rows().filter(|row| row.reach_after == reach && !waits(row)));
+        let names = names(
+            &rows()
+                .filter(|row| row.reach_after == reach && !waits(row))
+                .collect::<Vec<_>>(),
+        );
         let Some(names) = names else { continue };
         let who = match reach {
             Reach::Everyone => "Everyone can connect to",
@@ -28,9 +32,15 @@ pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
             Reach::ThisMachine => "Only this machine can connect to",
         };
         let (symbol, token) = symbols::reach(reach);
-        lines.extend(point(model, &symbol.to_string(), token, &format!("{who} {names}."), cells));
+        lines.extend(point(
+            model,
+            &symbol.to_string(),
+            token,
+            &format!("{who} {names}."),
+            cells,
+        ));
     }
-    if let Some(names) = names(rows().filter(waits)) {
+    if let Some(names) = names(&rows().filter(waits).collect::<Vec<_>>()) {
         let text = format!("Refused until you decide on it: {names}.");
         lines.extend(point(model, "-", Token::New, &text, cells));
     }
@@ -41,8 +51,11 @@ pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     lines
 }
 
-fn names<'a>(rows: impl Iterator<Item = &'a Row>) -> Option<String> {
-    let all: Vec<String> = rows.map(|row| name(&row.service.name, &row.service.id.to_string())).collect();
+fn names(rows: &[&Row]) -> Option<String> {
+    let all: Vec<String> = rows
+        .iter()
+        .map(|row| name(&row.service.name, &row.service.id.to_string()))
+        .collect();
     let shown: Vec<&str> = all.iter().take(MOST_NAMES).map(String::as_str).collect();
     let more = match all.len().saturating_sub(MOST_NAMES) {
         0 => String::new(),

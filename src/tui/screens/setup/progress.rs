@@ -68,9 +68,18 @@ pub fn draw(model: &Model, setup: &Setup, frame: &mut Frame<'_>, area: Rect) {
     let step = setup.step();
     let place = match setup.is_done {
         true => "Setup: done".to_owned(),
-        false => format!("Setup: step {} of {}, {}", step.place() + 1, Step::ALL.len(), name(step)),
+        false => format!(
+            "Setup: step {} of {}, {}",
+            step.place() + 1,
+            Step::ALL.len(),
+            name(step)
+        ),
     };
-    let mut spans = vec![Span::raw(" "), Span::styled(place, palette.of(Token::Accent)), Span::raw("  ")];
+    let mut spans = vec![
+        Span::raw(" "),
+        Span::styled(place, palette.of(Token::Accent)),
+        Span::raw("  "),
+    ];
     for step in Step::ALL {
         let (sign, token) = sign(setup, step);
         spans.push(Span::styled(format!("{sign} "), palette.of(token)));

@@ -18,11 +18,7 @@ pub(super) struct Choice<'a> {
 }
 
 /// The answers one below the other, the chosen one marked.
-pub(super) fn choices<'a>(
-    model: &Model,
-    choices: impl IntoIterator<Item = Choice<'a>>,
-    cells: usize,
-) -> Vec<Line<'static>> {
+pub(super) fn choices(model: &Model, choices: &[Choice<'_>], cells: usize) -> Vec<Line<'static>> {
     const INDENT: usize = 4;
     let palette = &model.palette;
     let mut lines = Vec::new();
@@ -65,7 +61,7 @@ pub(super) fn lines(model: &Model, setup: &Setup, cells: usize) -> Vec<Line<'sta
         is_recommended: proposed.value == refusal,
         meaning: refusal_meaning(refusal),
     });
-    lines.extend(choices(model, all, cells));
+    lines.extend(choices(model, &all, cells));
     lines.push(Line::default());
     lines.extend(paragraph(model, Token::Dim, &proposed.why, cells));
     lines

@@ -56,7 +56,10 @@ pub(super) fn draw(model: &Model, setup: &Setup, frame: &mut Frame<'_>, body: Re
         0 => String::new(),
         len => format!("{} of {len}", setup.services.cursor + 1),
     };
-    frame.render_widget(rule(palette, "Who may connect to what?", &place, body.width), parts.title);
+    frame.render_widget(
+        rule(palette, "Who may connect to what?", &place, body.width),
+        parts.title,
+    );
     let columns = Columns::of(body.width);
     let mut head = format!(
         "  {} {} {} {} ",
@@ -95,13 +98,7 @@ fn seen<'a>(model: &'a Model, id: &ServiceId) -> Option<&'a Row> {
     model.services.rows().iter().find(|row| row.service.id == *id)
 }
 
-fn row(
-    model: &Model,
-    setup: &Setup,
-    columns: &Columns,
-    service: &ServiceProposal,
-    is_selected: bool,
-) -> Line<'static> {
+fn row(model: &Model, setup: &Setup, columns: &Columns, service: &ServiceProposal, is_selected: bool) -> Line<'static> {
     let palette = &model.palette;
     let style = |token: Token| match is_selected {
         true => palette.selected(token),
@@ -119,10 +116,16 @@ fn row(
         Span::styled(format!("{} ", pad(shown, columns.name)), style(name_token)),
         Span::styled(format!("{} ", pad(&id, columns.port)), style(Token::Text)),
         Span::styled(
-            format!("{} ", pad(&format!("{} {decision}{star}", sign(decision)), columns.choice)),
+            format!(
+                "{} ",
+                pad(&format!("{} {decision}{star}", sign(decision)), columns.choice)
+            ),
             style(symbols::decision(decision)),
         ),
-        Span::styled(format!("{} ", pad(service.decision.word(), columns.advice)), style(Token::Dim)),
+        Span::styled(
+            format!("{} ", pad(service.decision.word(), columns.advice)),
+            style(Token::Dim),
+        ),
     ];
     if columns.now > 0 {
         let reach = seen(model, &service.id).map(|row| row.reach_now);
@@ -176,7 +179,11 @@ fn detail(model: &Model, setup: &Setup, frame: &mut Frame<'_>, title: Rect, area
     if let Some(what) = &service.what {
         lines.extend(paragraph(model, Token::Text, what, cells));
     }
-    let verb = if service.is_decided { "Decided before" } else { "Recommended" };
+    let verb = if service.is_decided {
+        "Decided before"
+    } else {
+        "Recommended"
+    };
     let text = format!("{verb}: {}. {}", service.decision, service.why);
     lines.extend(paragraph(model, Token::Accent, &text, cells));
     let (token, text) = outcome(model, setup, service);

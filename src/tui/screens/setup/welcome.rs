@@ -5,8 +5,8 @@ use ratatui::text::Line;
 use super::{heading, paragraph, point};
 use crate::core::network::{InterfaceKind, NetworkClass};
 use crate::core::reach::Reach;
-use crate::core::way_in::{Carrier, WayIn};
 use crate::core::text::capitalised;
+use crate::core::way_in::{Carrier, WayIn};
 use crate::tui::model::{Model, Setup};
 use crate::tui::theme::Token;
 
@@ -42,15 +42,20 @@ fn services(model: &Model, cells: usize) -> Vec<Line<'static>> {
         everyone += usize::from(row.reach_now == Reach::Everyone);
     }
     let services = match count {
-        0 => "Nothing listens on this machine. What begins to listen later is refused until you decide on it."
-            .to_owned(),
+        0 => {
+            "Nothing listens on this machine. What begins to listen later is refused until you decide on it.".to_owned()
+        }
         1 => "1 service listens".to_owned(),
         _ => format!("{count} services listen"),
     };
     if count == 0 {
         return point(model, "○", Token::Good, &services, cells);
     }
-    let (symbol, token) = if everyone > 0 { ("●", Token::Bad) } else { ("○", Token::Good) };
+    let (symbol, token) = if everyone > 0 {
+        ("●", Token::Bad)
+    } else {
+        ("○", Token::Good)
+    };
     let outside = match reachable {
         0 => "none of them can be reached from other machines".to_owned(),
         1 => "1 of them can be reached from other machines".to_owned(),
@@ -97,7 +102,10 @@ fn ways_in(model: &Model, cells: usize) -> Vec<Line<'static>> {
         return point(model, "✓", Token::Good, text, cells);
     }
     let words: Vec<String> = ways.iter().map(way_words).collect();
-    let ports: Vec<String> = ways.iter().map(|way| format!("{}/{}", way.port, way.protocol)).collect();
+    let ports: Vec<String> = ways
+        .iter()
+        .map(|way| format!("{}/{}", way.port, way.protocol))
+        .collect();
     let text = format!(
         "You are connected {}. What carries you ({}) is recommended to stay open.",
         words.join(", and "),
@@ -125,7 +133,10 @@ fn others(model: &Model, cells: usize) -> Vec<Line<'static>> {
         .collect();
     if !names.is_empty() {
         let verb = if names.len() == 1 { "has" } else { "have" };
-        let text = format!("{} {verb} rules of their own, which stay as they are.", names.join(", "));
+        let text = format!(
+            "{} {verb} rules of their own, which stay as they are.",
+            names.join(", ")
+        );
         lines.extend(point(model, "◌", Token::Accent, &text, cells));
     }
     for conflict in &status.conflicts {

@@ -1,12 +1,9 @@
 //! How the setup ends: a trial that is kept, or the screens as they are.
 
-use super::{adopt, show};
-use crate::app::State;
-use crate::core::policy::Policy;
+use super::show;
 use crate::core::setup::Step;
 use crate::core::text::capitalised;
-use crate::tui::commands::CommandId;
-use crate::tui::model::{Model, Setup};
+use crate::tui::model::Model;
 use crate::tui::msg::Effect;
 use crate::tui::screens::ScreenId;
 use crate::tui::theme::Token;
@@ -26,7 +23,9 @@ pub(super) fn apply(model: &mut Model) -> Vec<Effect> {
 
 /// What is to be applied is written first.
 pub(in crate::tui::update) fn before_apply(model: &mut Model) -> Vec<Effect> {
-    let Some(setup) = &mut model.setup else { return Vec::new() };
+    let Some(setup) = &mut model.setup else {
+        return Vec::new();
+    };
     if model.observation.policy == model.policy {
         return Vec::new();
     }
@@ -45,7 +44,9 @@ pub(in crate::tui::update) fn follow(model: &mut Model, trial: Option<&str>, is_
         return finish(model);
     }
     let why = last.and_then(|last| last.why.as_deref());
-    let why = why.map(|why| format!(": {}", why.trim_end_matches('.'))).unwrap_or_default();
+    let why = why
+        .map(|why| format!(": {}", why.trim_end_matches('.')))
+        .unwrap_or_default();
     let told = format!(
         "The trial is over, and the old rules are back{why}. Your answers are all here: change what was wrong, and \
          apply again."
@@ -70,25 +71,20 @@ fn finish(model: &mut Model) -> Vec<Effect> {
 
 /// Leaves the setup for the screens; what was not applied is not kept.
 pub(super) fn to_the_screens(model: &mut Model) -> Vec<Effect> {
-    let Some(setup) = model.setup.take() else { return Vec::new() };
+    let Some(setup) = model.setup.take() else {
+        return Vec::new();
+    };
     model.screen = ScreenId::Services;
     if setup.is_done {
         model.recompute();
         return Vec::new();
     }
-    let stored = stored(model, &setup);
+    // Nothing is on its way to the disk but what is being applied, and then this can't be asked.
+    let stored = model.observation.policy.clone();
     model.adopt_stored(stored);
     model.say(
         Token::Text,
         "Nothing was changed, and your answers are kept: S goes on with the setup.",
     );
     Vec::new()
-}
-
-/// What is on the disk, or on its way there.
-fn stored(model: &Model, _setup: &Setup) -> Policy {
-    match model.saves_under_way {
-        0 => model.observation.policy.clone(),
-        _ => model.policy.clone(),
-    }
 }
