@@ -110,9 +110,9 @@ fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec
         }
     }
     if model.setup.is_some() {
-        setup::on_seen(model, &before);
+        let effects = setup::on_seen(model, &before);
         popups::count_running_again(model);
-        return Vec::new();
+        return effects;
     }
     let mut effects = Vec::new();
     if is_first_whole {

@@ -17,6 +17,8 @@ pub struct Setup {
     pub answers: Answers,
     /// What is recommended, with what was seen once and is gone.
     pub proposals: Proposals,
+    /// What to know of other firewalls, with what to do: one sentence each.
+    pub others: Vec<String>,
     /// What the answers are added to: the policy as it was stored when the setup began.
     pub base: Policy,
     /// The cursor in the networks.
@@ -41,21 +43,22 @@ pub struct Setup {
 
 impl Setup {
     /// From the beginning.
-    pub fn new(proposals: Proposals, base: Policy) -> Self {
+    pub fn new(proposals: Proposals, others: Vec<String>, base: Policy) -> Self {
         let answers = Answers::from_proposals(&proposals);
-        Self::with(answers, proposals, base)
+        Self::with(answers, proposals, others, base)
     }
 
     /// From where the user left.
-    pub fn resumed(draft: &Answers, proposals: Proposals, base: Policy) -> Self {
-        Self::with(draft.over(&proposals), proposals, base)
+    pub fn resumed(draft: &Answers, proposals: Proposals, others: Vec<String>, base: Policy) -> Self {
+        Self::with(draft.over(&proposals), proposals, others, base)
     }
 
-    fn with(answers: Answers, proposals: Proposals, base: Policy) -> Self {
+    fn with(answers: Answers, proposals: Proposals, others: Vec<String>, base: Policy) -> Self {
         Self {
             furthest: answers.step,
             answers,
             proposals,
+            others,
             base,
             networks: ListState::default(),
             services: ListState::default(),
@@ -115,7 +118,8 @@ impl Setup {
 
     /// Takes what is recommended by now: no answer is lost, and no line moves under the cursor but for
     /// new ones. How many services are new.
-    pub fn renew(&mut self, mut proposals: Proposals) -> usize {
+    pub fn renew(&mut self, mut proposals: Proposals, others: Vec<String>) -> usize {
+        self.others = others;
         let is_listed = |id: &ServiceId, list: &[ServiceProposal]| list.iter().any(|one| one.id == *id);
         let known = &self.proposals.services;
         let selected = known.get(self.services.cursor).map(|one| one.id.clone());

@@ -188,7 +188,7 @@ fn point(model: &Model, symbol: &str, token: Token, text: &str, cells: usize) ->
             0 => vec![Span::styled(symbol.to_owned(), palette.of(token)), Span::raw(" ")],
             _ => vec![Span::raw(" ".repeat(margin))],
         };
-        Line::from_iter(first.into_iter().chain(line.spans))
+        first.into_iter().chain(line.spans).collect::<Line<'_>>()
     };
     lines.into_iter().enumerate().map(with_symbol).collect()
 }

@@ -7,7 +7,7 @@ use super::commands;
 use super::commands::{movement, open};
 use crate::app::{Error, Observation, Setup as Found};
 use crate::core::policy::{Decision, Policy};
-use crate::core::setup::{self, MachineKind, Proposals, Step, propose};
+use crate::core::setup::Step;
 use crate::tui::commands::CommandId;
 use crate::tui::model::{Model, Movement, Pane, Setup};
 use crate::tui::msg::Effect;
@@ -61,7 +61,11 @@ pub(super) fn ask_again(model: &mut Model) -> Vec<Effect> {
 /// What is recommended is known: the setup begins, or goes on where the user left it.
 pub(super) fn on_found(model: &mut Model, found: Found, is_new: bool) -> Vec<Effect> {
     let start = std::mem::take(&mut model.start);
-    let is_busy = model.setup.is_some() || model.trial().is_some() || model.task.is_some();
+    if model.setup.is_some() {
+        renew(model, found);
+        return Vec::new();
+    }
+    let is_busy = model.trial().is_some() || model.task.is_some();
     if is_busy || (start == Start::SetupIfNew && !is_new) {
         return Vec::new();
     }
@@ -71,8 +75,8 @@ pub(super) fn on_found(model: &mut Model, found: Found, is_new: bool) -> Vec<Eff
         _ => model.policy.clone(),
     };
     let setup = match &found.draft {
-        Some(draft) => Setup::resumed(draft, found.proposals, base),
-        None => Setup::new(found.proposals, base),
+        Some(draft) => Setup::resumed(draft, found.proposals, found.conflicts, base),
+        None => Setup::new(found.proposals, found.conflicts, base),
     };
     let step = setup.step();
     model.popups.clear();
@@ -103,36 +107,24 @@ pub(super) fn on_kept_answers(model: &mut Model, result: Result<(), Error>) {
 }
 
 /// A new look: what is recommended may be something else by now; no answer is lost.
-pub(super) fn on_seen(model: &mut Model, before: &Policy) {
-    let is_asking = model.popups.iter().any(|popup| matches!(popup, Popup::Apply(_)));
+pub(super) fn on_seen(model: &mut Model, before: &Policy) -> Vec<Effect> {
     let is_saving = model.saves_under_way > 0;
     let is_new_policy = !is_saving
         && model.observation.policy != *before
         && model.observation.policy != model.policy
         && model.observation.policy_error.is_none();
-    let Some(setup) = &mut model.setup else { return };
+    let Some(setup) = &mut model.setup else {
+        return Vec::new();
+    };
     if setup.is_done {
         if !is_saving {
             model.policy = model.observation.policy.clone();
         }
         model.recompute();
-        return;
+        return Vec::new();
     }
     if is_new_policy {
         setup.base = model.observation.policy.clone();
-    }
-    // What is about to be applied stays what was looked at; the next look is soon.
-    let has_trial = model.observation.status.trial.is_some();
-    if model.depth == Some(Depth::Complete) && !has_trial && (!is_asking || is_new_policy) {
-        let proposals = proposals(&model.observation, &setup.base, setup.proposals.machine);
-        let appeared = setup.renew(proposals);
-        if appeared > 0 && setup.step() > Step::Welcome {
-            let text = match appeared {
-                1 => "One more service listens since you began: it is in the list of services.".to_owned(),
-                many => format!("{many} more services listen since you began: they are in the list of services."),
-            };
-            model.say(Token::Changed, text);
-        }
     }
     if is_new_policy {
         model.say(
@@ -142,21 +134,35 @@ pub(super) fn on_seen(model: &mut Model, before: &Policy) {
         model.popups.retain(|popup| !matches!(popup, Popup::Apply(_)));
     }
     adopt(model);
+    if model.depth != Some(Depth::Complete) {
+        return Vec::new();
+    }
+    // What the setup itself wrote is not what was decided before it.
+    let policy = model.setup.as_ref().map(|setup| setup.base.clone()).unwrap_or_default();
+    let observation = Observation {
+        policy,
+        ..model.observation.clone()
+    };
+    vec![Effect::AskSetup(Box::new(observation))]
 }
 
-fn proposals(observation: &Observation, base: &Policy, machine: MachineKind) -> Proposals {
-    propose(&setup::Found {
-        services: &observation.services,
-        interfaces: &observation.interfaces,
-        catalogue: &observation.catalogue,
-        ways_in: &observation.ways_in,
-        is_desktop: match machine {
-            MachineKind::Desktop => Some(true),
-            MachineKind::Server => Some(false),
-            MachineKind::Unknown => None,
-        },
-        policy: base,
-    })
+/// What is recommended by now: no answer is lost.
+fn renew(model: &mut Model, found: Found) {
+    // What is about to be applied stays what was looked at; the next look is soon.
+    let is_asking = model.popups.iter().any(|popup| matches!(popup, Popup::Apply(_)));
+    let is_busy = is_asking || model.task.is_some() || model.trial().is_some();
+    let Some(setup) = model.setup.as_mut().filter(|setup| !is_busy && !setup.is_done) else {
+        return;
+    };
+    let appeared = setup.renew(found.proposals, found.conflicts);
+    if appeared > 0 && setup.step() > Step::Welcome {
+        let text = match appeared {
+            1 => "One more service listens since you began: it is in the list of services.".to_owned(),
+            many => format!("{many} more services listen since you began: they are in the list of services."),
+        };
+        model.say(Token::Changed, text);
+    }
+    adopt(model);
 }
 
 /// Takes what the answers decide: rows, plan and preview follow.

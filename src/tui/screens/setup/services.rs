@@ -154,7 +154,7 @@ fn remark(setup: &Setup, service: &ServiceProposal, cells: usize) -> (&'static s
     } else if setup.is_gone(&service.id) {
         (if is_narrow { "gone" } else { "gone meanwhile" }, Token::Dim)
     } else if setup.is_new(&service.id) {
-        (if is_narrow { "NEW" } else { "NEW" }, Token::New)
+        ("NEW", Token::New)
     } else if service.is_decided {
         (if is_narrow { "" } else { "decided before" }, Token::Dim)
     } else if !service.is_known {

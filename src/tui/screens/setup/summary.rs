@@ -44,7 +44,7 @@ fn own_way_in(model: &Model, cells: usize) -> Vec<Line<'static>> {
         let style = model.palette.of(Token::Bad);
         lines.extend(loud.into_iter().map(|line| {
             let spans = line.spans.into_iter().map(|span| span.style(style));
-            Line::from_iter(spans)
+            spans.collect::<Line<'_>>()
         }));
     }
     for way_in in &model.plan.kept {

@@ -5,7 +5,6 @@ use ratatui::text::Line;
 use super::{heading, paragraph, point};
 use crate::core::network::{InterfaceKind, NetworkClass};
 use crate::core::reach::Reach;
-use crate::core::text::capitalised;
 use crate::core::way_in::{Carrier, WayIn};
 use crate::tui::model::{Model, Setup};
 use crate::tui::theme::Token;
@@ -22,7 +21,7 @@ pub(super) fn lines(model: &Model, setup: &Setup, cells: usize) -> Vec<Line<'sta
     lines.extend(services(model, cells));
     lines.extend(networks(model, setup, cells));
     lines.extend(ways_in(model, cells));
-    lines.extend(others(model, cells));
+    lines.extend(others(model, setup, cells));
     lines.push(Line::default());
     lines.extend(paragraph(
         model,
@@ -115,36 +114,12 @@ fn ways_in(model: &Model, cells: usize) -> Vec<Line<'static>> {
 }
 
 /// Other firewalls, and what that means.
-fn others(model: &Model, cells: usize) -> Vec<Line<'static>> {
-    let status = &model.observation.status;
-    let active = || status.tools.iter().filter(|tool| tool.is_active());
-    let mut lines = Vec::new();
-    for tool in active().filter(|tool| tool.manager.is_firewall()) {
-        let text = format!(
-            "{} is here as well. It stays as it is: what it refuses stays refused, whatever you decide here. {}.",
-            capitalised(tool.manager.word()),
-            capitalised(tool.boot.trim_end_matches('.'))
-        );
-        lines.extend(point(model, "!", Token::Warn, &text, cells));
+fn others(model: &Model, setup: &Setup, cells: usize) -> Vec<Line<'static>> {
+    if setup.others.is_empty() && model.observation.netfilter.is_some() {
+        return point(model, "✓", Token::Good, "No other firewall is in use.", cells);
     }
-    let names: Vec<&str> = active()
-        .filter(|tool| !tool.manager.is_firewall())
-        .map(|tool| tool.manager.word())
-        .collect();
-    if !names.is_empty() {
-        let verb = if names.len() == 1 { "has" } else { "have" };
-        let text = format!(
-            "{} {verb} rules of their own, which stay as they are.",
-            names.join(", ")
-        );
-        lines.extend(point(model, "◌", Token::Accent, &text, cells));
-    }
-    for conflict in &status.conflicts {
-        let text = format!("{}.", capitalised(conflict));
-        lines.extend(point(model, "!", Token::Warn, &text, cells));
-    }
-    if lines.is_empty() && model.observation.netfilter.is_some() {
-        lines = point(model, "✓", Token::Good, "No other firewall is in use.", cells);
-    }
+    let lines = setup.others.iter();
     lines
+        .flat_map(|text| point(model, "!", Token::Warn, text, cells))
+        .collect()
 }
