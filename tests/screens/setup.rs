@@ -6,6 +6,7 @@ mod pages;
 use fwtui::app::{Observation, Setup, State};
 use fwtui::core::network::NetworkClass;
 use fwtui::core::policy::{Decision, Logging, Policy, Refusal};
+use fwtui::core::service::Ports;
 use fwtui::core::setup::{Answers, Found, Step, propose};
 use fwtui::tui::popups::Popup;
 use fwtui::tui::screens::ScreenId;
@@ -23,11 +24,11 @@ fn found(observation: &Observation, draft: Option<Answers>) -> Setup {
         catalogue: &observation.catalogue,
         ways_in: &observation.ways_in,
         is_desktop: Some(true),
+        ephemeral: Ports::new(32768, 50000).unwrap(),
         policy: &observation.policy,
     });
     Setup {
         proposals,
-        counts: fwtui::app::SetupCounts::default(),
         tools: observation.status.tools.clone(),
         conflicts: observation.status.conflicts.clone(),
         ways_in: observation.ways_in.clone(),
@@ -62,6 +63,17 @@ fn step(session: &Session) -> Step {
 
 fn answers(session: &Session) -> &Answers {
     &session.model.setup.as_ref().unwrap().answers
+}
+
+/// The machine is looked at again, and asked what it recommends by now.
+fn sees(session: &mut Session, observation: &Observation) {
+    let effects = session.send(Msg::Seen(Depth::Complete, Box::new(observation.clone())));
+    for effect in effects {
+        if let Effect::AskSetup(observation) = effect {
+            let found = Box::new(found(&observation, None));
+            session.send(Msg::SetupFound { found, is_new: false });
+        }
+    }
 }
 
 /// Goes on to a step.
@@ -374,7 +386,7 @@ fn what_is_seen_meanwhile_loses_no_answer() {
         fwtui::core::listener::Protocol::Tcp,
         Some(("mariadbd", "mysql", "mariadb.service")),
     )]));
-    session.send(Msg::Seen(Depth::Complete, Box::new(changed.clone())));
+    sees(&mut session, &changed);
     let setup = session.model.setup.as_ref().unwrap();
     let selected = &setup.proposals.services[setup.services.cursor];
     assert_eq!(selected.id.to_string(), "80/tcp");
@@ -388,7 +400,7 @@ fn what_is_seen_meanwhile_loses_no_answer() {
     );
     assert!(session.notice().contains("One more service"), "{}", session.notice());
     // It comes back with the answer it had.
-    session.send(Msg::Seen(Depth::Complete, Box::new(fixture::fresh())));
+    sees(&mut session, &fixture::fresh());
     let setup = session.model.setup.as_ref().unwrap();
     assert!(!setup.is_gone(&"80/tcp".parse().unwrap()));
     assert_eq!(setup.answers.services[&"80/tcp".parse().unwrap()], Decision::Confine);
@@ -403,7 +415,7 @@ fn a_policy_that_was_changed_elsewhere_is_built_upon() {
     session.keys("o");
     let mut changed = fixture::fresh();
     decide(&mut changed.policy, "9999/tcp", Decision::Open, &[]);
-    session.send(Msg::Seen(Depth::Complete, Box::new(changed)));
+    sees(&mut session, &changed);
     assert!(session.notice().contains("changed elsewhere"), "{}", session.notice());
     let decision = |id: &str| session.model.policy.decision_for(&id.parse().unwrap());
     assert_eq!(
@@ -424,7 +436,7 @@ fn nothing_new_slips_into_what_is_about_to_be_applied() {
         fwtui::core::listener::Protocol::Tcp,
         Some(("mariadbd", "mysql", "mariadb.service")),
     )]));
-    session.send(Msg::Seen(Depth::Complete, Box::new(changed.clone())));
+    sees(&mut session, &changed);
     let effects = session.keys("y");
     let Some(Effect::Apply(request)) = effects.last() else {
         panic!("{effects:?}")
@@ -449,7 +461,7 @@ fn a_public_network_is_what_a_new_one_is() {
         &["10.0.9.9/24"],
         &["10.0.9.0/24"],
     ));
-    session.send(Msg::Seen(Depth::Complete, Box::new(changed)));
+    sees(&mut session, &changed);
     assert_eq!(answers(&session).networks["wlan1"], NetworkClass::Public);
     assert_eq!(session.model.observation.status.state, State::Off);
 }

@@ -121,7 +121,7 @@ fn reverting_goes_back_to_the_summary() {
     session.send(Msg::Seen(Depth::Complete, Box::new(reverted)));
     session.keys("left left");
     super::select(&mut session, "80/tcp");
-    session.keys("c enter enter enter enter");
+    session.keys("o enter enter enter enter");
     let effects = session.keys("y");
     let [Effect::Save { before, .. }, Effect::Apply(_)] = effects.as_slice() else {
         panic!("{effects:?}");
@@ -209,7 +209,7 @@ fn leaving_after_a_revert_says_what_is_saved() {
     session.keys("q s");
     assert!(session.model.setup.is_none());
     assert_eq!(session.model.policy, wanted);
-    assert!(session.notice().contains("wait for an apply"), "{}", session.notice());
+    assert!(session.notice().contains("waits for an apply"), "{}", session.notice());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use fwtui::core::setup::Step;
 use fwtui::core::tools::Manager;
 use fwtui::tui::Msg;
 
-use super::{begun_with, ends, go_to, select};
+use super::{begun_with, ends, go_to, sees, select};
 use crate::Session;
 use crate::fixture;
 use crate::snapshot::check;
@@ -172,7 +172,7 @@ fn what_changed_meanwhile() {
             fwtui::core::listener::Protocol::Tcp,
             Some(("mariadbd", "mysql", "mariadb.service")),
         )]));
-        session.send(Msg::Seen(fwtui::tui::Depth::Complete, Box::new(changed)));
+        sees(&mut session, &changed);
         check(
             &format!("setup-services-meanwhile-{}x{}", size.0, size.1),
             &session.model,

@@ -82,9 +82,10 @@ pub(super) fn to_the_screens(model: &mut Model) -> Vec<Effect> {
     // Nothing is on its way to the disk but what is being applied, and then this can't be asked.
     let stored = model.observation.policy.clone();
     model.adopt_stored(stored);
-    model.say(
-        Token::Text,
-        "Nothing was changed, and your answers are kept: S goes on with the setup.",
-    );
+    let text = match setup.is_saved {
+        true => "The old rules are in force; what you answered is saved, and waits for an apply.",
+        false => "Nothing was changed, and your answers are kept: S goes on with the setup.",
+    };
+    model.say(Token::Text, text);
     Vec::new()
 }
