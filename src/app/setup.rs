@@ -56,6 +56,14 @@ impl Machine {
         }
     }
 
+    /// Whether the user may go through it to its end.
+    ///
+    /// # Errors
+    /// Without root.
+    pub fn may_set_up(&self) -> Result<(), Error> {
+        require_root("decide what is let in")
+    }
+
     /// Keeps the answers so far, for the next time.
     ///
     /// # Errors
