@@ -33,7 +33,7 @@ pub use preview::{plan, plan_and_rows};
 pub use protection::{Line, Protection, boot_trouble, protection_words};
 pub use rehearsal::Rehearsal;
 pub use restore::Restored;
-pub use setup::{Counts, Setup};
+pub use setup::Setup;
 pub use trial::{ApplyRequest, Started};
 
 pub use crate::core::tools::Presence;

@@ -3,12 +3,15 @@
 //! A proposal never trusts more than what holds without any policy, and taking all of them never
 //! shuts the user out.
 
+use std::sync::Arc;
+
+use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::core::catalogue::{Advice, Catalogue};
 use crate::core::network::{Interface, NetworkClass};
 use crate::core::policy::{Decision, Logging, Policy, Refusal};
-use crate::core::service::{Service, ServiceId};
+use crate::core::service::{BoundTo, Ports, Service, ServiceId};
 use crate::core::way_in::WayIn;
 
 mod answers;
@@ -17,8 +20,6 @@ mod services;
 pub mod words;
 
 pub use answers::{Answers, LARGEST, Step};
-
-use std::sync::Arc;
 
 /// What sort of machine it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -66,6 +67,8 @@ pub struct Found<'a> {
     pub ways_in: &'a [WayIn],
     /// Whether somebody sits at the machine.
     pub is_desktop: Option<bool>,
+    /// The ports the kernel gives to sockets that ask for none.
+    pub ephemeral: Ports,
     /// The policy there is: what is decided in it stays. The default one where there is none.
     pub policy: &'a Policy,
 }
@@ -84,6 +87,21 @@ pub struct Proposals {
     pub logging: Proposed<Logging>,
     /// What sort of machine it was taken for.
     pub machine: MachineKind,
+    /// How much was found.
+    pub counts: Counts,
+}
+
+/// How much was found.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Counts {
+    /// Services that listen, or are published.
+    pub services: usize,
+    /// Of these: bound to loopback, where nobody else can reach them, so that nothing is asked.
+    pub on_loopback: usize,
+    /// Of these: clients that wait for answers, so that nothing is asked.
+    pub clients: usize,
+    /// Networks that are asked about.
+    pub networks: usize,
 }
 
 /// A value with the reason for it.
@@ -121,6 +139,8 @@ pub struct ServiceProposal {
     pub advice: Advice,
     /// The decision that is proposed.
     pub decision: Decision,
+    /// With `open`: only these sources, as it was decided before. Empty means everyone.
+    pub from: Vec<IpNet>,
     /// Why: one or two sentences.
     pub why: String,
     /// What it is: one sentence; none where the catalogue does not know it.
@@ -137,8 +157,22 @@ pub struct ServiceProposal {
 /// need nothing and are left out.
 pub fn propose(found: &Found<'_>) -> Proposals {
     let machine = MachineKind::from(found.is_desktop);
+    let networks = networks::propose(found.interfaces, found.policy);
+    let knows_owners = services::knows_owners(found);
+    let count = |is: &dyn Fn(&Service) -> bool| {
+        let there = found.services.iter().filter(|service| service.is_there());
+        there.filter(|service| is(service)).count()
+    };
     Proposals {
-        networks: networks::propose(found.interfaces, found.policy, machine),
+        counts: Counts {
+            services: count(&|_| true),
+            on_loopback: count(&|service| service.bound_to == BoundTo::Loopback),
+            clients: count(&|service| {
+                service.bound_to != BoundTo::Loopback && services::is_client(service, found, knows_owners)
+            }),
+            networks: networks.len(),
+        },
+        networks,
         services: services::propose(found),
         refusal: Proposed {
             value: found.policy.refusal,
@@ -153,3 +187,6 @@ pub fn propose(found: &Found<'_>) -> Proposals {
         machine,
     }
 }
+
+#[cfg(test)]
+mod tests;

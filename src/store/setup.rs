@@ -60,3 +60,56 @@ pub fn remove(paths: &Paths) -> Result<(), StoreError> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::core::setup::Step;
+
+    fn answers() -> Answers {
+        Answers {
+            step: Step::Services,
+            ..Answers::default()
+        }
+    }
+
+    #[test]
+    fn they_are_kept_for_root_alone_and_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::under(folder.path());
+        assert_eq!(load(&paths), (None, None));
+        save(&paths, &answers()).unwrap();
+        assert_eq!(load(&paths), (Some(answers()), None));
+        let mode = fs::metadata(paths.setup()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        remove(&paths).unwrap();
+        remove(&paths).unwrap();
+        assert_eq!(load(&paths), (None, None));
+    }
+
+    #[test]
+    fn what_is_damaged_is_told_and_set_aside() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = Paths::under(folder.path());
+        fs::create_dir_all(paths.state()).unwrap();
+        let long = "x".repeat(usize::try_from(LARGEST).unwrap() + 1);
+        for text in ["", "{", "[]", "{\"version\": 9}", "\u{1b}[2J", &long] {
+            fs::write(paths.setup(), text).unwrap();
+            let (answers_there, told) = load(&paths);
+            let note = told.unwrap();
+            assert_eq!(answers_there, None);
+            assert!(note.contains("setup.json: ") && note.ends_with('.'), "{note}");
+            assert!(!note.contains('\u{1b}'), "{note:?}");
+            assert_eq!(
+                fs::read_to_string(paths.setup()).unwrap(),
+                text,
+                "looking changes nothing"
+            );
+            save(&paths, &answers()).unwrap();
+            assert_eq!(fs::read_to_string(paths.damaged_setup()).unwrap(), text);
+            assert_eq!(load(&paths), (Some(answers()), None));
+        }
+    }
+}

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::Proposals;
-use crate::core::network::{NetworkClass, is_interface_name};
+use crate::core::network::{NetworkClass, is_interface_name, parse_source};
 use crate::core::policy::{Decision, Entry, Logging, Policy, Refusal};
 use crate::core::service::ServiceId;
 use crate::core::text::printable_within;
@@ -81,6 +82,8 @@ pub struct Answers {
     pub logging: Logging,
     /// The decision on each service; `undecided` leaves it to be decided later.
     pub services: BTreeMap<ServiceId, Decision>,
+    /// For those that are open: the only sources, where they were named before.
+    pub from: BTreeMap<ServiceId, Vec<IpNet>>,
 }
 
 /// The document's own shape. Field order here is the order on disk.
@@ -95,6 +98,8 @@ struct Document {
     #[serde(deserialize_with = "interfaces")]
     networks: BTreeMap<String, NetworkClass>,
     services: BTreeMap<ServiceId, Decision>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "sources")]
+    from: BTreeMap<ServiceId, Vec<IpNet>>,
 }
 
 impl Answers {
@@ -108,6 +113,12 @@ impl Answers {
             refusal: proposals.refusal.value,
             logging: proposals.logging.value,
             services: services.map(|one| (one.id.clone(), one.decision)).collect(),
+            from: proposals
+                .services
+                .iter()
+                .filter(|one| !one.from.is_empty())
+                .map(|one| (one.id.clone(), one.from.clone()))
+                .collect(),
         }
     }
 
@@ -143,15 +154,16 @@ impl Answers {
             policy.networks.interfaces.insert(interface.clone(), *class);
         }
         for (id, decision) in &self.services {
-            // What holds already, of a range or with its sources, stays as it was said.
-            if base.decision_for(id) == *decision {
-                continue;
-            }
+            let sources = self.from.get(id).filter(|_| *decision == Decision::Open);
             let entry = Entry {
                 decision: *decision,
-                from: Vec::new(),
+                from: sources.cloned().unwrap_or_default(),
             };
-            policy.decide(id.clone(), entry)?;
+            // What holds already for a whole range is not said again for a part of it.
+            let holds = policy.entry_for(id).is_some_and(|(_, held)| *held == entry);
+            if !holds {
+                policy.decide(id.clone(), entry)?;
+            }
         }
         Ok(policy)
     }
@@ -181,6 +193,7 @@ impl Answers {
             logging,
             networks,
             services,
+            from,
         } = document;
         Ok(Self {
             step,
@@ -188,6 +201,7 @@ impl Answers {
             refusal,
             logging,
             services,
+            from,
         })
     }
 
@@ -200,6 +214,7 @@ impl Answers {
             logging: self.logging,
             networks: self.networks.clone(),
             services: self.services.clone(),
+            from: self.from.clone(),
         };
         // Strings, numbers and string-keyed maps only: serialising cannot fail.
         let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
@@ -215,6 +230,18 @@ fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> 
             "version {other} is not known to this fwtui, which reads version {VERSION}"
         ))),
     }
+}
+
+fn sources<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<ServiceId, Vec<IpNet>>, D::Error> {
+    let map = BTreeMap::<ServiceId, Vec<String>>::deserialize(deserializer)?;
+    let read = |(id, sources): (ServiceId, Vec<String>)| {
+        let sources: Result<Vec<IpNet>, String> = sources.iter().map(|source| parse_source(source)).collect();
+        Ok((id, sources?))
+    };
+    map.into_iter()
+        .map(read)
+        .collect::<Result<_, String>>()
+        .map_err(de::Error::custom)
 }
 
 fn interfaces<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, NetworkClass>, D::Error> {

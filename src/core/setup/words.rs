@@ -3,6 +3,8 @@
 use super::MachineKind;
 use crate::core::network::NetworkClass;
 use crate::core::policy::{Logging, Refusal};
+use crate::core::text::capitalised;
+use crate::core::tools::{Manager, Presence};
 
 /// What a class lets in.
 pub const fn class_meaning(class: NetworkClass) -> &'static str {
@@ -72,4 +74,35 @@ pub const fn why_logging(logging: Logging, machine: MachineKind) -> &'static str
             "Off unless somebody reads it; for troubleshooting, or a SIEM that collects it, choose kernel or nflog."
         }
     }
+}
+
+/// What to know of another tool that decides over connections: one sentence. None where it matters to
+/// nobody.
+pub fn beside(presence: &Presence) -> Option<String> {
+    let manager = presence.manager;
+    let name = capitalised(manager.word());
+    let off = match manager {
+        Manager::Ufw => "sudo ufw disable",
+        Manager::Firewalld => "sudo systemctl disable --now firewalld",
+        Manager::Nftables => "sudo systemctl disable nftables",
+        Manager::NetfilterPersistent => "sudo systemctl disable netfilter-persistent",
+        Manager::Iptables => "sudo systemctl disable iptables ip6tables",
+        Manager::Docker | Manager::Podman | Manager::Libvirt | Manager::Lxd => {
+            return Some(format!(
+                "{name} keeps its own rules; ports it publishes are listed like services, and what you decide holds for \
+                 them too."
+            ));
+        }
+        Manager::Fail2ban => return Some("Fail2ban keeps its bans: whom it bans stays refused.".to_owned()),
+        Manager::Tailscale => {
+            return Some("Tailscale may let in what comes by its own interface before fwtui is asked.".to_owned());
+        }
+    };
+    let is_active = presence.is_active();
+    is_active.then(|| {
+        format!(
+            "{name} is active and stays so: what either of you refuses is refused. To have one firewall only, switch it \
+             off yourself once you keep these rules: {off}."
+        )
+    })
 }
