@@ -60,11 +60,11 @@ pub fn draw(model: &Model, setup: &Setup, frame: &mut Frame<'_>, body: Rect) {
 fn text(model: &Model, setup: &Setup, page: Page, cells: usize) -> (&'static str, Vec<Line<'static>>) {
     match page {
         Page::Trial => ("Does everything work?", trial::lines(model, cells)),
-        Page::End => ("Set up", end::lines(model, cells)),
+        Page::End => ("Done", end::lines(model, cells)),
         Page::Step(Step::Welcome) => ("Welcome", welcome::lines(model, setup, cells)),
-        Page::Step(Step::Refusal) => ("How to refuse", refusal::lines(model, setup, cells)),
-        Page::Step(Step::Logging) => ("Whether to log", logging::lines(model, setup, cells)),
-        Page::Step(Step::Summary) => ("All answers", summary::lines(model, setup, cells)),
+        Page::Step(Step::Refusal) => ("How shall others be refused?", refusal::lines(model, setup, cells)),
+        Page::Step(Step::Logging) => ("Shall refusals be logged?", logging::lines(model, setup, cells)),
+        Page::Step(Step::Summary) => ("This is what you chose", summary::lines(model, setup, cells)),
         Page::Step(Step::Networks | Step::Services | Step::Preview) => ("", Vec::new()),
     }
 }

@@ -9,7 +9,7 @@ use crate::tui::model::{LOGGINGS, Model, Setup};
 use crate::tui::theme::Token;
 
 pub(super) fn lines(model: &Model, setup: &Setup, cells: usize) -> Vec<Line<'static>> {
-    let text = "A log is worth something only if somebody reads it. Shall what is refused be logged?";
+    let text = "A log is worth something only if somebody reads it.";
     let mut lines = paragraph(model, Token::Text, text, cells);
     let proposed = &setup.proposals.logging;
     let all = LOGGINGS.map(|logging| Choice {

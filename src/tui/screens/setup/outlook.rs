@@ -6,6 +6,7 @@ use super::point;
 use crate::core::overview::Row;
 use crate::core::policy::Decision;
 use crate::core::reach::Reach;
+use crate::core::service::BoundTo;
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
 use crate::tui::widgets::symbols;
@@ -17,14 +18,13 @@ const MOST_NAMES: usize = 12;
 pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     let rows = || model.services.rows().iter().filter(|row| row.service.is_there());
     let waits = |row: &&Row| row.decision == Decision::Undecided && row.is_new;
+    let is_loopback = |row: &&Row| row.service.bound_to == BoundTo::Loopback;
     let mut lines = Vec::new();
     for reach in [Reach::Everyone, Reach::Trusted, Reach::Unknown, Reach::ThisMachine] {
-        let names = names(
-            &rows()
-                .filter(|row| row.reach_after == reach && !waits(row))
-                .collect::<Vec<_>>(),
-        );
-        let Some(names) = names else { continue };
+        let reached = |row: &&Row| row.reach_after == reach && !waits(row) && !is_loopback(row);
+        let Some(names) = names(&rows().filter(reached).collect::<Vec<_>>()) else {
+            continue;
+        };
         let who = match reach {
             Reach::Everyone => "Everyone can connect to",
             Reach::Trusted => "Trusted networks, or the sources named, can connect to",
@@ -43,6 +43,16 @@ pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     if let Some(names) = names(&rows().filter(waits).collect::<Vec<_>>()) {
         let text = format!("Refused until you decide on it: {names}.");
         lines.extend(point(model, "-", Token::New, &text, cells));
+    }
+    let on_loopback = match rows().filter(is_loopback).count() {
+        0 => None,
+        1 => Some("1 service listens for this machine only, and needs no rule.".to_owned()),
+        many => Some(format!(
+            "{many} services listen for this machine only, and need no rule."
+        )),
+    };
+    if let Some(text) = on_loopback {
+        lines.extend(point(model, "○", Token::Dim, &text, cells));
     }
     if lines.is_empty() {
         let text = "Nothing listens here now. What begins to listen later is refused until you decide on it.";

@@ -26,8 +26,8 @@ const fn name(step: Step) -> &'static str {
 }
 
 /// How a step stands: done, shown, still to come.
-fn sign(setup: &Setup, step: Step) -> (char, Token) {
-    if setup.is_done || step < setup.step() {
+fn sign(model: &Model, setup: &Setup, step: Step) -> (char, Token) {
+    if setup.is_done || model.trial().is_some() || step < setup.step() {
         ('✓', Token::Good)
     } else if step == setup.step() {
         ('●', Token::Accent)
@@ -54,8 +54,8 @@ pub fn draw(model: &Model, setup: &Setup, frame: &mut Frame<'_>, area: Rect) {
     let palette = &model.palette;
     if area.width >= WITH_NAMES {
         for (step, place) in named(area) {
-            let (sign, token) = sign(setup, step);
-            let is_shown = step == setup.step() && !setup.is_done;
+            let (sign, token) = sign(model, setup, step);
+            let is_shown = token == Token::Accent;
             let name_token = if is_shown { Token::Accent } else { Token::Dim };
             let line = Line::from(vec![
                 Span::styled(format!("{sign} "), palette.of(token)),
@@ -66,9 +66,10 @@ pub fn draw(model: &Model, setup: &Setup, frame: &mut Frame<'_>, area: Rect) {
         return;
     }
     let step = setup.step();
-    let place = match setup.is_done {
-        true => "Setup: done".to_owned(),
-        false => format!(
+    let place = match (setup.is_done, model.trial().is_some()) {
+        (true, _) => "Setup: done".to_owned(),
+        (false, true) => "Setup: on trial".to_owned(),
+        (false, false) => format!(
             "Setup: step {} of {}, {}",
             step.place() + 1,
             Step::ALL.len(),
@@ -81,7 +82,7 @@ pub fn draw(model: &Model, setup: &Setup, frame: &mut Frame<'_>, area: Rect) {
         Span::raw("  "),
     ];
     for step in Step::ALL {
-        let (sign, token) = sign(setup, step);
+        let (sign, token) = sign(model, setup, step);
         spans.push(Span::styled(format!("{sign} "), palette.of(token)));
     }
     frame.render_widget(Line::from(spans), area);

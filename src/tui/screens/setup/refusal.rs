@@ -53,7 +53,7 @@ pub(super) fn choices(model: &Model, choices: &[Choice<'_>], cells: usize) -> Ve
 }
 
 pub(super) fn lines(model: &Model, setup: &Setup, cells: usize) -> Vec<Line<'static>> {
-    let text = "Whoever you do not let in is refused. How shall he learn of it?";
+    let text = "Whoever is not let in is refused. How shall he learn of it?";
     let mut lines = paragraph(model, Token::Text, text, cells);
     let proposed = &setup.proposals.refusal;
     let all = [Refusal::Reject, Refusal::Drop].map(|refusal| Choice {

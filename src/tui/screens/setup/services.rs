@@ -30,11 +30,11 @@ struct Columns {
 impl Columns {
     fn of(cells: u16) -> Self {
         let cells = usize::from(cells);
-        let (port, choice, advice) = (11, 13, 11);
-        let (now, remark) = match cells {
-            ..80 => (0, 5),
-            80..100 => (0, 16),
-            100.. => (16, 18),
+        let (choice, advice) = (13, 11);
+        let (port, now, remark) = match cells {
+            ..80 => (11, 0, 5),
+            80..100 => (20, 0, 8),
+            100.. => (24, 16, 18),
         };
         let gaps = if now > 0 { 5 } else { 4 };
         Self {
@@ -156,7 +156,7 @@ fn remark(setup: &Setup, service: &ServiceProposal, cells: usize) -> (&'static s
     } else if setup.is_new(&service.id) {
         ("NEW", Token::New)
     } else if service.is_decided {
-        (if is_narrow { "" } else { "decided before" }, Token::Dim)
+        (if is_narrow { "kept" } else { "decided before" }, Token::Dim)
     } else if !service.is_known {
         (if is_narrow { "?" } else { "? not known" }, Token::Unknown)
     } else {
@@ -176,6 +176,12 @@ fn detail(model: &Model, setup: &Setup, frame: &mut Frame<'_>, title: Rect, area
     frame.render_widget(rule(palette, &heading, "", title.width), title);
     let cells = usize::from(area.width.saturating_sub(2 * MARGIN)).min(WIDEST);
     let mut lines = Vec::new();
+    let (token, text) = outcome(model, setup, service);
+    let outcome = paragraph(model, token, &text, cells);
+    let is_lockout = token == Token::Bad;
+    if is_lockout {
+        lines.extend(outcome.clone());
+    }
     if let Some(what) = &service.what {
         lines.extend(paragraph(model, Token::Text, what, cells));
     }
@@ -186,8 +192,9 @@ fn detail(model: &Model, setup: &Setup, frame: &mut Frame<'_>, title: Rect, area
     };
     let text = format!("{verb}: {}. {}", service.decision, service.why);
     lines.extend(paragraph(model, Token::Accent, &text, cells));
-    let (token, text) = outcome(model, setup, service);
-    lines.extend(paragraph(model, token, &text, cells));
+    if !is_lockout {
+        lines.extend(outcome);
+    }
     let area = Rect {
         x: area.x + MARGIN,
         ..area

@@ -7,10 +7,8 @@ use super::{heading, outlook, paragraph, point};
 use crate::core::network::NetworkClass;
 use crate::core::policy::{Logging, Refusal};
 use crate::core::setup::Answers;
-use crate::core::text::capitalised;
 use crate::tui::model::{Model, Setup};
 use crate::tui::theme::Token;
-use crate::tui::widgets::symbols;
 
 /// More differences than this are only counted.
 const MOST_DIFFERENCES: usize = 20;
@@ -53,25 +51,20 @@ fn own_way_in(model: &Model, cells: usize) -> Vec<Line<'static>> {
     lines
 }
 
-/// `Trusted: eth1. Public: eth0, wlan0.`
+/// `Networks: trusted eth1; public eth0, wlan0; guests virbr0.`
 fn networks(setup: &Setup) -> String {
-    let classes = [NetworkClass::Trusted, NetworkClass::Public, NetworkClass::Guests];
     let of_class = |class: NetworkClass| {
         let names = setup.answers.networks.iter().filter(|(_, one)| **one == class);
         let names: Vec<&str> = names.map(|(name, _)| name.as_str()).collect();
-        let (symbol, _) = symbols::class(class);
         match (names.is_empty(), class) {
-            (true, NetworkClass::Trusted) => Some("No network is trusted.".to_owned()),
+            (true, NetworkClass::Trusted) => Some("none is trusted".to_owned()),
             (true, _) => None,
-            (false, _) => Some(format!(
-                "{} networks {symbol}: {}.",
-                capitalised(class.word()),
-                names.join(", ")
-            )),
+            (false, _) => Some(format!("{class} {}", names.join(", "))),
         }
     };
-    let sentences: Vec<String> = classes.into_iter().filter_map(of_class).collect();
-    sentences.join(" ")
+    let classes = [NetworkClass::Trusted, NetworkClass::Public, NetworkClass::Guests];
+    let parts: Vec<String> = classes.into_iter().filter_map(of_class).collect();
+    format!("Networks: {}.", parts.join("; "))
 }
 
 fn refusals(setup: &Setup) -> String {

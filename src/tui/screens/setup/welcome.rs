@@ -26,7 +26,7 @@ pub(super) fn lines(model: &Model, setup: &Setup, cells: usize) -> Vec<Line<'sta
     lines.extend(paragraph(
         model,
         Token::Accent,
-        "Enter goes through it step by step. In a hurry, A takes all recommendations.",
+        "Enter goes step by step; A takes all recommendations.",
         cells,
     ));
     lines
@@ -71,9 +71,9 @@ fn networks(model: &Model, setup: &Setup, cells: usize) -> Vec<Line<'static>> {
         .collect();
     let trusted = |name: &&&str| setup.class(name) == NetworkClass::Trusted;
     let trust = match names.iter().filter(trusted).count() {
-        0 => "none of them is recommended as trusted",
-        1 => "one of them is recommended as trusted",
-        _ => "some of them are recommended as trusted",
+        0 => "none of them is proposed as trusted",
+        1 => "one of them is proposed as trusted",
+        _ => "some of them are proposed as trusted",
     };
     let text = match names.as_slice() {
         [] => "No network is up.".to_owned(),
@@ -106,7 +106,7 @@ fn ways_in(model: &Model, cells: usize) -> Vec<Line<'static>> {
         .map(|way| format!("{}/{}", way.port, way.protocol))
         .collect();
     let text = format!(
-        "You are connected {}. What carries you ({}) is recommended to stay open.",
+        "You are connected {}. That way in ({}) is to stay open.",
         words.join(", and "),
         ports.join(", ")
     );

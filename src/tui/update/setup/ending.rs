@@ -36,6 +36,10 @@ pub(in crate::tui::update) fn before_apply(model: &mut Model) -> Vec<Effect> {
 
 /// Follows a trial that was shown before a message and is over after it.
 pub(in crate::tui::update) fn follow(model: &mut Model, trial: Option<&str>, is_kept: bool) -> Vec<Effect> {
+    if trial.is_none() && model.setup.is_some() && model.trial().is_some() {
+        // What is said of every trial, the page says at length.
+        model.notice = model.notice.take().filter(|notice| notice.token != Token::Text);
+    }
     let (Some(trial), None, Some(_)) = (trial, model.trial(), &model.setup) else {
         return Vec::new();
     };
@@ -54,6 +58,7 @@ pub(in crate::tui::update) fn follow(model: &mut Model, trial: Option<&str>, is_
     if let Some(setup) = &mut model.setup {
         setup.told = Some(capitalised(&told));
     }
+    model.notice = None;
     show(model, Step::Summary);
     Vec::new()
 }
