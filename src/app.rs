@@ -16,6 +16,7 @@ mod published;
 pub mod rehearsal;
 mod restore;
 pub mod sandbox;
+mod setup;
 mod status;
 mod tools;
 mod trial;
@@ -32,6 +33,7 @@ pub use preview::{plan, plan_and_rows};
 pub use protection::{Line, Protection, boot_trouble, protection_words};
 pub use rehearsal::Rehearsal;
 pub use restore::Restored;
+pub use setup::Setup;
 pub use trial::{ApplyRequest, Started};
 
 pub use crate::core::tools::Presence;

@@ -19,6 +19,7 @@ mod preview;
 mod process;
 mod sandbox;
 mod screens;
+mod setup;
 mod status;
 mod table;
 mod trial;
@@ -86,10 +87,16 @@ fn run(cli: Cli, out: &Out) -> Result<u8, Error> {
             config: config_folder(),
         })
     };
+    let first = screens::First {
+        theme: cli.theme.as_deref(),
+        screen: cli.screen,
+        is_setup: false,
+    };
     let Some(verb) = cli.verb else {
-        return screens::run(machine(), cli.theme.as_deref(), out);
+        return screens::run(machine(), &first, out);
     };
     match verb {
+        Verb::Setup(args) => setup::run(machine(), &args, first, out),
         Verb::List(args) => list::run(&machine(), &args, out),
         Verb::Set(args) => decide::run(&machine(), &args, out),
         Verb::Block(args) => block::run(&machine(), &args, out),
@@ -108,7 +115,7 @@ fn run(cli: Cli, out: &Out) -> Result<u8, Error> {
         Verb::Status(args) => status::run(&machine(), &args, out),
         Verb::Restore => trial::restore(&machine(), out),
         Verb::InstallService(args) => install::run(&machine(), &args, out),
-        Verb::Sandbox(args) => sandbox::run(&args, cli.theme.as_deref(), out),
+        Verb::Sandbox(args) => sandbox::run(&args, &first, out),
         Verb::Knock(args) => sandbox::knock(&args, out),
         Verb::Config(args) => {
             let theme = cli.theme.as_deref();

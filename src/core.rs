@@ -25,6 +25,7 @@ pub mod proof;
 pub mod reach;
 pub mod ruleset;
 pub mod service;
+pub mod setup;
 pub mod text;
 pub mod tools;
 pub mod trial;

@@ -4,6 +4,7 @@
 pub mod catalogue;
 pub mod paths;
 pub mod policy;
+pub mod setup;
 pub mod state;
 
 use std::io;

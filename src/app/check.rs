@@ -88,7 +88,7 @@ impl Facts {
 }
 
 /// Whether a graphical session is installed; none where there is no system below `root`.
-fn is_desktop(root: &Path) -> Option<bool> {
+pub(super) fn is_desktop(root: &Path) -> Option<bool> {
     let has_entries = |folder: &str| fs::read_dir(root.join(folder)).is_ok_and(|mut entries| entries.next().is_some());
     let has_sessions = has_entries("usr/share/xsessions") || has_entries("usr/share/wayland-sessions");
     (has_sessions || has_entries("usr/share")).then_some(has_sessions)

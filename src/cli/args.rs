@@ -23,6 +23,10 @@ pub struct Cli {
     #[arg(long, value_name = "NAME", global = true)]
     pub theme: Option<String>,
 
+    /// Open this screen first, and not the first-time setup
+    #[arg(long, value_name = "NAME", value_enum, global = true)]
+    pub screen: Option<Screen>,
+
     /// What to do; without it the screens open
     #[command(subcommand)]
     pub verb: Option<Verb>,
@@ -32,9 +36,32 @@ pub struct Cli {
 pub const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed or unreadable; 2 usage; \
 3 there is something to do (changes, drift, a running trial, something harmful); 4 reverted, or too late to confirm; 5 not permitted.";
 
+/// A screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Screen {
+    /// What listens
+    Services,
+    /// The interfaces
+    Networks,
+    /// What applying would change
+    Preview,
+    /// What is harmful, redundant or missing
+    Checkup,
+}
+
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
+    /// Set fwtui up, step by step: networks, services, how to refuse; then apply it on trial
+    ///
+    /// sudo fwtui setup              in the screens, with a recommendation for everything
+    /// fwtui setup --show            what it would recommend, and why
+    /// sudo fwtui setup --take-all   take all of it; what is decided already stays
+    ///
+    /// It runs by itself where nothing has been decided yet. Leaving it changes nothing, and the next
+    /// one goes on where it was left.
+    #[command(verbatim_doc_comment)]
+    Setup(Setup),
     /// List what listens, who can connect now, and who can after applying
     List(Json),
     /// Decide who may connect to a service, or how what is refused is refused
@@ -145,6 +172,20 @@ pub enum Verb {
 #[derive(Debug, Args)]
 pub struct Json {
     /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `setup`.
+#[derive(Debug, Args)]
+pub struct Setup {
+    /// Print what was found and what is recommended, and change nothing
+    #[arg(long)]
+    pub show: bool,
+    /// Decide as recommended on everything that is not decided yet; it waits for apply
+    #[arg(long, conflicts_with_all = ["show", "json"])]
+    pub take_all: bool,
+    /// Print what was found and what is recommended as JSON
     #[arg(long)]
     pub json: bool,
 }

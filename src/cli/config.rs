@@ -30,7 +30,7 @@ pub(super) struct Given<'a> {
     /// `--theme`
     pub(super) theme: Option<&'a str>,
     /// `--screen`
-    pub(super) screen: Option<&'a str>,
+    pub(super) screen: Option<ScreenId>,
 }
 
 /// The configuration as it was found.
@@ -60,7 +60,6 @@ pub(super) fn settings(given: Given<'_>) -> Result<Settings, Error> {
         refresh: found.config.refresh.value,
         complaints: complaints.collect(),
         keymap: found.keymap,
-        ..Settings::default()
     })
 }
 
@@ -75,10 +74,13 @@ fn find(given: Given<'_>) -> Found {
     let is_there = file.is_some() || unread.is_some();
     let option = |field, value: Option<&str>| value.map(|value| (field, value.to_owned()));
     let said = Said {
-        command_line: [option(Field::Theme, given.theme), option(Field::Screen, given.screen)]
-            .into_iter()
-            .flatten()
-            .collect(),
+        command_line: [
+            option(Field::Theme, given.theme),
+            option(Field::Screen, given.screen.map(ScreenId::word)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         environment: Field::ALL
             .into_iter()
             .filter_map(|field| Some((field, variable(field.variable())?)))

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::app::{Error, Machine, Options, sandbox};
 use crate::cli::args::{Json, Sandbox};
 use crate::cli::output::Out;
+use crate::cli::screens::First;
 use crate::cli::{DONE, variable};
 use crate::sys::runner::SystemRunner;
 
@@ -16,7 +17,7 @@ struct Document {
     services: Vec<sandbox::Row>,
 }
 
-pub(super) fn run(args: &Sandbox, theme: Option<&str>, out: &Out) -> Result<u8, Error> {
+pub(super) fn run(args: &Sandbox, first: &First<'_>, out: &Out) -> Result<u8, Error> {
     let options = sandbox::Options {
         bare: args.bare,
         search_path: variable("PATH").map(OsString::from),
@@ -32,7 +33,7 @@ pub(super) fn run(args: &Sandbox, theme: Option<&str>, out: &Out) -> Result<u8, 
         })
     };
     let code = if args.command.is_empty() {
-        super::screens::run(machine(), theme, out)
+        super::screens::run(machine(), first, out)
     } else {
         sandbox.run(&args.command)
     };

@@ -5,23 +5,61 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::app::{Error, Kind, Machine, sandbox};
+use crate::cli::args::Screen;
 use crate::cli::config::{self, Given};
 use crate::cli::output::Out;
 use crate::cli::{DONE, config_folder, variable};
+use crate::tui::screens::ScreenId;
 use crate::tui::theme::{ColorDepth, Theme};
-use crate::tui::{self, Options, Outcome};
+use crate::tui::{self, Options, Outcome, Start};
 
 /// No theme file is larger.
 const LARGEST_THEME: u64 = 64 * 1024;
 
-pub(super) fn run(machine: Machine, theme: Option<&str>, out: &Out) -> Result<u8, Error> {
+/// What the arguments say of the screens.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct First<'a> {
+    /// The theme's name.
+    pub(super) theme: Option<&'a str>,
+    /// The screen shown first; with one the setup does not begin by itself.
+    pub(super) screen: Option<Screen>,
+    /// Whether the setup is asked for.
+    pub(super) is_setup: bool,
+}
+
+impl First<'_> {
+    const fn start(&self) -> Start {
+        match (self.is_setup, self.screen) {
+            (true, _) => Start::Setup,
+            (false, Some(_)) => Start::Screens,
+            (false, None) => Start::SetupIfNew,
+        }
+    }
+}
+
+impl From<Screen> for ScreenId {
+    fn from(screen: Screen) -> Self {
+        match screen {
+            Screen::Services => Self::Services,
+            Screen::Networks => Self::Networks,
+            Screen::Preview => Self::Preview,
+            Screen::Checkup => Self::Checkup,
+        }
+    }
+}
+
+pub(super) fn run(machine: Machine, first: &First<'_>, out: &Out) -> Result<u8, Error> {
     if !(io::stdin().is_terminal() && out.is_terminal()) {
         return Err(Error::new(Kind::Usage, "the screens need a terminal")
             .hint("Without one, use the verbs: 'fwtui list' shows what listens, 'fwtui --help' shows the others."));
     }
     let options = Options {
-        settings: config::settings(Given { theme, screen: None })?,
+        settings: config::settings(Given {
+            theme: first.theme,
+            screen: first.screen.map(ScreenId::from),
+        })?,
         is_sandbox: sandbox::is_inside(),
+        start: first.start(),
     };
     match tui::run(Arc::new(machine), &options) {
         Ok(Outcome::TrialRunning(_)) => {

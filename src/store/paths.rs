@@ -54,6 +54,16 @@ impl Paths {
         self.state().join("last.json")
     }
 
+    /// The answers of a setup that was left before its end.
+    pub fn setup(&self) -> PathBuf {
+        self.state().join("setup.json")
+    }
+
+    /// What was in their place and was no such document.
+    pub fn damaged_setup(&self) -> PathBuf {
+        self.state().join("setup.json.damaged")
+    }
+
     /// What puts the old rules back by hand: `sh restore.sh`, without fwtui.
     pub fn script(&self) -> PathBuf {
         self.state().join("restore.sh")

@@ -13,7 +13,10 @@ use crate::tui::screens::ScreenId;
 pub fn is_useful(model: &Model, command: &Command) -> bool {
     match model.popups.last() {
         Some(popup) => is_useful_in(model, popup, command),
-        None => why_not(model, command).is_none(),
+        None => match &model.setup {
+            Some(setup) => setup.is_useful(command),
+            None => why_not(model, command).is_none(),
+        },
     }
 }
 
@@ -171,7 +174,7 @@ pub(super) fn why_no_apply(model: &Model, is_off: bool) -> Option<String> {
 
 /// Whether the kernel enforces nothing that would differ, and this is known and confirmed; what ran
 /// before that may still be there to be ended.
-fn has_nothing_to_apply(model: &Model) -> bool {
+pub(super) fn has_nothing_to_apply(model: &Model) -> bool {
     model.plan.is_done() && model.plan.going_on.is_empty() && model.observation.status.state == State::Confirmed
 }
 

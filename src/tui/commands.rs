@@ -139,6 +139,24 @@ pub enum CommandId {
     Palette,
     /// Leave the mouse to the terminal, or take it back.
     ToggleMouse,
+    /// Begin the first-time setup, or go on with it.
+    RunSetup,
+    /// The next step of the setup.
+    NextStep,
+    /// The step before.
+    PreviousStep,
+    /// Answer everything as recommended.
+    TakeAll,
+    /// Forget the answers.
+    StartAgain,
+    /// Another answer.
+    NextAnswer,
+    /// Answer as recommended.
+    TakeAdvice,
+    /// From the words to the rules and back.
+    SwitchPane,
+    /// To the screens.
+    ShowScreens,
 }
 
 /// Where a command holds.
@@ -178,11 +196,27 @@ pub enum Context {
     Leaving,
     /// The list of commands.
     Palette,
+    /// Every step of the setup.
+    Setup,
+    /// Its networks.
+    SetupNetworks,
+    /// Its questions with a few answers.
+    SetupChoice,
+    /// Its services.
+    SetupServices,
+    /// Its preview.
+    SetupPreview,
+    /// While its rules are on trial.
+    SetupTrial,
+    /// When it is done.
+    SetupEnd,
+    /// The question when leaving it.
+    SetupLeaving,
 }
 
 impl Context {
     /// Every context, in the order of the help and the manual page.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 25] = [
         Self::Services,
         Self::Networks,
         Self::Preview,
@@ -200,6 +234,14 @@ impl Context {
         Self::Typing,
         Self::Reading,
         Self::Palette,
+        Self::Setup,
+        Self::SetupNetworks,
+        Self::SetupChoice,
+        Self::SetupServices,
+        Self::SetupPreview,
+        Self::SetupTrial,
+        Self::SetupEnd,
+        Self::SetupLeaving,
     ];
 
     /// The heading in the help and the manual page.
@@ -222,6 +264,14 @@ impl Context {
             Self::Applying => "Before applying",
             Self::Leaving => "Leaving during a trial",
             Self::Palette => "Finding a command",
+            Self::Setup => "Setup, at every step",
+            Self::SetupNetworks => "Setup: networks",
+            Self::SetupChoice => "Setup: refusing and logging",
+            Self::SetupServices => "Setup: services",
+            Self::SetupPreview => "Setup: preview",
+            Self::SetupTrial => "Setup: while the trial runs",
+            Self::SetupEnd => "Setup: done",
+            Self::SetupLeaving => "Leaving the setup",
         }
     }
 }
@@ -318,6 +368,7 @@ const TABLE: &[Command] = &[
     command(CommandId::NextScreen, Context::Screens, &[code(KeyCode::Tab)], "next screen", "Go to the next screen", 8),
     command(CommandId::PreviousScreen, Context::Screens, &[code(KeyCode::BackTab)], "previous screen", "Go to the screen before", 0),
     command(CommandId::Clear, Context::Screens, &[code(KeyCode::Esc)], "clear", "Clear the message, the marks, then the filter", 0),
+    command(CommandId::RunSetup, Context::Screens, &[char('S')], "setup", "Be led through the first-time setup, step by step", 0),
     command(CommandId::Help, Context::Screens, &[char('?'), code(KeyCode::F(1))], "help", "Show all keys", 1),
     command(CommandId::Palette, Context::Screens, &[char(':')], "commands", "Find a command by its name, and run it", 0),
     command(CommandId::Quit, Context::Screens, &[char('q')], "quit", "Leave; a running trial goes on without the screens", 1),
@@ -367,6 +418,41 @@ const TABLE: &[Command] = &[
     command(CommandId::Erase, Context::Typing, &[code(KeyCode::Backspace)], "erase", "Remove the last character", 0),
     command(CommandId::EraseAll, Context::Typing, &[Key::ctrl('u')], "erase all", "Remove all characters", 3),
     command(CommandId::Help, Context::Typing, &[code(KeyCode::F(1))], "keys", "Show what the keys do here", 0),
+
+    command(CommandId::NextStep, Context::Setup, &[code(KeyCode::Enter), code(KeyCode::Right)], "go on", "Go on to the next step", 1),
+    command(CommandId::PreviousStep, Context::Setup, &[code(KeyCode::Left), code(KeyCode::Backspace), code(KeyCode::Esc)], "back", "Go back a step", 2),
+    command(CommandId::TakeAll, Context::Setup, &[char('A')], "take all recommendations", "Take all recommendations, and go to the summary", 3),
+    command(CommandId::StartAgain, Context::Setup, &[char('x')], "start again", "Forget the answers and start again", 7),
+    command(CommandId::Help, Context::Setup, &[char('?'), code(KeyCode::F(1))], "help", "Show all keys", 5),
+    command(CommandId::Quit, Context::Setup, &[char('q')], "quit", "Leave the setup; nothing is changed, the answers are kept", 1),
+
+    command(CommandId::NextAnswer, Context::SetupNetworks, &[char(' '), char('c')], "change", "Change the class: public, trusted, guests", 1),
+    command(CommandId::TakeAdvice, Context::SetupNetworks, &[char('r')], "as recommended", "Take the recommended class", 4),
+
+    command(CommandId::NextAnswer, Context::SetupChoice, &[char(' ')], "change", "Choose the next answer; so do the arrows", 1),
+    command(CommandId::TakeAdvice, Context::SetupChoice, &[char('r')], "as recommended", "Choose the recommended answer", 4),
+
+    command(CommandId::NextAnswer, Context::SetupServices, &[char(' ')], "change", "Choose the next decision", 6),
+    command(CommandId::Confine, Context::SetupServices, &[char('c')], "confine", "Let only this machine connect", 1),
+    command(CommandId::Trust, Context::SetupServices, &[char('t')], "trusted", "Let trusted networks and guests connect", 1),
+    command(CommandId::Open, Context::SetupServices, &[char('o')], "open", "Let everyone connect", 1),
+    command(CommandId::Undecide, Context::SetupServices, &[char('-')], "later", "Decide later; until then it is refused", 4),
+    command(CommandId::TakeAdvice, Context::SetupServices, &[char('r')], "as recommended", "Take the recommendation", 4),
+
+    command(CommandId::Apply, Context::SetupPreview, &[code(KeyCode::Enter), char('a')], "apply", "Apply it on trial, after a question", 1),
+    command(CommandId::SwitchView, Context::SetupPreview, &[char('v')], "view", "Show the difference, all of IPv4, or all of IPv6", 3),
+    command(CommandId::SwitchPane, Context::SetupPreview, &[code(KeyCode::Tab)], "words/rules", "Go to the rules, or to the consequences in words", 3),
+
+    command(CommandId::Help, Context::SetupTrial, &[char('?'), code(KeyCode::F(1))], "help", "Show all keys", 1),
+    command(CommandId::Quit, Context::SetupTrial, &[char('q')], "quit", "Leave; the trial goes on without the screens", 1),
+
+    command(CommandId::ShowScreens, Context::SetupEnd, &[code(KeyCode::Enter), code(KeyCode::Esc)], "to the screens", "See everything that listens, and go on from there", 1),
+    command(CommandId::Help, Context::SetupEnd, &[char('?'), code(KeyCode::F(1))], "help", "Show all keys", 3),
+    command(CommandId::Quit, Context::SetupEnd, &[char('q')], "quit", "Leave; what was set up stays", 1),
+
+    command(CommandId::Quit, Context::SetupLeaving, &[char('y'), char('q'), code(KeyCode::Enter)], "leave", "Leave fwtui; the answers are kept", 1),
+    command(CommandId::ShowScreens, Context::SetupLeaving, &[char('s')], "to the screens", "Decide by yourself, on the screens", 1),
+    command(CommandId::Cancel, Context::SetupLeaving, &[code(KeyCode::Esc), char('n')], "stay", "Go on with the setup", 1),
 
     command(CommandId::Cancel, Context::Reading, &[code(KeyCode::Esc), char('q'), char('?'), code(KeyCode::Enter), code(KeyCode::F(1))], "close", "Close it", 1),
 

@@ -126,7 +126,8 @@ pub fn findings(model: &Model, body: Rect) -> TableFrames {
 /// So many findings are in sight, or room for as many.
 const FEWEST: u16 = 3;
 
-fn table_over(body: Rect, detail: u16) -> TableFrames {
+/// Divides a screen with a table over details of so many lines.
+pub fn table_over(body: Rect, detail: u16) -> TableFrames {
     let [title, head, rows, detail_title, detail] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Length(1),

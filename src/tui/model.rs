@@ -10,6 +10,7 @@ use crate::tui::commands::Context;
 use crate::tui::layout::{self, Frames};
 use crate::tui::popups::Popup;
 use crate::tui::port::Depth;
+use crate::tui::runtime::Start;
 use crate::tui::screens::ScreenId;
 use crate::tui::settings::Settings;
 use crate::tui::theme::{Palette, Token};
@@ -22,6 +23,7 @@ mod neighbours;
 mod networks;
 mod preview;
 mod services;
+mod setup;
 
 pub use access::Access;
 pub use checkup::{Checkup, Item, Line};
@@ -31,6 +33,7 @@ pub use neighbours::Neighbours;
 pub use networks::{NetworkLine, Networks};
 pub use preview::{Pane, Preview, RulesView};
 pub use services::{Counts, Services, Sort};
+pub use setup::{LOGGINGS, Setup};
 
 /// How many edits can be taken back.
 const UNDO_DEPTH: usize = 100;
@@ -130,6 +133,10 @@ pub struct Model {
     pub saves_under_way: usize,
     /// What is being done.
     pub task: Option<Task>,
+    /// What the screens begin with, until that is decided.
+    pub start: Start,
+    /// The first-time setup; while it runs it takes the place of the screens.
+    pub setup: Option<Setup>,
 }
 
 impl Model {
@@ -162,6 +169,8 @@ impl Model {
             drift: Drift::default(),
             saves_under_way: 0,
             task: None,
+            start: Start::default(),
+            setup: None,
         }
     }
 
@@ -199,6 +208,11 @@ impl Model {
         let mut contexts = vec![Context::Always];
         if self.trial().is_some() {
             contexts.push(Context::Trial);
+        }
+        if let Some(setup) = &self.setup {
+            contexts.extend(setup.contexts(self.trial().is_some()));
+            contexts.push(Context::Moving);
+            return contexts;
         }
         contexts.extend([self.screen.context(), Context::Screens, Context::Moving]);
         contexts
@@ -329,6 +343,7 @@ impl Model {
         let rows = layout::findings(self, frames.body).rows.height;
         self.checkup.list.keep_in_sight(self.checkup.len(), rows.into());
         crate::tui::screens::preview::settle(self, &frames);
+        crate::tui::screens::setup::settle(self, &frames);
     }
 
     /// The interfaces with a class, for the header: all but loopback.

@@ -6,10 +6,11 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::app::check::Checkup;
 use crate::app::explain::Answer;
-use crate::app::{Error, Inquiry, Observation, Status, TrialView};
+use crate::app::{Error, Inquiry, Observation, Setup, Status, TrialView};
 use crate::core::overview::NetworkReach;
 use crate::core::policy::Policy;
 use crate::core::service::ServiceId;
+use crate::core::setup::Answers;
 use crate::core::unit::Proposal;
 use crate::tui::port::{ApplyRequest, Depth, Restored, Seen, Started};
 
@@ -52,6 +53,15 @@ pub enum Msg {
     Checked(u64, Box<Checkup>),
     /// What disabling a service would do, or why it can't be.
     Proposed(ServiceId, Result<Box<Proposal>, Error>),
+    /// What the setup recommends here, and how far the user got with it before.
+    SetupFound {
+        /// That.
+        found: Box<Setup>,
+        /// Whether nobody has decided anything on this machine.
+        is_new: bool,
+    },
+    /// The answers to the setup were kept or forgotten, or not.
+    AnswersKept(Result<(), Error>),
     /// It is this long since boot.
     Tick(Duration),
 }
@@ -95,6 +105,12 @@ pub enum Effect {
     Check(u64),
     /// Find out what disabling a service would do.
     Propose(ServiceId),
+    /// Find out what the setup recommends on the machine that was seen so.
+    AskSetup(Box<Observation>),
+    /// Keep the answers to the setup for later.
+    KeepAnswers(Box<Answers>),
+    /// Forget them.
+    ForgetAnswers,
     /// Draw every cell anew: another program may have written over the screen.
     Redraw,
     /// Take the mouse, or leave it to the terminal.
@@ -124,6 +140,9 @@ impl Effect {
             | Self::Knock(_)
             | Self::Check(_)
             | Self::Propose(_)
+            | Self::AskSetup(_)
+            | Self::KeepAnswers(_)
+            | Self::ForgetAnswers
             | Self::Redraw
             | Self::SetMouse(_)
             | Self::Quit => None,

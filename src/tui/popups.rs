@@ -23,6 +23,7 @@ mod leave;
 mod message;
 mod palette;
 mod restore;
+mod setup;
 mod unproven;
 mod way;
 mod who;
@@ -33,6 +34,7 @@ pub use finding::{Whole, extent as finding_extent};
 pub use help::extent as help_extent;
 pub use message::Message;
 pub use palette::{Found, Palette, height as palette_height};
+pub use setup::SetupQuestion;
 pub use unproven::Unproven;
 pub use way::{Way, extent as way_extent, forget as forget_ways};
 pub use who::{WhoCan, height as who_height};
@@ -54,6 +56,8 @@ pub enum Popup {
     Restore,
     /// Whether to have a service stopped and disabled.
     Disable(Box<Proposal>),
+    /// A question of the setup.
+    Setup(SetupQuestion),
     /// What becomes of the trial.
     Leave,
     /// A line of text.
@@ -77,6 +81,7 @@ impl Popup {
             Self::Apply(_) => vec![Context::Applying, Context::Moving],
             Self::Keep | Self::Restore | Self::Disable(_) => vec![Context::Asking],
             Self::Unproven(_) => vec![Context::Doubting],
+            Self::Setup(question) => vec![question.context()],
             Self::Leave => vec![Context::Leaving],
             Self::Entry(_) => vec![Context::Typing, Context::Moving],
             Self::WhoCan(_) => vec![Context::WhoCan, Context::Moving],
@@ -108,6 +113,7 @@ pub fn draw_one(model: &Model, popup: &Popup, frame: &mut Frame<'_>, area: Rect)
         Popup::Unproven(unproven) => unproven::draw(model, unproven, frame, area),
         Popup::Restore => restore::draw(model, frame, area),
         Popup::Disable(proposal) => disable::draw(model, proposal, frame, area),
+        Popup::Setup(question) => setup::draw(model, *question, frame, area),
         Popup::Leave => leave::draw(model, frame, area),
         Popup::Entry(entry) => entry::draw(model, entry, frame, area),
         Popup::WhoCan(who) => who::draw(model, who, frame, area),

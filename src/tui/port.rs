@@ -6,9 +6,10 @@ pub use crate::app::sandbox::{Knock, Neighbour, Seen};
 pub use crate::app::{ApplyRequest, Changes, Depth, Restored, Started};
 
 use crate::app::check::Checkup;
-use crate::app::{self, Error, Observation, Status, TrialView};
+use crate::app::{self, Error, Observation, Setup, Status, TrialView};
 use crate::core::policy::Policy;
 use crate::core::service::ServiceId;
+use crate::core::setup::Answers;
 use crate::core::unit::Proposal;
 
 /// The machine as the runtime calls it, from its worker threads. Calls may block; the screens do
@@ -63,6 +64,21 @@ pub trait Machine: Send + Sync + 'static {
     /// # Errors
     /// Where it can't be disabled, with the way to do it by hand.
     fn propose(&self, id: &ServiceId) -> Result<Proposal, Error>;
+    /// What the setup recommends on the machine that was seen so, and the answers of a setup that was
+    /// left before its end.
+    fn setup(&self, observation: &Observation) -> Setup;
+    /// Whether nobody has decided anything on this machine.
+    fn needs_setup(&self) -> bool;
+    /// Keeps the answers to the setup for later.
+    ///
+    /// # Errors
+    /// Where they can't be written.
+    fn keep_answers(&self, answers: &Answers) -> Result<(), Error>;
+    /// Forgets them.
+    ///
+    /// # Errors
+    /// Where they can't be removed.
+    fn forget_answers(&self) -> Result<(), Error>;
     /// The time since boot (`CLOCK_BOOTTIME`), which deadlines are given in.
     fn since_boot(&self) -> Duration;
 }
@@ -114,6 +130,22 @@ impl Machine for app::Machine {
 
     fn propose(&self, id: &ServiceId) -> Result<Proposal, Error> {
         self.propose(id, &[])
+    }
+
+    fn setup(&self, observation: &Observation) -> Setup {
+        self.setup(observation)
+    }
+
+    fn needs_setup(&self) -> bool {
+        self.needs_setup()
+    }
+
+    fn keep_answers(&self, answers: &Answers) -> Result<(), Error> {
+        self.keep_answers(answers)
+    }
+
+    fn forget_answers(&self) -> Result<(), Error> {
+        self.forget_answers()
     }
 
     fn since_boot(&self) -> Duration {

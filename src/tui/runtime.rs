@@ -38,6 +38,20 @@ pub struct Options {
     pub settings: Settings,
     /// Whether this is the sandbox: then it says so, and shows what the neighbours get.
     pub is_sandbox: bool,
+    /// What opens first.
+    pub start: Start,
+}
+
+/// What opens first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Start {
+    /// The screens.
+    #[default]
+    Screens,
+    /// The first-time setup.
+    Setup,
+    /// The setup where nobody has decided anything on this machine; else the screens.
+    SetupIfNew,
 }
 
 /// How it ended.
@@ -75,6 +89,7 @@ pub fn run(machine: Arc<dyn Machine>, options: &Options) -> io::Result<Outcome> 
     let mut screen = Screen::enter(options.settings.has_mouse)?;
     let mut model = Model::new(options.settings.clone(), screen.size(), machine.since_boot());
     model.neighbours.are_there = options.is_sandbox;
+    model.start = options.start;
     // The first frame waits for nothing.
     if screen.draw(|frame| view(&model, frame)).is_err() {
         return Ok(Outcome::Ended);

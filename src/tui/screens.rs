@@ -10,6 +10,7 @@ pub mod checkup;
 pub mod networks;
 pub mod preview;
 pub mod services;
+pub mod setup;
 
 /// A screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -21,10 +21,13 @@ mod mouse;
 mod palette;
 mod popups;
 mod restore;
+mod setup;
 mod trial;
 
 /// Takes a message into the model; what is to be done outside comes back.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
+    let trial = model.trial().map(|trial| trial.id.clone());
+    let is_kept = matches!(msg, Msg::Confirmed(Ok(_)));
     let mut effects = match msg {
         Msg::Key(event) => commands::on_key(model, &event),
         Msg::Mouse(event) => mouse::on_mouse(model, event),
@@ -62,8 +65,14 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             disable::on_proposed(model, &id, proposed);
             Vec::new()
         }
+        Msg::SetupFound { found, is_new } => setup::on_found(model, *found, is_new),
+        Msg::AnswersKept(result) => {
+            setup::on_kept_answers(model, result);
+            Vec::new()
+        }
         Msg::Tick(now) => on_tick(model, now),
     };
+    effects.extend(setup::follow(model, trial.as_deref(), is_kept));
     model.settle();
     effects.extend(knock(model));
     effects.extend(access::ask(model));
@@ -73,7 +82,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
 
 /// In the sandbox, the neighbours knock at the service the cursor rests on.
 fn knock(model: &mut Model) -> Option<Effect> {
-    if model.screen != ScreenId::Services || model.depth != Some(Depth::Complete) {
+    if model.setup.is_some() || model.screen != ScreenId::Services || model.depth != Some(Depth::Complete) {
         return None;
     }
     let selected = model.services.selected().map(|row| &row.service.id);
@@ -91,6 +100,7 @@ fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec
     let known = std::mem::take(&mut model.observation.status);
     let seen = std::mem::replace(&mut observation.status, known);
     let stored = observation.policy.clone();
+    let before = model.observation.policy.clone();
     model.observation = observation;
     model.looked_at = model.now;
     if depth == Depth::Complete {
@@ -100,11 +110,20 @@ fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec
             trial::tell_last(model);
         }
     }
+    if model.setup.is_some() {
+        let effects = setup::on_seen(model, &before);
+        popups::count_running_again(model);
+        return effects;
+    }
+    let mut effects = Vec::new();
+    if is_first_whole {
+        effects.extend(setup::begin(model));
+    }
     let now = model.observation.world.now;
     if model.saves_under_way > 0 || stored.current(now) == model.policy.current(now) {
         model.recompute();
         popups::count_running_again(model);
-        return Vec::new();
+        return effects;
     }
     if !is_first {
         // What can't be read is no new policy; the line about that stays in sight by itself.
@@ -117,7 +136,7 @@ fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec
         }
     }
     model.adopt_stored(stored);
-    Vec::new()
+    effects
 }
 
 fn on_saved(model: &mut Model, policy: Policy, result: Result<(), Error>) -> Vec<Effect> {
@@ -131,6 +150,7 @@ fn on_saved(model: &mut Model, policy: Policy, result: Result<(), Error>) -> Vec
             // What is not on the disk must not look as if it were.
             let stored = model.observation.policy.clone();
             model.adopt_stored(stored);
+            setup::adopt(model);
             model.popups.retain(|popup| !matches!(popup, Popup::Apply(_)));
             fail(model, "The policy could not be saved", &error);
             vec![Effect::Look(Depth::Complete)]

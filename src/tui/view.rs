@@ -7,6 +7,7 @@ use ratatui::text::Line;
 use crate::tui::layout::SMALLEST;
 use crate::tui::model::Model;
 use crate::tui::popups;
+use crate::tui::screens;
 use crate::tui::theme::Token;
 use crate::tui::widgets::text::wrap;
 use crate::tui::widgets::{alerts, banner, bars, footer};
@@ -26,10 +27,15 @@ pub fn view(model: &Model, frame: &mut Frame<'_>) {
     }
     banner::draw(model, frame, parts.banner);
     bars::header(model, frame, parts.header);
-    bars::tabs(model, frame, parts.tabs);
     alerts::draw(model, frame, parts.alerts);
-    if let Some(screen) = model.screen.screen() {
-        (screen.draw)(model, frame, parts.body);
+    if let Some(setup) = &model.setup {
+        screens::setup::draw_progress(model, setup, frame, parts.tabs);
+        screens::setup::draw(model, setup, frame, parts.body);
+    } else {
+        bars::tabs(model, frame, parts.tabs);
+        if let Some(screen) = model.screen.screen() {
+            (screen.draw)(model, frame, parts.body);
+        }
     }
     bars::notice(model, frame, parts.notice);
     footer::draw(model, frame, parts.footer);

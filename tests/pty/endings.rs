@@ -11,7 +11,7 @@ fn running() -> Terminal {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path().to_str().unwrap().to_owned();
     // Where fwtui's files are is of no matter here: it looks at the machine and changes nothing.
-    let mut terminal = Terminal::start(SIZE, &["--root", &root]);
+    let mut terminal = Terminal::start(SIZE, &["--screen", "services", "--root", &root]);
     terminal.sees(&["Services", "quit"]);
     assert!(terminal.is_taken());
     terminal
@@ -37,7 +37,7 @@ fn signals() {
 
 #[test]
 fn before_the_first_look_is_over() {
-    let mut terminal = Terminal::start(SIZE, &["--root", "/nowhere"]);
+    let mut terminal = Terminal::start(SIZE, &["--screen", "services", "--root", "/nowhere"]);
     // Typed before anybody reads it: the terminal keeps it for the program.
     terminal.types("q");
     terminal.ends_well(0);
@@ -70,7 +70,7 @@ fn signals_during_a_trial_leave_it_running() {
 
 #[test]
 fn the_sandbox_ends_with_its_screens() {
-    let mut terminal = Terminal::start(SIZE, &["sandbox"]);
+    let mut terminal = Terminal::start(SIZE, &["--screen", "services", "sandbox"]);
     terminal.sees(&["sshd", "nginx", "off: nothing is refused"]);
     terminal.types("q");
     terminal.ends_well(0);

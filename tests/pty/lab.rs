@@ -54,7 +54,7 @@ impl Lab {
     /// The screens, when they have read everything.
     #[track_caller]
     pub fn open(&self, size: (u16, u16)) -> Terminal {
-        let mut terminal = Terminal::start(size, &[]);
+        let mut terminal = Terminal::start(size, &["--screen", "services"]);
         terminal.until("the first complete look", |text| {
             text.contains("Services") && !text.contains("looking")
         });

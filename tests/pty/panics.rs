@@ -8,9 +8,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use fwtui::app::{Error, Observation, Status, TrialView};
+use fwtui::app::{Error, Observation, Setup, Status, TrialView};
 use fwtui::core::policy::Policy;
 use fwtui::core::service::ServiceId;
+use fwtui::core::setup::Answers;
 use fwtui::core::unit::Proposal;
 use fwtui::tui::theme::ColorDepth;
 use fwtui::tui::{ApplyRequest, Changes, Depth, Machine, Options, Restored, Seen, Settings, Started, run};
@@ -75,6 +76,22 @@ impl Machine for Broken {
         None
     }
 
+    fn setup(&self, _: &Observation) -> Setup {
+        panic!("never asked for")
+    }
+
+    fn needs_setup(&self) -> bool {
+        false
+    }
+
+    fn keep_answers(&self, _: &Answers) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn forget_answers(&self) -> Result<(), Error> {
+        Ok(())
+    }
+
     fn since_boot(&self) -> Duration {
         let thread = std::thread::current();
         // Once at the start, and again with the first event.
@@ -95,6 +112,7 @@ fn panic_if_asked() -> bool {
             ..Settings::default()
         },
         is_sandbox: false,
+        start: fwtui::tui::Start::Screens,
     };
     let machine = Broken {
         is_worker: place == "worker",

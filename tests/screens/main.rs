@@ -18,6 +18,7 @@ mod disabling;
 mod fixture;
 mod screens;
 mod sessions;
+mod setup;
 mod snapshot;
 mod trials;
 

@@ -81,9 +81,14 @@ impl Workers {
     pub(super) fn perform(&self, effect: Effect) {
         let worker = match effect {
             Effect::Confirm { .. } | Effect::Revert(_) | Effect::Extend(_) | Effect::AskStatus => &self.trial,
-            Effect::Look(_) | Effect::Save { .. } | Effect::Apply(_) | Effect::Restore | Effect::Propose(_) => {
-                &self.looks
-            }
+            Effect::Look(_)
+            | Effect::Save { .. }
+            | Effect::Apply(_)
+            | Effect::Restore
+            | Effect::Propose(_)
+            | Effect::AskSetup(_)
+            | Effect::KeepAnswers(_)
+            | Effect::ForgetAnswers => &self.looks,
             Effect::Knock(_) => match &self.knocks {
                 Some(knocks) => knocks,
                 None => return,
@@ -152,6 +157,19 @@ impl Looker {
                 Ok(Effect::Propose(id)) => {
                     let proposed = self.machine.propose(&id);
                     self.send(Msg::Proposed(id, proposed.map(Box::new)))
+                }
+                Ok(Effect::AskSetup(observation)) => {
+                    let found = Box::new(self.machine.setup(&observation));
+                    let is_new = self.machine.needs_setup();
+                    self.send(Msg::SetupFound { found, is_new })
+                }
+                Ok(Effect::KeepAnswers(answers)) => {
+                    let result = self.machine.keep_answers(&answers);
+                    self.send(Msg::AnswersKept(result))
+                }
+                Ok(Effect::ForgetAnswers) => {
+                    let result = self.machine.forget_answers();
+                    self.send(Msg::AnswersKept(result))
                 }
                 Ok(_) => true,
                 Err(RecvTimeoutError::Timeout) => self.probe(),

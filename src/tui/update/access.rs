@@ -34,7 +34,7 @@ pub(super) fn open(model: &mut Model) {
 /// Asks for what is shown and not known.
 pub(super) fn ask(model: &mut Model) -> Vec<Effect> {
     let is_seen = model.depth == Some(Depth::Complete) && model.observation.netfilter.is_some();
-    if !is_seen || model.screen != ScreenId::Services {
+    if !is_seen || model.setup.is_some() || model.screen != ScreenId::Services {
         return Vec::new();
     }
     let open = model.popups.iter().find_map(|popup| match popup {

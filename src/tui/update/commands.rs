@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::{access, block, checkup, disable, edit, fail, leave, popups, restore, trial};
+use super::{access, block, checkup, disable, edit, fail, leave, popups, restore, setup, trial};
 use crate::core::policy::Decision;
 use crate::tui::availability::why_no_apply;
 use crate::tui::commands::{CommandId, typed};
@@ -51,6 +51,9 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
     if model.popups.last().is_some() {
         return popups::run(model, command);
     }
+    if model.setup.is_some() {
+        return setup::run(model, command);
+    }
     match command {
         CommandId::Keep | CommandId::Revert | CommandId::Extend => trial::run(model, command),
         CommandId::Confine => edit::decide(model, Decision::Confine),
@@ -65,6 +68,7 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
         CommandId::SwitchRefusal => edit::switch_refusal(model),
         CommandId::SwitchLogging => edit::switch_logging(model),
         CommandId::Undo => edit::undo(model),
+        CommandId::RunSetup => setup::ask_again(model),
         CommandId::Apply => ask_apply(model, false),
         CommandId::TurnOff => ask_apply(model, true),
         CommandId::Restore => {
@@ -235,7 +239,7 @@ fn ask_sources(model: &mut Model) -> Vec<Effect> {
     )
 }
 
-fn ask_apply(model: &mut Model, is_off: bool) -> Vec<Effect> {
+pub(super) fn ask_apply(model: &mut Model, is_off: bool) -> Vec<Effect> {
     if let Some(why) = why_no_apply(model, is_off) {
         return refuse(model, why);
     }

@@ -31,7 +31,7 @@ pub(super) fn edit(model: &mut Model, change: impl FnOnce(&mut Policy) -> Result
     Some(save(model, before))
 }
 
-fn save(model: &mut Model, before: Policy) -> Effect {
+pub(super) fn save(model: &mut Model, before: Policy) -> Effect {
     model.saves_under_way += 1;
     Effect::Save {
         before: Box::new(before),

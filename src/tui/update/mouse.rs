@@ -7,7 +7,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::{Frame, Terminal};
 
 use super::commands::{go, run};
-use super::{access, checkup, palette};
+use super::{access, checkup, palette, setup};
 use crate::tui::commands::{self, CommandId, Context};
 use crate::tui::layout;
 use crate::tui::model::list::scrolled;
@@ -50,6 +50,7 @@ fn wheel(model: &mut Model, position: Position, lines: isize) {
         // The filter is typed below the list that it shortens.
         Some(Popup::Entry(entry)) if matches!(entry.purpose, Purpose::Filter(_)) => go(model, movement),
         Some(_) => {}
+        None if model.setup.is_some() => setup::wheel(model, lines),
         None => {
             if model.screen == ScreenId::Preview
                 && let Some(pane) = preview::pane_at(model, frames.body, position)
@@ -134,6 +135,9 @@ fn sort_at(model: &mut Model, _column: u16) -> Vec<Effect> {
 
 fn click(model: &mut Model, position: Position) -> Vec<Effect> {
     let frames = model.frames();
+    if model.setup.is_some() {
+        return setup::click(model, &frames, position);
+    }
     if let Some(screen) = bars::tab_at(frames.tabs, position) {
         model.screen = screen;
         return Vec::new();

@@ -1,7 +1,7 @@
 //! What keys mean while a popup is open.
 
 use super::commands::movement;
-use super::{access, block, checkup, disable, edit, palette, restore, trial};
+use super::{access, block, checkup, disable, edit, palette, restore, setup, trial};
 use crate::core::policy::Decision;
 use crate::tui::commands::CommandId;
 use crate::tui::model::list::scrolled;
@@ -61,6 +61,10 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
             model.popups.pop();
             return restore::restore(model);
         }
+        Some(Popup::Setup(question)) => {
+            let question = *question;
+            return setup::on_question(model, question, command);
+        }
         Some(Popup::Leave) => return on_leave(model, command),
         Some(Popup::Entry(_)) => return on_entry(model, command),
         Some(Popup::Palette(_)) => return palette::run(model, command),
@@ -107,8 +111,10 @@ fn on_apply(model: &mut Model, command: CommandId) -> Vec<Effect> {
             let may_go = command == CommandId::Accept || apply.is_harmless();
             if let Some(request) = apply.request().filter(|_| may_go) {
                 model.popups.pop();
+                let mut effects = setup::before_apply(model);
                 model.task = Some(Task::Applying);
-                return vec![Effect::Apply(request)];
+                effects.push(Effect::Apply(request));
+                return effects;
             }
         }
         _ => {}

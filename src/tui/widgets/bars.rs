@@ -237,7 +237,7 @@ fn standing(model: &Model) -> (Token, String) {
     if model.screen == ScreenId::Checkup && model.checkup.is_outdated() {
         return (Token::Warn, "The rules have changed since: F5 checks again.".to_owned());
     }
-    if model.depth.is_none() || model.trial().is_some() {
+    if model.depth.is_none() || model.trial().is_some() || model.setup.as_ref().is_some_and(|setup| setup.is_done) {
         return (Token::Dim, String::new());
     }
     if let Some(why) = model.why_read_only() {
@@ -250,6 +250,12 @@ fn standing(model: &Model) -> (Token, String) {
             .map(|by| format!("Changed by {by}. "))
             .unwrap_or_default();
         return (Token::Bad, format!("{by}R puts back what was confirmed."));
+    }
+    if model.setup.is_some() {
+        return (
+            Token::Dim,
+            "Nothing is changed until you apply, at the last step.".to_owned(),
+        );
     }
     if status.state == State::Off {
         return (

@@ -66,7 +66,10 @@ fn cells(keymap: &Keymap, command: &Command) -> usize {
 
 /// The hints of the screen as it is; a key that would do nothing is not offered.
 pub fn of_screen(model: &Model, area: Rect) -> Vec<Hint> {
-    let contexts = [model.screen.context(), Context::Screens];
+    let contexts = match &model.setup {
+        Some(setup) => setup.contexts(model.trial().is_some()),
+        None => vec![model.screen.context(), Context::Screens],
+    };
     let is_useful = |command: &Command| availability::is_useful(model, command);
     hints(&model.settings.keymap, &contexts, &is_useful, area)
 }

@@ -1,0 +1,321 @@
+//! `fwtui setup`
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal};
+
+use serde::Serialize;
+
+use crate::app::{Depth, Error, Kind, Machine, Observation, Presence, Setup};
+use crate::cli::args::Setup as Args;
+use crate::cli::output::Out;
+use crate::cli::screens::{self, First};
+use crate::cli::{DONE, FAILED};
+use crate::core::catalogue::Advice;
+use crate::core::network::NetworkClass;
+use crate::core::policy::{Decision, Logging, Refusal};
+use crate::core::setup::{Answers, Counts, MachineKind, NetworkProposal, Proposed, ServiceProposal};
+use crate::core::text::{capitalised, printable_within};
+use crate::core::way_in::WayIn;
+
+/// Longest sentence shown, in characters.
+const LONGEST: usize = 1000;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    /// Why the policy can't be used; what is decided in it is not known then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy_error: Option<&'a str>,
+    machine: MachineKind,
+    found: Counts,
+    networks: Vec<NetworkJson<'a>>,
+    refusal: ProposedJson<'a, Refusal>,
+    services: Vec<ServiceJson<'a>>,
+    logging: ProposedJson<'a, Logging>,
+    ways_in: Vec<String>,
+    tools: &'a [Presence],
+    conflicts: &'a [String],
+    /// Whether answers of an earlier setup are kept.
+    resumable: bool,
+}
+
+#[derive(Serialize)]
+struct NetworkJson<'a> {
+    interface: &'a str,
+    class: NetworkClass,
+    why: &'a str,
+    decided: bool,
+}
+
+#[derive(Serialize)]
+struct ProposedJson<'a, T> {
+    value: T,
+    why: &'a str,
+    decided: bool,
+}
+
+#[derive(Serialize)]
+struct ServiceJson<'a> {
+    id: String,
+    name: &'a str,
+    known: bool,
+    what: Option<&'a str>,
+    advice: Advice,
+    decision: Decision,
+    from: Vec<String>,
+    why: &'a str,
+    carries_you: bool,
+    decided: bool,
+}
+
+pub(super) fn run(machine: Machine, args: &Args, first: First<'_>, out: &Out) -> Result<u8, Error> {
+    if args.take_all {
+        return take_all(&machine, out);
+    }
+    if args.json || args.show {
+        return show(&machine, args.json, out);
+    }
+    machine
+        .may_set_up()
+        .map_err(|error| error.hint("'fwtui setup --show' shows what it would recommend, without root too."))?;
+    if !(io::stdin().is_terminal() && out.is_terminal()) {
+        return Err(Error::new(Kind::Usage, "the setup needs a terminal").hint(
+            "Without one, 'fwtui setup --show' shows what it recommends, and 'fwtui setup --take-all' takes it.",
+        ));
+    }
+    screens::run(
+        machine,
+        &First {
+            is_setup: true,
+            ..first
+        },
+        out,
+    )
+}
+
+fn show(machine: &Machine, is_json: bool, out: &Out) -> Result<u8, Error> {
+    let observation = machine.look(Depth::Plan);
+    let setup = machine.setup(&observation);
+    let error = observation.policy_error.as_deref();
+    if is_json {
+        out.json(&document(&setup, error))?;
+    } else {
+        out.print(&text(&setup))?;
+    }
+    for note in observation.unseen.iter().chain(&setup.notes) {
+        out.note(note);
+    }
+    if let Some(error) = error {
+        out.note(&format!("fwtui: the policy is not used: {error}"));
+        return Ok(FAILED);
+    }
+    Ok(DONE)
+}
+
+fn take_all(machine: &Machine, out: &Out) -> Result<u8, Error> {
+    machine.may_set_up()?;
+    let observation = machine.look(Depth::Plan);
+    if let Some(error) = &observation.policy_error {
+        return Err(Error::failed(format!("the policy can't be read: {error}"))
+            .hint("Mend that line; until then the policy is left as it is."));
+    }
+    let setup = machine.setup(&observation);
+    let before = &observation.policy;
+    let wanted = Answers::from_proposals(&setup.proposals)
+        .policy(before)
+        .map_err(Error::failed)?;
+    if wanted == *before {
+        out.line("Everything is decided already; nothing changed.")?;
+        return Ok(DONE);
+    }
+    machine.save(before, &wanted)?;
+    // They would say otherwise; that they are left there harms nobody.
+    let _left_there = machine.forget_answers();
+    out.print(&taken(&setup, &observation))?;
+    Ok(DONE)
+}
+
+/// What was taken, and the next step.
+fn taken(setup: &Setup, observation: &Observation) -> String {
+    let mut text = String::new();
+    for one in setup.proposals.networks.iter().filter(|one| !one.is_decided) {
+        push(&mut text, &format!("{} is {}", one.interface, one.class));
+    }
+    for one in setup.proposals.services.iter().filter(|one| !one.is_decided) {
+        push(&mut text, &format!("{} is {}", service(one), decision(one)));
+    }
+    let kept = setup.proposals.services.iter().filter(|one| one.is_decided).count();
+    if kept > 0 {
+        push(&mut text, &format!("{} decided before stays so.", services(kept)));
+    }
+    for way_in in &observation.ways_in {
+        push(&mut text, &format!("{} stays.", capitalised(&way_in_words(way_in))));
+    }
+    push(
+        &mut text,
+        "Nothing is in force yet: 'fwtui preview' shows it, 'sudo fwtui apply' applies it on trial.",
+    );
+    text
+}
+
+fn document<'a>(setup: &'a Setup, policy_error: Option<&'a str>) -> Document<'a> {
+    let proposals = &setup.proposals;
+    Document {
+        schema: 1,
+        policy_error,
+        machine: proposals.machine,
+        found: proposals.counts,
+        networks: proposals.networks.iter().map(network_json).collect(),
+        refusal: proposed_json(&proposals.refusal),
+        services: proposals.services.iter().map(service_json).collect(),
+        logging: proposed_json(&proposals.logging),
+        ways_in: setup.ways_in.iter().map(way_in_words).collect(),
+        tools: &setup.tools,
+        conflicts: &setup.conflicts,
+        resumable: setup.draft.is_some(),
+    }
+}
+
+fn network_json(network: &NetworkProposal) -> NetworkJson<'_> {
+    NetworkJson {
+        interface: &network.interface,
+        class: network.class,
+        why: &network.why,
+        decided: network.is_decided,
+    }
+}
+
+fn proposed_json<T: Copy>(proposed: &Proposed<T>) -> ProposedJson<'_, T> {
+    ProposedJson {
+        value: proposed.value,
+        why: &proposed.why,
+        decided: proposed.is_decided,
+    }
+}
+
+fn service_json(service: &ServiceProposal) -> ServiceJson<'_> {
+    ServiceJson {
+        id: service.id.to_string(),
+        name: &service.name,
+        known: service.is_known,
+        what: service.what.as_deref(),
+        advice: service.advice,
+        decision: service.decision,
+        from: service.from.iter().map(ToString::to_string).collect(),
+        why: &service.why,
+        carries_you: service.carries_you,
+        decided: service.is_decided,
+    }
+}
+
+/// What was found, and what is recommended, each with its reason on a line of its own.
+fn text(setup: &Setup) -> String {
+    let proposals = &setup.proposals;
+    let mut text = String::new();
+    push(&mut text, &found(setup));
+    for way_in in &setup.ways_in {
+        push(&mut text, &format!("You came in by {}.", way_in_words(way_in)));
+    }
+    for said in &setup.conflicts {
+        push(&mut text, said);
+    }
+    if setup.draft.is_some() {
+        push(
+            &mut text,
+            "Answers of an earlier setup are kept: 'sudo fwtui setup' goes on with them.",
+        );
+    }
+    let mut section = |title: &str, items: Vec<(String, &str)>| {
+        push(&mut text, &format!("\n{title}"));
+        if items.is_empty() {
+            push(&mut text, "  Nothing to decide.");
+        }
+        for (item, why) in items {
+            push(&mut text, &format!("  {item}"));
+            push(&mut text, &format!("      {why}"));
+        }
+    };
+    let network = |one: &NetworkProposal| format!("{}  {}", one.interface, one.class);
+    let networks = proposals.networks.iter();
+    section(
+        "NETWORKS",
+        networks.map(|one| (network(one), one.why.as_str())).collect(),
+    );
+    let refusal = (
+        proposals.refusal.value.word().to_owned(),
+        proposals.refusal.why.as_str(),
+    );
+    section("WHAT IS REFUSED GETS", vec![refusal]);
+    let row = |one: &ServiceProposal| format!("{}  {}", service(one), decision(one));
+    let services = proposals.services.iter();
+    section("SERVICES", services.map(|one| (row(one), one.why.as_str())).collect());
+    let logging = (
+        proposals.logging.value.word().to_owned(),
+        proposals.logging.why.as_str(),
+    );
+    section("LOGGING", vec![logging]);
+    push(
+        &mut text,
+        "\n'sudo fwtui setup' asks about each; 'sudo fwtui setup --take-all' takes all of it. Neither is in force before \
+         you apply it.",
+    );
+    text
+}
+
+/// `On this server: 6 services, of which 1 is bound to loopback and needs nothing; 2 networks.`
+fn found(setup: &Setup) -> String {
+    let counts = setup.proposals.counts;
+    let machine = match setup.proposals.machine {
+        MachineKind::Desktop => "On this desktop",
+        MachineKind::Server => "On this server",
+        MachineKind::Unknown => "On this machine",
+    };
+    let mut parts = vec![services(counts.services)];
+    let mut nothing = Vec::new();
+    if counts.on_loopback > 0 {
+        nothing.push(format!("{} on loopback only", counts.on_loopback));
+    }
+    if counts.clients > 0 {
+        nothing.push(format!("{} waiting for answers", counts.clients));
+    }
+    if !nothing.is_empty() {
+        parts.push(format!("of which {} need nothing", nothing.join(" and ")));
+    }
+    let networks = match counts.networks {
+        1 => "1 network".to_owned(),
+        many => format!("{many} networks"),
+    };
+    format!("{machine}: {}; {networks}.", parts.join(", "))
+}
+
+fn services(count: usize) -> String {
+    match count {
+        1 => "1 service".to_owned(),
+        many => format!("{many} services"),
+    }
+}
+
+fn way_in_words(way_in: &WayIn) -> String {
+    printable_within(&way_in.to_string(), LONGEST)
+}
+
+/// `22/tcp (sshd)`
+fn service(one: &ServiceProposal) -> String {
+    match one.name.as_str() {
+        "" => one.id.to_string(),
+        name => format!("{} ({name})", one.id),
+    }
+}
+
+/// `open`, `open to 192.0.2.0/24`
+fn decision(one: &ServiceProposal) -> String {
+    let sources: Vec<String> = one.from.iter().map(ToString::to_string).collect();
+    match sources.is_empty() {
+        true => one.decision.word().to_owned(),
+        false => format!("{} to {}", one.decision, sources.join(", ")),
+    }
+}
+
+fn push(text: &mut String, line: &str) {
+    let _never_fails = writeln!(text, "{line}");
+}

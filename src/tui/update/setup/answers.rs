@@ -1,0 +1,90 @@
+//! The answers of a step, changed.
+
+use crate::core::network::NetworkClass;
+use crate::core::policy::{Decision, Refusal};
+use crate::core::setup::{Answers, Step};
+use crate::tui::model::{LOGGINGS, Model, Setup};
+
+/// Decides on the selected service.
+pub(super) fn decide(model: &mut Model, decision: Decision) {
+    let Some(setup) = &mut model.setup else { return };
+    let id = setup.proposals.services.get(setup.services.cursor);
+    if let Some(id) = id.map(|one| one.id.clone()) {
+        setup.answers.services.insert(id, decision);
+    }
+}
+
+/// The next answer to what is asked.
+pub(super) fn next(model: &mut Model) {
+    let Some(setup) = &mut model.setup else { return };
+    match setup.step() {
+        Step::Networks => {
+            if let Some(name) = selected_network(setup) {
+                let next = following(&NetworkClass::ALL, setup.class(&name), 1);
+                setup.answers.networks.insert(name, next);
+            }
+        }
+        Step::Services => {
+            let selected = setup.proposals.services.get(setup.services.cursor);
+            if let Some(id) = selected.map(|one| one.id.clone()) {
+                let next = following(&Decision::ALL, setup.decision(&id), 1);
+                decide(model, next);
+            }
+        }
+        Step::Refusal => setup.answers.refusal = Setup::next_refusal(setup.answers.refusal),
+        Step::Logging => setup.answers.logging = following(&LOGGINGS, setup.answers.logging, 1),
+        Step::Welcome | Step::Summary | Step::Preview => {}
+    }
+}
+
+/// So many answers further, not around the end.
+pub(super) fn choose(model: &mut Model, lines: isize) {
+    let Some(setup) = &mut model.setup else { return };
+    let answers = &mut setup.answers;
+    match answers.step {
+        Step::Refusal => answers.refusal = moved(&[Refusal::Reject, Refusal::Drop], answers.refusal, lines),
+        Step::Logging => answers.logging = moved(&LOGGINGS, answers.logging, lines),
+        _ => {}
+    }
+}
+
+/// Answers what is asked as recommended.
+pub(super) fn take_advice(model: &mut Model) {
+    let Some(setup) = &mut model.setup else { return };
+    let recommended = Answers::from_proposals(&setup.proposals);
+    match setup.step() {
+        Step::Networks => {
+            let name = selected_network(setup);
+            let class = name.as_ref().and_then(|name| recommended.networks.get(name).copied());
+            if let (Some(name), Some(class)) = (name, class) {
+                setup.answers.networks.insert(name, class);
+            }
+        }
+        Step::Services => {
+            let advice = setup.proposals.services.get(setup.services.cursor);
+            if let Some(decision) = advice.map(|one| one.decision) {
+                decide(model, decision);
+            }
+        }
+        Step::Refusal => setup.answers.refusal = recommended.refusal,
+        Step::Logging => setup.answers.logging = recommended.logging,
+        Step::Welcome | Step::Summary | Step::Preview => {}
+    }
+}
+
+fn selected_network(setup: &Setup) -> Option<String> {
+    let selected = setup.proposals.networks.get(setup.networks.cursor);
+    selected.map(|one| one.interface.clone())
+}
+
+/// The one so many further, around the end.
+fn following<T: Copy + PartialEq>(all: &[T], from: T, further: usize) -> T {
+    let mut others = all.iter().copied().cycle().skip_while(|one| *one != from);
+    others.nth(further).unwrap_or(from)
+}
+
+fn moved<T: Copy + PartialEq>(all: &[T], from: T, lines: isize) -> T {
+    let place = all.iter().position(|one| *one == from).unwrap_or_default();
+    let place = place.saturating_add_signed(lines).min(all.len().saturating_sub(1));
+    all.get(place).copied().unwrap_or(from)
+}

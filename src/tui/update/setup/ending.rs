@@ -1,0 +1,97 @@
+//! How the setup ends: a trial that is kept, or the screens as they are.
+
+use super::show;
+use crate::core::setup::Step;
+use crate::core::text::capitalised;
+use crate::tui::availability::has_nothing_to_apply;
+use crate::tui::model::Model;
+use crate::tui::msg::Effect;
+use crate::tui::screens::ScreenId;
+use crate::tui::theme::Token;
+use crate::tui::update::commands::ask_apply;
+use crate::tui::update::edit;
+
+/// Asks whether to apply; where the kernel holds it all already, the setup is done.
+pub(super) fn apply(model: &mut Model) -> Vec<Effect> {
+    let is_idle = model.task.is_none() && model.trial().is_none();
+    if !is_idle || !has_nothing_to_apply(model) {
+        return ask_apply(model, false);
+    }
+    let mut effects = before_apply(model);
+    effects.extend(finish(model));
+    effects
+}
+
+/// What is to be applied is written first.
+pub(in crate::tui::update) fn before_apply(model: &mut Model) -> Vec<Effect> {
+    let Some(setup) = &mut model.setup else {
+        return Vec::new();
+    };
+    if model.observation.policy == model.policy {
+        return Vec::new();
+    }
+    setup.is_saved = true;
+    let before = model.observation.policy.clone();
+    vec![edit::save(model, before)]
+}
+
+/// Follows a trial that was shown before a message and is over after it.
+pub(in crate::tui::update) fn follow(model: &mut Model, trial: Option<&str>, is_kept: bool) -> Vec<Effect> {
+    if trial.is_none() && model.setup.is_some() && model.trial().is_some() {
+        // What is said of every trial, the page says at length.
+        model.notice = model.notice.take().filter(|notice| notice.token != Token::Text);
+    }
+    let (Some(trial), None, Some(_)) = (trial, model.trial(), &model.setup) else {
+        return Vec::new();
+    };
+    let last = model.observation.status.last.as_ref().filter(|last| last.id == trial);
+    if is_kept || last.is_some_and(|last| last.outcome == "confirmed") {
+        return finish(model);
+    }
+    let why = last.and_then(|last| last.why.as_deref());
+    let why = why
+        .map(|why| format!(": {}", why.trim_end_matches('.')))
+        .unwrap_or_default();
+    let told = format!(
+        "The trial is over, and the old rules are back{why}. Your answers are all here: change what was wrong, and \
+         apply again."
+    );
+    if let Some(setup) = &mut model.setup {
+        setup.told = Some(capitalised(&told));
+    }
+    model.notice = None;
+    show(model, Step::Summary);
+    Vec::new()
+}
+
+/// The setup is done: its answers hold, and are no draft any more.
+fn finish(model: &mut Model) -> Vec<Effect> {
+    if let Some(setup) = &mut model.setup {
+        setup.is_done = true;
+        setup.told = None;
+        setup.top = 0;
+    }
+    model.screen = ScreenId::Services;
+    vec![Effect::ForgetAnswers]
+}
+
+/// Leaves the setup for the screens; what was not applied is not kept.
+pub(super) fn to_the_screens(model: &mut Model) -> Vec<Effect> {
+    let Some(setup) = model.setup.take() else {
+        return Vec::new();
+    };
+    model.screen = ScreenId::Services;
+    if setup.is_done {
+        model.recompute();
+        return Vec::new();
+    }
+    // Nothing is on its way to the disk but what is being applied, and then this can't be asked.
+    let stored = model.observation.policy.clone();
+    model.adopt_stored(stored);
+    let text = match setup.is_saved {
+        true => "The old rules are in force; what you answered is saved, and waits for an apply.",
+        false => "Nothing was changed, and your answers are kept: S goes on with the setup.",
+    };
+    model.say(Token::Text, text);
+    Vec::new()
+}

@@ -1,0 +1,229 @@
+//! How the setup ends: kept, reverted, refused.
+
+use fwtui::app::{Error, Last, Observation, Started, State};
+use fwtui::core::policy::{Decision, Policy};
+use fwtui::core::setup::Step;
+use fwtui::tui::popups::Popup;
+use fwtui::tui::screens::ScreenId;
+use fwtui::tui::{Depth, Effect, Msg};
+
+use super::{begun, step};
+use crate::Session;
+use crate::fixture;
+use crate::sessions::saved;
+
+/// The machine with what the setup made on trial.
+fn on_trial(policy: &Policy) -> Observation {
+    let mut observation = fixture::fresh();
+    observation.policy = policy.clone();
+    observation.filter = Some(fixture::in_force(policy));
+    observation.status.state = State::Trial;
+    observation.status.trial = Some(fixture::trial(80));
+    observation
+}
+
+/// All recommendations, on trial.
+pub(super) fn applied(session: &mut Session) -> Policy {
+    session.keys("A enter enter");
+    let effects = session.keys("y");
+    let wanted = saved(&effects).cloned().unwrap();
+    session.send(Msg::Saved(Box::new(wanted.clone()), Ok(())));
+    let started = Started {
+        trial: fixture::trial(90),
+        rehearsal: None,
+        ..fixture::started(90)
+    };
+    session.send(Msg::Applied(Ok(started)));
+    session.send(Msg::Seen(Depth::Complete, Box::new(on_trial(&wanted))));
+    wanted
+}
+
+#[test]
+fn applying_saves_first() {
+    let mut session = begun(fixture::fresh());
+    session.keys("A enter enter");
+    let effects = session.keys("y");
+    let [Effect::Save { before, wanted }, Effect::Apply(request)] = effects.as_slice() else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(**before, Policy::default());
+    assert_eq!(**wanted, request.previewed);
+    assert_eq!(wanted.decision_for(&"22/tcp".parse().unwrap()), Decision::Open);
+    let before = session
+        .effects
+        .iter()
+        .take_while(|effect| !matches!(effect, Effect::Save { .. }));
+    assert!(!before.clone().any(|effect| matches!(effect, Effect::Apply(_))));
+}
+
+#[test]
+fn keeping_ends_it() {
+    let mut session = begun(fixture::fresh());
+    let wanted = applied(&mut session);
+    // Only the trial's keys hold meanwhile.
+    let effects = session.keys("o enter left A x space");
+    assert!(effects.is_empty() && session.model.policy == wanted, "{effects:?}");
+    session.keys("k y");
+    let effects = session.send(Msg::Confirmed(Ok(None)));
+    assert!(effects.contains(&Effect::ForgetAnswers), "{effects:?}");
+    assert!(session.model.setup.as_ref().unwrap().is_done);
+    let mut kept = on_trial(&wanted);
+    kept.status.trial = None;
+    kept.status.state = State::Confirmed;
+    kept.confirmed = Some(wanted.clone());
+    session.send(Msg::Seen(Depth::Complete, Box::new(kept)));
+    assert!(session.model.setup.is_some());
+    session.keys("enter");
+    assert!(session.model.setup.is_none() && session.model.screen == ScreenId::Services);
+    assert_eq!(session.model.policy, wanted);
+    assert!(!session.model.has_pending());
+}
+
+#[test]
+fn keeping_from_elsewhere_ends_it_too() {
+    let mut session = begun(fixture::fresh());
+    let wanted = applied(&mut session);
+    let mut kept = on_trial(&wanted);
+    kept.status.trial = None;
+    kept.status.state = State::Confirmed;
+    kept.status.last = Some(last("confirmed", None));
+    let effects = session.send(Msg::Status(Box::new(kept.status)));
+    assert!(effects.contains(&Effect::ForgetAnswers), "{effects:?}");
+    assert!(session.model.setup.as_ref().unwrap().is_done);
+    assert_eq!(session.keys("q"), [Effect::Quit]);
+}
+
+fn last(outcome: &str, why: Option<&str>) -> Last {
+    Last {
+        id: fixture::TRIAL.into(),
+        outcome: outcome.into(),
+        reason: why.map(|_| "deadline".into()),
+        why: why.map(str::to_owned),
+        began: "2026-11-20T14:01:00Z".into(),
+        at: "2026-11-20T14:02:00Z".into(),
+    }
+}
+
+#[test]
+fn reverting_goes_back_to_the_summary() {
+    let mut session = begun(fixture::fresh());
+    let wanted = applied(&mut session);
+    session.keys("r");
+    let effects = session.send(Msg::Reverted(Ok(())));
+    assert!(!effects.contains(&Effect::ForgetAnswers));
+    assert_eq!(step(&session), Step::Summary);
+    let told = session.model.setup.as_ref().unwrap().told.clone().unwrap();
+    assert!(told.contains("the old rules are back"), "{told}");
+    assert_eq!(session.model.policy, wanted);
+    // Changed, and applied again.
+    let mut reverted = fixture::fresh();
+    reverted.policy = wanted.clone();
+    session.send(Msg::Seen(Depth::Complete, Box::new(reverted)));
+    session.keys("left left");
+    super::select(&mut session, "80/tcp");
+    session.keys("o enter enter enter enter");
+    let effects = session.keys("y");
+    let [Effect::Save { before, .. }, Effect::Apply(_)] = effects.as_slice() else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(**before, wanted);
+}
+
+#[test]
+fn what_is_saved_already_is_not_saved_again() {
+    let mut session = begun(fixture::fresh());
+    let wanted = applied(&mut session);
+    session.keys("r");
+    session.send(Msg::Reverted(Ok(())));
+    let mut reverted = fixture::fresh();
+    reverted.policy = wanted;
+    session.send(Msg::Seen(Depth::Complete, Box::new(reverted)));
+    session.keys("enter enter");
+    let effects = session.keys("y");
+    assert!(matches!(effects.as_slice(), [Effect::Apply(_)]), "{effects:?}");
+}
+
+#[test]
+fn a_deadline_that_passes_goes_back_to_the_summary() {
+    let mut session = begun(fixture::fresh());
+    applied(&mut session);
+    let mut status = fixture::fresh().status;
+    status.last = Some(last("reverted", Some("nobody kept it in time")));
+    session.send(Msg::Status(Box::new(status)));
+    assert_eq!(step(&session), Step::Summary);
+    let told = session.model.setup.as_ref().unwrap().told.clone().unwrap();
+    assert!(told.contains("nobody kept it in time"), "{told}");
+    session.keys("esc");
+    assert!(session.model.popups.is_empty() && session.model.setup.is_some());
+}
+
+#[test]
+fn what_could_not_be_applied_stays_to_be_changed() {
+    let mut session = begun(fixture::fresh());
+    session.keys("A enter enter");
+    session.keys("y");
+    let policy = session.model.policy.clone();
+    session.send(Msg::Saved(
+        Box::new(policy.clone()),
+        Err(Error::failed("no space left on device")),
+    ));
+    session.send(Msg::Applied(Err(Error::failed("the policy is another one by now"))));
+    assert!(
+        session
+            .model
+            .popups
+            .iter()
+            .all(|popup| matches!(popup, Popup::Message(_)))
+    );
+    session.keys("esc esc");
+    assert_eq!(step(&session), Step::Preview);
+    assert_eq!(session.model.policy, policy);
+    let effects = {
+        session.keys("enter");
+        session.keys("y")
+    };
+    assert!(
+        matches!(effects.as_slice(), [Effect::Save { .. }, Effect::Apply(_)]),
+        "{effects:?}"
+    );
+}
+
+#[test]
+fn quitting_during_the_trial_asks_as_ever() {
+    let mut session = begun(fixture::fresh());
+    applied(&mut session);
+    session.keys("q");
+    assert!(matches!(session.model.popups.as_slice(), [Popup::Leave]));
+    assert_eq!(session.keys("y"), [Effect::Quit]);
+}
+
+#[test]
+fn leaving_after_a_revert_says_what_is_saved() {
+    let mut session = begun(fixture::fresh());
+    let wanted = applied(&mut session);
+    session.keys("r");
+    session.send(Msg::Reverted(Ok(())));
+    let mut reverted = fixture::fresh();
+    reverted.policy = wanted.clone();
+    session.send(Msg::Seen(Depth::Complete, Box::new(reverted)));
+    session.keys("q s");
+    assert!(session.model.setup.is_none());
+    assert_eq!(session.model.policy, wanted);
+    assert!(session.notice().contains("waits for an apply"), "{}", session.notice());
+}
+
+#[test]
+fn where_it_all_holds_already_it_is_done() {
+    let mut session = begun(fixture::fresh());
+    session.keys("A");
+    let wanted = session.model.policy.clone();
+    let mut confirmed = on_trial(&wanted);
+    confirmed.status.trial = None;
+    confirmed.status.state = State::Confirmed;
+    confirmed.confirmed = Some(wanted);
+    session.send(Msg::Seen(Depth::Complete, Box::new(confirmed)));
+    super::go_to(&mut session, Step::Preview);
+    let effects = session.keys("enter");
+    assert_eq!(effects, [Effect::ForgetAnswers]);
+    assert!(session.model.setup.as_ref().unwrap().is_done);
+}
