@@ -60,7 +60,6 @@ pub(super) fn settings(given: Given<'_>) -> Result<Settings, Error> {
         refresh: found.config.refresh.value,
         complaints: complaints.collect(),
         keymap: found.keymap,
-        ..Settings::default()
     })
 }
 
