@@ -105,6 +105,7 @@ fn the_sections_are_those_of_a_man_page() {
             "THE SCREENS",
             "THE TRIAL",
             "THE POLICY FILE",
+            "CONFIGURATION",
             "OUTPUT FOR SCRIPTS",
             "FILES",
             "ENVIRONMENT",

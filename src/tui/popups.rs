@@ -135,6 +135,11 @@ pub struct Drawn {
 }
 
 impl Drawn {
+    /// What its keys do.
+    pub fn hints(&self) -> &[footer::Hint] {
+        &self.hints
+    }
+
     /// The command under the mouse.
     pub fn command_at(&self, position: Position) -> Option<CommandId> {
         footer::hit(&self.hints, self.hints_area, position)

@@ -250,7 +250,7 @@ FWTUI_REFRESH.",
 pub(super) const CONFIGURATION_KEYS: &str = "`fwtui config --keys` prints the keys of all commands in the form that they have \
 in the file. A key is a character, a letter with ctrl (`ctrl-l`), or one of `space`, `enter`, `esc`, `tab`, `shift-tab`, `backspace`, \
 `delete`, `insert`, `home`, `end`, `pgup`, `pgdn`, `up`, `down`, `left`, `right`, `f1` to `f12`. A key that would mean two things in \
-the same place is refused and both are named. `ctrl-c`, the first key that closes a popup or takes what was typed, and \
+the same place is refused and both are named. `ctrl-c`, the first key that closes a popup, says yes or takes what was typed, and \
 `k`, `r` and `m` while a trial runs stay what they are; other keys may stand beside them.";
 
 /// Sections after the keys.

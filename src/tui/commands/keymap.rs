@@ -171,14 +171,15 @@ fn find(name: &str) -> Result<&'static Command, String> {
     })
 }
 
-/// The keys that a command has whatever the user chooses: the ways out, and those the banner of a
-/// trial and the messages about it name.
+/// The keys that a command has whatever the user chooses: the ways out, the yes, and those that the
+/// banner of a trial and the messages about it name.
 const fn kept(command: &Command) -> &'static [Key] {
     match (command.id, command.keys) {
         (
             CommandId::Interrupt
             | CommandId::Cancel
             | CommandId::Submit
+            | CommandId::Accept
             | CommandId::Keep
             | CommandId::Revert
             | CommandId::Extend,
@@ -265,7 +266,8 @@ mod tests {
             ("trial.revert", vec!["x"], "keeps its key r"),
             ("trial.keep", vec![], "keeps its key k"),
             ("reading.cancel", vec!["x"], "keeps its key esc"),
-            ("asking.accept", vec![], "needs a key"),
+            ("asking.accept", vec!["x"], "keeps its key y"),
+            ("way.switch-time", vec![], "needs a key"),
             ("typing.erase", vec!["x"], "characters are typed there"),
         ] {
             let (keymap, complaints) = with(&[(command, &keys)]);

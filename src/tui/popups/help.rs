@@ -115,10 +115,7 @@ fn signs(model: &Model, cells: usize, lines: &mut Vec<Line<'static>>) {
 
 fn mouse(model: &Model, cells: usize, lines: &mut Vec<Line<'static>>) {
     let palette = &model.palette;
-    let toggle = commands::of(Context::Always).find(|command| command.id == CommandId::ToggleMouse);
-    let key = toggle
-        .map(|toggle| model.settings.keymap.shown(toggle))
-        .unwrap_or_default();
+    let key = model.key_of(CommandId::ToggleMouse, Context::Always);
     let text = match model.settings.has_mouse {
         true => format!(
             "Tabs, rows, columns' names and the keys named below can be clicked; the wheel scrolls. To select text, \

@@ -5,7 +5,7 @@ use crossterm::event::{KeyEvent, KeyEventKind};
 use super::{access, block, checkup, disable, edit, fail, leave, popups, restore, setup, trial};
 use crate::core::policy::Decision;
 use crate::tui::availability::why_no_apply;
-use crate::tui::commands::{CommandId, typed};
+use crate::tui::commands::{CommandId, Context, typed};
 use crate::tui::layout::{Heights, findings};
 use crate::tui::model::list::scrolled;
 use crate::tui::model::{Model, Movement, Pane};
@@ -179,9 +179,10 @@ pub(super) fn go(model: &mut Model, movement: Movement) {
 fn toggle_mouse(model: &mut Model) -> Vec<Effect> {
     let has_mouse = !model.settings.has_mouse;
     model.settings.has_mouse = has_mouse;
+    let key = model.key_of(CommandId::ToggleMouse, Context::Always);
     let text = match has_mouse {
-        true => "The mouse clicks and scrolls here again.",
-        false => "The mouse is left to the terminal: select text with it. M takes it back.",
+        true => "The mouse clicks and scrolls here again.".to_owned(),
+        false => format!("The mouse is left to the terminal: select text with it. {key} takes it back."),
     };
     model.say(Token::Text, text);
     vec![Effect::SetMouse(has_mouse)]
