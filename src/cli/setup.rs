@@ -238,13 +238,13 @@ fn text(setup: &Setup) -> String {
     }
     heading(&mut text, "NETWORKS");
     for one in &proposals.networks {
-        item(&mut text, &format!("{}  {}", one.interface, one.class), &one.why);
+        item(&mut text, &format!("{}: {}", one.interface, one.class), &one.why);
     }
     heading(&mut text, "WHAT IS REFUSED GETS");
     item(&mut text, proposals.refusal.value.word(), &proposals.refusal.why);
     heading(&mut text, "SERVICES");
     for one in &proposals.services {
-        item(&mut text, &format!("{}  {}", service(one), decision(one)), &one.why);
+        item(&mut text, &format!("{}: {}", service(one), decision(one)), &one.why);
     }
     if proposals.services.is_empty() {
         say(&mut text, "  Nothing that others could reach.");

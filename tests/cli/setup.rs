@@ -155,7 +155,7 @@ fn a_damaged_draft_is_told_and_in_nobodys_way() {
 }
 
 #[test]
-fn the_screens_of_it_need_root_and_a_terminal() {
+fn without_root_it_only_shows() {
     let home = Home::unprivileged();
     for args in [&["setup"][..], &["setup", "--take-all"]] {
         home.fwtui(args).complains(5, "Run it with sudo.");
@@ -163,6 +163,10 @@ fn the_screens_of_it_need_root_and_a_terminal() {
     home.fwtui(&["setup"]).complains(5, "fwtui setup --show");
     home.fwtui(&["setup", "--show"]).exits(0).says("LOGGING");
     assert_eq!(fs::read_dir(home.root()).unwrap().count(), 0, "nothing was written");
+}
+
+#[test]
+fn the_screens_of_it_need_a_terminal() {
     in_sandbox(|home| {
         home.fwtui(&["setup"]).complains(2, "the setup needs a terminal");
         home.fwtui(&["--screen", "preview"])
