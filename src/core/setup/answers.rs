@@ -161,7 +161,7 @@ impl Answers {
             };
             (id, entry)
         });
-        let contradictions = decide_all(&mut policy, entries);
+        let contradictions = decide_all(&mut policy, entries.collect());
         match contradictions.into_values().next() {
             Some(contradiction) => Err(contradiction),
             None => Ok(policy),
@@ -223,11 +223,8 @@ impl Answers {
     }
 }
 
-/// Decides in this order, and gives what contradicts something that was decided before, in words.
-pub(super) fn decide_all<'a>(
-    policy: &mut Policy,
-    entries: impl Iterator<Item = (&'a ServiceId, Entry)>,
-) -> BTreeMap<ServiceId, String> {
+/// Decides on each, and gives what contradicts something that was decided before, in words.
+pub(super) fn decide_all(policy: &mut Policy, entries: BTreeMap<&ServiceId, Entry>) -> BTreeMap<ServiceId, String> {
     let mut has_ranges = policy.services.keys().any(|id| !id.ports.is_single());
     let mut contradictions = BTreeMap::new();
     for (id, entry) in entries {

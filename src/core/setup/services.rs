@@ -273,9 +273,8 @@ fn policy_of(policy: &Policy, proposals: &[ServiceProposal]) -> (Policy, BTreeMa
         decision: one.decision,
         from: one.from.clone(),
     };
-    // As the answers are taken.
-    let ordered: BTreeMap<&ServiceId, Entry> = proposals.iter().map(|one| (&one.id, entry(one))).collect();
-    let left_out = decide_all(&mut policy, ordered.into_iter());
+    let entries = proposals.iter().map(|one| (&one.id, entry(one)));
+    let left_out = decide_all(&mut policy, entries.collect());
     (policy, left_out)
 }
 
