@@ -1,8 +1,9 @@
 //! What is proposed for each service.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
+use super::answers::decide_all;
 use super::{Found, ServiceProposal};
 use crate::core::catalogue::{Advice, Match};
 use crate::core::listener::Protocol;
@@ -173,18 +174,20 @@ fn unnamed(id: ServiceId, name: String, way_in: &WayIn, policy: &Policy) -> Serv
 /// What the catalogue advises, and why.
 fn advised(service: &Service, known: &Match<'_>, found: &Found<'_>) -> (Advice, String) {
     let entry = known.entry;
+    // Where it can't be told what the machine is, the more careful advice is taken, and said whose it is.
     let careful = || {
-        let both = [&entry.desktop, &entry.server];
-        let given = both.into_iter().flatten();
-        given.min_by_key(|recommended| recommended.decision.decision())
+        let both = [("On a desktop: ", &entry.desktop), ("On a server: ", &entry.server)];
+        let given = both.into_iter().filter_map(|(on, it)| Some((on, it.as_ref()?)));
+        given.min_by_key(|(_, recommended)| recommended.decision.decision())
     };
-    let Some(recommended) = entry.recommended(found.is_desktop).or_else(careful) else {
+    let known_here = entry.recommended(found.is_desktop).map(|recommended| ("", recommended));
+    let Some((on, recommended)) = known_here.or_else(careful) else {
         return (Advice::Confine, why_unknown(service));
     };
     let id = &service.id;
     let why = match known.is_certain() {
-        true => recommended.why.clone(),
-        false => format!("By its port it is {}. {}", known.name(), recommended.why),
+        true => format!("{on}{}", recommended.why),
+        false => format!("By its port it is {}. {on}{}", known.name(), recommended.why),
     };
     match recommended.decision {
         // Any program can give itself a name.
@@ -264,22 +267,14 @@ fn why_decided(id: &ServiceId, by: &ServiceId, entry: &Entry, carries_you: bool)
 }
 
 /// The policy that all proposals together make, and those left out of it: they contradict others.
-fn policy_of(policy: &Policy, proposals: &[ServiceProposal]) -> (Policy, BTreeSet<ServiceId>) {
+fn policy_of(policy: &Policy, proposals: &[ServiceProposal]) -> (Policy, BTreeMap<ServiceId, String>) {
     let mut policy = policy.clone();
-    let mut left_out = BTreeSet::new();
-    let mut ordered: Vec<&ServiceProposal> = proposals.iter().collect();
-    // As the answers are taken.
-    ordered.sort_by(|a, b| a.id.cmp(&b.id));
-    for one in ordered {
-        let entry = Entry {
-            decision: one.decision,
-            from: one.from.clone(),
-        };
-        let holds = policy.entry_for(&one.id).is_some_and(|(_, held)| *held == entry);
-        if !holds && policy.decide(one.id.clone(), entry).is_err() {
-            left_out.insert(one.id.clone());
-        }
-    }
+    let entry = |one: &ServiceProposal| Entry {
+        decision: one.decision,
+        from: one.from.clone(),
+    };
+    let entries = proposals.iter().map(|one| (&one.id, entry(one)));
+    let left_out = decide_all(&mut policy, entries.collect());
     (policy, left_out)
 }
 
@@ -322,7 +317,7 @@ fn keep_ways_in(found: &Found<'_>, proposals: &mut Vec<ServiceProposal>) {
 /// Where a decision would contradict another one, none is proposed.
 fn leave_contradictions(policy: &Policy, proposals: &mut [ServiceProposal]) {
     let (_, left_out) = policy_of(policy, proposals);
-    for one in proposals.iter_mut().filter(|one| left_out.contains(&one.id)) {
+    for one in proposals.iter_mut().filter(|one| left_out.contains_key(&one.id)) {
         one.decision = Decision::Undecided;
         OVERLAPS.clone_into(&mut one.why);
     }
