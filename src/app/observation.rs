@@ -12,7 +12,7 @@ use crate::core::connections::Running;
 use crate::core::netfilter::Netfilter;
 use crate::core::network::{Interface, World};
 use crate::core::overview::Scene;
-use crate::core::policy::{Block, Policy};
+use crate::core::policy::{Block, Change, Policy, changes};
 use crate::core::proof::Evidence;
 use crate::core::reach::Filter;
 use crate::core::ruleset::{Ruleset, Telling, compile_by};
@@ -59,6 +59,8 @@ pub struct Observation {
     pub units: BTreeMap<String, Unit>,
     /// Off, confirmed, on trial, drifted.
     pub status: Status,
+    /// What the running trial tries; none while none runs.
+    pub on_trial: Option<OnTrial>,
     /// What can't be seen, why, and how to see it: one sentence each.
     pub unseen: Vec<String>,
     /// What is known of services; empty at first paint.
@@ -114,11 +116,31 @@ impl State {
     }
 }
 
+/// What a trial tries, and what is put back without a confirmation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OnTrial {
+    /// The policy that was confirmed before; none where no rules were.
+    pub before: Option<Policy>,
+    /// The policy on trial; none where it takes all rules out.
+    pub after: Option<Policy>,
+}
+
+impl OnTrial {
+    /// What differs.
+    pub fn changes(&self) -> Vec<Change> {
+        changes(self.before.as_ref(), self.after.as_ref())
+    }
+}
+
 /// The running trial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrialView {
     /// Its id; also the token a confirmation carries.
     pub id: String,
+    /// When its rules came into force, since boot.
+    pub applied_at: Duration,
+    /// Who applied it, in words; empty where that is not known.
+    pub begun_by: String,
     /// When it is undone, since boot (`CLOCK_BOOTTIME`).
     pub deadline: Duration,
     /// How long it was to last.
@@ -138,6 +160,13 @@ impl TrialView {
     pub fn seconds_left(&self, now: Duration) -> u64 {
         let left = self.deadline.saturating_sub(now);
         left.as_secs() + u64::from(left.subsec_nanos() > 0)
+    }
+
+    /// `40 s ago by anna, process 4711`.
+    pub fn beginning(&self, now: Duration) -> String {
+        let ago = now.saturating_sub(self.applied_at).as_secs();
+        let by = if self.begun_by.is_empty() { "" } else { " by " };
+        format!("{ago} s ago{by}{}", self.begun_by)
     }
 }
 
@@ -212,6 +241,8 @@ pub struct Status {
     pub trial: Option<TrialView>,
     /// How the last trial ended.
     pub last: Option<Last>,
+    /// The id of the trial whose end a user was told of last.
+    pub told: Option<String>,
     /// The lines of defence that a trial has, or would have; empty where that can't be seen.
     pub protection: Vec<Protection>,
     /// Whether rules are confirmed, which `restore` would load.

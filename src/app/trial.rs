@@ -99,6 +99,7 @@ impl Machine {
             no_kernel_timer: self.no_kernel_timer(),
             end_connections: request.end_connections,
             ways_in: observation.ways_in,
+            begun_by: self.begun_by(),
             units: work,
         };
         let kernel_note = job.units.kernel_note().map(Into::into);
@@ -110,6 +111,8 @@ impl Machine {
         Ok(Started {
             trial: TrialView {
                 id,
+                applied_at: switched.deadline.saturating_sub(request.timeout),
+                begun_by: self.begun_by(),
                 deadline: switched.deadline,
                 timeout: request.timeout,
                 evidence: Vec::new(),
@@ -119,6 +122,15 @@ impl Machine {
             switched_in: switched.took,
             rehearsal,
         })
+    }
+
+    /// Who applies, for another session that finds the trial running.
+    fn begun_by(&self) -> String {
+        let process = format!("process {}", std::process::id());
+        match &self.user {
+            Some(user) => format!("{user}, {process}"),
+            None => process,
+        }
     }
 
     /// Better said before than by a program that does not know the match.

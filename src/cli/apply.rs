@@ -131,6 +131,8 @@ fn is_running(machine: &Machine, trial: &TrialView) -> bool {
 /// Says how the trial ended.
 fn conclude(machine: &Machine, trial: &TrialView, out: &Out) -> Result<u8, Error> {
     let status = machine.status();
+    // The screens need not tell it again.
+    machine.note_told(&trial.id);
     // The outcome of another trial says nothing about this one.
     match status.last.filter(|last| last.id == trial.id) {
         Some(last) if last.outcome == "confirmed" => {

@@ -82,9 +82,12 @@ impl Workers {
     pub(super) fn perform(&self, effect: Effect) {
         let worker = match effect {
             Effect::Confirm { .. } | Effect::Revert(_) | Effect::Extend(_) | Effect::AskStatus => &self.trial,
-            Effect::Look(_) | Effect::Save { .. } | Effect::Apply(_) | Effect::Restore | Effect::Propose(_) => {
-                &self.looks
-            }
+            Effect::Look(_)
+            | Effect::Save { .. }
+            | Effect::Apply(_)
+            | Effect::Restore
+            | Effect::Propose(_)
+            | Effect::Told(_) => &self.looks,
             Effect::Knock(_) => match &self.knocks {
                 Some(knocks) => knocks,
                 None => return,
@@ -147,6 +150,10 @@ impl Looker {
                 Ok(Effect::Propose(id)) => {
                     let proposed = self.machine.propose(&id);
                     self.send(Msg::Proposed(id, proposed.map(Box::new)))
+                }
+                Ok(Effect::Told(id)) => {
+                    self.machine.told(&id);
+                    true
                 }
                 Ok(_) => true,
                 Err(RecvTimeoutError::Timeout) => self.probe(),

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::core::text::capitalised;
-use crate::tui::commands::{self, Command, Context};
+use crate::tui::commands::{self, Command, CommandId, Context};
 use crate::tui::model::{Model, Task};
 use crate::tui::widgets::proof;
 use crate::tui::widgets::text::{fit, pad, width};
@@ -82,6 +82,14 @@ fn style(model: &Model, seconds: u64) -> Style {
     } else {
         model.palette.trial()
     }
+}
+
+/// The key to show for a command of a context.
+pub fn key(model: &Model, id: CommandId, context: Context) -> String {
+    let command = commands::of(context).find(|command| command.id == id);
+    command
+        .map(|command| model.settings.keymap.shown(command))
+        .unwrap_or_default()
 }
 
 /// The sentence with the seconds in it.

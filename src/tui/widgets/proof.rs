@@ -1,8 +1,10 @@
 //! What shows that a new connection still gets in, and how to make one.
 
 use crate::core::listener::Family;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
+use crate::tui::widgets::banner::key;
 use crate::tui::widgets::text::wrap;
 
 /// What to type in a second terminal, where the user came over SSH.
@@ -59,5 +61,9 @@ pub fn lines(model: &Model, cells: usize, most: usize) -> Vec<String> {
     if whole.len() <= most {
         return whole;
     }
-    wrap("no new connection seen yet: k shows how to open one", cells)
+    let keep = key(model, CommandId::Keep, Context::Trial);
+    wrap(
+        &format!("no new connection seen yet: {keep} shows how to open one"),
+        cells,
+    )
 }
