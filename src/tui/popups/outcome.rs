@@ -85,7 +85,7 @@ pub(super) fn draw(model: &Model, outcome: &Outcome, frame: &mut Frame<'_>, area
     let mut lines = wrapped(&outcome.text, cells, 0, palette.of(Token::Text));
     let next = if outcome.has_failed {
         BY_HAND.to_owned()
-    } else if model.has_pending() || !outcome.changes.is_empty() {
+    } else if model.observation.status.has_pending == Some(true) || !outcome.changes.is_empty() {
         let apply = key(model, CommandId::Apply, Context::Screens);
         let preview = key(model, CommandId::ShowPreview, Context::Screens);
         let longer = key(model, CommandId::Longer, Context::Applying);
