@@ -20,7 +20,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/sbin:/sbin
 help: ## List the targets
 	@echo 'make TARGET, with:'
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name text; do \
-		printf '  %-10s %s\n' "$$name" "$$text"; done
+		printf '  %-12s %s\n' "$$name" "$$text"; done
 	@echo 'PREFIX (now $(PREFIX)) and DESTDIR say where install puts things.'
 
 build: ## Build the program, optimised, in target/release

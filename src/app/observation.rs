@@ -132,15 +132,31 @@ impl OnTrial {
     }
 }
 
+/// When and by whom a trial was begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beginning {
+    /// When its rules came into force, since boot.
+    pub at: Duration,
+    /// Who applied it, in words; empty where that is not known.
+    pub by: String,
+}
+
+impl Beginning {
+    /// `40 s ago by anna, process 4711`.
+    pub fn words(&self, now: Duration) -> String {
+        let ago = now.saturating_sub(self.at).as_secs();
+        let by = if self.by.is_empty() { "" } else { " by " };
+        format!("{ago} s ago{by}{}", self.by)
+    }
+}
+
 /// The running trial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrialView {
     /// Its id; also the token a confirmation carries.
     pub id: String,
-    /// When its rules came into force, since boot.
-    pub applied_at: Duration,
-    /// Who applied it, in words; empty where that is not known.
-    pub begun_by: String,
+    /// When and by whom it was begun.
+    pub beginning: Box<Beginning>,
     /// When it is undone, since boot (`CLOCK_BOOTTIME`).
     pub deadline: Duration,
     /// How long it was to last.
@@ -149,7 +165,7 @@ pub struct TrialView {
     pub evidence: Vec<Evidence>,
     /// What to type elsewhere to keep it and prove that a new connection gets in; none where the user
     /// is at the machine itself.
-    pub second_session: Option<String>,
+    pub second_session: Option<Box<str>>,
     /// Which services the kernel's timer can't start or stop again, in one sentence; none where it has
     /// none to.
     pub kernel_note: Option<Box<str>>,
@@ -160,13 +176,6 @@ impl TrialView {
     pub fn seconds_left(&self, now: Duration) -> u64 {
         let left = self.deadline.saturating_sub(now);
         left.as_secs() + u64::from(left.subsec_nanos() > 0)
-    }
-
-    /// `40 s ago by anna, process 4711`.
-    pub fn beginning(&self, now: Duration) -> String {
-        let ago = now.saturating_sub(self.applied_at).as_secs();
-        let by = if self.begun_by.is_empty() { "" } else { " by " };
-        format!("{ago} s ago{by}{}", self.begun_by)
     }
 }
 

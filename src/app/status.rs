@@ -2,7 +2,7 @@
 
 use crate::app::look::Kernel;
 use crate::app::restore::rules_for_now;
-use crate::app::{Changes, Error, Last, Machine, Observation, OnTrial, Restored, State, Status, TrialView};
+use crate::app::{Beginning, Changes, Error, Last, Machine, Observation, OnTrial, Restored, State, Status, TrialView};
 use crate::core::listener::Family;
 use crate::core::network::Interface;
 use crate::core::reach::Filter;
@@ -100,12 +100,14 @@ impl Machine {
     pub(super) fn view(&self, running: &Running) -> TrialView {
         TrialView {
             id: running.id.clone(),
-            applied_at: running.applied_at,
-            begun_by: running.begun_by.clone(),
+            beginning: Box::new(Beginning {
+                at: running.applied_at,
+                by: running.begun_by.clone(),
+            }),
             deadline: running.deadline,
             timeout: running.timeout,
             evidence: running.evidence.clone(),
-            second_session: self.second_session(&running.ways_in),
+            second_session: self.second_session(&running.ways_in).map(Into::into),
             kernel_note: running.kernel_note.clone().map(Into::into),
         }
     }

@@ -200,7 +200,8 @@ fn compared<'a>(svg: &'a str, picture: &Picture, grid: &Grid) -> Vec<&'a str> {
 /// The first lines in which two texts differ.
 fn difference(was: &str, is: &str) -> String {
     let lines = was.lines().zip(is.lines()).filter(|(was, is)| was != is).take(8);
-    lines.map(|(was, is)| format!("- {was}\n+ {is}\n")).collect()
+    let lines: Vec<String> = lines.map(|(was, is)| format!("- {was}\n+ {is}\n")).collect();
+    lines.concat()
 }
 
 #[test]
@@ -211,7 +212,7 @@ fn pictures_are_of_this_program() {
         }
         let is_update = std::env::var("UPDATE_SCREENSHOTS").is_ok_and(|value| value == "1");
         let readme_path = folder().join("README.md");
-        let mut outdated = String::new();
+        let mut outdated = Vec::new();
         for picture in &PICTURES {
             for line in picture.before {
                 let status = Command::new("sh").args(["-c", line]).status().unwrap();
@@ -235,15 +236,16 @@ fn pictures_are_of_this_program() {
             }
             let known = std::fs::read_to_string(&path).unwrap_or_default();
             if compared(&known, picture, &grid) != compared(&svg, picture, &grid) {
-                outdated.push_str(&format!("{}:\n{}", path.display(), difference(&known, &svg)));
+                outdated.push(format!("{}:\n{}", path.display(), difference(&known, &svg)));
             }
             if let Some(shown) = shown.filter(|shown| *shown != readme) {
-                outdated.push_str(&format!("README.md:\n{}", difference(&readme, &shown)));
+                outdated.push(format!("README.md:\n{}", difference(&readme, &shown)));
             }
         }
         assert!(
             outdated.is_empty(),
-            "these are of another version of the screens; if that is meant: make screenshots\n{outdated}"
+            "these are of another version of the screens; if that is meant: make screenshots\n{}",
+            outdated.concat()
         );
     });
 }

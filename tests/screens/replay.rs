@@ -35,9 +35,8 @@ struct World {
     /// What comes back without a confirmation.
     base: Option<Filter>,
     trials: u32,
-    wants_proof: bool,
-    is_disk_broken: bool,
-    is_apply_broken: bool,
+    /// What is wrong with it: `disk`, `apply`, `proof`.
+    troubles: Vec<String>,
     has_quit: bool,
 }
 
@@ -49,16 +48,18 @@ impl World {
             clock: NOW,
             base: None,
             trials: 0,
-            wants_proof: false,
-            is_disk_broken: false,
-            is_apply_broken: false,
+            troubles: Vec::new(),
             has_quit: false,
         }
     }
 
+    fn has(&self, trouble: &str) -> bool {
+        self.troubles.iter().any(|known| known == trouble)
+    }
+
     /// Does what the screens ask for, and answers.
     fn perform(&mut self, effect: &Effect) -> Option<Msg> {
-        let unproven = self.wants_proof
+        let unproven = self.has("proof")
             && self
                 .seen
                 .status
@@ -68,7 +69,7 @@ impl World {
         Some(match effect {
             Effect::Look(_) => Msg::Seen(Depth::Complete, Box::new(self.seen.clone())),
             Effect::Save { wanted, .. } => Msg::Saved(wanted.clone(), self.save(wanted)),
-            Effect::Apply(request) => Msg::Applied(match self.is_apply_broken {
+            Effect::Apply(request) => Msg::Applied(match self.has("apply") {
                 true => Err(Error::failed("applying failed: iptables-restore: line 12 failed")
                     .hint("Other rules are untouched; the words are those of the program.")),
                 false => Ok(self.begin(request.timeout, "anna, process 4711")),
@@ -105,7 +106,7 @@ impl World {
     }
 
     fn save(&mut self, wanted: &Policy) -> Result<(), Error> {
-        if self.is_disk_broken {
+        if self.has("disk") {
             return Err(
                 Error::failed("/etc/fwtui/policy.json can't be written: no space left on device")
                     .hint("Make room on the disk; nothing has been changed."),
@@ -120,10 +121,10 @@ impl World {
         self.base = self.seen.filter.replace(fixture::in_force(&self.seen.policy));
         let mut started = fixture::started(90);
         started.trial.id = format!("trial {}", self.trials);
-        started.trial.applied_at = self.clock;
+        started.trial.beginning.at = self.clock;
         started.trial.deadline = self.clock + timeout;
         started.trial.timeout = timeout;
-        started.trial.begun_by = by.to_owned();
+        by.clone_into(&mut started.trial.beginning.by);
         self.seen.on_trial = Some(OnTrial {
             before: self.seen.confirmed.clone(),
             after: Some(self.seen.policy.clone()),
@@ -238,9 +239,7 @@ impl Replay {
                 let trial = self.world.seen.status.trial.as_mut().unwrap();
                 trial.evidence = vec![fixture::evidence("192.0.2.7", 0)];
             }
-            ("demand", "proof") => self.world.wants_proof = true,
-            ("break", "disk") => self.world.is_disk_broken = true,
-            ("break", "apply") => self.world.is_apply_broken = true,
+            ("demand" | "break", trouble) => self.world.troubles.push(trouble.to_owned()),
             ("kill", "") => self.screens = None,
             ("open", "") => {
                 self.world.has_quit = false;

@@ -40,7 +40,7 @@ pub fn changes(before: Option<&Policy>, after: Option<&Policy>) -> Vec<Change> {
     let (before, after) = (before.unwrap_or(&nothing), after.unwrap_or(&nothing));
     let ids: BTreeSet<&ServiceId> = before.services.keys().chain(after.services.keys()).collect();
     for id in ids {
-        let word = |policy: &Policy| policy.services.get(id).map_or("undecided".to_owned(), entry);
+        let word = |policy: &Policy| policy.services.get(id).map_or_else(|| "undecided".to_owned(), entry);
         found.extend(about(id, word(before), word(after)));
     }
     let ids: BTreeSet<&ServiceId> = before.disabled.keys().chain(after.disabled.keys()).collect();
@@ -103,7 +103,7 @@ fn networks(before: &Policy, after: &Policy) -> Vec<Change> {
     let (was, is) = (&before.networks, &after.networks);
     let names: BTreeSet<&String> = was.interfaces.keys().chain(is.interfaces.keys()).collect();
     let class = |interface: Option<&crate::core::network::NetworkClass>| {
-        interface.map_or("as proposed".to_owned(), ToString::to_string)
+        interface.map_or_else(|| "as proposed".to_owned(), ToString::to_string)
     };
     let interfaces = names.into_iter().filter_map(|name| {
         let (was, is) = (class(was.interfaces.get(name)), class(is.interfaces.get(name)));

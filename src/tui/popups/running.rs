@@ -20,7 +20,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let palette = &model.palette;
     let text = format!(
         "Begun {}. {seconds} s are left; then the old rules come back by themselves, unless somebody keeps the new ones.",
-        trial.beginning(model.now)
+        trial.beginning.words(model.now)
     );
     let mut lines = wrapped(&text, cells, 0, palette.of(Token::Text));
     lines.push(Line::default());

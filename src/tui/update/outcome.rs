@@ -41,11 +41,10 @@ pub(super) fn tell_last(model: &mut Model) {
     let Some(last) = status.last.as_ref().filter(|_| status.trial.is_none()) else {
         return;
     };
-    let is_news = match (last.outcome.as_str(), last.reason.as_deref().unwrap_or_default()) {
-        ("revert-failed", _) => true,
-        ("reverted", "deadline" | "guard-died" | "reboot" | "signal") => true,
-        _ => false,
-    };
+    let is_news = matches!(
+        (last.outcome.as_str(), last.reason.as_deref().unwrap_or_default()),
+        ("revert-failed", _) | ("reverted", "deadline" | "guard-died" | "reboot" | "signal")
+    );
     if is_news && status.told.as_ref() != Some(&last.id) {
         let outcome = Outcome::of(last, Vec::new());
         show(model, outcome);

@@ -204,7 +204,7 @@ pub(super) fn adopt_status(model: &mut Model, mut status: Status) {
     if began_elsewhere && model.task.is_none() {
         let beginning = model
             .trial()
-            .map(|trial| trial.beginning(model.now))
+            .map(|trial| trial.beginning.words(model.now))
             .unwrap_or_default();
         model.say(Token::Warn, format!("A trial was begun elsewhere, {beginning}."));
     }

@@ -178,7 +178,8 @@ fn even_countdown(row: &mut [Cell]) {
     let bar: Vec<usize> = (0..row.len()).filter(|&at| is_bar(&row[at])).collect();
     let full = (SECONDS * bar.len()).div_ceil(TIMEOUT);
     for (index, at) in bar.into_iter().enumerate() {
-        row[at].text = if index < full { "━" } else { "·" }.to_owned();
+        let shown = if index < full { "━" } else { "·" };
+        shown.clone_into(&mut row[at].text);
     }
 }
 

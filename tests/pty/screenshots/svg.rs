@@ -39,13 +39,11 @@ pub fn draw(title: &str, grid: &Grid) -> String {
             text.push_str(&line(at, &baseline(index), run, &mut styles));
         }
     }
-    let style: String = styles
-        .iter()
-        .map(|((color, is_bold), class)| {
-            let weight = if *is_bold { ";font-weight:bold" } else { "" };
-            format!(".s{class}{{fill:{}{weight}}}", hex(color.unwrap_or(TEXT)))
-        })
-        .collect();
+    let mut style = String::new();
+    for ((color, is_bold), class) in &styles {
+        let weight = if *is_bold { ";font-weight:bold" } else { "" };
+        write!(style, ".s{class}{{fill:{}{weight}}}", hex(color.unwrap_or(TEXT))).unwrap();
+    }
     let (title, background) = (escaped(title), hex(BACKGROUND));
     format!(
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0} {height:.0}" width="{width:.0}" height="{height:.0}" role="img">
