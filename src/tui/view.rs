@@ -50,6 +50,16 @@ fn draw_too_small(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         }
     }
     let (width, height) = SMALLEST;
+    // What became of it, where it is over.
+    let outcome = match model.popups.last() {
+        Some(Popup::Outcome(outcome)) => Some((outcome.token, outcome.title.as_str())),
+        _ => model.notice.as_ref().map(|notice| (notice.token, notice.text.as_str())),
+    };
+    if let Some((token, text)) = outcome {
+        for (line, row) in wrap(text, cells).into_iter().zip(rows.by_ref()) {
+            frame.render_widget(Line::styled(line, model.palette.of(token)), row);
+        }
+    }
     let quit = banner::key(model, CommandId::Quit, Context::Screens);
     let leave = match model.popups.is_empty() {
         true => format!(", or press {quit}"),

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use fwtui::app::{Error, Kind};
 use fwtui::core::network::InterfaceKind;
 use fwtui::core::policy::Decision;
 use fwtui::core::policy::Policy;
@@ -119,6 +120,11 @@ fn trials_found_and_trials_over() {
     opened("outcome", &|| fixture::on_trial(1), &|session| {
         let ended = fixture::ended("reverted", "deadline", "nobody confirmed in time");
         session.send(Msg::Status(Box::new(ended.status)));
+    });
+    opened("outcome-too-late", &|| fixture::on_trial(1), &|session| {
+        let why = "too late: the old rules are back (nobody confirmed in time)";
+        session.keys("k y");
+        session.send(Msg::Confirmed(Err(Error::new(Kind::Reverted, why))));
     });
     let failed = || {
         let why = "nobody confirmed in time; the old rules are not back whole: iptables-restore: line 4 failed";

@@ -411,6 +411,9 @@ fn a_question_that_is_not_seen_is_named_in_the_line_that_is() {
     );
     session.keys("esc ?");
     assert!(said(&session).contains("a window is open"), "{}", said(&session));
+    session.keys("esc k y");
+    session.send(Msg::Confirmed(Ok(None)));
+    assert!(said(&session).starts_with("Kept."), "{}", said(&session));
 }
 
 #[test]

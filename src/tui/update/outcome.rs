@@ -30,7 +30,7 @@ pub(super) fn tell_over(model: &mut Model, last: Option<Last>, changes: Vec<Chan
 /// The trial was over when it was to be kept or made longer.
 pub(super) fn tell_too_late(model: &mut Model, why: &str, changes: Vec<Change>) {
     let text = format!("{}.", crate::core::text::capitalised(why.trim_end_matches('.')));
-    let outcome = Outcome::said(model.over.clone(), "Too late: the old rules are back", text, changes);
+    let outcome = Outcome::said(model.over.clone(), "Too late: the trial is over", text, changes);
     show(model, outcome);
 }
 
