@@ -15,12 +15,12 @@ SCRIPTS = .ci/run .ci/deps.sh tests/vm/run tests/vm/image.sh tests/vm/watch
 # rustup's cargo, iptables and their kin, where the PATH does not have them.
 export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/sbin:/sbin
 
-.PHONY: help build try test soak test-vm check bench man install uninstall
+.PHONY: help build try test soak test-vm check bench man screenshots install uninstall
 
 help: ## List the targets
 	@echo 'make TARGET, with:'
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | while IFS='	' read -r name text; do \
-		printf '  %-10s %s\n' "$$name" "$$text"; done
+		printf '  %-12s %s\n' "$$name" "$$text"; done
 	@echo 'PREFIX (now $(PREFIX)) and DESTDIR say where install puts things.'
 
 build: ## Build the program, optimised, in target/release
@@ -67,6 +67,9 @@ man: ## Write man/fwtui.8 anew
 	cargo build --locked
 	$(CARGO_TARGET_DIR)/debug/fwtui man > man/fwtui.8.new
 	mv man/fwtui.8.new man/fwtui.8
+
+screenshots: ## Take the pictures in assets/screenshots and the README anew, from the program itself
+	UPDATE_SCREENSHOTS=1 cargo test --locked --test pty screenshots::
 
 # With sudo, cargo would be root's, if there is one at all: then the program must be there already.
 install: ## Install the program, man page, completions and systemd unit

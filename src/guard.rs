@@ -56,6 +56,9 @@ pub struct Job {
     pub end_connections: bool,
     /// The user's own ways in: new connections by them are evidence.
     pub ways_in: Vec<WayIn>,
+    /// Who applies, in words; empty where that is not known.
+    #[serde(default)]
+    pub begun_by: String,
     /// The services that are stopped or started with it.
     pub units: UnitWork,
 }
@@ -147,6 +150,9 @@ pub struct Running {
     pub deadline: Duration,
     /// How long it was to last.
     pub timeout: Duration,
+    /// Who applied it, in words; empty where that is not known.
+    #[serde(default)]
+    pub begun_by: String,
     /// Through which backend.
     pub backend: String,
     /// Why the kernel does not go back by itself, or not in time; none where it does.

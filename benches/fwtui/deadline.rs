@@ -87,6 +87,7 @@ fn hold() -> (Child, Duration) {
             interfaces: Vec::new(),
             stopped: Vec::new(),
         },
+        begun_by: String::new(),
         no_kernel_timer: None,
         end_connections: false,
         ways_in: Vec::new(),

@@ -12,7 +12,7 @@ use crate::core::connections::Running;
 use crate::core::netfilter::Netfilter;
 use crate::core::network::{Interface, World};
 use crate::core::overview::Scene;
-use crate::core::policy::{Block, Policy};
+use crate::core::policy::{Block, Change, Policy, changes};
 use crate::core::proof::Evidence;
 use crate::core::reach::Filter;
 use crate::core::ruleset::{Ruleset, Telling, compile_by};
@@ -59,6 +59,8 @@ pub struct Observation {
     pub units: BTreeMap<String, Unit>,
     /// Off, confirmed, on trial, drifted.
     pub status: Status,
+    /// What the running trial tries; none while none runs.
+    pub on_trial: Option<OnTrial>,
     /// What can't be seen, why, and how to see it: one sentence each.
     pub unseen: Vec<String>,
     /// What is known of services; empty at first paint.
@@ -114,11 +116,47 @@ impl State {
     }
 }
 
+/// What a trial tries, and what is put back without a confirmation.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OnTrial {
+    /// The policy that was confirmed before; none where no rules were.
+    pub before: Option<Policy>,
+    /// The policy on trial; none where it takes all rules out.
+    pub after: Option<Policy>,
+}
+
+impl OnTrial {
+    /// What differs.
+    pub fn changes(&self) -> Vec<Change> {
+        changes(self.before.as_ref(), self.after.as_ref())
+    }
+}
+
+/// When and by whom a trial was begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beginning {
+    /// When its rules came into force, since boot.
+    pub at: Duration,
+    /// Who applied it, in words; empty where that is not known.
+    pub by: String,
+}
+
+impl Beginning {
+    /// `40 s ago by anna, process 4711`.
+    pub fn words(&self, now: Duration) -> String {
+        let ago = now.saturating_sub(self.at).as_secs();
+        let by = if self.by.is_empty() { "" } else { " by " };
+        format!("{ago} s ago{by}{}", self.by)
+    }
+}
+
 /// The running trial.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrialView {
     /// Its id; also the token a confirmation carries.
     pub id: String,
+    /// When and by whom it was begun.
+    pub beginning: Box<Beginning>,
     /// When it is undone, since boot (`CLOCK_BOOTTIME`).
     pub deadline: Duration,
     /// How long it was to last.
@@ -127,7 +165,7 @@ pub struct TrialView {
     pub evidence: Vec<Evidence>,
     /// What to type elsewhere to keep it and prove that a new connection gets in; none where the user
     /// is at the machine itself.
-    pub second_session: Option<String>,
+    pub second_session: Option<Box<str>>,
     /// Which services the kernel's timer can't start or stop again, in one sentence; none where it has
     /// none to.
     pub kernel_note: Option<Box<str>>,
@@ -212,6 +250,8 @@ pub struct Status {
     pub trial: Option<TrialView>,
     /// How the last trial ended.
     pub last: Option<Last>,
+    /// The id of the trial whose end a user was told of last.
+    pub told: Option<String>,
     /// The lines of defence that a trial has, or would have; empty where that can't be seen.
     pub protection: Vec<Protection>,
     /// Whether rules are confirmed, which `restore` would load.

@@ -2,7 +2,7 @@
 
 use crate::app::look::Kernel;
 use crate::app::restore::rules_for_now;
-use crate::app::{Changes, Error, Last, Machine, Observation, Restored, State, Status, TrialView};
+use crate::app::{Beginning, Changes, Error, Last, Machine, Observation, OnTrial, Restored, State, Status, TrialView};
 use crate::core::listener::Family;
 use crate::core::network::Interface;
 use crate::core::reach::Filter;
@@ -83,6 +83,7 @@ impl Machine {
             observation.status.drift.clone_from(&running.drift);
             observation.status.trial = Some(self.view(&running));
             observation.status.protection = self.protection(Some(&running));
+            observation.on_trial = self.on_trial();
         }
         observation.status.blocks = observation.policy.current(observation.world.now).blocks.clone();
         observation.filter = kernel.filter;
@@ -99,10 +100,14 @@ impl Machine {
     pub(super) fn view(&self, running: &Running) -> TrialView {
         TrialView {
             id: running.id.clone(),
+            beginning: Box::new(Beginning {
+                at: running.applied_at,
+                by: running.begun_by.clone(),
+            }),
             deadline: running.deadline,
             timeout: running.timeout,
             evidence: running.evidence.clone(),
-            second_session: self.second_session(&running.ways_in),
+            second_session: self.second_session(&running.ways_in).map(Into::into),
             kernel_note: running.kernel_note.clone().map(Into::into),
         }
     }
@@ -144,6 +149,21 @@ impl Machine {
         }
     }
 
+    /// What the running trial tries; none where that can't be read.
+    fn on_trial(&self) -> Option<OnTrial> {
+        let policy = |document: Confirmed| (!document.is_off).then_some(document.policy);
+        Some(OnTrial {
+            before: self.confirmed().ok()?.and_then(policy),
+            after: policy(state::candidate(&self.paths).ok()??),
+        })
+    }
+
+    /// Takes down that a user was told how this trial ended: he is not told again.
+    pub fn note_told(&self, id: &str) {
+        // Told once more at the next start is better than an error about it.
+        let _not_written = state::note_told(&self.paths, id);
+    }
+
     fn confirmed(&self) -> Result<Option<Confirmed>, StoreError> {
         if !host::is_root() {
             return Ok(None);
@@ -181,6 +201,7 @@ impl Machine {
             other_backend: kernel.report.clone(),
             trial: None,
             last: self.last().ok().flatten(),
+            told: state::told(&self.paths),
             protection: Vec::new(),
             can_restore: matches!(&confirmed, Ok(Some(confirmed)) if !confirmed.is_off),
             has_pending,

@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::app::machine::require_root;
-use crate::app::{Depth, Error, Kind, Machine, Observation, Rehearsal, State, TrialView, plan_and_rows, units};
+use crate::app::{
+    Beginning, Depth, Error, Kind, Machine, Observation, Rehearsal, State, TrialView, plan_and_rows, units,
+};
 use crate::core::plan::Plan;
 use crate::core::policy::{Block, Policy};
 use crate::core::ruleset::{Rule, Ruleset};
@@ -99,6 +101,7 @@ impl Machine {
             no_kernel_timer: self.no_kernel_timer(),
             end_connections: request.end_connections,
             ways_in: observation.ways_in,
+            begun_by: self.begun_by(),
             units: work,
         };
         let kernel_note = job.units.kernel_note().map(Into::into);
@@ -110,15 +113,28 @@ impl Machine {
         Ok(Started {
             trial: TrialView {
                 id,
+                beginning: Box::new(Beginning {
+                    at: switched.deadline.saturating_sub(request.timeout),
+                    by: self.begun_by(),
+                }),
                 deadline: switched.deadline,
                 timeout: request.timeout,
                 evidence: Vec::new(),
-                second_session,
+                second_session: second_session.map(Into::into),
                 kernel_note,
             },
             switched_in: switched.took,
             rehearsal,
         })
+    }
+
+    /// Who applies, for another session that finds the trial running.
+    fn begun_by(&self) -> String {
+        let process = format!("process {}", std::process::id());
+        match &self.user {
+            Some(user) => format!("{user}, {process}"),
+            None => process,
+        }
     }
 
     /// Better said before than by a program that does not know the match.
@@ -179,7 +195,7 @@ impl Machine {
             Answer::Unproven(doubt) => {
                 let error = Error::new(Kind::Unproven, doubt.to_string());
                 let session = self.status().trial.and_then(|trial| trial.second_session);
-                let new = session.unwrap_or_else(|| "sudo fwtui confirm".to_owned());
+                let new = session.as_deref().unwrap_or("sudo fwtui confirm");
                 Err(error
                     .hint(format!("Open a new connection and confirm there: {new}"))
                     .hint("Or, if you are sure all the same: fwtui confirm --unproven"))

@@ -131,6 +131,10 @@ fn is_running(machine: &Machine, trial: &TrialView) -> bool {
 /// Says how the trial ended.
 fn conclude(machine: &Machine, trial: &TrialView, out: &Out) -> Result<u8, Error> {
     let status = machine.status();
+    // Somebody reads it, and the screens need not tell it again; a terminal that was hung up is none.
+    if out.is_terminal() {
+        machine.note_told(&trial.id);
+    }
     // The outcome of another trial says nothing about this one.
     match status.last.filter(|last| last.id == trial.id) {
         Some(last) if last.outcome == "confirmed" => {

@@ -11,12 +11,14 @@ use crate::core::network::NetworkClass;
 use crate::core::service::{Ports, ServiceId};
 
 mod block;
+mod changes;
 mod disabled;
 mod document;
 mod known;
 mod note;
 
 pub use block::{Block, end_words, marks, parse_for, parse_note, parse_sources, parse_until};
+pub use changes::{Change, changes};
 pub use disabled::Disabled;
 pub use document::PolicyError;
 pub use known::{Known, Marks, check_note};

@@ -402,6 +402,7 @@ impl<'a> Holder<'a> {
                 applied_at: *at,
                 deadline: *deadline,
                 timeout: self.trial.timeout(),
+                begun_by: self.job.begun_by.clone(),
                 backend: self.backend.name().to_owned(),
                 kernel_trouble: self.kernel_trouble.clone(),
                 drift: self.drift.clone(),

@@ -64,6 +64,11 @@ impl Paths {
         self.state().join("setup.json.damaged")
     }
 
+    /// Which trial's end the user was told of last.
+    pub fn told(&self) -> PathBuf {
+        self.state().join("told")
+    }
+
     /// What puts the old rules back by hand: `sh restore.sh`, without fwtui.
     pub fn script(&self) -> PathBuf {
         self.state().join("restore.sh")

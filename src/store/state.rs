@@ -26,6 +26,9 @@ const FORMAT: u32 = 2;
 /// A ruleset of 65,535 decisions on every port fits.
 const LARGEST: u64 = 64 * 1024 * 1024;
 
+/// An id of a trial is far shorter.
+const LONGEST_ID: u64 = 100;
+
 /// A document with what tells whether it is whole in front.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -203,6 +206,22 @@ pub fn journal(paths: &Paths) -> Result<Option<Journal>, StoreError> {
 /// Where it is damaged or can't be read.
 pub fn last(paths: &Paths) -> Result<Option<Outcome>, StoreError> {
     read(&paths.last())
+}
+
+/// Reads which trial's end the user was told of last; none where that is not known.
+pub fn told(paths: &Paths) -> Option<String> {
+    let path = paths.told();
+    files::refuse_others(&path).ok()?;
+    files::read_limited(&path, LONGEST_ID).ok()?
+}
+
+/// Takes down that the user was told how this trial ended.
+///
+/// # Errors
+/// Where the disk does not take it.
+pub fn note_told(paths: &Paths, id: &str) -> Result<(), StoreError> {
+    let path = paths.told();
+    files::write_atomic(&path, id, 0o600).map_err(StoreError::io(&path, "written"))
 }
 
 /// Writes down, before anything changes, what is to be tried and what is to be put back; also as a

@@ -95,6 +95,8 @@ pub enum Effect {
     Restore,
     /// Ask where fwtui stands.
     AskStatus,
+    /// Take down that the user was told how this trial ended.
+    Told(String),
     /// Let the sandbox's neighbours knock at a service.
     Knock(ServiceId),
     /// Work out who can connect to a service.
@@ -137,6 +139,7 @@ impl Effect {
             | Self::Extend(_)
             | Self::Restore
             | Self::AskStatus
+            | Self::Told(_)
             | Self::Knock(_)
             | Self::Check(_)
             | Self::Propose(_)

@@ -21,8 +21,10 @@ mod help;
 mod keep;
 mod leave;
 mod message;
+mod outcome;
 mod palette;
 mod restore;
+mod running;
 mod setup;
 mod unproven;
 mod way;
@@ -33,6 +35,7 @@ pub use entry::{Entry, Purpose};
 pub use finding::{Whole, extent as finding_extent};
 pub use help::extent as help_extent;
 pub use message::Message;
+pub use outcome::Outcome;
 pub use palette::{Found, Palette, height as palette_height};
 pub use setup::SetupQuestion;
 pub use unproven::Unproven;
@@ -50,6 +53,10 @@ pub enum Popup {
     Apply(Box<Apply>),
     /// Whether to keep the new rules.
     Keep,
+    /// A trial that was running already.
+    Running,
+    /// How a trial ended.
+    Outcome(Box<Outcome>),
     /// Whether to keep them though nothing shows that a new connection gets in.
     Unproven(Unproven),
     /// Whether to put back what was confirmed.
@@ -76,7 +83,10 @@ impl Popup {
     /// Whose commands hold while it is open.
     pub fn contexts(&self) -> Vec<Context> {
         match self {
-            Self::Help(_) | Self::Message(_) | Self::Finding(_) => vec![Context::Reading, Context::Moving],
+            Self::Help(_) | Self::Message(_) | Self::Finding(_) | Self::Outcome(_) => {
+                vec![Context::Reading, Context::Moving]
+            }
+            Self::Running => vec![Context::Trial, Context::Reading],
             Self::Apply(apply) if apply.wanted_word().is_some() => vec![Context::Typing],
             Self::Apply(_) => vec![Context::Applying, Context::Moving],
             Self::Keep | Self::Restore | Self::Disable(_) => vec![Context::Asking],
@@ -110,6 +120,8 @@ pub fn draw_one(model: &Model, popup: &Popup, frame: &mut Frame<'_>, area: Rect)
         Popup::Message(message) => message::draw(model, message, frame, area),
         Popup::Apply(apply) => apply::draw(model, apply, frame, area),
         Popup::Keep => keep::draw(model, frame, area),
+        Popup::Running => running::draw(model, frame, area),
+        Popup::Outcome(outcome) => outcome::draw(model, outcome, frame, area),
         Popup::Unproven(unproven) => unproven::draw(model, unproven, frame, area),
         Popup::Restore => restore::draw(model, frame, area),
         Popup::Disable(proposal) => disable::draw(model, proposal, frame, area),

@@ -49,6 +49,8 @@ pub trait Machine: Send + Sync + 'static {
     /// # Errors
     /// Where it can't be read or loaded, or a trial is running.
     fn restore(&self) -> Result<(Restored, Option<Error>), Error>;
+    /// The user was told how this trial ended, and has seen it: he need not be told again.
+    fn told(&self, _id: &str) {}
     /// Where fwtui stands. It is asked every second while a trial runs or the rules keep changing,
     /// and seldom otherwise.
     fn status(&self) -> Status;
@@ -110,6 +112,10 @@ impl Machine for app::Machine {
 
     fn restore(&self) -> Result<(Restored, Option<Error>), Error> {
         self.restore()
+    }
+
+    fn told(&self, id: &str) {
+        self.note_told(id);
     }
 
     fn status(&self) -> Status {

@@ -18,6 +18,7 @@ mod commands;
 mod disable;
 mod edit;
 mod mouse;
+mod outcome;
 mod palette;
 mod popups;
 mod restore;
@@ -101,13 +102,17 @@ fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec
     let seen = std::mem::replace(&mut observation.status, known);
     let stored = observation.policy.clone();
     let before = model.observation.policy.clone();
+    let on_trial = model.observation.on_trial.take();
     model.observation = observation;
+    // Until its end is told, what was on trial is known.
+    model.observation.on_trial = model.observation.on_trial.take().or(on_trial);
     model.looked_at = model.now;
     if depth == Depth::Complete {
         model.neighbours.forget();
         trial::adopt_status(model, seen);
         if is_first_whole {
-            trial::tell_last(model);
+            outcome::tell_last(model);
+            outcome::tell_running(model);
         }
     }
     if model.setup.is_some() {

@@ -4,10 +4,10 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use crate::tui::commands::{CommandId, Context};
+use crate::tui::commands::{self, Command, CommandId, Context};
 use crate::tui::layout::SMALLEST;
 use crate::tui::model::Model;
-use crate::tui::popups;
+use crate::tui::popups::{self, Popup};
 use crate::tui::screens;
 use crate::tui::theme::Token;
 use crate::tui::widgets::text::wrap;
@@ -48,7 +48,7 @@ fn draw_too_small(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let mut rows = area.rows();
     let cells = usize::from(area.width);
     if let Some(seconds) = model.seconds_left() {
-        let text = format!("{} · k keep · r revert", banner::countdown(model, seconds));
+        let text = format!("{} · {}", banner::countdown(model, seconds), keys_in_short(model));
         for line in wrap(&text, cells) {
             if let Some(row) = rows.next() {
                 frame.render_widget(Line::styled(line, model.palette.alarm()), row);
@@ -56,12 +56,47 @@ fn draw_too_small(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         }
     }
     let (width, height) = SMALLEST;
+    // What became of it, where it is over.
+    let outcome = match model.popups.last() {
+        Some(Popup::Outcome(outcome)) => Some((outcome.token, outcome.title.as_str())),
+        _ => model.notice.as_ref().map(|notice| (notice.token, notice.text.as_str())),
+    };
+    if let Some((token, text)) = outcome {
+        for (line, row) in wrap(text, cells).into_iter().zip(rows.by_ref()) {
+            frame.render_widget(Line::styled(line, model.palette.of(token)), row);
+        }
+    }
     let quit = model.key_of(CommandId::Quit, Context::Screens);
+    let leave = match model.popups.is_empty() {
+        true => format!(", or press {quit}"),
+        false => String::new(),
+    };
     let text = format!(
-        "fwtui needs {width}x{height} cells, and this terminal has {}x{}. Make it larger, or press {quit}.",
+        "fwtui needs {width}x{height} cells, and this terminal has {}x{}. Make it larger{leave}.",
         area.width, area.height
     );
     for (row, line) in rows.zip(wrap(&text, cells)) {
         frame.render_widget(Line::styled(line, model.palette.of(Token::Text)), row);
     }
+}
+
+/// What the keys do in a trial that is shown in one line: a question that is open is not seen.
+fn keys_in_short(model: &Model) -> String {
+    let contexts = match model.popups.last() {
+        None | Some(Popup::Running) => vec![Context::Trial],
+        Some(popup @ (Popup::Keep | Popup::Unproven(_) | Popup::Leave)) => popup.contexts(),
+        Some(_) => return "a window is open".to_owned(),
+    };
+    let question = match model.popups.last() {
+        Some(Popup::Keep) => "keep the new rules? ",
+        Some(Popup::Unproven(_)) => "keep them without proof? ",
+        Some(Popup::Leave) => "leave? ",
+        _ => "",
+    };
+    // What there is room for: more time is asked for where the rest can be seen.
+    let is_vital = |command: &&Command| command.rank == 1 && command.id != CommandId::Extend;
+    let of = |context: &Context| commands::of(*context).filter(is_vital);
+    let hint = |command: &Command| format!("{} {}", model.settings.keymap.shown(command), command.label);
+    let hints: Vec<String> = contexts.iter().flat_map(of).map(hint).collect();
+    format!("{question}{}", hints.join(" · "))
 }

@@ -254,6 +254,7 @@ pub fn job(policy: &Policy, timeout: Duration) -> Job {
         timeout,
         settle: SETTLE_TIME,
         candidate,
+        begun_by: String::new(),
         no_kernel_timer: None,
         end_connections: false,
         ways_in: Vec::new(),

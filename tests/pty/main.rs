@@ -28,6 +28,7 @@ mod keys;
 mod lab;
 mod panics;
 mod proof;
+mod screenshots;
 mod streams;
 mod terminal;
 mod trial;

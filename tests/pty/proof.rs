@@ -18,7 +18,7 @@ const PORT: u16 = 2222;
 
 /// An SSH server as far as can be seen from outside: this very process holds the user's connection,
 /// and is what the screens are started from.
-struct Server {
+pub struct Server {
     listener: TcpListener,
     _session: [TcpStream; 2],
     processes: Vec<Child>,
@@ -27,7 +27,7 @@ struct Server {
 }
 
 impl Server {
-    fn start() -> Self {
+    pub fn start() -> Self {
         // A thread of the process may rename the process.
         std::fs::write("/proc/self/comm", "sshd").unwrap();
         let listener = TcpListener::bind(("0.0.0.0", PORT)).unwrap();
@@ -46,7 +46,7 @@ impl Server {
     }
 
     /// A new connection, with the process that a server has for each.
-    fn accepts(&mut self) {
+    pub fn accepts(&mut self) {
         let (client, accepted) = connect(&self.listener);
         self.clients.push(client);
         self.process(accepted.into());

@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
-use vt100::{MouseProtocolEncoding, MouseProtocolMode, Parser};
+use vt100::{MouseProtocolEncoding, MouseProtocolMode, Parser, Screen};
 
 /// How long anything may take that should happen at once; machines that run tests are busy.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -89,6 +89,16 @@ impl Terminal {
     /// What is on the screen.
     pub fn text(&self) -> String {
         self.emulator.screen().contents()
+    }
+
+    /// What is on the screen, with its colours.
+    pub fn screen(&self) -> &Screen {
+        self.emulator.screen()
+    }
+
+    /// Reads on until the program has nothing more to say for a while.
+    pub fn settles(&mut self) {
+        while self.read(Instant::now() + Duration::from_millis(300)) {}
     }
 
     /// Everything that was written so far.

@@ -1,5 +1,7 @@
 //! A running trial: ended, made longer, left, found again, started and ended from elsewhere.
 
+use rustix::process::Signal;
+
 use crate::lab::in_sandbox;
 
 const SIZE: (u16, u16) = (80, 24);
@@ -40,7 +42,16 @@ fn left_running_it_is_there_again() {
         assert!(terminal.text().contains("The trial goes on."), "{}", terminal.text());
         let left = lab.status()["trial"]["seconds_left"].as_u64().unwrap();
         let mut again = lab.open(SIZE);
-        again.sees(&["TRIAL", "[k] keep"]);
+        again.sees(&[
+            "TRIAL",
+            "A trial is running",
+            "Begun ",
+            "sshd 22/tcp",
+            "k keep  r revert now",
+        ]);
+        again.types("\u{1b}");
+        again.loses("Begun ");
+        again.sees(&["[k] keep"]);
         let shown = seconds(&again.line("TRIAL"));
         assert!(shown <= left && shown + 20 > left, "{shown} of {left}");
         assert_eq!(lab.knocks("80/tcp"), ["refused"; 6]);
@@ -59,13 +70,37 @@ fn what_is_done_elsewhere_is_shown() {
         lab.does(&["set", "22/tcp", "open"]);
         terminal.sees(&["The policy was changed elsewhere", "* open"]);
         lab.does(&["apply", "--yes"]);
-        terminal.answers("\u{c}", &["TRIAL", "[k] keep"]);
+        terminal.answers("\u{c}", &["TRIAL", "[k] keep", "A trial was begun elsewhere"]);
+        lab.does(&["extend"]);
+        terminal.sees(&["Made longer elsewhere: "]);
         lab.does(&["revert"]);
-        terminal.sees(&["The trial is over", "The old rules are back"]);
+        terminal.sees(&["Reverted elsewhere: the old rules are back."]);
         assert!(!terminal.text().contains("TRIAL"), "{}", terminal.text());
-        terminal.types("\u{1b}");
-        terminal.loses("The trial is over");
         terminal.types("q");
         terminal.ends_well(0);
+    });
+}
+
+#[test]
+fn a_trial_that_ran_out_is_told_once_to_whoever_comes() {
+    in_sandbox(|lab| {
+        let mut terminal = lab.on_trial(SIZE);
+        terminal.signal(Signal::KILL);
+        terminal.ends();
+        lab.becomes("off");
+        let mut later = lab.open(SIZE);
+        later.sees(&[
+            "Time ran out: the old rules are back",
+            "Your decisions are saved and wait",
+        ]);
+        later.types("\u{1b}");
+        later.loses("Your decisions are saved and wait");
+        later.types("q");
+        later.ends_well(0);
+        let mut again = lab.open(SIZE);
+        again.sees(&["Decide on each service"]);
+        assert!(!again.text().contains("Time ran out"), "{}", again.text());
+        again.types("q");
+        again.ends_well(0);
     });
 }

@@ -51,6 +51,7 @@ pub(crate) fn fresh() -> Observation {
             has_pending: Some(false),
             ..Status::default()
         },
+        on_trial: None,
         unseen: Vec::new(),
         catalogue: fwtui::core::catalogue::Catalogue::embedded(),
     }

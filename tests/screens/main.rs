@@ -13,12 +13,14 @@
 mod access;
 mod applying;
 mod blocks;
+mod cases;
 mod checkup;
 mod disabling;
 mod fixture;
 mod honesty;
 mod mouse;
 mod palette;
+mod replay;
 mod screens;
 mod sessions;
 mod setup;
@@ -54,6 +56,8 @@ impl Session {
         let mut session = Self::unseen(size);
         session.send(Msg::Seen(Depth::Complete, Box::new(observation)));
         session.model.notice = None;
+        // A trial that runs already is told of; that is a test of its own.
+        session.model.popups.clear();
         session
     }
 

@@ -393,6 +393,30 @@ fn too_small_is_said_politely_and_keeps_the_countdown() {
 }
 
 #[test]
+fn a_question_that_is_not_seen_is_named_in_the_line_that_is() {
+    let mut session = Session::on((40, 6), fixture::on_trial(42));
+    let said = |session: &Session| text(&draw(&session.model)).replace('\n', " ");
+    assert!(said(&session).contains("k keep · r revert now"), "{}", said(&session));
+    session.keys("k");
+    assert!(
+        said(&session).contains("keep the new rules? y yes · esc no"),
+        "{}",
+        said(&session)
+    );
+    session.keys("esc q");
+    assert!(
+        said(&session).contains("leave? y leave it running"),
+        "{}",
+        said(&session)
+    );
+    session.keys("esc ?");
+    assert!(said(&session).contains("a window is open"), "{}", said(&session));
+    session.keys("esc k y");
+    session.send(Msg::Confirmed(Ok(None)));
+    assert!(said(&session).starts_with("Kept."), "{}", said(&session));
+}
+
+#[test]
 fn every_size_is_drawn_whole() {
     let keys = ["1", "2", "p", "v", "?", "esc", "a", "esc", "f", "esc", "/", "esc"];
     for width in [60, 61, 79, 80, 99, 100, 133, 199] {
@@ -424,7 +448,23 @@ fn nothing_a_process_calls_itself_reaches_the_terminal() {
 
 #[test]
 fn the_banner_is_on_every_screen_and_beside_every_popup() {
-    for keys in ["1", "2", "3", "1 ?", "k", "q", "/", "f", "2 +"] {
+    for keys in [
+        "1",
+        "2",
+        "3",
+        "4",
+        "1 ?",
+        "1 w",
+        "1 w enter",
+        "k",
+        "q",
+        "/",
+        "f",
+        "b",
+        "2 +",
+        "3 ?",
+        "4 ?",
+    ] {
         for size in SIZES {
             let mut session = Session::on(size, fixture::on_trial(42));
             session.keys(keys);

@@ -60,6 +60,7 @@ fn styles(buffer: &Buffer, plain: &Cell) -> String {
 
 /// Compares a frame with its file.
 pub(crate) fn check(name: &str, model: &Model) {
+    crate::cases::have_files(&model.popups);
     let buffer = draw(model);
     let mut plain = Cell::default();
     plain.set_style(model.palette.base());

@@ -9,6 +9,7 @@ use fwtui::tui::{Depth, Effect, Msg, Restored};
 use crate::Session;
 use crate::fixture::{self, NOW};
 use crate::sessions::SIZE;
+use crate::snapshot::{draw, text};
 
 #[test]
 fn keeping_asks_once() {
@@ -217,29 +218,32 @@ fn a_last_trial_that_nobody_ended_is_told_once() {
         let last = observation.status.last.as_mut().unwrap();
         last.outcome = outcome.into();
         last.reason = Some(reason.into());
-        last.why = Some("in words".into());
+        last.why = Some("because".into());
         for depth in [Depth::Sockets, Depth::Owners, Depth::Complete] {
             session.send(Msg::Seen(depth, Box::new(observation.clone())));
         }
-        let told = session.notice().to_owned();
-        session.keys("down");
+        let told = text(&draw(&session.model));
+        let has_told = matches!(session.model.popups.as_slice(), [Popup::Outcome(_)]);
+        let expected: &[Effect] = if has_told { &[Effect::Told("4a1d".into())] } else { &[] };
+        assert_eq!(session.keys("esc"), expected);
         session.send(Msg::Seen(Depth::Complete, Box::new(observation)));
-        assert_eq!(session.notice(), "", "once");
-        told
+        assert!(session.model.popups.is_empty(), "once");
+        if has_told { told } else { String::new() }
     };
     for (outcome, reason) in [
         ("reverted", "guard-died"),
         ("reverted", "reboot"),
         ("reverted", "signal"),
+        ("reverted", "deadline"),
         ("revert-failed", "deadline"),
     ] {
         let told = start(outcome, reason);
         assert!(
-            told.starts_with("The trial of 14:01") && told.contains("in words"),
+            told.contains("The trial of 14:01") && told.contains("because"),
             "{told}"
         );
     }
-    for reason in ["asked", "deadline", "apply-failed"] {
+    for reason in ["asked", "apply-failed"] {
         assert_eq!(start("reverted", reason), "");
     }
 }
@@ -306,10 +310,10 @@ fn the_end_of_a_trial_is_told() {
         session
     };
     let session = ended("reverted", Some("nobody confirmed in time"));
-    let [Popup::Message(message)] = session.model.popups.as_slice() else {
+    let [Popup::Outcome(outcome)] = session.model.popups.as_slice() else {
         panic!("{:?}", session.model.popups);
     };
-    assert!(message.text[0].contains("nobody confirmed in time"));
+    assert!(outcome.title.starts_with("Time ran out"));
     assert_eq!(session.notice(), "");
     let session = ended("confirmed", None);
     assert!(session.model.popups.is_empty() && session.notice().starts_with("Kept"));

@@ -38,6 +38,7 @@ fn job(root: &std::path::Path, id: &str) -> Job {
         no_kernel_timer: None,
         end_connections: false,
         ways_in: Vec::new(),
+        begun_by: String::new(),
         units: UnitWork::default(),
     }
 }

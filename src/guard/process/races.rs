@@ -57,6 +57,7 @@ fn job(root: &Path, id: String, rules: &Ruleset, has_kernel_timer: bool) -> Job 
         no_kernel_timer: (!has_kernel_timer).then(|| "without, this time".to_owned()),
         end_connections: false,
         ways_in: Vec::new(),
+        begun_by: String::new(),
         units: UnitWork::default(),
     }
 }

@@ -205,6 +205,7 @@ fn job(root: &Path, timeout: Duration, units: UnitWork) -> Job {
         no_kernel_timer: None,
         end_connections: false,
         ways_in: Vec::new(),
+        begun_by: String::new(),
         units,
     }
 }

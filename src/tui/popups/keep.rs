@@ -4,7 +4,8 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::{Drawn, Sheet, text_width};
+use super::running::on_trial;
+use super::{Drawn, Sheet, text_height, text_width};
 use crate::app::boot_trouble;
 use crate::tui::commands::Context;
 use crate::tui::model::Model;
@@ -41,6 +42,14 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Drawn {
              The surest way is to log in again and type there: {CONFIRM_COMMAND}"
         );
         lines.extend(wrapped(&text, cells, 0, palette.of(Token::Warn)));
+    }
+    // The last thing to look at before a yes, where there is room for it.
+    let room = text_height(area, usize::MAX).saturating_sub(lines.len() + 2);
+    if room >= 2 && model.observation.on_trial.is_some() {
+        let (title, changes) = on_trial(model, cells, room);
+        lines.push(Line::default());
+        lines.push(Line::styled(title, palette.of(Token::Text)));
+        lines.extend(changes);
     }
     Sheet {
         model,

@@ -88,7 +88,8 @@ impl Workers {
             | Effect::Propose(_)
             | Effect::AskSetup(_)
             | Effect::KeepAnswers(_)
-            | Effect::ForgetAnswers => &self.looks,
+            | Effect::ForgetAnswers
+            | Effect::Told(_) => &self.looks,
             Effect::Knock(_) => match &self.knocks {
                 Some(knocks) => knocks,
                 None => return,
@@ -170,6 +171,10 @@ impl Looker {
                 Ok(Effect::ForgetAnswers) => {
                     let result = self.machine.forget_answers();
                     self.send(Msg::AnswersKept(result))
+                }
+                Ok(Effect::Told(id)) => {
+                    self.machine.told(&id);
+                    true
                 }
                 Ok(_) => true,
                 Err(RecvTimeoutError::Timeout) => self.probe(),

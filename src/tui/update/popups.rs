@@ -32,8 +32,7 @@ pub(super) fn on_typed(model: &mut Model, character: char) {
 /// A command for the popup on top.
 pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
     if command == CommandId::Cancel {
-        cancel(model);
-        return Vec::new();
+        return cancel(model);
     }
     match model.popups.last_mut() {
         Some(Popup::Help(_)) => scroll_help(model, command),
@@ -47,6 +46,12 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
         Some(Popup::Keep) if command == CommandId::Accept => {
             model.popups.pop();
             return trial::confirm(model, false);
+        }
+        Some(Popup::Running) => {
+            if command != CommandId::Extend {
+                model.popups.pop();
+            }
+            return trial::run(model, command);
         }
         Some(Popup::Disable(proposal)) if command == CommandId::Accept => {
             let proposal = proposal.clone();
@@ -68,19 +73,33 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
         Some(Popup::Leave) => return on_leave(model, command),
         Some(Popup::Entry(_)) => return on_entry(model, command),
         Some(Popup::Palette(_)) => return palette::run(model, command),
-        Some(Popup::Message(_) | Popup::Keep | Popup::Unproven(_) | Popup::Restore | Popup::Disable(_)) | None => {}
+        Some(
+            Popup::Message(_)
+            | Popup::Keep
+            | Popup::Outcome(_)
+            | Popup::Unproven(_)
+            | Popup::Restore
+            | Popup::Disable(_),
+        )
+        | None => {}
     }
     Vec::new()
 }
 
-fn cancel(model: &mut Model) {
-    if let Some(Popup::Entry(Entry {
-        purpose: Purpose::Filter(before),
-        ..
-    })) = model.popups.pop()
-    {
-        model.set_filter(before);
+fn cancel(model: &mut Model) -> Vec<Effect> {
+    match model.popups.pop() {
+        Some(Popup::Entry(Entry {
+            purpose: Purpose::Filter(before),
+            ..
+        })) => model.set_filter(before),
+        Some(Popup::Outcome(outcome)) => {
+            // Whoever closed it with a key that was meant for something else reads at least this.
+            model.say(outcome.token, format!("{}.", outcome.title));
+            return outcome.id.map(Effect::Told).into_iter().collect();
+        }
+        _ => {}
     }
+    Vec::new()
 }
 
 fn scroll_help(model: &mut Model, command: CommandId) {

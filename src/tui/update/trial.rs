@@ -1,12 +1,13 @@
 //! The trial as the screens see it; the guard is what holds it.
 
-use super::fail;
-use crate::app::{Error, Kind, State, Status, TrialView, boot_trouble};
+use super::{fail, outcome};
+use crate::app::{Error, Kind, State, Status, TrialView};
+use crate::core::policy::Change;
 use crate::core::text::capitalised;
 use crate::tui::commands::CommandId;
 use crate::tui::model::{Model, Task};
 use crate::tui::msg::Effect;
-use crate::tui::popups::{Message, Popup, Unproven};
+use crate::tui::popups::{Popup, Unproven};
 use crate::tui::port::{Depth, Started};
 use crate::tui::theme::Token;
 
@@ -82,10 +83,7 @@ pub(super) fn on_confirmed(model: &mut Model, result: Result<Option<String>, Err
     match result {
         Ok(trouble) => {
             forget_trial(model, State::Confirmed);
-            let text = match boot_trouble(&model.observation.status.protection) {
-                None => "Kept. The new rules stay, and come back after a reboot.".to_owned(),
-                Some(why) => format!("Kept until the next reboot: {why}."),
-            };
+            let text = outcome::kept(model, "Kept");
             model.say(Token::Good, text);
             if let Some(trouble) = trouble {
                 fail(model, "Kept, but not all is well", &Error::failed(trouble));
@@ -94,6 +92,7 @@ pub(super) fn on_confirmed(model: &mut Model, result: Result<Option<String>, Err
         Err(error) if error.kind == Kind::Unproven && model.trial().is_some() => {
             model.popups.push(Popup::Unproven(Unproven::new(&error)));
         }
+        Err(error) if error.kind == Kind::Reverted => be_too_late(model, &error),
         Err(error) => fail(model, "Not kept", &error),
     }
     vec![Effect::Look(Depth::Complete)]
@@ -112,6 +111,10 @@ pub(super) fn on_reverted(model: &mut Model, result: Result<(), Error>) -> Vec<E
                 "Reverted: the old rules are back. Your decisions are kept and wait for an apply.",
             );
         }
+        Err(error) if error.kind == Kind::Reverted => {
+            forget_trial(model, State::Unknown);
+            model.say(Token::Good, format!("{}.", capitalised(&error.message)));
+        }
         Err(error) => fail(model, "Not reverted", &error),
     }
     vec![Effect::Look(Depth::Complete)]
@@ -129,13 +132,20 @@ pub(super) fn on_extended(model: &mut Model, result: Result<TrialView, Error>) -
             }
             model.say(Token::Good, "One more minute.");
         }
+        Err(error) if error.kind == Kind::Reverted => be_too_late(model, &error),
         Err(error) => fail(model, "Not extended", &error),
     }
     Vec::new()
 }
 
-/// The trial is over: a look that began before must not bring it back.
-fn forget_trial(model: &mut Model, state: State) {
+/// The trial was over before it could be kept or made longer.
+fn be_too_late(model: &mut Model, error: &Error) {
+    let changes = forget_trial(model, State::Unknown);
+    outcome::tell_too_late(model, &error.message, changes);
+}
+
+/// The trial is over: a look that began before must not bring it back. What was on trial is given back.
+fn forget_trial(model: &mut Model, state: State) -> Vec<Change> {
     model.drift.has_loaded(model.now);
     model.neighbours.forget();
     model.over = model.observation.status.trial.take().map(|trial| trial.id);
@@ -144,12 +154,27 @@ fn forget_trial(model: &mut Model, state: State) {
     model.observation.status.state = state;
     model
         .popups
-        .retain(|popup| !matches!(popup, Popup::Keep | Popup::Unproven(_) | Popup::Leave));
+        .retain(|popup| !matches!(popup, Popup::Keep | Popup::Running | Popup::Unproven(_) | Popup::Leave));
+    let on_trial = model.observation.on_trial.take();
+    on_trial.map(|on_trial| on_trial.changes()).unwrap_or_default()
+}
+
+/// Whether a trial was made longer meanwhile. It never gets shorter: an answer from before is out of date.
+fn is_longer(model: &Model, status: &mut Status) -> bool {
+    let (Some(known), Some(trial)) = (model.trial(), status.trial.as_mut()) else {
+        return false;
+    };
+    let is_longer = known.id == trial.id && trial.deadline > known.deadline;
+    if known.id == trial.id {
+        trial.deadline = trial.deadline.max(known.deadline);
+    }
+    is_longer
 }
 
 /// Takes a status, and tells how a trial ended that ended by itself or from elsewhere.
-pub(super) fn adopt_status(model: &mut Model, status: Status) {
+pub(super) fn adopt_status(model: &mut Model, mut status: Status) {
     if status.trial.is_some() && status.trial.as_ref().map(|trial| &trial.id) == model.over.as_ref() {
+        model.observation.on_trial = None;
         return;
     }
     let shown = trial_id(model);
@@ -160,9 +185,12 @@ pub(super) fn adopt_status(model: &mut Model, status: Status) {
             .as_ref()
             .is_some_and(|trial| Some(&trial.id) != shown.as_ref());
     let is_over = had_trial && status.trial.is_none() && model.task.is_none();
-    if is_over {
-        forget_trial(model, status.state);
-    }
+    let was_extended = is_longer(model, &mut status);
+    let changes = if is_over {
+        forget_trial(model, status.state)
+    } else {
+        Vec::new()
+    };
     let began_elsewhere = !had_trial && status.trial.is_some() && model.depth == Some(Depth::Complete);
     // The outcome of another trial says nothing about the one that was shown.
     let last = status.last.clone().filter(|last| Some(&last.id) == shown.as_ref());
@@ -174,9 +202,17 @@ pub(super) fn adopt_status(model: &mut Model, status: Status) {
     }
     model.observation.status = status;
     if began_elsewhere && model.task.is_none() {
+        let beginning = model
+            .trial()
+            .map(|trial| trial.beginning.words(model.now))
+            .unwrap_or_default();
+        model.say(Token::Warn, format!("A trial was begun elsewhere, {beginning}."));
+    }
+    if was_extended && model.task.is_none() {
+        let seconds = model.seconds_left().unwrap_or_default();
         model.say(
             Token::Warn,
-            "A trial is running. It goes on whatever becomes of this terminal.",
+            format!("Made longer elsewhere: {seconds} seconds are left."),
         );
     }
     if is_another && model.task.is_none() {
@@ -186,48 +222,7 @@ pub(super) fn adopt_status(model: &mut Model, status: Status) {
             .retain(|popup| !matches!(popup, Popup::Keep | Popup::Unproven(_)));
         model.say(Token::Warn, "Another trial has taken the place of the one before.");
     }
-    if !is_over {
-        return;
+    if is_over {
+        outcome::tell_over(model, last, changes);
     }
-    match last {
-        Some(last) if last.outcome == "confirmed" => {
-            model.say(Token::Good, "Kept: the trial was confirmed from elsewhere.");
-        }
-        Some(last) => {
-            let why = last.why.unwrap_or_else(|| "the reason is not known".to_owned());
-            tell_reverted(model, &format!("The old rules are back: {why}."));
-        }
-        None => tell_reverted(
-            model,
-            "The trial is over, and how it ended is not known: fwtui status tells.",
-        ),
-    }
-}
-
-/// Tells, once at the start, of a last trial that nobody ended on purpose.
-pub(super) fn tell_last(model: &mut Model) {
-    let status = &model.observation.status;
-    let Some(last) = status.last.as_ref().filter(|_| status.trial.is_none()) else {
-        return;
-    };
-    let reason = last.reason.as_deref().unwrap_or_default();
-    let token = match (last.outcome.as_str(), reason) {
-        ("revert-failed", _) => Token::Bad,
-        ("reverted", "guard-died" | "reboot" | "signal") => Token::Warn,
-        _ => return,
-    };
-    // Which day it is, the screens can't know.
-    let text = format!("{}.", capitalised(&last.sentence_as_of("")));
-    model.say(token, text);
-}
-
-fn tell_reverted(model: &mut Model, what: &str) {
-    model.popups.push(Popup::Message(Message {
-        title: "The trial is over".to_owned(),
-        token: Token::Warn,
-        text: vec![
-            what.to_owned(),
-            "Your decisions are kept and wait for an apply.".to_owned(),
-        ],
-    }));
 }

@@ -1,6 +1,7 @@
 //! What shows that a new connection still gets in, and how to make one.
 
 use crate::core::listener::Family;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
 use crate::tui::widgets::text::wrap;
@@ -59,5 +60,9 @@ pub fn lines(model: &Model, cells: usize, most: usize) -> Vec<String> {
     if whole.len() <= most {
         return whole;
     }
-    wrap("no new connection seen yet: k shows how to open one", cells)
+    let keep = model.key_of(CommandId::Keep, Context::Trial);
+    wrap(
+        &format!("no new connection seen yet: {keep} shows how to open one"),
+        cells,
+    )
 }

@@ -1,0 +1,183 @@
+//! What differs between two policies, in words.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use ipnet::IpNet;
+
+use super::{Block, Entry, Policy};
+use crate::core::service::ServiceId;
+
+/// One thing that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The service it is about; none for what concerns all.
+    pub service: Option<ServiceId>,
+    /// What differs: `5432/tcp`, `eth1`, `refusal`.
+    pub what: String,
+    /// How it was.
+    pub before: String,
+    /// How it is then.
+    pub after: String,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}, before: {}", self.what, self.after, self.before)
+    }
+}
+
+/// What differs between what held before and what holds then, the services first; where nothing
+/// held, or nothing is to hold, no policy stands for that.
+pub fn changes(before: Option<&Policy>, after: Option<&Policy>) -> Vec<Change> {
+    let nothing = Policy::default();
+    let mut found = match (before, after) {
+        (None, Some(_)) => vec![general("what nobody decided on", "let in", "refused")],
+        (Some(_), None) => return vec![general("everything", "as decided", "let in, no rules of fwtui")],
+        (None, None) => return Vec::new(),
+        (Some(_), Some(_)) => Vec::new(),
+    };
+    let (before, after) = (before.unwrap_or(&nothing), after.unwrap_or(&nothing));
+    let ids: BTreeSet<&ServiceId> = before.services.keys().chain(after.services.keys()).collect();
+    for id in ids {
+        let word = |policy: &Policy| policy.services.get(id).map_or_else(|| "undecided".to_owned(), entry);
+        found.extend(about(id, word(before), word(after)));
+    }
+    let ids: BTreeSet<&ServiceId> = before.disabled.keys().chain(after.disabled.keys()).collect();
+    for id in ids {
+        let word = |policy: &Policy| match policy.disabled.contains_key(id) {
+            true => "disabled".to_owned(),
+            false => "enabled".to_owned(),
+        };
+        found.extend(about(id, word(before), word(after)));
+    }
+    found.extend(blocks(before, after));
+    found.extend(networks(before, after));
+    let (was, is) = (before.refusal.word(), after.refusal.word());
+    found.extend((was != is).then(|| general("refusal", was, is)));
+    let (was, is) = (before.logging.word(), after.logging.word());
+    found.extend((was != is).then(|| general("logging", was, is)));
+    found
+}
+
+fn general(what: &str, before: &str, after: &str) -> Change {
+    Change {
+        service: None,
+        what: what.to_owned(),
+        before: before.to_owned(),
+        after: after.to_owned(),
+    }
+}
+
+fn about(id: &ServiceId, before: String, after: String) -> Option<Change> {
+    (before != after).then(|| Change {
+        service: Some(id.clone()),
+        what: id.to_string(),
+        before,
+        after,
+    })
+}
+
+fn entry(entry: &Entry) -> String {
+    if entry.from.is_empty() {
+        return entry.decision.word().to_owned();
+    }
+    let from: Vec<String> = entry.from.iter().map(IpNet::to_string).collect();
+    format!("{} from {}", entry.decision, from.join(", "))
+}
+
+fn blocks<'a>(before: &'a Policy, after: &'a Policy) -> impl Iterator<Item = Change> + 'a {
+    let only_in = |one: &'a Policy, other: &'a Policy| one.blocks.iter().filter(|block| !other.blocks.contains(block));
+    let change = |block: &Block, is_new: bool| {
+        let (is, none) = (block.mark(), "not blocked".to_owned());
+        match is_new {
+            true => about(&block.service, none, is),
+            false => about(&block.service, is, none),
+        }
+    };
+    let gone = only_in(before, after).filter_map(move |block| change(block, false));
+    gone.chain(only_in(after, before).filter_map(move |block| change(block, true)))
+}
+
+fn networks(before: &Policy, after: &Policy) -> Vec<Change> {
+    let (was, is) = (&before.networks, &after.networks);
+    let names: BTreeSet<&String> = was.interfaces.keys().chain(is.interfaces.keys()).collect();
+    let class = |interface: Option<&crate::core::network::NetworkClass>| {
+        interface.map_or_else(|| "as proposed".to_owned(), ToString::to_string)
+    };
+    let interfaces = names.into_iter().filter_map(|name| {
+        let (was, is) = (class(was.interfaces.get(name)), class(is.interfaces.get(name)));
+        (was != is).then(|| general(name, &was, &is))
+    });
+    let nets: BTreeSet<&IpNet> = was.trusted_sources.iter().chain(&is.trusted_sources).collect();
+    let word = |has: bool| if has { "trusted" } else { "not trusted" };
+    let sources = nets.into_iter().filter_map(|net| {
+        let (was, is) = (was.trusted_sources.contains(net), is.trusted_sources.contains(net));
+        (was != is).then(|| general(&net.to_string(), word(was), word(is)))
+    });
+    interfaces.chain(sources).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::network::NetworkClass;
+    use crate::core::policy::{Decision, Logging, Refusal};
+
+    fn decided(id: &str, decision: Decision, from: &[&str]) -> Policy {
+        let from = from.iter().map(|net| net.parse().unwrap()).collect();
+        let mut policy = Policy::default();
+        policy.decide(id.parse().unwrap(), Entry { decision, from }).unwrap();
+        policy
+    }
+
+    fn said(before: Option<&Policy>, after: Option<&Policy>) -> Vec<String> {
+        changes(before, after).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn everything_that_compiles_to_something_is_told() {
+        let before = decided("5432/tcp", Decision::Trusted, &[]);
+        let mut after = decided("5432/tcp", Decision::Open, &["192.0.2.0/24"]);
+        after.blocks.push(Block::on("445/tcp".parse().unwrap()));
+        after
+            .disable("631/tcp".parse().unwrap(), &["cups.service".to_owned()])
+            .unwrap();
+        after.networks.interfaces.insert("eth1".into(), NetworkClass::Trusted);
+        after.networks.trusted_sources.push("198.51.100.0/24".parse().unwrap());
+        after.refusal = Refusal::Drop;
+        after.logging = Logging::Kernel;
+        let expected = [
+            "5432/tcp: open from 192.0.2.0/24, before: trusted",
+            "631/tcp: disabled, before: enabled",
+            "445/tcp: blocked, before: not blocked",
+            "eth1: trusted, before: as proposed",
+            "198.51.100.0/24: trusted, before: not trusted",
+            "refusal: drop, before: reject",
+            "logging: kernel, before: off",
+        ];
+        assert_eq!(said(Some(&before), Some(&after)), expected);
+        assert_eq!(
+            said(Some(&after), Some(&before)).len(),
+            expected.len(),
+            "and back again"
+        );
+        assert!(said(Some(&after), Some(&after)).is_empty());
+    }
+
+    #[test]
+    fn the_first_rules_and_the_end_of_all_rules_are_told() {
+        let policy = decided("22/tcp", Decision::Open, &[]);
+        assert_eq!(
+            said(None, Some(&policy)),
+            [
+                "what nobody decided on: refused, before: let in",
+                "22/tcp: open, before: undecided"
+            ]
+        );
+        assert_eq!(
+            said(Some(&policy), None),
+            ["everything: let in, no rules of fwtui, before: as decided"]
+        );
+    }
+}

@@ -1,0 +1,218 @@
+//! Every screen and every popup is drawn, at every size: empty, crowded, and where something is wrong.
+
+use std::path::PathBuf;
+
+use fwtui::app::{Error, Kind};
+use fwtui::core::network::InterfaceKind;
+use fwtui::core::policy::Decision;
+use fwtui::core::policy::Policy;
+use fwtui::tui::Msg;
+use fwtui::tui::popups::Popup;
+use fwtui::tui::screens::{SCREENS, ScreenId};
+
+use crate::Session;
+use crate::fixture::{self, decide};
+use crate::screens::at_every_size;
+
+#[test]
+fn screens_with_nothing_on_them() {
+    let empty = || {
+        let mut observation = fixture::fresh();
+        observation.services.clear();
+        observation
+    };
+    at_every_size("services-empty", &empty, &|_| {});
+    let alone = || {
+        let mut observation = fixture::fresh();
+        observation.interfaces.truncate(1);
+        observation.world = fixture::world(observation.interfaces.clone());
+        observation
+    };
+    at_every_size("networks-empty", &alone, &|session| {
+        session.keys("2");
+    });
+    let done = || {
+        let mut observation = fixture::decided();
+        observation.policy = fixture::confirmed_policy();
+        observation
+    };
+    at_every_size("preview-empty", &done, &|session| {
+        session.keys("p");
+    });
+}
+
+#[test]
+fn screens_with_very_much_on_them() {
+    at_every_size("services-crowded", &|| fixture::crowded(10_000), &|session| {
+        session.keys("end up up pgup");
+    });
+    let networks = || {
+        let mut observation = fixture::decided();
+        for index in 10..60 {
+            let name = format!("veth{index:x}f3a9c1");
+            let address = format!("10.{index}.0.1/24");
+            let bridge = fixture::interface(index, &name, InterfaceKind::Bridge, "bridge", &[&address], &[&address]);
+            observation.interfaces.push(bridge);
+        }
+        observation
+    };
+    at_every_size("networks-crowded", &networks, &|session| {
+        session.keys("2 pgdn");
+    });
+    let decided = || {
+        let mut observation = fixture::crowded(200);
+        let mut policy = Policy::default();
+        for port in 1000..1200 {
+            let decision = if port % 2 == 0 {
+                Decision::Confine
+            } else {
+                Decision::Open
+            };
+            decide(&mut policy, &format!("{port}/tcp"), decision, &[]);
+        }
+        observation.policy = policy;
+        observation
+    };
+    at_every_size("preview-crowded", &decided, &|session| {
+        session.keys("p");
+    });
+    at_every_size("apply-crowded", &decided, &|session| {
+        session.keys("a");
+    });
+}
+
+#[test]
+fn screens_without_root() {
+    at_every_size("networks-without-root", &fixture::without_root, &|session| {
+        session.keys("2 enter");
+    });
+}
+
+#[test]
+fn before_anything_is_known() {
+    for (width, height) in [(60, 20), (80, 24), (120, 40)] {
+        let session = Session::unseen((width, height));
+        crate::snapshot::check(&format!("services-looking-{width}x{height}"), &session.model);
+    }
+}
+
+#[test]
+fn trials_found_and_trials_over() {
+    let opened = |name: &str, observation: &dyn Fn() -> fwtui::app::Observation, act: &dyn Fn(&mut Session)| {
+        for (width, height) in [(60, 20), (80, 24), (120, 40)] {
+            let mut session = Session::unseen((width, height));
+            session.send(Msg::Seen(fwtui::tui::Depth::Complete, Box::new(observation())));
+            act(&mut session);
+            crate::snapshot::check(&format!("{name}-{width}x{height}"), &session.model);
+        }
+    };
+    opened("running", &|| fixture::on_trial(50), &|_| {});
+    opened("running-over-ssh", &|| fixture::on_trial_over_ssh(50, &[]), &|_| {});
+    let crowded = || {
+        let mut observation = fixture::on_trial(50);
+        let policy = observation.on_trial.as_mut().unwrap().after.as_mut().unwrap();
+        for port in 1000..1100 {
+            decide(policy, &format!("{port}/tcp"), Decision::Confine, &[]);
+        }
+        observation
+    };
+    opened("running-crowded", &crowded, &|_| {});
+    opened("outcome", &|| fixture::on_trial(1), &|session| {
+        let ended = fixture::ended("reverted", "deadline", "nobody confirmed in time");
+        session.send(Msg::Status(Box::new(ended.status)));
+    });
+    opened("outcome-too-late", &|| fixture::on_trial(1), &|session| {
+        let why = "too late: the old rules are back (nobody confirmed in time)";
+        session.keys("k y");
+        session.send(Msg::Confirmed(Err(Error::new(Kind::Reverted, why))));
+    });
+    let failed = || {
+        let why = "nobody confirmed in time; the old rules are not back whole: iptables-restore: line 4 failed";
+        fixture::ended("revert-failed", "deadline", why)
+    };
+    opened("outcome-failed", &failed, &|_| {});
+    opened("elsewhere", &|| fixture::on_trial(50), &|session| {
+        session.keys("esc");
+        session.send(Msg::Status(Box::new(fixture::on_trial(110).status)));
+    });
+}
+
+/// The files of a screen: normal, empty, crowded, and where something is wrong.
+const fn cases(screen: ScreenId) -> [&'static str; 4] {
+    match screen {
+        ScreenId::Services => [
+            "services-fresh",
+            "services-empty",
+            "services-crowded",
+            "services-troubles",
+        ],
+        ScreenId::Networks => [
+            "networks",
+            "networks-empty",
+            "networks-crowded",
+            "networks-without-root",
+        ],
+        ScreenId::Preview => ["preview", "preview-empty", "preview-crowded", "preview-unknown"],
+        ScreenId::Checkup => ["checkup", "checkup-nothing", "checkup-crowded", "checkup-unseen"],
+    }
+}
+
+/// The files of the popups.
+const POPUPS: [&str; 16] = [
+    "help",
+    "error",
+    "apply",
+    "keep",
+    "running",
+    "outcome",
+    "unproven",
+    "restore",
+    "disable",
+    "leave",
+    "sources",
+    "who",
+    "way-now",
+    "checkup-full",
+    "setup-leave",
+    "palette",
+];
+
+/// The file of a popup: a new one names its own here and above.
+const fn file(popup: &Popup) -> &'static str {
+    match popup {
+        Popup::Help(_) => "help",
+        Popup::Message(_) => "error",
+        Popup::Apply(_) => "apply",
+        Popup::Keep => "keep",
+        Popup::Running => "running",
+        Popup::Outcome(_) => "outcome",
+        Popup::Unproven(_) => "unproven",
+        Popup::Restore => "restore",
+        Popup::Disable(_) => "disable",
+        Popup::Leave => "leave",
+        Popup::Entry(_) => "sources",
+        Popup::WhoCan(_) => "who",
+        Popup::Way(_) => "way-now",
+        Popup::Finding(_) => "checkup-full",
+        Popup::Setup(_) => "setup-leave",
+        Popup::Palette(_) => "palette",
+    }
+}
+
+/// A popup that is drawn anywhere has a file at every size.
+pub(crate) fn have_files(popups: &[Popup]) {
+    for popup in popups {
+        assert!(POPUPS.contains(&file(popup)), "{popup:?}");
+    }
+}
+
+#[test]
+fn every_screen_and_popup_is_drawn_in_every_case_at_every_size() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/screens/golden");
+    for name in SCREENS.iter().flat_map(|screen| cases(screen.id)).chain(POPUPS) {
+        for size in ["60x20", "80x24", "120x40"] {
+            let path = folder.join(format!("{name}-{size}.txt"));
+            assert!(path.exists(), "{} is missing", path.display());
+        }
+    }
+}
