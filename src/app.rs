@@ -21,6 +21,7 @@ mod status;
 mod tools;
 mod trial;
 mod units;
+mod writing;
 
 pub use access::Inquiry;
 pub use block::BlockView;
@@ -35,6 +36,7 @@ pub use protection::{Line, Protection, boot_trouble, protection_words};
 pub use rehearsal::Rehearsal;
 pub use restore::Restored;
 pub use trial::{ApplyRequest, Started};
+pub use writing::{Writing, Written};
 
 pub use crate::core::tools::Presence;
 pub use crate::sys::nftables::{Change, Changes};

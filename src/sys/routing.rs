@@ -56,13 +56,13 @@ pub fn world(interfaces: &[Interface]) -> io::Result<World> {
         Err(error) if netlink::is_unsupported(&error) => false,
         Err(error) => return Err(error),
     };
-    let mut routers: BTreeMap<u32, Vec<IpAddr>> = BTreeMap::new();
-    for (route, gateway) in &found {
+    let mut gateways: BTreeMap<u32, Vec<IpAddr>> = BTreeMap::new();
+    for (route, router) in &found {
         let is_default = route.destination.prefix_len() == 0 && route.kind == RouteKind::Unicast;
-        let known = routers.entry(route.interface).or_default();
-        known.extend(gateway.filter(|gateway| is_default && !known.contains(gateway)));
+        let known = gateways.entry(route.interface).or_default();
+        known.extend(router.filter(|router| is_default && !known.contains(router)));
     }
-    routers.retain(|_, known| !known.is_empty());
+    gateways.retain(|_, known| !known.is_empty());
     let routes: Vec<Route> = found.into_iter().map(|(route, _)| route).collect();
     // What leaves by a next-hop object names no interface.
     let is_vague = routes
@@ -71,7 +71,7 @@ pub fn world(interfaces: &[Interface]) -> io::Result<World> {
     Ok(World {
         interfaces: interfaces.to_vec(),
         routes,
-        routers,
+        routers: gateways,
         has_policy_routing: has_more || has_rules || is_vague,
         switches: switches(interfaces),
         now: clock::since_1970(),

@@ -5,6 +5,7 @@ use ratatui::layout::{Margin, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType, Clear};
 
+use crate::app::Writing;
 use crate::core::unit::Proposal;
 use crate::tui::commands::{Command, Context};
 use crate::tui::layout::centered;
@@ -20,16 +21,19 @@ mod help;
 mod keep;
 mod leave;
 mod message;
+mod network;
+mod replace;
 mod restore;
 mod unproven;
 mod way;
 mod who;
 
-pub use apply::Apply;
+pub use apply::{Apply, extent as apply_extent, settle};
 pub use entry::{Entry, Purpose};
 pub use finding::{Whole, extent as finding_extent};
 pub use help::extent as help_extent;
 pub use message::Message;
+pub use network::{NetworkDetails, extent as network_extent};
 pub use unproven::Unproven;
 pub use way::{Way, extent as way_extent, forget as forget_ways};
 pub use who::{WhoCan, height as who_height};
@@ -61,17 +65,23 @@ pub enum Popup {
     Way(Box<Way>),
     /// All of a finding.
     Finding(Box<Whole>),
+    /// All of an interface.
+    Network(NetworkDetails),
+    /// Whether to replace a file.
+    Replace(Box<Writing>),
 }
 
 impl Popup {
     /// Whose commands hold while it is open.
     pub fn contexts(&self) -> Vec<Context> {
         match self {
-            Self::Help(_) | Self::Message(_) | Self::Finding(_) => vec![Context::Reading, Context::Moving],
-            Self::Apply(apply) if apply.wanted_word().is_some() => vec![Context::Typing],
+            Self::Help(_) | Self::Message(_) | Self::Finding(_) | Self::Network(_) => {
+                vec![Context::Reading, Context::Moving]
+            }
+            Self::Apply(apply) if apply.wanted_word().is_some() => vec![Context::Typing, Context::Moving],
             Self::Apply(_) => vec![Context::Applying, Context::Moving],
             Self::Keep | Self::Restore | Self::Disable(_) => vec![Context::Asking],
-            Self::Unproven(_) => vec![Context::Doubting],
+            Self::Unproven(_) | Self::Replace(_) => vec![Context::Doubting],
             Self::Leave => vec![Context::Leaving],
             Self::Entry(_) => vec![Context::Typing, Context::Moving],
             Self::WhoCan(_) => vec![Context::WhoCan, Context::Moving],
@@ -99,6 +109,8 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
             Popup::WhoCan(who) => who::draw(model, who, frame, area),
             Popup::Way(way) => way::draw(model, way, frame, area),
             Popup::Finding(whole) => finding::draw(model, whole, frame, area),
+            Popup::Network(details) => network::draw(model, details, frame, area),
+            Popup::Replace(writing) => replace::draw(model, writing, frame, area),
         }
     }
 }

@@ -6,7 +6,7 @@ pub use crate::app::sandbox::{Knock, Neighbour, Seen};
 pub use crate::app::{ApplyRequest, Changes, Depth, Restored, Started};
 
 use crate::app::check::Checkup;
-use crate::app::{self, Error, Observation, Status, TrialView};
+use crate::app::{self, Error, Observation, Status, TrialView, Writing, Written};
 use crate::core::policy::Policy;
 use crate::core::service::ServiceId;
 use crate::core::unit::Proposal;
@@ -63,6 +63,13 @@ pub trait Machine: Send + Sync + 'static {
     /// # Errors
     /// Where it can't be disabled, with the way to do it by hand.
     fn propose(&self, id: &ServiceId) -> Result<Proposal, Error>;
+    /// Writes a text to a file of the user's choice.
+    ///
+    /// # Errors
+    /// Where it can't be written there, and why.
+    fn write(&self, writing: &Writing) -> Result<Written, Error> {
+        writing.perform()
+    }
     /// The time since boot (`CLOCK_BOOTTIME`), which deadlines are given in.
     fn since_boot(&self) -> Duration;
 }

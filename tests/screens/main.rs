@@ -16,6 +16,7 @@ mod blocks;
 mod checkup;
 mod disabling;
 mod fixture;
+mod planning;
 mod screens;
 mod sessions;
 mod snapshot;

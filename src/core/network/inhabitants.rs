@@ -60,8 +60,16 @@ fn counted(net: &IpNet, interface: &Interface) -> String {
         return net.to_string();
     }
     // The network's own address and the broadcast address are nobody's.
-    let reserved = if matches!(net, IpNet::V4(_)) && host_bits > 1 { 2 } else { 0 };
-    let own = interface.addresses.iter().filter(|own| net.contains(&own.addr())).count();
+    let reserved = if matches!(net, IpNet::V4(_)) && host_bits > 1 {
+        2
+    } else {
+        0
+    };
+    let own = interface
+        .addresses
+        .iter()
+        .filter(|own| net.contains(&own.addr()))
+        .count();
     let others = (1_usize << host_bits).saturating_sub(reserved + own);
     match others {
         1 => format!("{net} (1 other)"),
@@ -83,7 +91,10 @@ fn beyond(interface: &Interface, routers: &[IpAddr]) -> Option<String> {
         }
     };
     let own = || interface.addresses.iter().map(IpNet::addr);
-    let (has_ipv4, is_hidden) = (own().any(|own| own.is_ipv4()), own().filter(IpAddr::is_ipv4).all(is_private));
+    let (has_ipv4, is_hidden) = (
+        own().any(|own| own.is_ipv4()),
+        own().filter(IpAddr::is_ipv4).all(is_private),
+    );
     let is_global = own().any(|own| matches!(own, IpAddr::V6(own) if own.to_bits() >> 125 == 1));
     let who = match (has_ipv4 && is_hidden, is_global) {
         (true, false) => "its address is private, so that only what the router sends on gets here",
@@ -127,10 +138,22 @@ mod tests {
     #[test]
     fn neighbours_are_counted_without_this_machine() {
         let said = |net: &str| inhabitants(&interface(InterfaceKind::Ethernet, &[net]), &[]).join(" ");
-        assert!(said("192.0.2.10/24").contains("192.0.2.0/24 (253 others)."), "{}", said("192.0.2.10/24"));
+        assert!(
+            said("192.0.2.10/24").contains("192.0.2.0/24 (253 others)."),
+            "{}",
+            said("192.0.2.10/24")
+        );
         assert!(said("192.0.2.10/31").contains("(1 other)"), "{}", said("192.0.2.10/31"));
-        assert!(said("192.0.2.10/32").contains("(0 others)"), "{}", said("192.0.2.10/32"));
-        assert!(said("2001:db8::7/64").contains("2001:db8::/64, fe80::/10."), "{}", said("2001:db8::7/64"));
+        assert!(
+            said("192.0.2.10/32").contains("(0 others)"),
+            "{}",
+            said("192.0.2.10/32")
+        );
+        assert!(
+            said("2001:db8::7/64").contains("2001:db8::/64, fe80::/10."),
+            "{}",
+            said("2001:db8::7/64")
+        );
         let bare = inhabitants(&interface(InterfaceKind::Vpn, &[]), &[]).join(" ");
         assert!(bare.contains("nobody counts as its neighbour"), "{bare}");
     }

@@ -60,14 +60,20 @@ pub fn by_class(scene: Scene<'_>, telling: Telling, policy: &Policy, name: &str)
     }
     let policy = policy.current(scene.world.now);
     let tried = |bound: &BoundTo| *bound != BoundTo::Loopback;
-    let services: Vec<_> = scene.services.iter().filter(|service| tried(&service.bound_to)).collect();
+    let services: Vec<_> = scene
+        .services
+        .iter()
+        .filter(|service| tried(&service.bound_to))
+        .collect();
     let admitted = |class: NetworkClass| -> Vec<(Admits, Admits)> {
         let mut policy = Cow::clone(&policy).into_owned();
         policy.networks.interfaces.insert(name.to_owned(), class);
         let candidate = compile_by(telling, &policy, scene.interfaces);
         let judged = Judged::new(scene, &policy, &candidate);
         let (now, after) = judged.judges();
-        let admits = services.iter().map(|service| (now.admits(service, name), after.admits(service, name)));
+        let admits = services
+            .iter()
+            .map(|service| (now.admits(service, name), after.admits(service, name)));
         admits.collect()
     };
     let [public, trusted, guests] = NetworkClass::ALL.map(admitted);

@@ -38,7 +38,10 @@ impl Judge<'_> {
     pub fn admits(&self, service: &Service, interface: &str) -> Admits {
         let is_there = |who| matches!(who, Who::Neighbours | Who::Strangers);
         let mut admits = Admits::Nobody;
-        for peer in self.peers().filter(|peer| peer.interface == interface && is_there(peer.who)) {
+        for peer in self
+            .peers()
+            .filter(|peer| peer.interface == interface && is_there(peer.who))
+        {
             let met = match peer.who {
                 Who::Strangers => Admits::Everyone,
                 Who::ThisMachine | Who::Neighbours | Who::Named => Admits::Neighbours,

@@ -6,7 +6,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Sheet, text_width};
+use super::{Popup, Sheet, text_width};
 use crate::app::protection_words;
 use crate::core::connections::GoesOn;
 use crate::core::plan::Plan;
@@ -17,12 +17,15 @@ use crate::core::trial::{LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
 use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
 use crate::tui::port::ApplyRequest;
-use crate::tui::screens::preview::{plan_in_brief, sentence_lines};
+use crate::tui::screens::preview::{must_be_read, rest_in_brief, sentence_lines};
 use crate::tui::theme::Token;
 use crate::tui::widgets::text::{fit, wrap, wrapped};
 
 /// What one key press adds to or takes from the timeout.
 const STEP: Duration = Duration::from_secs(30);
+/// How much longer than the service's id may be what is typed or pasted.
+const SPARE: usize = 20;
+const WIDTH: u16 = 70;
 /// More consequences than this are for the Preview screen.
 const MOST_CONSEQUENCES: usize = 6;
 
@@ -43,6 +46,14 @@ pub struct Apply {
     accepted: Vec<ServiceId>,
     /// Whether running connections are ended, too.
     end_connections: bool,
+    /// What is wrong with what was typed.
+    error: Option<String>,
+    /// The first line in sight.
+    pub top: usize,
+    /// How many lines have been in sight, at which width.
+    seen: (usize, usize),
+    /// Whether everything that must be read has been in sight.
+    is_read: bool,
 }
 
 impl Apply {
@@ -56,6 +67,10 @@ impl Apply {
             typed: String::new(),
             accepted: Vec::new(),
             end_connections: false,
+            error: None,
+            top: 0,
+            seen: (0, 0),
+            is_read: false,
         }
     }
 
@@ -70,22 +85,39 @@ impl Apply {
 
     /// Takes a character more of the service that must be typed out.
     pub fn push(&mut self, character: char) {
-        let longest = self.wanted_word().map_or(0, |word| word.to_string().len());
-        if self.typed.len() < longest {
+        let longest = self.wanted_word().map_or(0, |word| word.to_string().len() + SPARE);
+        if self.typed.len() < longest && !character.is_control() {
             self.typed.push(character);
+            self.error = None;
         }
+    }
+
+    /// Takes the last character back.
+    pub fn erase(&mut self) {
+        self.typed.pop();
+        self.error = None;
     }
 
     /// Takes what was typed; whether it was the right word.
     pub fn submit(&mut self) -> bool {
         let typed = std::mem::take(&mut self.typed);
-        match self.wanted_word().cloned() {
-            Some(wanted) if typed.trim() == wanted.to_string() => {
+        self.error = None;
+        match (self.wanted_word().cloned(), typed.trim()) {
+            (Some(wanted), typed) if typed == wanted.to_string() => {
                 self.accepted.push(wanted);
-                true
+                return true;
             }
-            _ => false,
+            (Some(_), "") | (None, _) => {}
+            (Some(wanted), typed) => {
+                self.error = Some(format!("'{typed}' is not {wanted}: nothing is applied yet."));
+            }
         }
+        false
+    }
+
+    /// Whether every lock-out and every warning has been in sight.
+    pub const fn is_read(&self) -> bool {
+        self.is_read
     }
 
     /// Whether Enter is enough: there is nothing to be overlooked.
@@ -128,44 +160,106 @@ impl Apply {
     }
 }
 
-pub(super) fn draw(model: &Model, apply: &Apply, frame: &mut Frame<'_>, area: Rect) {
-    let width = text_width(area, 70);
-    let cells = usize::from(width);
+/// The question in lines.
+struct Parts {
+    /// What applying means, which scrolls.
+    body: Vec<Line<'static>>,
+    /// So many of its lines must be read before a yes counts.
+    grave: usize,
+    /// How many of its lines are in sight.
+    room: usize,
+    /// How long the trial lasts, and what to press: always in sight.
+    foot: Vec<Line<'static>>,
+}
+
+fn parts(model: &Model, apply: &Apply, area: Rect) -> Parts {
+    let cells = usize::from(text_width(area, WIDTH));
     let palette = &model.palette;
-    let mut lines = Vec::new();
+    let mut body = Vec::new();
     if apply.is_off {
         let text = "All of fwtui's rules are taken out: whatever listens can be reached.";
-        lines.extend(wrapped(text, cells, 0, palette.of(Token::Bad)));
+        body.extend(wrapped(text, cells, 0, palette.of(Token::Bad)));
     }
-    let running = running(model, apply, cells);
-    // What must be said comes before what may be cut: the question and the timeout need 5 lines.
-    let mut sentences = Vec::new();
-    for sentence in plan_in_brief(&apply.plan, MOST_CONSEQUENCES) {
-        sentences.extend(sentence_lines(palette, &sentence, cells));
+    for sentence in must_be_read(&apply.plan) {
+        body.extend(sentence_lines(palette, &sentence, cells));
     }
-    let mut protection = protection(model, cells);
-    if let Some(note) = apply.plan.kernel_note() {
-        let note = format!("{}.", capitalised(&note));
-        protection.extend(wrapped(&note, cells, 0, palette.of(Token::Warn)));
+    let grave = if apply.is_harmless() { 0 } else { body.len() };
+    for sentence in rest_in_brief(&apply.plan, MOST_CONSEQUENCES) {
+        body.extend(sentence_lines(palette, &sentence, cells));
     }
-    let room = usize::from(area.height.saturating_sub(4 + 6))
-        .saturating_sub(lines.len() + running.len() + protection.len())
-        .max(2);
-    if sentences.len() > room {
-        sentences.truncate(room - 1);
-        sentences.push(Line::styled("  … all of it is in the preview.", palette.of(Token::Dim)));
-    }
-    lines.extend(sentences);
-    lines.extend(running);
-    lines.push(Line::default());
+    body.extend(running(model, apply, cells));
     let text = format!(
         "On trial for {} seconds: unless you keep the new rules, the old ones come back by themselves, \
          whatever becomes of this terminal.",
         apply.timeout.as_secs()
     );
-    lines.extend(wrapped(&text, cells, 0, palette.of(Token::Accent)));
-    lines.extend(protection);
-    lines.extend(question(model, apply, cells));
+    let mut foot = wrapped(&text, cells, 0, palette.of(Token::Accent));
+    foot.extend(protection(model, cells));
+    if let Some(note) = apply.plan.kernel_note() {
+        let note = format!("{}.", capitalised(&note));
+        foot.extend(wrapped(&note, cells, 0, palette.of(Token::Warn)));
+    }
+    foot.extend(question(model, apply, cells));
+    // The frame, the keys, and the line between the two.
+    let room = usize::from(area.height).saturating_sub(4 + 1 + foot.len()).max(1);
+    Parts {
+        room: room.min(body.len()),
+        body,
+        grave,
+        foot,
+    }
+}
+
+/// Takes note of what has been in sight.
+pub fn settle(model: &mut Model) {
+    let frames = model.frames();
+    let area = frames.beside_popups();
+    let Some(Popup::Apply(apply)) = model.popups.last() else {
+        return;
+    };
+    if frames.is_too_small() {
+        return;
+    }
+    let parts = parts(model, apply, area);
+    let cells = usize::from(text_width(area, WIDTH));
+    let Some(Popup::Apply(apply)) = model.popups.last_mut() else {
+        return;
+    };
+    apply.top = apply.top.min(parts.body.len().saturating_sub(parts.room));
+    let (width, seen) = apply.seen;
+    let mut seen = if width == cells { seen } else { 0 };
+    // What was jumped over was not in sight.
+    if apply.top <= seen {
+        seen = seen.max(apply.top + parts.room);
+    }
+    apply.seen = (cells, seen);
+    apply.is_read |= seen >= parts.grave;
+}
+
+/// How many lines there are to scroll, and how many are in sight.
+pub fn extent(model: &Model, apply: &Apply, area: Rect) -> (usize, usize) {
+    let parts = parts(model, apply, area);
+    (parts.body.len(), parts.room)
+}
+
+pub(super) fn draw(model: &Model, apply: &Apply, frame: &mut Frame<'_>, area: Rect) {
+    let parts = parts(model, apply, area);
+    let palette = &model.palette;
+    let below = parts.body.len().saturating_sub(apply.top + parts.room);
+    let mut lines: Vec<Line<'static>> = parts.body.into_iter().skip(apply.top).take(parts.room).collect();
+    lines.push(match (below, apply.is_read) {
+        (0, _) if apply.top == 0 => Line::default(),
+        (0, _) => Line::styled("  ↑ more above", palette.of(Token::Dim)),
+        (more, true) => Line::styled(
+            format!("  ↓ {more} more, and all of it in the preview"),
+            palette.of(Token::Dim),
+        ),
+        (more, false) => Line::styled(
+            format!("  ↓ {more} more with warnings: read on, then answer"),
+            palette.of(Token::Warn),
+        ),
+    });
+    lines.extend(parts.foot);
     let contexts = match apply.wanted_word() {
         Some(_) => [Context::Typing],
         None => [Context::Applying],
@@ -180,11 +274,11 @@ pub(super) fn draw(model: &Model, apply: &Apply, frame: &mut Frame<'_>, area: Re
         contexts: &contexts,
         is_useful: &|command| match command.id {
             CommandId::Go => apply.is_harmless(),
-            CommandId::Accept => !apply.is_harmless(),
+            CommandId::Accept => !apply.is_harmless() && apply.is_read(),
             CommandId::EndConnections => !apply.plan.going_on.is_empty(),
             _ => true,
         },
-        width,
+        width: text_width(area, WIDTH),
     }
     .draw(frame, area);
 }
@@ -243,13 +337,18 @@ fn question(model: &Model, apply: &Apply, cells: usize) -> Vec<Line<'static>> {
             Span::styled(apply.typed.clone(), palette.of(Token::Text)),
             Span::styled("▏", palette.of(Token::Accent)),
         ]));
+        let error = apply.error.iter();
+        lines.extend(error.flat_map(|error| wrapped(error, cells, 0, palette.of(Token::Warn))));
         return lines;
     }
     if apply.is_harmless() {
         Vec::new()
     } else {
         let mut lines = vec![Line::default()];
-        let text = "Press y to apply in spite of what is said above.";
+        let text = match apply.is_read() {
+            true => "Press y to apply in spite of what is said above.",
+            false => "There are more warnings: ↓ or page down shows them, then y applies.",
+        };
         lines.extend(wrapped(text, cells, 0, palette.of(Token::Warn)));
         lines
     }

@@ -82,14 +82,17 @@ impl Workers {
     pub(super) fn perform(&self, effect: Effect) {
         let worker = match effect {
             Effect::Confirm { .. } | Effect::Revert(_) | Effect::Extend(_) | Effect::AskStatus => &self.trial,
-            Effect::Look(_) | Effect::Save { .. } | Effect::Apply(_) | Effect::Restore | Effect::Propose(_) => {
-                &self.looks
-            }
+            Effect::Look(_)
+            | Effect::Save { .. }
+            | Effect::Apply(_)
+            | Effect::Restore
+            | Effect::Propose(_)
+            | Effect::Write(_) => &self.looks,
             Effect::Knock(_) => match &self.knocks {
                 Some(knocks) => knocks,
                 None => return,
             },
-            Effect::AskAccess(_) | Effect::AskWay(..) => &self.questions,
+            Effect::AskAccess(_) | Effect::AskWay(..) | Effect::AskClasses(_) => &self.questions,
             Effect::Check(_) => &self.checks,
             Effect::Redraw | Effect::Quit => return,
         };
@@ -143,6 +146,10 @@ impl Looker {
                 Ok(Effect::Restore) => {
                     let result = self.machine.restore();
                     self.send(Msg::Restored(result))
+                }
+                Ok(Effect::Write(writing)) => {
+                    let result = self.machine.write(&writing);
+                    self.send(Msg::Written(writing, result))
                 }
                 Ok(Effect::Propose(id)) => {
                     let proposed = self.machine.propose(&id);

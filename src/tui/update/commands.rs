@@ -2,10 +2,12 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::{access, block, checkup, disable, edit, fail, has_nothing_to_apply, leave, popups, restore, trial};
+use super::{
+    access, block, checkup, disable, edit, fail, has_nothing_to_apply, leave, planning, popups, restore, trial,
+};
 use crate::core::policy::Decision;
 use crate::tui::commands::{CommandId, typed};
-use crate::tui::layout::{Heights, findings};
+use crate::tui::layout::{Heights, findings, networks};
 use crate::tui::model::list::scrolled;
 use crate::tui::model::{Model, Movement, Pane};
 use crate::tui::msg::Effect;
@@ -57,6 +59,11 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
         CommandId::Unblock => block::unblock(model),
         CommandId::Disable => disable::ask(model),
         CommandId::CycleClass => edit::cycle_class(model),
+        CommandId::NetworkDetails => {
+            planning::open_network(model);
+            Vec::new()
+        }
+        CommandId::WriteFile => planning::ask_file(model),
         CommandId::RemoveSource => edit::remove_source(model),
         CommandId::SwitchRefusal => edit::switch_refusal(model),
         CommandId::SwitchLogging => edit::switch_logging(model),
@@ -108,7 +115,13 @@ fn look_around(model: &mut Model, command: CommandId) {
             let text = format!("Sorted by {}.", model.services.sort().word());
             model.say(Token::Text, text);
         }
-        CommandId::SwitchView => model.preview.next_view(),
+        CommandId::SwitchView => {
+            model.preview.next_view();
+            model.preview.pane = Pane::Rules;
+        }
+        CommandId::NextMatch | CommandId::PreviousMatch => {
+            planning::step(model, command == CommandId::NextMatch);
+        }
         CommandId::PaneLeft => model.preview.pane = Pane::Words,
         CommandId::PaneRight => model.preview.pane = Pane::Rules,
         CommandId::ShowServices => model.screen = ScreenId::Services,
@@ -148,8 +161,8 @@ pub(super) fn go(model: &mut Model, movement: Movement) {
             model.services.list.go(movement, len, heights.services);
         }
         ScreenId::Networks => {
-            let len = model.networks.lines().len();
-            model.networks.list.go(movement, len, heights.networks);
+            let (len, rows) = (model.networks.lines().len(), networks(model, frames.body).rows.height);
+            model.networks.list.go(movement, len, rows.into());
         }
         ScreenId::Checkup => {
             let (len, height) = (model.checkup.len(), findings(model, frames.body).rows.height);

@@ -4,7 +4,7 @@ use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
 use ratatui::layout::Position;
 
 use super::commands::{go, run};
-use super::{access, checkup};
+use super::{access, checkup, planning};
 use crate::tui::layout;
 use crate::tui::model::list::scrolled;
 use crate::tui::model::{Model, Movement};
@@ -39,6 +39,7 @@ fn wheel(model: &mut Model, position: Position, lines: isize) {
         }
         Some(Popup::WhoCan(_) | Popup::Way(_)) => access::go(model, Movement::Lines(lines), frames.beside_popups()),
         Some(Popup::Finding(_)) => checkup::scroll(model, Movement::Lines(lines)),
+        Some(Popup::Apply(_) | Popup::Network(_)) => planning::scroll(model, Movement::Lines(lines)),
         Some(_) => {}
         None => {
             if model.screen == ScreenId::Preview
@@ -70,7 +71,8 @@ fn click(model: &mut Model, position: Position) -> Vec<Effect> {
     }
     let rows = match model.screen {
         ScreenId::Checkup => layout::findings(model, frames.body).rows,
-        ScreenId::Services | ScreenId::Networks | ScreenId::Preview => layout::table(frames.body).rows,
+        ScreenId::Networks => layout::networks(model, frames.body).rows,
+        ScreenId::Services | ScreenId::Preview => layout::table(frames.body).rows,
     };
     if rows.contains(position) {
         let row = usize::from(position.y - rows.y);

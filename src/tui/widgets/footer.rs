@@ -72,6 +72,10 @@ pub fn of_screen(model: &Model, area: Rect) -> Vec<Hint> {
         &model.settings.keymap,
         &contexts,
         &|command| match command.id {
+            CommandId::NextMatch | CommandId::PreviousMatch => !model.preview.search.hits().is_empty(),
+            CommandId::NetworkDetails => model.networks.selected().is_some(),
+            CommandId::RemoveSource => can_edit && model.networks.can_remove(),
+            CommandId::CycleClass => can_edit && model.networks.has_class(),
             CommandId::ShowPreview => model.screen != ScreenId::Preview,
             CommandId::Apply => can_edit && model.trial().is_none() && model.task.is_none(),
             CommandId::Restore => can_edit && model.why_no_restore().is_none(),
@@ -92,9 +96,7 @@ pub fn of_screen(model: &Model, area: Rect) -> Vec<Hint> {
             | CommandId::Sources
             | CommandId::Block
             | CommandId::Unblock
-            | CommandId::CycleClass
             | CommandId::AddSource
-            | CommandId::RemoveSource
             | CommandId::SwitchRefusal
             | CommandId::SwitchLogging
             | CommandId::Mark => can_edit,
