@@ -288,6 +288,8 @@ pub enum Format {
     Iptables,
     /// Input for ip6tables-restore --noflush
     Ip6tables,
+    /// The rules as a table for nft
+    Nft,
     /// All of it as JSON
     Json,
 }

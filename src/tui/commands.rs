@@ -58,7 +58,7 @@ pub enum CommandId {
     AddSource,
     /// No longer trust it.
     RemoveSource,
-    /// Diff, full, IPv4, IPv6.
+    /// Diff, full, IPv4, IPv6, nft.
     SwitchView,
     /// To the next place that was searched for.
     NextMatch,
@@ -294,7 +294,7 @@ const TABLE: &[Command] = &[
     command(CommandId::AddSource, Context::Networks, &[char('+')], "trust a network", "Trust a network wherever its packets come in", 3),
     command(CommandId::RemoveSource, Context::Networks, &[code(KeyCode::Delete), char('-')], "remove", "No longer trust the selected network", 4),
 
-    command(CommandId::SwitchView, Context::Preview, &[char('v')], "view", "Show the difference, all rules, those of IPv4, or of IPv6", 2),
+    command(CommandId::SwitchView, Context::Preview, &[char('v')], "view", "Show the difference, all rules, IPv4, IPv6, or as for nft", 2),
     command(CommandId::Filter, Context::Preview, &[char('/')], "search", "Search in the words and in the rules", 4),
     command(CommandId::NextMatch, Context::Preview, &[char('n')], "next", "Go to the next place that was searched for", 2),
     command(CommandId::PreviousMatch, Context::Preview, &[char('N')], "previous", "Go to the place before", 3),

@@ -103,6 +103,8 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
             Popup::Restore => restore::draw(model, frame, area),
             Popup::Disable(proposal) => disable::draw(model, proposal, frame, area),
             Popup::Leave => leave::draw(model, frame, area),
+            // The question takes the place of the name that was typed.
+            Popup::Entry(_) if matches!(model.popups.last(), Some(Popup::Replace(_))) => {}
             Popup::Entry(entry) => entry::draw(model, entry, frame, area),
             // What is read rule by rule takes the place of the list.
             Popup::WhoCan(_) if matches!(model.popups.last(), Some(Popup::Way(_))) => {}

@@ -24,6 +24,7 @@ mod harness;
 mod json;
 mod known;
 mod network;
+mod nft;
 mod set;
 mod streams;
 mod tools;

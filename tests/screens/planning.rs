@@ -55,6 +55,9 @@ fn the_preview_in_every_view() {
     at_every_size("preview-ipv6", &fixture::decided, &|session| {
         session.keys("p v v v end");
     });
+    at_every_size("preview-nft", &fixture::decided, &|session| {
+        session.keys("p v v v v");
+    });
 }
 
 #[test]

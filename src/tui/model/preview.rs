@@ -18,6 +18,8 @@ pub enum RulesView {
     All,
     /// All rules of a family.
     Full(Family),
+    /// All rules, as nft reads them.
+    Nft,
 }
 
 impl RulesView {
@@ -36,6 +38,7 @@ impl RulesView {
             Self::All => "full",
             Self::Full(Family::Ipv4) => "IPv4",
             Self::Full(Family::Ipv6) => "IPv6",
+            Self::Nft => "nft",
         }
     }
 
@@ -44,7 +47,8 @@ impl RulesView {
             Self::Diff => Self::All,
             Self::All => Self::Full(Family::Ipv4),
             Self::Full(Family::Ipv4) => Self::Full(Family::Ipv6),
-            Self::Full(Family::Ipv6) => Self::Diff,
+            Self::Full(Family::Ipv6) => Self::Nft,
+            Self::Nft => Self::Diff,
         }
     }
 }

@@ -54,6 +54,21 @@ pub struct Apply {
     seen: (usize, usize),
     /// Whether everything that must be read has been in sight.
     is_read: bool,
+    /// What was in sight when that was looked at last.
+    settled: Option<Sight>,
+}
+
+/// What the lines in sight depend on while the question is open: a paste must not lay them out for
+/// every letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sight {
+    area: Rect,
+    top: usize,
+    accepted: usize,
+    going_on: usize,
+    has_error: bool,
+    ends: bool,
+    timeout: Duration,
 }
 
 impl Apply {
@@ -71,6 +86,7 @@ impl Apply {
             top: 0,
             seen: (0, 0),
             is_read: false,
+            settled: None,
         }
     }
 
@@ -217,7 +233,16 @@ pub fn settle(model: &mut Model) {
     let Some(Popup::Apply(apply)) = model.popups.last() else {
         return;
     };
-    if frames.is_too_small() {
+    let sight = Sight {
+        area,
+        top: apply.top,
+        accepted: apply.accepted.len(),
+        going_on: apply.plan.count_going_on(),
+        has_error: apply.error.is_some(),
+        ends: apply.end_connections,
+        timeout: apply.timeout,
+    };
+    if frames.is_too_small() || apply.settled == Some(sight) {
         return;
     }
     let parts = parts(model, apply, area);
@@ -226,6 +251,10 @@ pub fn settle(model: &mut Model) {
         return;
     };
     apply.top = apply.top.min(parts.body.len().saturating_sub(parts.room));
+    apply.settled = Some(Sight {
+        top: apply.top,
+        ..sight
+    });
     let (width, seen) = apply.seen;
     let mut seen = if width == cells { seen } else { 0 };
     // What was jumped over was not in sight.

@@ -36,10 +36,14 @@ fn lines(model: &Model, details: &NetworkDetails, cells: usize) -> Vec<Line<'sta
         return vec![Line::styled("It is gone.", palette.of(Token::Warn))];
     };
     let paragraphs = networks::of_interface(model, interface, usize::MAX);
-    let mut lines: Vec<Line<'static>> = paragraphs
-        .iter()
-        .flat_map(|(token, text)| wrapped(text, cells, 0, palette.of(*token)))
-        .collect();
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    for (token, text) in &paragraphs {
+        // Where there is room, what is said is told apart.
+        if cells >= WIDE && !lines.is_empty() {
+            lines.push(Line::default());
+        }
+        lines.extend(wrapped(text, cells, 0, palette.of(*token)));
+    }
     let Some(rows) = model.networks.classes.of(&details.name).filter(|rows| !rows.is_empty()) else {
         return lines;
     };

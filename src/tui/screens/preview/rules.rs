@@ -32,7 +32,24 @@ pub(super) fn all(model: &Model) -> Vec<Rule> {
             })
             .collect(),
         RulesView::Full(family) => full(model, family),
+        RulesView::Nft => nft(model),
     }
+}
+
+fn nft(model: &Model) -> Vec<Rule> {
+    let text = model.plan.candidate.to_nft_text();
+    if text.is_empty() {
+        return vec![(Token::Dim, "", "No rules.".to_owned())];
+    }
+    let line = |line: &str| {
+        let rule = line.trim_start();
+        match line.len() - rule.len() {
+            0 => (Token::Title, "", rule.to_owned()),
+            4 => (Token::Accent, "    ", rule.to_owned()),
+            _ => (Token::Text, "        ", rule.to_owned()),
+        }
+    };
+    text.lines().map(line).collect()
 }
 
 fn full(model: &Model, family: Family) -> Vec<Rule> {
