@@ -1,7 +1,7 @@
 //! The rules printed for nft.
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 use std::process::Command;
 
 use crate::harness::{Home, finish, in_sandbox};
@@ -9,9 +9,9 @@ use crate::harness::{Home, finish, in_sandbox};
 /// Who tries what: an open service, one for trusted networks, one confined, one blocked, one that nobody
 /// listens on; neighbours and strangers of both networks, in both families.
 const TRIED: [(&str, &str, &str); 14] = [
-    ("22/tcp", "203.0.113.77", "eth0"),
-    ("22/tcp", "2001:db8:1::77", "eth0"),
-    ("22/tcp", "198.18.0.7", "eth0"),
+    ("2222/tcp", "203.0.113.77", "eth0"),
+    ("2222/tcp", "2001:db8:1::77", "eth0"),
+    ("2222/tcp", "198.18.0.7", "eth0"),
     ("5432/tcp", "203.0.113.77", "eth0"),
     ("5432/tcp", "2001:db8:1::77", "eth0"),
     ("5432/tcp", "198.18.0.7", "eth0"),
@@ -20,8 +20,8 @@ const TRIED: [(&str, &str, &str); 14] = [
     ("8080/tcp", "203.0.113.77", "eth0"),
     ("60500/udp", "203.0.113.77", "eth0"),
     ("60500/udp", "192.0.2.7", "eth0"),
-    ("445/tcp", "203.0.113.77", "eth0"),
-    ("445/tcp", "192.0.2.7", "eth0"),
+    ("8445/tcp", "203.0.113.77", "eth0"),
+    ("8445/tcp", "192.0.2.7", "eth0"),
     ("9/udp", "203.0.113.77", "eth0"),
 ];
 
@@ -39,14 +39,15 @@ fn verdicts(home: &Home, more: &[&str]) -> Vec<String> {
 #[test]
 fn they_mean_the_same_as_those_for_iptables() {
     in_sandbox(|home| {
-        let _listening = TcpListener::bind("[::]:5432").unwrap();
+        let _tcp = [2222, 5432, 8080, 8445].map(|port| TcpListener::bind(("::", port)).unwrap());
+        let _udp = UdpSocket::bind("[::]:60500").unwrap();
         for args in [
-            &["set", "22/tcp", "open"][..],
+            &["set", "2222/tcp", "open"][..],
             &["set", "5432/tcp", "trusted"],
             &["set", "8080/tcp", "confine"],
-            &["set", "445/tcp", "open"],
+            &["set", "8445/tcp", "open"],
             &["set", "60000-61000/udp", "open", "--from", "192.0.2.0/24"],
-            &["block", "445/tcp", "--from", "192.0.2.0/24", "--for", "7d"],
+            &["block", "8445/tcp", "--from", "192.0.2.0/24", "--note", "a test"],
             &["network", "eth0", "trusted"],
             &["network", "198.51.100.0/24", "trusted"],
         ] {
@@ -62,5 +63,21 @@ fn they_mean_the_same_as_those_for_iptables() {
         fs::write(&file, text).unwrap();
         finish(Command::new("nft").arg("-f").arg(&file)).exits(0);
         assert_eq!(verdicts(home, &[]), meant);
+        for service in [
+            "2222/tcp from 198.18.0.7",
+            "5432/tcp from 198.51.100.7",
+            "60500/udp from 192.0.2.7",
+        ] {
+            assert!(
+                meant.contains(&format!("{service}: \"accepted\"")),
+                "{service}: {meant:?}"
+            );
+        }
+        // With an end as well, which the kernel's clock tells.
+        home.fwtui(&["block", "9/udp", "--for", "7d"]).exits(0);
+        let text = home.fwtui(&["preview", "--format", "nft"]).exits(0).stdout;
+        assert!(text.contains("udp dport 9 meta time < "), "{text}");
+        fs::write(&file, text).unwrap();
+        finish(Command::new("nft").arg("-c").arg("-f").arg(&file)).exits(0);
     });
 }

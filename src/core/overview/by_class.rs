@@ -114,6 +114,9 @@ pub fn if_class(rows: &[ClassReach], now: NetworkClass, class: NetworkClass, mos
     let gains = named(&|now, then| then > now);
     let loses = named(&|now, then| then < now);
     match (gains, loses) {
+        (None, None) if class != NetworkClass::Public && rows.iter().all(|row| row.decision != Decision::Trusted) => {
+            format!("If it were {class}, nobody would gain access yet: nothing is decided 'trusted'.")
+        }
         (None, None) => format!("If it were {class}, nobody would gain or lose access."),
         (Some(gains), None) => format!("If it were {class}, {who} would also reach {gains}."),
         (None, Some(loses)) => format!("If it were {class}, {who} would no longer reach {loses}."),
@@ -158,6 +161,10 @@ mod tests {
         assert_eq!(
             said(NetworkClass::Trusted, NetworkClass::Guests, 9),
             "If it were guests, the guests on it would also reach dnsmasq 53/udp, and no longer sshd 22/tcp."
+        );
+        assert_eq!(
+            if_class(&[], NetworkClass::Public, NetworkClass::Trusted, 9),
+            "If it were trusted, nobody would gain access yet: nothing is decided 'trusted'."
         );
         assert_eq!(
             if_class(&[], NetworkClass::Trusted, NetworkClass::Public, 9),

@@ -51,11 +51,12 @@ impl FamilyRules {
     }
 }
 
-/// The chains of all tables are in one: those of filter have their bare names.
+/// The chains of all tables are in one: those of filter have their bare names. None is a word of nft's
+/// own, for those are in small letters.
 fn chain(table: Table, name: &str) -> String {
     match table {
-        Table::Filter => name.to_lowercase(),
-        Table::Raw | Table::Mangle => format!("{}-{}", table.name(), name.to_lowercase()),
+        Table::Filter => name.to_owned(),
+        Table::Raw | Table::Mangle => format!("{}-{name}", table.name().to_uppercase()),
     }
 }
 

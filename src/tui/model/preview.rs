@@ -24,11 +24,12 @@ pub enum RulesView {
 
 impl RulesView {
     /// The views in the order a key cycles through.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Diff,
         Self::All,
         Self::Full(Family::Ipv4),
         Self::Full(Family::Ipv6),
+        Self::Nft,
     ];
 
     /// The word on the screen.
