@@ -26,6 +26,7 @@ mod endings;
 mod keys;
 mod lab;
 mod panics;
+mod planning;
 mod proof;
 mod streams;
 mod terminal;

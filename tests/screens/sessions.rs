@@ -220,6 +220,11 @@ fn networks_are_trusted_by_hand_and_no_longer() {
         session.model.policy.networks.trusted_sources,
         ["198.51.100.0/24".parse().unwrap()]
     );
+    assert_eq!(session.notice(), "198.51.100.0/24: trusted. Waits for an apply.");
+    session.keys("+");
+    session.text("198.51.100.1/24");
+    assert_eq!(session.keys("enter"), []);
+    assert_eq!(session.notice(), "Trusted already; nothing changed.");
     session.keys("end delete");
     assert!(session.model.policy.networks.trusted_sources.is_empty());
 }

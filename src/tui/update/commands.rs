@@ -89,8 +89,14 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
             None => open(model, Popup::Entry(Entry::new(Purpose::TrustedSource, String::new()))),
         },
         CommandId::Filter => {
-            let filter = model.filter().to_owned();
-            open(model, Popup::Entry(Entry::new(Purpose::Filter(filter.clone()), filter)))
+            let before = model.filter().to_owned();
+            let text = match model.screen {
+                // A search begins anew; given up, the one before holds again.
+                ScreenId::Preview => String::new(),
+                ScreenId::Services | ScreenId::Networks | ScreenId::Checkup => before.clone(),
+            };
+            model.set_filter(text.clone());
+            open(model, Popup::Entry(Entry::new(Purpose::Filter(before), text)))
         }
         CommandId::Clear => {
             clear(model, had_notice);
