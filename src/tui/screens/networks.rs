@@ -7,8 +7,10 @@ use ratatui::text::{Line, Span};
 use crate::core::network::{Interface, InterfaceKind, NetworkClass, class_of, inhabitants, zones};
 use crate::core::overview::if_class;
 use crate::core::policy::Decision;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::layout;
 use crate::tui::model::{Model, NetworkLine};
+use crate::tui::screens::key_of;
 use crate::tui::theme::{Palette, Token};
 use crate::tui::widgets::bars::rule;
 use crate::tui::widgets::symbols;
@@ -213,11 +215,12 @@ fn detail(model: &Model, frame: &mut Frame<'_>, title: Rect, area: Rect) {
         .iter()
         .flat_map(|(token, text)| wrapped(text, cells, 0, palette.of(*token)))
         .collect();
-    let remark = match lines.len() > usize::from(area.height) {
-        true => "enter shows all of it",
-        false => "",
+    let key = key_of(model, Context::Networks, CommandId::NetworkDetails);
+    let remark = match lines.len() > usize::from(area.height) && !key.is_empty() {
+        true => format!("{key} shows all of it"),
+        false => String::new(),
     };
-    frame.render_widget(rule(palette, &heading, remark, title.width), title);
+    frame.render_widget(rule(palette, &heading, &remark, title.width), title);
     for (place, line) in area.rows().zip(lines) {
         let mut spans = vec![Span::raw("  ")];
         spans.extend(line.spans);

@@ -4,7 +4,9 @@ use crate::core::connections::interrupted_words;
 use crate::core::plan::{Consequence, Plan, UNSEEN};
 use crate::core::policy::{Logging, Refusal};
 use crate::core::reach::Reach;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::{LaidLine, Model};
+use crate::tui::screens::key_of;
 use crate::tui::theme::Token;
 use crate::tui::widgets::text::{width, wrap};
 
@@ -223,7 +225,7 @@ pub(super) fn lines(model: &Model, cells: usize) -> Vec<LaidLine> {
             lead,
         };
         let name = vec![
-            (Token::Key, switch.key.to_owned()),
+            (Token::Key, switch.key),
             (Token::Text, format!(" {}: ", switch.name)),
             (Token::Accent, switch.value.to_owned()),
         ];
@@ -253,7 +255,7 @@ pub(super) fn plain(model: &Model) -> Vec<String> {
 
 /// What a key of this screen switches.
 struct Switch {
-    key: &'static str,
+    key: String,
     name: &'static str,
     value: &'static str,
     why: &'static str,
@@ -277,13 +279,13 @@ fn switches(model: &Model) -> [Switch; 2] {
     };
     [
         Switch {
-            key: "x",
+            key: key_of(model, Context::Preview, CommandId::SwitchRefusal),
             name: "Refuse by",
             value: refusal,
             why: why_refusal,
         },
         Switch {
-            key: "l",
+            key: key_of(model, Context::Preview, CommandId::SwitchLogging),
             name: "Log refusals",
             value: logging,
             why: why_logging,
