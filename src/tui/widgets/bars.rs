@@ -224,10 +224,7 @@ fn standing(model: &Model) -> (Token, String) {
     }
     if model.screen == ScreenId::Preview && !model.filter().is_empty() {
         let (at, all) = model.found();
-        let text = format!(
-            "Search: {} ({at} of {all}; n next, N previous, esc ends it)",
-            model.filter()
-        );
+        let text = format!("Search: {} ({at} of {all}, esc ends it)", model.filter());
         return (Token::Accent, text);
     }
     if !model.filter().is_empty() {
