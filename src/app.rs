@@ -5,6 +5,7 @@ mod access;
 mod block;
 mod boot;
 pub mod check;
+mod classes;
 mod error;
 pub mod explain;
 mod look;
@@ -21,10 +22,12 @@ mod status;
 mod tools;
 mod trial;
 mod units;
+mod writing;
 
 pub use access::Inquiry;
 pub use block::BlockView;
 pub use boot::{Init, Installed};
+pub use classes::ClassInquiry;
 pub use error::{Error, Kind};
 pub use look::Depth;
 pub use machine::{Machine, Options};
@@ -35,6 +38,7 @@ pub use rehearsal::Rehearsal;
 pub use restore::Restored;
 pub use setup::Setup;
 pub use trial::{ApplyRequest, Started};
+pub use writing::{Writing, Written};
 
 pub use crate::core::tools::Presence;
 pub use crate::sys::nftables::{Change, Changes};

@@ -34,14 +34,7 @@ impl Inquiry {
         Self {
             service,
             policy: policy.clone(),
-            observation: Observation {
-                services: observation.services.clone(),
-                interfaces: observation.interfaces.clone(),
-                filter: observation.filter.clone(),
-                netfilter: observation.netfilter.clone(),
-                world: observation.world.clone(),
-                ..Observation::default()
-            },
+            observation: observation.for_reach(),
         }
     }
 

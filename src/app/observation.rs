@@ -73,6 +73,20 @@ impl Observation {
         compile_by(self.telling, &policy.current(self.world.now), &self.interfaces)
     }
 
+    /// What who can connect is worked out from, without the rest.
+    #[must_use]
+    pub fn for_reach(&self) -> Self {
+        Self {
+            services: self.services.clone(),
+            interfaces: self.interfaces.clone(),
+            filter: self.filter.clone(),
+            telling: self.telling,
+            netfilter: self.netfilter.clone(),
+            world: self.world.clone(),
+            ..Self::default()
+        }
+    }
+
     /// What the rows are made from.
     pub fn scene(&self) -> Scene<'_> {
         Scene {

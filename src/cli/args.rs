@@ -99,6 +99,7 @@ pub enum Verb {
     /// Show the networks, or say which are trusted
     ///
     /// fwtui network                          show them
+    /// fwtui network eth1                     who can be there, and what another class would change
     /// fwtui network eth1 trusted             or public, or guests
     /// fwtui network 198.51.100.0/24 trusted  wherever it comes in; public takes it back
     #[command(verbatim_doc_comment)]
@@ -255,12 +256,11 @@ pub struct Enable {
 #[derive(Debug, Args)]
 pub struct Network {
     /// An interface, or a network such as 198.51.100.0/24
-    #[arg(requires = "class")]
     pub subject: Option<String>,
     /// trusted, public or guests
     pub class: Option<String>,
     /// Print JSON
-    #[arg(long, conflicts_with = "subject")]
+    #[arg(long, conflicts_with = "class")]
     pub json: bool,
 }
 
@@ -336,6 +336,8 @@ pub enum Format {
     Iptables,
     /// Input for ip6tables-restore --noflush
     Ip6tables,
+    /// The rules as a table for nft
+    Nft,
     /// All of it as JSON
     Json,
 }

@@ -2,15 +2,18 @@
 
 use serde::Serialize;
 
-use crate::app::{Depth, Error, Kind, Machine, Observation};
+use crate::app::{ClassInquiry, Depth, Error, Kind, Machine, Observation};
 use crate::cli::args::Network;
 use crate::cli::output::Out;
 use crate::cli::table::{self, Cells};
 use crate::cli::{DONE, FAILED, decide};
 use crate::core::network::{
-    Interface, InterfaceKind, NetworkClass, class_of, is_interface_name, parse_source, parse_trusted_source,
+    Interface, InterfaceKind, NetworkClass, class_of, inhabitants, is_interface_name, parse_source,
+    parse_trusted_source,
 };
+use crate::core::overview::{ClassReach, if_class};
 use crate::core::policy::Policy;
+use crate::core::reach::Admits;
 use crate::core::text::printable;
 
 #[derive(Serialize)]
@@ -30,6 +33,35 @@ struct NetworkJson<'a> {
     default_route: bool,
     class: &'static str,
     chosen: bool,
+    /// Who can be there, in sentences.
+    who: Vec<String>,
+    /// Who of them gets in where, now and with each class.
+    services: Vec<ServiceJson>,
+}
+
+#[derive(Serialize)]
+struct ServiceJson {
+    id: String,
+    name: String,
+    decision: &'static str,
+    now: Admits,
+    if_public: Admits,
+    if_trusted: Admits,
+    if_guests: Admits,
+}
+
+impl From<&ClassReach> for ServiceJson {
+    fn from(row: &ClassReach) -> Self {
+        Self {
+            id: row.id.to_string(),
+            name: row.name.clone(),
+            decision: row.decision.word(),
+            now: row.now,
+            if_public: row.with(NetworkClass::Public),
+            if_trusted: row.with(NetworkClass::Trusted),
+            if_guests: row.with(NetworkClass::Guests),
+        }
+    }
 }
 
 /// What stands for the class of the loopback interface, which has none.
@@ -38,7 +70,86 @@ const NEVER_REFUSED: &str = "this-machine";
 pub(super) fn run(machine: &Machine, args: &Network, out: &Out) -> Result<u8, Error> {
     match (&args.subject, &args.class) {
         (Some(subject), Some(class)) => choose(machine, subject, class, out),
-        _ => show(&machine.look(Depth::Sockets), args.json, out),
+        (Some(subject), None) => show_one(&machine.look(Depth::Reach), subject, args.json, out),
+        (None, _) if args.json => show(&machine.look(Depth::Reach), true, out),
+        (None, _) => show(&machine.look(Depth::Sockets), false, out),
+    }
+}
+
+/// All that is known of one interface.
+fn show_one(observation: &Observation, subject: &str, is_json: bool, out: &Out) -> Result<u8, Error> {
+    let policy = &observation.policy;
+    let Some(interface) = observation.interfaces.iter().find(|one| one.name == subject) else {
+        let subject = printable(subject);
+        let error = match parse_source(&subject) {
+            Ok(_) => usage(format!(
+                "say what {subject} is: fwtui network {subject} trusted, or public"
+            )),
+            Err(_) => Error::failed(format!("there is no interface {subject} now")).hint("fwtui network lists them."),
+        };
+        return Err(error);
+    };
+    let network = network_json(interface, policy);
+    let rows = differences(observation, interface);
+    if is_json {
+        let trusted_sources = policy.networks.trusted_sources.iter().map(ToString::to_string);
+        out.json(&Document {
+            schema: 1,
+            networks: vec![whole(observation, interface)],
+            trusted_sources: trusted_sources.collect(),
+        })?;
+        return Ok(told(observation, out));
+    }
+    out.print(&table::columns(
+        ["INTERFACE", "KIND", "CLASS", "ADDRESSES"],
+        &[cells(&network)],
+    ))?;
+    out.line("\nWho can be there:")?;
+    for sentence in inhabitants(interface, observation.world.routers(interface)) {
+        out.line(&format!("  {sentence}"))?;
+    }
+    if !rows.is_empty() {
+        let class = class_of(interface, policy);
+        out.line("\nWhat another class would change:")?;
+        for other in NetworkClass::ALL.into_iter().filter(|other| *other != class) {
+            out.line(&format!("  {}", if_class(&rows, class, other, usize::MAX)))?;
+        }
+        out.line("\nWho of them gets in:")?;
+        let rows: Vec<Cells<'_, 6>> = rows.iter().map(|row| admitted(row, class)).collect();
+        let heads = ["SERVICE", "NOW", "AFTER", "IF PUBLIC", "IF TRUSTED", "IF GUESTS"];
+        out.print(&table::columns(heads, &rows))?;
+    }
+    for sentence in &observation.unseen {
+        out.note(sentence);
+    }
+    Ok(told(observation, out))
+}
+
+fn admitted(row: &ClassReach, class: NetworkClass) -> Cells<'static, 6> {
+    let word = |admits: Admits| admits.word().into();
+    [
+        row.service().into(),
+        word(row.now),
+        word(row.with(class)),
+        word(row.with(NetworkClass::Public)),
+        word(row.with(NetworkClass::Trusted)),
+        word(row.with(NetworkClass::Guests)),
+    ]
+}
+
+fn differences(observation: &Observation, interface: &Interface) -> Vec<ClassReach> {
+    ClassInquiry::new(observation, &observation.policy, interface.name.clone()).answer()
+}
+
+/// An interface with who can be there, and what another class would change.
+fn whole<'a>(observation: &'a Observation, interface: &'a Interface) -> NetworkJson<'a> {
+    NetworkJson {
+        who: inhabitants(interface, observation.world.routers(interface)),
+        services: differences(observation, interface)
+            .iter()
+            .map(ServiceJson::from)
+            .collect(),
+        ..network_json(interface, &observation.policy)
     }
 }
 
@@ -53,7 +164,10 @@ fn show(observation: &Observation, is_json: bool, out: &Out) -> Result<u8, Error
     let networks: Vec<NetworkJson<'_>> = observation
         .interfaces
         .iter()
-        .map(|one| network_json(one, policy))
+        .map(|one| match is_json {
+            true => whole(observation, one),
+            false => network_json(one, policy),
+        })
         .collect();
     if is_json {
         out.json(&Document {
@@ -68,11 +182,16 @@ fn show(observation: &Observation, is_json: bool, out: &Out) -> Result<u8, Error
             out.line(&format!("Trusted wherever it comes in: {}", trusted_sources.join(", ")))?;
         }
     }
+    Ok(told(observation, out))
+}
+
+/// A policy that can't be read is said, and counts.
+fn told(observation: &Observation, out: &Out) -> u8 {
     if let Some(error) = &observation.policy_error {
         out.note(&format!("fwtui: the policy is not used: {error}"));
-        return Ok(FAILED);
+        return FAILED;
     }
-    Ok(DONE)
+    DONE
 }
 
 fn network_json<'a>(interface: &'a Interface, policy: &Policy) -> NetworkJson<'a> {
@@ -90,6 +209,8 @@ fn network_json<'a>(interface: &'a Interface, policy: &Policy) -> NetworkJson<'a
             class_of(interface, policy).word()
         },
         chosen: policy.networks.interfaces.contains_key(&interface.name),
+        who: Vec::new(),
+        services: Vec::new(),
     }
 }
 

@@ -132,6 +132,7 @@ pub(super) fn run(machine: &Machine, args: &Preview, out: &Out) -> Result<u8, Er
         Format::Diff => out.print(&diff(&plan))?,
         Format::Iptables => out.print(&machine.restore_text(&plan.candidate, Family::Ipv4)?)?,
         Format::Ip6tables => out.print(&machine.restore_text(&plan.candidate, Family::Ipv6)?)?,
+        Format::Nft => out.print(&plan.candidate.to_nft_text())?,
         Format::Json => out.json(&document(machine, &plan, observation.filter.is_some())?)?,
     }
     for sentence in &observation.unseen {

@@ -9,8 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::policy::Policy;
 
+mod inhabitants;
 mod routing;
 
+pub use inhabitants::inhabitants;
 pub use routing::{Route, RouteKind, Switches, World};
 
 /// IPv6 link-local: every neighbour on an IPv6 link has such an address (RFC 4291, 2.5.6).

@@ -14,8 +14,10 @@ use crate::core::reach::{DecidedBy, Filter, Judge, Reach, meeting_anyone};
 use crate::core::ruleset::{Ruleset, compile_by};
 use crate::core::service::{BoundTo, Service, ServiceId};
 
+mod by_class;
 mod by_network;
 
+pub use by_class::{ClassReach, by_class, if_class};
 pub use by_network::{Fared, NetworkReach, by_network};
 
 /// One row: a service, what is decided on it, and who can connect now and after applying.

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::core::listener::Family;
 use crate::core::ruleset::{FamilyRules, Hook, Obstacle, Own, Packet, Telling, Verdict};
 
+mod admits;
 mod apply;
 mod explain;
 mod fate;
@@ -23,6 +24,7 @@ mod route;
 mod rules;
 mod walk;
 
+pub use admits::Admits;
 pub use explain::{DecidedBy, Explanation, Step, explain};
 pub use fate::{Decider, Event, Fate, Kernel, Place, Tracking, Walk};
 pub use judge::{Fares, Judge};

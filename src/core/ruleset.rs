@@ -12,6 +12,7 @@ mod compile;
 mod diff;
 mod entry;
 mod install;
+mod nft;
 mod ports;
 mod print;
 mod rule;

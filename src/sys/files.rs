@@ -66,6 +66,46 @@ pub fn write_atomic(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     result
 }
 
+/// Writes a file where there is none; a symbolic link in its place counts as one.
+///
+/// # Errors
+/// Where there is something already, or it can't be written; then nothing of it is left.
+pub fn create_new(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut file = File::from(open(path, flags, Mode::from_raw_mode(mode))?);
+    // Whoever may read it is decided here, not by the umask of whoever runs us.
+    let written = file
+        .set_permissions(Permissions::from_mode(mode))
+        .and_then(|()| file.write_all(text.as_bytes()))
+        .and_then(|()| file.sync_all());
+    if written.is_err() {
+        // Half of it helps nobody; the error that counts is the first.
+        let _gone = fs::remove_file(path);
+    }
+    written
+}
+
+/// Writes a file in the place of a plain one: a new file beside it is renamed, so that what others can
+/// still read of the old one is not written to.
+///
+/// # Errors
+/// Where there is something else than a plain file, or it can't be written; the old one is then as it was.
+pub fn replace_plain(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no plain file"));
+    }
+    let mut name = OsStr::new(".").to_owned();
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}", std::process::id()));
+    let beside = path.with_file_name(name);
+    create_new(&beside, text, mode)?;
+    let renamed = fs::rename(&beside, path);
+    if renamed.is_err() {
+        let _gone = fs::remove_file(&beside);
+    }
+    renamed
+}
+
 /// A rename would replace a symbolic link by a file, which is not what its maker meant.
 fn refuse_link(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
@@ -76,15 +116,9 @@ fn refuse_link(path: &Path) -> io::Result<()> {
 
 fn write_new(path: &Path, text: &str, mode: u32) -> io::Result<()> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => create_new(path, text, mode),
     }
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let mut file = File::from(open(path, flags, Mode::from_raw_mode(mode))?);
-    // Whoever may read it is decided here, not by the umask of whoever runs us.
-    file.set_permissions(Permissions::from_mode(mode))?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }
 
 /// Renames a file within its folder. Where the folder can't be synchronised, it is renamed all the

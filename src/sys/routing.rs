@@ -21,6 +21,7 @@ const RTM_GETRULE: u16 = 34;
 const HEADER: usize = 12;
 const RTA_DST: u16 = 1;
 const RTA_OIF: u16 = 4;
+const RTA_GATEWAY: u16 = 5;
 const RTA_PRIORITY: u16 = 6;
 const RTA_MULTIPATH: u16 = 9;
 const RTA_TABLE: u16 = 15;
@@ -45,7 +46,9 @@ const MOST_ROUTES: usize = 10_000;
 /// # Errors
 /// Where rtnetlink does not answer.
 pub fn world(interfaces: &[Interface]) -> io::Result<World> {
-    let (routes, has_more) = Netlink::open(None)?.dump_at_most(MOST_ROUTES, RTM_GETROUTE, &[0; HEADER], route)?;
+    let (found, has_more) = Netlink::open(None)?.dump_at_most(MOST_ROUTES, RTM_GETROUTE, &[0; HEADER], |message| {
+        Some((route(message)?, gateway(message)))
+    })?;
     let rules = Netlink::open(None)?.dump(RTM_GETRULE, &[0; HEADER], |message| Some(is_default_rule(message)));
     // A kernel without rules for routing has no other tables.
     let has_rules = match rules {
@@ -53,6 +56,14 @@ pub fn world(interfaces: &[Interface]) -> io::Result<World> {
         Err(error) if netlink::is_unsupported(&error) => false,
         Err(error) => return Err(error),
     };
+    let mut gateways: BTreeMap<u32, Vec<IpAddr>> = BTreeMap::new();
+    for (route, router) in &found {
+        let is_default = route.destination.prefix_len() == 0 && route.kind == RouteKind::Unicast;
+        let known = gateways.entry(route.interface).or_default();
+        known.extend(router.filter(|router| is_default && !known.contains(router)));
+    }
+    gateways.retain(|_, known| !known.is_empty());
+    let routes: Vec<Route> = found.into_iter().map(|(route, _)| route).collect();
     // What leaves by a next-hop object names no interface.
     let is_vague = routes
         .iter()
@@ -60,6 +71,7 @@ pub fn world(interfaces: &[Interface]) -> io::Result<World> {
     Ok(World {
         interfaces: interfaces.to_vec(),
         routes,
+        routers: gateways,
         has_policy_routing: has_more || has_rules || is_vague,
         switches: switches(interfaces),
         now: clock::since_1970(),
@@ -105,6 +117,13 @@ fn route(message: &Message<'_>) -> Option<Route> {
         interface,
         metric,
     })
+}
+
+/// The router a route goes through; none where it goes to the link itself, or by several ways.
+fn gateway(message: &Message<'_>) -> Option<IpAddr> {
+    let [family] = netlink::bytes_at(message.body, 0)?;
+    let mut attributes = netlink::attributes_after(message.body, HEADER);
+    attributes.find_map(|(kind, value)| (kind == RTA_GATEWAY).then(|| address(family, value))?)
 }
 
 fn address(family: u8, value: &[u8]) -> Option<IpAddr> {

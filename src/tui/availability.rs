@@ -25,7 +25,7 @@ fn is_useful_in(model: &Model, popup: &Popup, command: &Command) -> bool {
     match (popup, command.id) {
         (_, CommandId::Cancel | CommandId::Help) => true,
         (Popup::Apply(apply), CommandId::Go) => apply.is_harmless(),
-        (Popup::Apply(apply), CommandId::Accept) => !apply.is_harmless(),
+        (Popup::Apply(apply), CommandId::Accept) => !apply.is_harmless() && apply.is_read(),
         (Popup::Apply(apply), CommandId::EndConnections) => !apply.plan.going_on.is_empty(),
         (Popup::Apply(apply), CommandId::Longer) => apply.timeout < LONGEST_TIMEOUT,
         (Popup::Apply(apply), CommandId::Shorter) => apply.timeout > SHORTEST_TIMEOUT,

@@ -53,12 +53,20 @@ pub enum CommandId {
     Sort,
     /// Another class.
     CycleClass,
+    /// Who can be on a network, and what another class would change.
+    NetworkDetails,
     /// Trust a network by hand.
     AddSource,
     /// No longer trust it.
     RemoveSource,
-    /// Diff, IPv4, IPv6.
+    /// Diff, full, IPv4, IPv6, nft.
     SwitchView,
+    /// To the next place that was searched for.
+    NextMatch,
+    /// To the one before.
+    PreviousMatch,
+    /// What is shown, to a file.
+    WriteFile,
     /// Reject or drop.
     SwitchRefusal,
     /// Off, kernel, nflog.
@@ -340,11 +348,16 @@ const TABLE: &[Command] = &[
     command(CommandId::Filter, Context::Services, &[char('/')], "filter", "Show only the rows that match what you type", 4),
     command(CommandId::Sort, Context::Services, &[char('s')], "sort", "Sort by port, name, reach or decision", 7),
 
-    command(CommandId::CycleClass, Context::Networks, &[code(KeyCode::Enter), char('c')], "class", "Change the class: public, trusted, guests", 2),
+    command(CommandId::CycleClass, Context::Networks, &[char('c'), char(' ')], "class", "Change the class: public, trusted, guests", 2),
+    command(CommandId::NetworkDetails, Context::Networks, &[code(KeyCode::Enter), char('w')], "details", "See who can be there, and what another class would change", 2),
     command(CommandId::AddSource, Context::Networks, &[char('+')], "trust a network", "Trust a network wherever its packets come in", 3),
     command(CommandId::RemoveSource, Context::Networks, &[code(KeyCode::Delete), char('-')], "remove", "No longer trust the selected network", 4),
 
-    command(CommandId::SwitchView, Context::Preview, &[char('v')], "view", "Show the difference, all of IPv4, or all of IPv6", 2),
+    command(CommandId::SwitchView, Context::Preview, &[char('v')], "view", "Show the difference, all rules, IPv4, IPv6, or as for nft", 2),
+    command(CommandId::Filter, Context::Preview, &[char('/')], "search", "Search in the words and in the rules", 4),
+    command(CommandId::NextMatch, Context::Preview, &[char('n')], "next", "Go to the next place that was searched for", 2),
+    command(CommandId::PreviousMatch, Context::Preview, &[char('N')], "previous", "Go to the place before", 3),
+    command(CommandId::WriteFile, Context::Preview, &[char('w')], "write", "Write what is shown to a file", 5),
     command(CommandId::SwitchRefusal, Context::Preview, &[char('x')], "reject/drop", "Refuse politely or silently", 3),
     command(CommandId::SwitchLogging, Context::Preview, &[char('l')], "log", "Log refusals: off, to the kernel's log, to NFLOG", 4),
     command(CommandId::PaneLeft, Context::Preview, &[code(KeyCode::Left)], "words", "Go to the consequences in words", 7),

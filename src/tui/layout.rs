@@ -123,6 +123,20 @@ pub fn findings(model: &Model, body: Rect) -> TableFrames {
     table_over(body, room.saturating_sub(rows))
 }
 
+/// Divides the Networks screen: what a short list leaves is for the details.
+pub fn networks(model: &Model, body: Rect) -> TableFrames {
+    let least = match body.height {
+        ..14 => 5,
+        14..18 => 6,
+        18..24 => 8,
+        24.. => 12,
+    };
+    let room = body.height.saturating_sub(3);
+    let lines = u16::try_from(model.networks.lines().len()).unwrap_or(u16::MAX);
+    let rows = lines.clamp(FEWEST, room.saturating_sub(least).max(FEWEST));
+    table_over(body, room.saturating_sub(rows))
+}
+
 /// So many findings are in sight, or room for as many.
 const FEWEST: u16 = 3;
 
@@ -150,18 +164,13 @@ pub fn table_over(body: Rect, detail: u16) -> TableFrames {
 pub struct Heights {
     /// Of the Services screen.
     pub services: usize,
-    /// Of the Networks screen.
-    pub networks: usize,
 }
 
 impl Heights {
     /// The heights that follow from the parts.
     pub fn of(frames: &Frames) -> Self {
         let rows = usize::from(table(frames.body).rows.height);
-        Self {
-            services: rows,
-            networks: rows,
-        }
+        Self { services: rows }
     }
 }
 

@@ -30,8 +30,8 @@ pub use checkup::{Checkup, Item, Line};
 pub use drift::Drift;
 pub use list::{ListState, Movement};
 pub use neighbours::Neighbours;
-pub use networks::{NetworkLine, Networks};
-pub use preview::{Pane, Preview, RulesView};
+pub use networks::{Classes, NetworkLine, Networks};
+pub use preview::{Hit, Laid, LaidKey, LaidLine, Pane, Preview, RulesView, Search};
 pub use services::{Counts, Services, Sort};
 pub use setup::{LOGGINGS, Setup};
 
@@ -265,7 +265,8 @@ impl Model {
         match self.screen {
             ScreenId::Services => self.services.filter(),
             ScreenId::Checkup => self.checkup.filter(),
-            ScreenId::Networks | ScreenId::Preview => "",
+            ScreenId::Preview => self.preview.search.needle(),
+            ScreenId::Networks => "",
         }
     }
 
@@ -274,17 +275,20 @@ impl Model {
         match self.screen {
             ScreenId::Services => self.services.set_filter(filter),
             ScreenId::Checkup => self.checkup.set_filter(filter),
-            ScreenId::Networks | ScreenId::Preview => {}
+            ScreenId::Preview => {
+                self.preview.search_for(filter);
+                crate::tui::screens::preview::go_to_hit(self);
+            }
+            ScreenId::Networks => {}
         }
     }
 
-    /// How many lines the filter leaves, and of how many.
+    /// How many lines the filter leaves, and of how many; on the Preview screen which place, and of how many.
     pub fn found(&self) -> (usize, usize) {
         match self.screen {
             ScreenId::Checkup => (self.checkup.len(), self.checkup.total()),
-            ScreenId::Services | ScreenId::Networks | ScreenId::Preview => {
-                (self.services.len(), self.services.rows().len())
-            }
+            ScreenId::Preview => self.preview.search.count(),
+            ScreenId::Services | ScreenId::Networks => (self.services.len(), self.services.rows().len()),
         }
     }
 
@@ -334,7 +338,7 @@ impl Model {
         crate::tui::popups::forget_ways(&mut self.popups);
         self.services.replace(rows);
         self.networks.replace(&self.observation.interfaces, &self.policy);
-        self.preview.replace(&self.plan.candidate);
+        self.preview.replace();
         self.checkup.mark(&self.policy.known);
         self.settle();
     }
@@ -354,13 +358,15 @@ impl Model {
         let frames = self.frames();
         let heights = layout::Heights::of(&frames);
         self.services.list.keep_in_sight(self.services.len(), heights.services);
+        let rows = layout::networks(self, frames.body).rows.height;
         self.networks
             .list
-            .keep_in_sight(self.networks.lines().len(), heights.networks);
+            .keep_in_sight(self.networks.lines().len(), rows.into());
         let rows = layout::findings(self, frames.body).rows.height;
         self.checkup.list.keep_in_sight(self.checkup.len(), rows.into());
         crate::tui::screens::preview::settle(self, &frames);
         crate::tui::screens::setup::settle(self, &frames);
+        crate::tui::popups::settle(self);
     }
 
     /// The interfaces with a class, for the header: all but loopback.

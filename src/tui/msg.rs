@@ -6,8 +6,8 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::app::check::Checkup;
 use crate::app::explain::Answer;
-use crate::app::{Error, Inquiry, Observation, Setup, Status, TrialView};
-use crate::core::overview::NetworkReach;
+use crate::app::{ClassInquiry, Error, Inquiry, Observation, Setup, Status, TrialView, Writing, Written};
+use crate::core::overview::{ClassReach, NetworkReach};
 use crate::core::policy::Policy;
 use crate::core::service::ServiceId;
 use crate::core::setup::Answers;
@@ -47,6 +47,10 @@ pub enum Msg {
     Knocked(ServiceId, Option<Vec<Seen>>),
     /// Who can connect to a service.
     Access(ServiceId, Vec<NetworkReach>),
+    /// What another class of an interface would change.
+    Classes(String, Vec<ClassReach>),
+    /// A text was written to a file, or not.
+    Written(Box<Writing>, Result<Written, Error>),
     /// The way of a peer through the rules, now and after applying.
     Way(ServiceId, Box<NetworkReach>, Box<[Answer; 2]>),
     /// What the check with this number found.
@@ -103,6 +107,10 @@ pub enum Effect {
     AskAccess(Box<Inquiry>),
     /// Work out the way of a peer through the rules.
     AskWay(Box<Inquiry>, Box<NetworkReach>),
+    /// Work out what another class of an interface would change.
+    AskClasses(Box<ClassInquiry>),
+    /// Write a text to a file.
+    Write(Box<Writing>),
     /// Check the machine, and answer with this number.
     Check(u64),
     /// Find out what disabling a service would do.
@@ -131,7 +139,9 @@ impl Effect {
                 network.clone(),
                 Box::new(inquiry.walks(network)),
             )),
+            Self::AskClasses(inquiry) => Some(Msg::Classes(inquiry.interface.clone(), inquiry.answer())),
             Self::Look(_)
+            | Self::Write(_)
             | Self::Save { .. }
             | Self::Apply(_)
             | Self::Confirm { .. }

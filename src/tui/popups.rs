@@ -5,6 +5,7 @@ use ratatui::layout::{Margin, Position, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType, Clear};
 
+use crate::app::Writing;
 use crate::core::unit::Proposal;
 use crate::tui::availability;
 use crate::tui::commands::{Command, CommandId, Context};
@@ -21,8 +22,10 @@ mod help;
 mod keep;
 mod leave;
 mod message;
+mod network;
 mod outcome;
 mod palette;
+mod replace;
 mod restore;
 mod running;
 mod setup;
@@ -30,11 +33,12 @@ mod unproven;
 mod way;
 mod who;
 
-pub use apply::Apply;
+pub use apply::{Apply, extent as apply_extent, settle};
 pub use entry::{Entry, Purpose};
 pub use finding::{Whole, extent as finding_extent};
 pub use help::extent as help_extent;
 pub use message::Message;
+pub use network::{NetworkDetails, extent as network_extent};
 pub use outcome::Outcome;
 pub use palette::{Found, Palette, height as palette_height};
 pub use setup::SetupQuestion;
@@ -77,20 +81,24 @@ pub enum Popup {
     Finding(Box<Whole>),
     /// The commands.
     Palette(Palette),
+    /// All of an interface.
+    Network(NetworkDetails),
+    /// Whether to replace a file.
+    Replace(Box<Writing>),
 }
 
 impl Popup {
     /// Whose commands hold while it is open.
     pub fn contexts(&self) -> Vec<Context> {
         match self {
-            Self::Help(_) | Self::Message(_) | Self::Finding(_) | Self::Outcome(_) => {
+            Self::Help(_) | Self::Message(_) | Self::Finding(_) | Self::Outcome(_) | Self::Network(_) => {
                 vec![Context::Reading, Context::Moving]
             }
             Self::Running => vec![Context::Trial, Context::Reading],
-            Self::Apply(apply) if apply.wanted_word().is_some() => vec![Context::Typing],
+            Self::Apply(apply) if apply.wanted_word().is_some() => vec![Context::Typing, Context::Moving],
             Self::Apply(_) => vec![Context::Applying, Context::Moving],
             Self::Keep | Self::Restore | Self::Disable(_) => vec![Context::Asking],
-            Self::Unproven(_) => vec![Context::Doubting],
+            Self::Unproven(_) | Self::Replace(_) => vec![Context::Doubting],
             Self::Setup(question) => vec![question.context()],
             Self::Leave => vec![Context::Leaving],
             Self::Entry(_) => vec![Context::Typing, Context::Moving],
@@ -105,8 +113,13 @@ impl Popup {
 pub fn draw(model: &Model, frame: &mut Frame<'_>) {
     let area = model.frames().beside_popups();
     for popup in &model.popups {
-        // What is read rule by rule takes the place of the list.
-        let is_behind = matches!(popup, Popup::WhoCan(_)) && matches!(model.popups.last(), Some(Popup::Way(_)));
+        let is_behind = match (popup, model.popups.last()) {
+            // What is read rule by rule takes the place of the list.
+            (Popup::WhoCan(_), Some(Popup::Way(_)))
+            // The question takes the place of the name that was typed.
+            | (Popup::Entry(_), Some(Popup::Replace(_))) => true,
+            _ => false,
+        };
         if !is_behind {
             draw_one(model, popup, frame, area);
         }
@@ -132,6 +145,8 @@ pub fn draw_one(model: &Model, popup: &Popup, frame: &mut Frame<'_>, area: Rect)
         Popup::Way(way) => way::draw(model, way, frame, area),
         Popup::Finding(whole) => finding::draw(model, whole, frame, area),
         Popup::Palette(palette) => palette::draw(model, palette, frame, area),
+        Popup::Network(details) => network::draw(model, details, frame, area),
+        Popup::Replace(writing) => replace::draw(model, writing, frame, area),
     }
 }
 

@@ -6,7 +6,7 @@ pub use crate::app::sandbox::{Knock, Neighbour, Seen};
 pub use crate::app::{ApplyRequest, Changes, Depth, Restored, Started};
 
 use crate::app::check::Checkup;
-use crate::app::{self, Error, Observation, Setup, Status, TrialView};
+use crate::app::{self, Error, Observation, Setup, Status, TrialView, Writing, Written};
 use crate::core::policy::Policy;
 use crate::core::service::ServiceId;
 use crate::core::setup::Answers;
@@ -81,6 +81,13 @@ pub trait Machine: Send + Sync + 'static {
     /// # Errors
     /// Where they can't be removed.
     fn forget_answers(&self) -> Result<(), Error>;
+    /// Writes a text to a file of the user's choice.
+    ///
+    /// # Errors
+    /// Where it can't be written there, and why.
+    fn write(&self, writing: &Writing) -> Result<Written, Error> {
+        writing.perform()
+    }
     /// The time since boot (`CLOCK_BOOTTIME`), which deadlines are given in.
     fn since_boot(&self) -> Duration;
 }

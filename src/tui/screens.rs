@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use crate::tui::commands::Context;
+use crate::tui::commands::{self, CommandId, Context};
 use crate::tui::model::Model;
 
 pub mod checkup;
@@ -72,6 +72,14 @@ pub const SCREENS: [Screen; 4] = [
         draw: checkup::draw,
     },
 ];
+
+/// The key of a command as the user has it; empty where it has none.
+fn key_of(model: &Model, context: Context, id: CommandId) -> String {
+    let command = commands::of(context).find(|command| command.id == id);
+    command
+        .map(|command| model.settings.keymap.shown(command))
+        .unwrap_or_default()
+}
 
 impl ScreenId {
     /// Its line of the table.

@@ -20,6 +20,7 @@ mod edit;
 mod mouse;
 mod outcome;
 mod palette;
+mod planning;
 mod popups;
 mod restore;
 mod setup;
@@ -61,6 +62,14 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             access::on_way(model, &id, &network, answers);
             Vec::new()
         }
+        Msg::Classes(name, rows) => {
+            model.networks.classes.adopt(name, rows);
+            Vec::new()
+        }
+        Msg::Written(writing, result) => {
+            planning::on_written(model, writing, result);
+            Vec::new()
+        }
         Msg::Checked(number, found) => checkup::on_checked(model, number, *found).into_iter().collect(),
         Msg::Proposed(id, proposed) => {
             disable::on_proposed(model, &id, proposed);
@@ -77,6 +86,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     model.settle();
     effects.extend(knock(model));
     effects.extend(access::ask(model));
+    effects.extend(planning::ask(model));
     effects.extend(checkup::ask(model));
     effects
 }

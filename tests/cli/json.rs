@@ -124,7 +124,16 @@ fn the_networks() {
         let of = |name: &str| {
             let networks = list["networks"].as_array().unwrap();
             let found = networks.iter().find(|network| network["interface"] == name).unwrap();
-            let fields = ["interface", "kind", "addresses", "default_route", "class", "chosen"];
+            let fields = [
+                "interface",
+                "kind",
+                "addresses",
+                "default_route",
+                "class",
+                "chosen",
+                "who",
+                "services",
+            ];
             has(found, &fields);
             found
         };

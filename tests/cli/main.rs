@@ -25,6 +25,7 @@ mod harness;
 mod json;
 mod known;
 mod network;
+mod nft;
 mod set;
 mod setup;
 mod streams;

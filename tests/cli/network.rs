@@ -30,6 +30,45 @@ fn interfaces_and_networks_have_classes() {
 }
 
 #[test]
+fn one_interface_is_told_whole() {
+    in_sandbox(|home| {
+        let _listening = std::net::TcpListener::bind("0.0.0.0:5432").unwrap();
+        home.fwtui(&["set", "5432/tcp", "trusted"]).exits(0);
+        home.fwtui(&["network", "eth1", "trusted"]).exits(0);
+        home.fwtui(&["network", "eth0"])
+            .exits(0)
+            .says("Behind its router")
+            .says("If it were trusted, its neighbours would also reach")
+            .says("IF GUESTS");
+        home.fwtui(&["network", "eth1"])
+            .exits(0)
+            .says("If it were public, its neighbours would no longer reach");
+        home.fwtui(&["network", "lo"]).exits(0).says("This machine itself");
+        for (subject, words) in [
+            ("eth9", "there is no interface eth9 now"),
+            ("eth\u{1b}[2J", "there is no interface eth?[2J now"),
+            ("198.51.100.0/24", "fwtui network 198.51.100.0/24 trusted"),
+        ] {
+            let code = if subject.starts_with('e') { 1 } else { 2 };
+            home.fwtui(&["network", subject]).complains(code, words);
+        }
+        let told = home.fwtui(&["network", "eth0", "--json"]).exits(0).json();
+        let networks = told["networks"].as_array().unwrap();
+        assert_eq!((networks.len(), &networks[0]["interface"]), (1, &"eth0".into()));
+        let services = networks[0]["services"].as_array().unwrap();
+        let postgres = services.iter().find(|service| service["id"] == "5432/tcp").unwrap();
+        for (field, admits) in [
+            ("now", "everyone"),
+            ("if_public", "nobody"),
+            ("if_trusted", "neighbours"),
+            ("if_guests", "neighbours"),
+        ] {
+            assert_eq!(postgres[field], admits, "{field}: {postgres}");
+        }
+    });
+}
+
+#[test]
 fn an_interface_may_come_later() {
     in_sandbox(|home| {
         let done = home

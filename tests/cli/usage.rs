@@ -70,7 +70,6 @@ fn wrong_usage_exits_with_two_and_an_explanation() {
         (&["--root"], "a value is required for '--root"),
         (&["set"], "<SUBJECT>"),
         (&["set", "22/tcp"], "<VALUE>"),
-        (&["network", "eth1"], "<CLASS>"),
         (
             &["network", "eth1", "trusted", "--json"],
             "cannot be used with '--json'",

@@ -27,6 +27,7 @@ mod endings;
 mod keys;
 mod lab;
 mod panics;
+mod planning;
 mod proof;
 mod screenshots;
 mod streams;

@@ -158,7 +158,7 @@ const fn cases(screen: ScreenId) -> [&'static str; 4] {
 }
 
 /// The files of the popups.
-const POPUPS: [&str; 16] = [
+const POPUPS: [&str; 18] = [
     "help",
     "error",
     "apply",
@@ -175,6 +175,8 @@ const POPUPS: [&str; 16] = [
     "checkup-full",
     "setup-leave",
     "palette",
+    "network-details",
+    "write-replace",
 ];
 
 /// The file of a popup: a new one names its own here and above.
@@ -196,6 +198,8 @@ const fn file(popup: &Popup) -> &'static str {
         Popup::Finding(_) => "checkup-full",
         Popup::Setup(_) => "setup-leave",
         Popup::Palette(_) => "palette",
+        Popup::Network(_) => "network-details",
+        Popup::Replace(_) => "write-replace",
     }
 }
 

@@ -20,6 +20,7 @@ mod fixture;
 mod honesty;
 mod mouse;
 mod palette;
+mod planning;
 mod replay;
 mod screens;
 mod sessions;

@@ -173,7 +173,7 @@ fn preview() {
         session.keys("p");
     });
     at_every_size("preview-rules", &fixture::decided, &|session| {
-        session.keys("p v right down down");
+        session.keys("p v v right down down");
     });
     at_every_size("preview-lockout", &|| locked_out(fixture::ssh()), &|session| {
         session.keys("p");

@@ -83,7 +83,7 @@ fn marked_rows_are_decided_together_and_undone_together() {
 fn without_root_keys_that_edit_say_how() {
     let mut session = Session::on(SIZE, fixture::without_root());
     for keys in [
-        "c", "t", "o", "f", "b", "B", "u", "a", "2 enter", "2 +", "p x", "p l", "p O",
+        "c", "t", "o", "f", "b", "B", "u", "a", "2 c", "2 +", "p x", "p l", "p O",
     ] {
         let effects = session.keys(keys);
         assert_eq!(effects, [], "{keys}");
@@ -200,11 +200,13 @@ fn networks_are_given_a_class() {
     let class = |session: &Session| session.model.policy.networks.interfaces.get("eth0").copied();
     session.keys("2");
     for expected in [NetworkClass::Trusted, NetworkClass::Guests, NetworkClass::Public] {
-        assert!(saved(&session.keys("enter")).is_some());
+        assert!(saved(&session.keys("c")).is_some());
         assert_eq!(class(&session), Some(expected));
     }
+    session.keys("space space space");
+    assert_eq!(class(&session), Some(NetworkClass::Public));
     session.keys("end");
-    assert_eq!(session.keys("enter"), []);
+    assert_eq!(session.keys("c"), []);
     assert!(session.notice().contains("Loopback"));
 }
 
@@ -218,6 +220,11 @@ fn networks_are_trusted_by_hand_and_no_longer() {
         session.model.policy.networks.trusted_sources,
         ["198.51.100.0/24".parse().unwrap()]
     );
+    assert_eq!(session.notice(), "198.51.100.0/24: trusted. Waits for an apply.");
+    session.keys("+");
+    session.text("198.51.100.1/24");
+    assert_eq!(session.keys("enter"), []);
+    assert_eq!(session.notice(), "Trusted already; nothing changed.");
     session.keys("end delete");
     assert!(session.model.policy.networks.trusted_sources.is_empty());
 }
@@ -235,7 +242,7 @@ fn refusal_and_logging_are_switched_on_the_preview() {
 #[test]
 fn the_preview_scrolls_each_side_by_itself() {
     let mut session = Session::on(SIZE, fixture::decided());
-    session.keys("p v right pgdn");
+    session.keys("p v v right pgdn");
     assert_eq!(session.model.preview.pane, Pane::Rules);
     assert!(session.model.preview.rules_top > 0);
     assert_eq!(session.model.preview.words_top, 0);

@@ -70,7 +70,10 @@ status` says so.
 `guests` are the virtual machines and containers of this machine, on its bridges: they reach what \
 trusted networks reach, and always the DHCP and DNS that their host gives them. Bridges with the \
 names that Docker, libvirt, LXD and Incus use are proposed as guests; everything else, unknown \
-interfaces included, is public until you say otherwise. Loopback is never refused.",
+interfaces included, is public until you say otherwise. Loopback is never refused.
+
+`fwtui network eth0` tells who can be on a network, and who of them would reach which service if it had another \
+class; in the screens, Enter does on the Networks screen.",
     ),
 ];
 
@@ -379,7 +382,9 @@ seen or read.",
     ),
     (
         "network --json",
-        "networks: interface, kind, driver, addresses, up, default_route, class, chosen; and trusted_sources.",
+        "networks: interface, kind, driver, addresses, up, default_route, class, chosen, who (can be there: one sentence \
+each), services (id, name, decision, now, if_public, if_trusted, if_guests: nobody, neighbours, unknown, everyone); and \
+trusted_sources. With an interface, only that one.",
     ),
     (
         "preview --json",

@@ -54,6 +54,8 @@ pub struct World {
     pub interfaces: Vec<Interface>,
     /// The routes of the tables `local` and `main`.
     pub routes: Vec<Route>,
+    /// The routers that default routes go through, by the interface's index.
+    pub routers: BTreeMap<u32, Vec<IpAddr>>,
     /// Whether other tables may decide (`ip rule`): then only local addresses are certain.
     pub has_policy_routing: bool,
     /// The switches, by the interface's name.
@@ -66,6 +68,11 @@ impl World {
     /// The interface of a name.
     pub fn interface(&self, name: &str) -> Option<&Interface> {
         self.interfaces.iter().find(|interface| interface.name == name)
+    }
+
+    /// The routers behind an interface.
+    pub fn routers(&self, interface: &Interface) -> &[IpAddr] {
+        self.routers.get(&interface.index).map_or(&[], Vec::as_slice)
     }
 
     /// The interface of an index.

@@ -67,7 +67,7 @@ impl<'n> Judge<'n> {
         &self.rules
     }
 
-    fn peers(&self) -> impl Iterator<Item = &Peer<'n>> {
+    pub(super) fn peers(&self) -> impl Iterator<Item = &Peer<'n>> {
         self.peers.iter().flatten()
     }
 
@@ -177,7 +177,7 @@ impl<'n> Judge<'n> {
 }
 
 /// The packets by which a peer tries a service.
-fn packets<'n>(service: &Service, peer: &Peer<'n>) -> Vec<Packet<'n>> {
+pub(super) fn packets<'n>(service: &Service, peer: &Peer<'n>) -> Vec<Packet<'n>> {
     let Peer {
         interface,
         source,

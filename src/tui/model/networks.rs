@@ -3,6 +3,7 @@
 use ipnet::IpNet;
 
 use crate::core::network::{Interface, InterfaceKind};
+use crate::core::overview::ClassReach;
 use crate::core::policy::Policy;
 use crate::tui::model::list::ListState;
 
@@ -23,6 +24,48 @@ pub struct Networks {
     lines: Vec<NetworkLine>,
     /// The cursor counts lines.
     pub list: ListState,
+    /// What another class of the selected one would change.
+    pub classes: Classes,
+}
+
+/// What would differ with another class, for one interface at a time: worked out beside the screens, for
+/// with ten thousand rules it takes its time.
+#[derive(Debug, Clone, Default)]
+pub struct Classes {
+    seen: Option<(String, Vec<ClassReach>)>,
+    is_under_way: bool,
+    /// Whether rules, decisions or services changed since it was asked for.
+    is_stale: bool,
+}
+
+impl Classes {
+    /// What is known of an interface. After a change what was known stays in sight until the new comes,
+    /// which is soon.
+    pub fn of(&self, name: &str) -> Option<&[ClassReach]> {
+        let (known, rows) = self.seen.as_ref()?;
+        (known == name).then_some(rows)
+    }
+
+    /// Whether to ask for an interface now; then it is under way.
+    pub fn begin(&mut self, name: &str) -> bool {
+        if self.is_under_way || (!self.is_stale && self.of(name).is_some()) {
+            return false;
+        }
+        self.is_stale = false;
+        self.is_under_way = true;
+        true
+    }
+
+    /// Takes what came back.
+    pub fn adopt(&mut self, name: String, rows: Vec<ClassReach>) {
+        self.is_under_way = false;
+        self.seen = Some((name, rows));
+    }
+
+    /// What was known may no longer hold.
+    pub const fn forget(&mut self) {
+        self.is_stale = true;
+    }
 }
 
 impl Networks {
@@ -51,11 +94,34 @@ impl Networks {
             .chain(policy.networks.trusted_sources.iter().copied().map(NetworkLine::Source))
             .collect();
         self.list.cursor = self.list.cursor.min(self.lines.len().saturating_sub(1));
+        self.classes.forget();
     }
 
     /// All lines, in the order shown.
     pub fn lines(&self) -> &[NetworkLine] {
         &self.lines
+    }
+
+    /// The line of an interface; none where it is gone.
+    pub fn interface(&self, name: &str) -> Option<&Interface> {
+        self.lines.iter().find_map(|line| match line {
+            NetworkLine::Interface(interface) if interface.name == name => Some(interface),
+            _ => None,
+        })
+    }
+
+    /// Whether the line under the cursor can be taken out of the policy.
+    pub fn can_remove(&self) -> bool {
+        matches!(self.selected(), Some(NetworkLine::Absent(_) | NetworkLine::Source(_)))
+    }
+
+    /// Whether the line under the cursor has a class to be chosen.
+    pub fn has_class(&self) -> bool {
+        match self.selected() {
+            Some(NetworkLine::Interface(interface)) => interface.kind != InterfaceKind::Loopback,
+            Some(NetworkLine::Absent(_)) => true,
+            Some(NetworkLine::Source(_)) | None => false,
+        }
     }
 
     /// The line under the cursor.

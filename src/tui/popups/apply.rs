@@ -4,27 +4,28 @@ use std::time::Duration;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::{Line, Span};
+use ratatui::text::Line;
 
-use super::{Drawn, Sheet, text_width};
-use crate::app::protection_words;
+use super::{Drawn, Popup, Sheet, text_width};
 use crate::core::connections::GoesOn;
 use crate::core::plan::Plan;
 use crate::core::policy::Policy;
 use crate::core::service::ServiceId;
-use crate::core::text::capitalised;
 use crate::core::trial::{LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
 use crate::tui::commands::Context;
 use crate::tui::model::Model;
 use crate::tui::port::ApplyRequest;
-use crate::tui::screens::preview::{plan_in_brief, sentence_lines};
 use crate::tui::theme::Token;
-use crate::tui::widgets::text::{fit, wrap, wrapped};
+
+mod parts;
+
+use parts::parts;
 
 /// What one key press adds to or takes from the timeout.
 const STEP: Duration = Duration::from_secs(30);
-/// More consequences than this are for the Preview screen.
-const MOST_CONSEQUENCES: usize = 6;
+/// How much longer than the service's id may be what is typed or pasted.
+const SPARE: usize = 20;
+const WIDTH: u16 = 70;
 
 /// The question, with the answers so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +44,29 @@ pub struct Apply {
     accepted: Vec<ServiceId>,
     /// Whether running connections are ended, too.
     end_connections: bool,
+    /// What is wrong with what was typed.
+    error: Option<String>,
+    /// The first line in sight.
+    pub top: usize,
+    /// How many lines have been in sight, at which width.
+    seen: (usize, usize),
+    /// Whether everything that must be read has been in sight.
+    is_read: bool,
+    /// What was in sight when that was looked at last.
+    settled: Option<Sight>,
+}
+
+/// What the lines in sight depend on while the question is open: a paste must not lay them out for
+/// every letter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Sight {
+    area: Rect,
+    top: usize,
+    accepted: usize,
+    going_on: usize,
+    has_error: bool,
+    ends: bool,
+    timeout: Duration,
 }
 
 impl Apply {
@@ -56,6 +80,11 @@ impl Apply {
             typed: String::new(),
             accepted: Vec::new(),
             end_connections: false,
+            error: None,
+            top: 0,
+            seen: (0, 0),
+            is_read: false,
+            settled: None,
         }
     }
 
@@ -70,22 +99,39 @@ impl Apply {
 
     /// Takes a character more of the service that must be typed out.
     pub fn push(&mut self, character: char) {
-        let longest = self.wanted_word().map_or(0, |word| word.to_string().len());
-        if self.typed.len() < longest {
+        let longest = self.wanted_word().map_or(0, |word| word.to_string().len() + SPARE);
+        if self.typed.len() < longest && !character.is_control() {
             self.typed.push(character);
+            self.error = None;
         }
+    }
+
+    /// Takes the last character back.
+    pub fn erase(&mut self) {
+        self.typed.pop();
+        self.error = None;
     }
 
     /// Takes what was typed; whether it was the right word.
     pub fn submit(&mut self) -> bool {
         let typed = std::mem::take(&mut self.typed);
-        match self.wanted_word().cloned() {
-            Some(wanted) if typed.trim() == wanted.to_string() => {
+        self.error = None;
+        match (self.wanted_word().cloned(), typed.trim()) {
+            (Some(wanted), typed) if typed == wanted.to_string() => {
                 self.accepted.push(wanted);
-                true
+                return true;
             }
-            _ => false,
+            (Some(_), "") | (None, _) => {}
+            (Some(wanted), typed) => {
+                self.error = Some(format!("'{typed}' is not {wanted}: nothing is applied yet."));
+            }
         }
+        false
+    }
+
+    /// Whether every lock-out and every warning has been in sight.
+    pub const fn is_read(&self) -> bool {
+        self.is_read
     }
 
     /// Whether Enter is enough: there is nothing to be overlooked.
@@ -128,44 +174,69 @@ impl Apply {
     }
 }
 
+/// Takes note of what has been in sight.
+pub fn settle(model: &mut Model) {
+    let frames = model.frames();
+    let area = frames.beside_popups();
+    let Some(Popup::Apply(apply)) = model.popups.last() else {
+        return;
+    };
+    let sight = Sight {
+        area,
+        top: apply.top,
+        accepted: apply.accepted.len(),
+        going_on: apply.plan.count_going_on(),
+        has_error: apply.error.is_some(),
+        ends: apply.end_connections,
+        timeout: apply.timeout,
+    };
+    if frames.is_too_small() || apply.settled == Some(sight) {
+        return;
+    }
+    let parts = parts(model, apply, area);
+    let cells = usize::from(text_width(area, WIDTH));
+    let Some(Popup::Apply(apply)) = model.popups.last_mut() else {
+        return;
+    };
+    apply.top = apply.top.min(parts.body.len().saturating_sub(parts.room));
+    apply.settled = Some(Sight {
+        top: apply.top,
+        ..sight
+    });
+    let (width, seen) = apply.seen;
+    let mut seen = if width == cells { seen } else { 0 };
+    // What was jumped over was not in sight.
+    if apply.top <= seen {
+        seen = seen.max(apply.top + parts.room);
+    }
+    apply.seen = (cells, seen);
+    apply.is_read |= seen >= parts.grave;
+}
+
+/// How many lines there are to scroll, and how many are in sight.
+pub fn extent(model: &Model, apply: &Apply, area: Rect) -> (usize, usize) {
+    let parts = parts(model, apply, area);
+    (parts.body.len(), parts.room)
+}
+
 pub(super) fn draw(model: &Model, apply: &Apply, frame: &mut Frame<'_>, area: Rect) -> Drawn {
-    let width = text_width(area, 70);
-    let cells = usize::from(width);
+    let parts = parts(model, apply, area);
     let palette = &model.palette;
-    let mut lines = Vec::new();
-    if apply.is_off {
-        let text = "All of fwtui's rules are taken out: whatever listens can be reached.";
-        lines.extend(wrapped(text, cells, 0, palette.of(Token::Bad)));
-    }
-    let running = running(model, apply, cells);
-    // What must be said comes before what may be cut: the question and the timeout need 5 lines.
-    let mut sentences = Vec::new();
-    for sentence in plan_in_brief(&apply.plan, MOST_CONSEQUENCES) {
-        sentences.extend(sentence_lines(palette, &sentence, cells));
-    }
-    let mut protection = protection(model, cells);
-    if let Some(note) = apply.plan.kernel_note() {
-        let note = format!("{}.", capitalised(&note));
-        protection.extend(wrapped(&note, cells, 0, palette.of(Token::Warn)));
-    }
-    let room = usize::from(area.height.saturating_sub(4 + 6))
-        .saturating_sub(lines.len() + running.len() + protection.len())
-        .max(2);
-    if sentences.len() > room {
-        sentences.truncate(room - 1);
-        sentences.push(Line::styled("  … all of it is in the preview.", palette.of(Token::Dim)));
-    }
-    lines.extend(sentences);
-    lines.extend(running);
-    lines.push(Line::default());
-    let text = format!(
-        "On trial for {} seconds: unless you keep the new rules, the old ones come back by themselves, \
-         whatever becomes of this terminal.",
-        apply.timeout.as_secs()
-    );
-    lines.extend(wrapped(&text, cells, 0, palette.of(Token::Accent)));
-    lines.extend(protection);
-    lines.extend(question(model, apply, cells));
+    let below = parts.body.len().saturating_sub(apply.top + parts.room);
+    let mut lines: Vec<Line<'static>> = parts.body.into_iter().skip(apply.top).take(parts.room).collect();
+    lines.push(match (below, apply.is_read) {
+        (0, _) if apply.top == 0 => Line::default(),
+        (0, _) => Line::styled("  ↑ more above", palette.of(Token::Dim)),
+        (more, true) => Line::styled(
+            format!("  ↓ {more} more, and all of it in the preview"),
+            palette.of(Token::Dim),
+        ),
+        (more, false) => Line::styled(
+            format!("  ↓ {more} more with warnings: read on, then answer"),
+            palette.of(Token::Warn),
+        ),
+    });
+    lines.extend(parts.foot);
     let contexts = match apply.wanted_word() {
         Some(_) => [Context::Typing],
         None => [Context::Applying],
@@ -179,73 +250,7 @@ pub(super) fn draw(model: &Model, apply: &Apply, frame: &mut Frame<'_>, area: Re
         top: 0,
         contexts: &contexts,
         is_useful: &|_| true,
-        width,
+        width: text_width(area, WIDTH),
     }
     .draw(frame, area)
-}
-
-/// What is missing of the lines of defence that a trial should have.
-fn protection(model: &Model, cells: usize) -> Vec<Line<'static>> {
-    let lines = &model.observation.status.protection;
-    if lines.iter().all(|line| line.holds) {
-        return Vec::new();
-    }
-    let text = format!("{}.", capitalised(&protection_words(lines)));
-    // On a small terminal the consequences matter more than every word of a reason.
-    let most = if model.size.1 < 24 { 2 } else { 5 };
-    let mut wrapped = wrap(&text, cells);
-    if wrapped.len() > most {
-        let rest = wrapped.split_off(most - 1).join(" ");
-        wrapped.push(fit(&rest, cells));
-    }
-    let style = model.palette.of(Token::Warn);
-    wrapped
-        .into_iter()
-        .map(|line| Line::from(Span::styled(line, style)))
-        .collect()
-}
-
-/// What becomes of the connections that run, and the key that changes it.
-fn running(model: &Model, apply: &Apply, cells: usize) -> Vec<Line<'static>> {
-    let count = apply.plan.count_going_on();
-    let (connections, go, are) = match count {
-        0 => return Vec::new(),
-        1 => ("1 running connection".to_owned(), "goes", "is"),
-        _ => (format!("{count} running connections"), "go", "are"),
-    };
-    let (text, token) = match apply.end_connections {
-        true => (
-            format!("~ {connections} to what is refused {are} ended once you keep the rules."),
-            Token::Warn,
-        ),
-        false => (
-            format!("~ {connections} to what is refused {go} on: only new ones are refused."),
-            Token::Text,
-        ),
-    };
-    wrapped(&text, cells, 2, model.palette.of(token))
-}
-
-fn question(model: &Model, apply: &Apply, cells: usize) -> Vec<Line<'static>> {
-    let palette = &model.palette;
-    if let Some(word) = apply.wanted_word() {
-        let mut lines = vec![Line::default()];
-        lines.push(Line::from(vec![
-            Span::styled(
-                format!("To go ahead all the same, type {word}: "),
-                palette.of(Token::Bad),
-            ),
-            Span::styled(apply.typed.clone(), palette.of(Token::Text)),
-            Span::styled("▏", palette.of(Token::Accent)),
-        ]));
-        return lines;
-    }
-    if apply.is_harmless() {
-        Vec::new()
-    } else {
-        let mut lines = vec![Line::default()];
-        let text = "Press y to apply in spite of what is said above.";
-        lines.extend(wrapped(text, cells, 0, palette.of(Token::Warn)));
-        lines
-    }
 }

@@ -32,6 +32,8 @@ pub enum Purpose {
     Block(Option<Box<Block>>),
     /// Why a finding of this kind, at this subject, is intended.
     Note(&'static str, String),
+    /// The name of a file for what the Preview screen shows.
+    File,
 }
 
 /// A line of text.
@@ -73,7 +75,9 @@ impl Entry {
         let words = self.text.split([',', ' ']).filter(|word| !word.is_empty());
         let parse = match self.purpose {
             Purpose::TrustedSource => parse_trusted_source,
-            Purpose::Sources(_) | Purpose::Filter(_) | Purpose::Block(_) | Purpose::Note(..) => parse_source,
+            Purpose::Sources(_) | Purpose::Filter(_) | Purpose::Block(_) | Purpose::Note(..) | Purpose::File => {
+                parse_source
+            }
         };
         let mut networks = words.map(parse).collect::<Result<Vec<IpNet>, String>>()?;
         networks.sort();
@@ -108,9 +112,14 @@ pub(super) fn draw(model: &Model, entry: &Entry, frame: &mut Frame<'_>, area: Re
             format!("Intended: {id}"),
             "Why is it intended? One line, which is kept in the policy. The finding is then no longer counted.",
         ),
+        Purpose::File => (
+            "Write what is shown to a file".to_owned(),
+            "The words, and the rules of the view that is shown, as plain text. Only you will be able to read the file.",
+        ),
         Purpose::TrustedSource | Purpose::Filter(_) => (
             "Trust a network".to_owned(),
-            "Like 198.51.100.0/24, 2001:db8::/32 or one address. It is trusted whichever way it comes in.",
+            "Like 198.51.100.0/24, 2001:db8::/32 or one address; several separated by commas. It is trusted by whatever \
+             interface it comes in: list only what nobody can forge from outside, such as a network behind a tunnel.",
         ),
     };
     let mut lines = wrapped(what, usize::from(cells), 0, palette.of(Token::Dim));

@@ -89,12 +89,13 @@ impl Workers {
             | Effect::AskSetup(_)
             | Effect::KeepAnswers(_)
             | Effect::ForgetAnswers
-            | Effect::Told(_) => &self.looks,
+            | Effect::Told(_)
+            | Effect::Write(_) => &self.looks,
             Effect::Knock(_) => match &self.knocks {
                 Some(knocks) => knocks,
                 None => return,
             },
-            Effect::AskAccess(_) | Effect::AskWay(..) => &self.questions,
+            Effect::AskAccess(_) | Effect::AskWay(..) | Effect::AskClasses(_) => &self.questions,
             Effect::Check(_) => &self.checks,
             Effect::Redraw | Effect::SetMouse(_) | Effect::Quit => return,
         };
@@ -154,6 +155,10 @@ impl Looker {
                 Ok(Effect::Restore) => {
                     let result = self.machine.restore();
                     self.send(Msg::Restored(result))
+                }
+                Ok(Effect::Write(writing)) => {
+                    let result = self.machine.write(&writing);
+                    self.send(Msg::Written(writing, result))
                 }
                 Ok(Effect::Propose(id)) => {
                     let proposed = self.machine.propose(&id);

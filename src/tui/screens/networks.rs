@@ -4,18 +4,21 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use crate::core::network::{Interface, InterfaceKind, NetworkClass, class_of, zones};
-use crate::core::policy::Decision;
+use crate::core::network::{InterfaceKind, NetworkClass, class_of};
 use crate::tui::layout;
 use crate::tui::model::{Model, NetworkLine};
 use crate::tui::theme::{Palette, Token};
 use crate::tui::widgets::bars::rule;
 use crate::tui::widgets::symbols;
-use crate::tui::widgets::text::{pad, wrapped};
+use crate::tui::widgets::text::pad;
+
+mod detail;
+
+pub use detail::{of_interface, title};
 
 /// Draws the screen.
 pub fn draw(model: &Model, frame: &mut Frame<'_>, body: Rect) {
-    let parts = layout::table(body);
+    let parts = layout::networks(model, body);
     let palette = &model.palette;
     frame.render_widget(rule(palette, "Networks", &remark(model), body.width), parts.title);
     let columns = Columns::of(body.width);
@@ -30,7 +33,7 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, body: Rect) {
         let is_selected = list.top + index == list.cursor;
         frame.render_widget(row(model, &columns, line, is_selected), area);
     }
-    detail(model, frame, parts.detail_title, parts.detail);
+    detail::draw(model, frame, parts.detail_title, parts.detail);
 }
 
 fn remark(model: &Model) -> String {
@@ -183,120 +186,4 @@ impl Cells {
 fn joined(items: &[impl ToString]) -> String {
     let items: Vec<String> = items.iter().map(ToString::to_string).collect();
     items.join(" ")
-}
-
-fn detail(model: &Model, frame: &mut Frame<'_>, title: Rect, area: Rect) {
-    let palette = &model.palette;
-    let heading = match model.networks.selected() {
-        Some(NetworkLine::Interface(interface)) => match &interface.driver {
-            Some(driver) => format!("{} · {} ({driver})", interface.name, interface.kind.word()),
-            None => format!("{} · {}", interface.name, interface.kind.word()),
-        },
-        Some(NetworkLine::Absent(name)) => name.clone(),
-        Some(NetworkLine::Source(source)) => source.to_string(),
-        None => String::new(),
-    };
-    frame.render_widget(rule(palette, &heading, "", title.width), title);
-    let cells = usize::from(area.width).saturating_sub(4);
-    let sentences = model
-        .networks
-        .selected()
-        .map(|line| sentences(model, line))
-        .unwrap_or_default();
-    let lines = sentences
-        .iter()
-        .flat_map(|(token, text)| wrapped(text, cells, 0, palette.of(*token)));
-    for (place, line) in area.rows().zip(lines) {
-        let mut spans = vec![Span::raw("  ")];
-        spans.extend(line.spans);
-        frame.render_widget(Line::from(spans), place);
-    }
-}
-
-fn sentences(model: &Model, line: &NetworkLine) -> Vec<(Token, String)> {
-    match line {
-        NetworkLine::Interface(interface) if interface.kind == InterfaceKind::Loopback => vec![(
-            Token::Text,
-            "This machine talking to itself. It is never refused.".to_owned(),
-        )],
-        NetworkLine::Interface(interface) => of_interface(model, interface),
-        NetworkLine::Absent(_) => vec![(
-            Token::Text,
-            "The policy speaks of it, and the class holds when it comes back.".to_owned(),
-        )],
-        NetworkLine::Source(_) => vec![
-            (Token::Text, trusted_services(model, "Its addresses")),
-            (
-                Token::Dim,
-                "Trusted by whatever interface its packets come in: list only what nobody can forge from outside."
-                    .to_owned(),
-            ),
-        ],
-    }
-}
-
-/// Whom the class lets in, and one sentence of advice.
-fn of_interface(model: &Model, interface: &Interface) -> Vec<(Token, String)> {
-    let sources: Vec<String> = zones(&model.policy, std::slice::from_ref(interface))
-        .iter()
-        .filter(|zone| zone.interface.is_some())
-        .map(|zone| zone.source.to_string())
-        .collect();
-    let mut sentences = match class_of(interface, &model.policy) {
-        NetworkClass::Public => vec![(
-            Token::Text,
-            "Nobody there is trusted: only services that are open can be reached from it.".to_owned(),
-        )],
-        NetworkClass::Trusted | NetworkClass::Guests if sources.is_empty() => vec![(
-            Token::Warn,
-            "It has no address, so it has no neighbours yet, and nobody is let in.".to_owned(),
-        )],
-        NetworkClass::Trusted => vec![
-            (
-                Token::Text,
-                trusted_services(model, &format!("Neighbours ({})", sources.join(", "))),
-            ),
-            (
-                Token::Dim,
-                "Neighbours only: what is routed in from elsewhere is still a stranger.".to_owned(),
-            ),
-        ],
-        NetworkClass::Guests => vec![(
-            Token::Text,
-            format!(
-                "{}, and DHCP and DNS besides.",
-                trusted_services(model, &format!("VMs and containers ({})", sources.join(", "))).trim_end_matches('.')
-            ),
-        )],
-    };
-    if interface.kind == InterfaceKind::Wifi {
-        let text = "A trusted Wi-Fi trusts every café you take it to: public is the safe choice.";
-        sentences.push((Token::Dim, text.to_owned()));
-    } else if interface.has_default_route {
-        let text = "The way out to the Internet. At home behind a router it may be trusted, in a DMZ it is public.";
-        sentences.push((Token::Dim, text.to_owned()));
-    }
-    sentences
-}
-
-fn trusted_services(model: &Model, who: &str) -> String {
-    let names: Vec<String> = model
-        .services
-        .rows()
-        .iter()
-        .filter(|row| row.decision == Decision::Trusted)
-        .take(5)
-        .map(|row| {
-            if row.service.name.is_empty() {
-                row.service.id.to_string()
-            } else {
-                row.service.name.clone()
-            }
-        })
-        .collect();
-    if names.is_empty() {
-        format!("{who} reach what is decided 'trusted': nothing yet.")
-    } else {
-        format!("{who} reach what is decided 'trusted': {}.", names.join(", "))
-    }
 }

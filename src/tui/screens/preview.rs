@@ -1,19 +1,24 @@
 //! What applying would change: in words, and as rules.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
 use ratatui::text::{Line, Span};
 
-use crate::core::ruleset::{DiffLine, Sign};
 use crate::tui::layout::Frames;
-use crate::tui::model::{Model, Pane, RulesView};
-use crate::tui::theme::{Palette, Token};
+use crate::tui::model::{Laid, LaidKey, LaidLine, Model, Pane, RulesView};
+use crate::tui::theme::Palette;
 use crate::tui::widgets::bars::rule;
-use crate::tui::widgets::text::{fit, wrap};
 
+mod plain;
+mod rules;
 mod words;
 
-pub use words::{Sentence, plan_in_brief};
+pub use plain::{as_text, proposed_name};
+
+pub use words::{Sentence, must_be_read, rest_in_brief};
 
 /// From this width on the two sides are beside each other, else one above the other.
 pub const WIDE: u16 = 100;
@@ -56,51 +61,111 @@ fn panes(model: &Model, body: Rect) -> Panes {
 /// Draws the screen.
 pub fn draw(model: &Model, frame: &mut Frame<'_>, body: Rect) {
     let panes = panes(model, body);
-    let palette = &model.palette;
-    let title = |text: &str, pane: Pane| {
-        if model.preview.pane == pane {
-            format!("▸ {text}")
-        } else {
-            text.to_owned()
+    let sides = [
+        (
+            Pane::Words,
+            "What changes".to_owned(),
+            panes.words_title,
+            panes.words,
+            model.preview.words_top,
+        ),
+        (
+            Pane::Rules,
+            format!("Rules: {}", views(model.preview.view)),
+            panes.rules_title,
+            panes.rules,
+            model.preview.rules_top,
+        ),
+    ];
+    for (pane, title, heading, area, top) in sides {
+        let lines = laid(model, pane, area);
+        let title = match model.preview.pane == pane {
+            true => format!("▸ {title}"),
+            false => title,
+        };
+        let place = place(lines.len(), top, area);
+        frame.render_widget(rule(&model.palette, &title, &place, heading.width), heading);
+        for (row, (index, line)) in area.rows().zip(lines.iter().enumerate().skip(top)) {
+            frame.render_widget(shown(model, pane, index, line), row);
         }
-    };
-    let words = words::lines(model, usize::from(panes.words.width).saturating_sub(2));
-    let below = below(words.len(), model.preview.words_top, panes.words);
-    let heading = rule(
-        palette,
-        &title("What changes", Pane::Words),
-        &below,
-        panes.words_title.width,
-    );
-    frame.render_widget(heading, panes.words_title);
-    for (area, line) in panes.words.rows().zip(words.into_iter().skip(model.preview.words_top)) {
-        frame.render_widget(indented(line), area);
-    }
-    let rules = rules(model, usize::from(panes.rules.width).saturating_sub(2));
-    let heading = rule(
-        palette,
-        &title(&format!("Rules: {}", views(model.preview.view)), Pane::Rules),
-        &self::below(rules.len(), model.preview.rules_top, panes.rules),
-        panes.rules_title.width,
-    );
-    frame.render_widget(heading, panes.rules_title);
-    for (area, (token, text)) in panes.rules.rows().zip(rules.into_iter().skip(model.preview.rules_top)) {
-        frame.render_widget(indented(Line::styled(text, palette.of(token))), area);
     }
 }
 
-fn indented(line: Line<'static>) -> Line<'static> {
+/// The lines of a side: those that are kept, unless the screen has just become another.
+fn laid(model: &Model, pane: Pane, area: Rect) -> Cow<'_, [LaidLine]> {
+    let key = key(model, area);
+    let kept = match pane {
+        Pane::Words => &model.preview.words,
+        Pane::Rules => &model.preview.rules,
+    };
+    match kept.key == Some(key) {
+        true => Cow::Borrowed(kept.lines.as_slice()),
+        false => Cow::Owned(lay(model, pane, key.cells)),
+    }
+}
+
+fn key(model: &Model, area: Rect) -> LaidKey {
+    let state = u8::from(model.trial().is_some()) | u8::from(model.depth.is_some()) << 1;
+    model.preview.key(usize::from(area.width).saturating_sub(2), state)
+}
+
+fn lay(model: &Model, pane: Pane, cells: usize) -> Vec<LaidLine> {
+    match pane {
+        Pane::Words => words::lines(model, cells),
+        Pane::Rules => rules::lines(model, cells),
+    }
+}
+
+/// A line with what is searched for in it.
+fn shown(model: &Model, pane: Pane, index: usize, line: &LaidLine) -> Line<'static> {
+    let palette = &model.palette;
+    let search = &model.preview.search;
+    let mut marked: Vec<(Range<usize>, bool)> = Vec::new();
+    for hit in search.hits().iter().filter(|hit| hit.pane == pane) {
+        let is_current = search.current() == Some(hit);
+        let here = hit.places.iter().filter(|(line, _)| *line == index);
+        marked.extend(here.map(|(_, range)| (range.clone(), is_current)));
+    }
     let mut spans = vec![Span::raw(" ")];
-    spans.extend(line.spans.into_iter().map(|span| span.patch_style(line.style)));
+    let mut column = 0;
+    for (token, text) in &line.spans {
+        if marked.is_empty() {
+            spans.push(Span::styled(text.clone(), palette.of(*token)));
+            continue;
+        }
+        for character in text.chars() {
+            let found = marked.iter().find(|(range, _)| range.contains(&column));
+            let style = match found {
+                Some((_, true)) => palette.alarm(),
+                Some((_, false)) => palette.selection(),
+                None => palette.of(*token),
+            };
+            match spans.last_mut() {
+                Some(last) if last.style == style => last.content.to_mut().push(character),
+                _ => spans.push(Span::styled(character.to_string(), style)),
+            }
+            column += 1;
+        }
+    }
     Line::from(spans)
 }
 
-/// How much there is below, so that nobody misses it.
-fn below(len: usize, top: usize, area: Rect) -> String {
-    match len.saturating_sub(top + usize::from(area.height)) {
-        0 => String::new(),
-        more => format!("{more} more ↓"),
+/// Which lines of how many are in sight.
+fn place(len: usize, top: usize, area: Rect) -> String {
+    let height = usize::from(area.height);
+    if len <= height {
+        return match len {
+            1 => "1 line".to_owned(),
+            len => format!("{len} lines"),
+        };
     }
+    let last = (top + height).min(len);
+    let arrows = match (top > 0, last < len) {
+        (true, true) => " ↕",
+        (false, _) => " ↓",
+        (true, false) => " ↑",
+    };
+    format!("{}–{last} of {len}{arrows}", top + 1)
 }
 
 fn views(shown: RulesView) -> String {
@@ -114,94 +179,66 @@ fn views(shown: RulesView) -> String {
     words.join(" ")
 }
 
-/// The right side, long rules continued on indented lines.
-fn rules(model: &Model, cells: usize) -> Vec<(Token, String)> {
-    match model.preview.view {
-        RulesView::Diff => difference(&model.plan.diff, cells),
-        RulesView::Full(family) => {
-            let lines = model.preview.full(family);
-            if lines.is_empty() {
-                return vec![(Token::Dim, format!("No rules for {family}."))];
-            }
-            lines
-                .iter()
-                .flat_map(|text| {
-                    let token = if text.starts_with('*') {
-                        Token::Title
-                    } else {
-                        Token::Text
-                    };
-                    hanging("", text, cells, token)
-                })
-                .collect()
-        }
-    }
-}
-
-/// Unchanged lines shown around a change.
-const CONTEXT: usize = 2;
-
-/// What changes with a little around it; what stays is only counted.
-fn difference(diff: &[DiffLine], cells: usize) -> Vec<(Token, String)> {
-    if diff.is_empty() {
-        return vec![(Token::Dim, "No rules, now or after applying.".to_owned())];
-    }
-    let changes = |line: &DiffLine| matches!(line.sign, Sign::Added | Sign::Removed);
-    let is_near = |index: usize| {
-        let from = index.saturating_sub(CONTEXT);
-        diff.iter().skip(from).take(index + CONTEXT + 1 - from).any(changes)
-    };
-    let mut lines = Vec::new();
-    let mut hidden = 0;
-    for (index, line) in diff.iter().enumerate() {
-        if line.sign == Sign::Same && !is_near(index) {
-            hidden += 1;
-            continue;
-        }
-        lines.extend(unchanged(std::mem::take(&mut hidden)));
-        let token = match line.sign {
-            Sign::Heading => Token::Title,
-            Sign::Same => Token::Dim,
-            Sign::Added => Token::Added,
-            Sign::Removed => Token::Removed,
-        };
-        match line.sign {
-            Sign::Heading => lines.push((token, line.text.clone())),
-            sign => lines.extend(hanging(&format!("{} ", sign.mark()), &line.text, cells, token)),
-        }
-    }
-    lines.extend(unchanged(hidden));
-    lines
-}
-
-fn unchanged(count: usize) -> Option<(Token, String)> {
-    (count > 0).then(|| (Token::Dim, format!("  … {count} unchanged")))
-}
-
-fn hanging(mark: &str, text: &str, cells: usize, token: Token) -> Vec<(Token, String)> {
-    const INDENT: usize = 4;
-    if text.len() + mark.len() <= cells {
-        return vec![(token, format!("{mark}{}", fit(text, cells)))];
-    }
-    wrap(text, cells.saturating_sub(INDENT + mark.len()))
-        .into_iter()
-        .enumerate()
-        .map(|(index, line)| {
-            let margin = if index == 0 { "" } else { "    " };
-            (token, format!("{mark}{margin}{line}"))
-        })
-        .collect()
-}
-
 /// How long the texts are, and how much of them is in sight: words, then rules.
 pub fn extents(model: &Model, body: Rect) -> [(usize, usize); 2] {
     let panes = panes(model, body);
-    let words = words::lines(model, usize::from(panes.words.width).saturating_sub(2)).len();
-    let rules = rules(model, usize::from(panes.rules.width).saturating_sub(2)).len();
-    [
-        (words, usize::from(panes.words.height)),
-        (rules, usize::from(panes.rules.height)),
-    ]
+    [(Pane::Words, panes.words), (Pane::Rules, panes.rules)]
+        .map(|(pane, area)| (laid(model, pane, area).len(), usize::from(area.height)))
+}
+
+/// Brings what is searched for into sight.
+pub fn go_to_hit(model: &mut Model) {
+    let Some(hit) = model.preview.search.current() else {
+        return;
+    };
+    let (pane, line) = (hit.pane, hit.line());
+    model.preview.pane = pane;
+    let [(words, words_height), (rules, rules_height)] = extents(model, model.frames().body);
+    let preview = &mut model.preview;
+    let (top, len, height) = match pane {
+        Pane::Words => (&mut preview.words_top, words, words_height),
+        Pane::Rules => (&mut preview.rules_top, rules, rules_height),
+    };
+    if line < *top || line >= *top + height {
+        // With a little of what comes before.
+        *top = line.saturating_sub(height / 3).min(len.saturating_sub(height));
+    }
+}
+
+/// Makes the lines anew where what they are made of has changed, and keeps both texts within their ends.
+pub fn settle(model: &mut Model, frames: &Frames) {
+    if model.screen != super::ScreenId::Preview {
+        return;
+    }
+    let panes = panes(model, frames.body);
+    let mut is_new = false;
+    for (pane, area) in [(Pane::Words, panes.words), (Pane::Rules, panes.rules)] {
+        let key = key(model, area);
+        let kept = match pane {
+            Pane::Words => &model.preview.words,
+            Pane::Rules => &model.preview.rules,
+        };
+        if kept.key == Some(key) {
+            continue;
+        }
+        let made = Laid {
+            lines: lay(model, pane, key.cells),
+            key: Some(key),
+        };
+        match pane {
+            Pane::Words => model.preview.words = made,
+            Pane::Rules => model.preview.rules = made,
+        }
+        is_new = true;
+    }
+    let preview = &mut model.preview;
+    if is_new {
+        preview.search_again();
+    }
+    let last = |pane, area: Rect| preview.laid(pane).len().saturating_sub(usize::from(area.height));
+    let (words, rules) = (last(Pane::Words, panes.words), last(Pane::Rules, panes.rules));
+    preview.words_top = preview.words_top.min(words);
+    preview.rules_top = preview.rules_top.min(rules);
 }
 
 /// Which side a point is on.
@@ -217,36 +254,15 @@ pub fn pane_at(model: &Model, body: Rect, position: ratatui::layout::Position) -
         .then_some(Pane::Rules)
 }
 
-/// Keeps both texts within their ends after one of them became shorter.
-pub fn settle(model: &mut Model, frames: &Frames) {
-    if model.screen != super::ScreenId::Preview {
-        return;
-    }
-    let [(words, words_height), (rules, rules_height)] = extents(model, frames.body);
-    let preview = &mut model.preview;
-    preview.words_top = preview.words_top.min(words.saturating_sub(words_height));
-    preview.rules_top = preview.rules_top.min(rules.saturating_sub(rules_height));
-}
-
 /// A sentence with the symbol in front of it, as lines.
 pub fn sentence_lines(palette: &Palette, sentence: &Sentence, cells: usize) -> Vec<Line<'static>> {
-    let margin = crate::tui::widgets::text::width(sentence.symbol);
-    wrap(&sentence.text, cells.saturating_sub(margin))
-        .into_iter()
-        .enumerate()
-        .map(|(index, text)| {
-            // Spaces have no style of their own: a monochrome theme would underline them.
-            let symbol = sentence.symbol.trim_end();
-            let (symbol, space) = match index {
-                0 => (symbol, margin.saturating_sub(crate::tui::widgets::text::width(symbol))),
-                _ => ("", margin),
-            };
-            let text_token = if sentence.is_loud { sentence.token } else { Token::Text };
-            Line::from(vec![
-                Span::styled(symbol.to_owned(), palette.of(sentence.token)),
-                Span::raw(" ".repeat(space)),
-                Span::styled(text, palette.of(text_token)),
-            ])
-        })
+    let piece = |(token, text): (_, String)| match text.trim().is_empty() {
+        // Spaces have no style of their own: a monochrome theme would underline them.
+        true => Span::raw(text),
+        false => Span::styled(text, palette.of(token)),
+    };
+    let lines = words::sentence(sentence, cells).into_iter();
+    lines
+        .map(|line| Line::from(line.spans.into_iter().map(piece).collect::<Vec<_>>()))
         .collect()
 }

@@ -2,11 +2,11 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::{access, block, checkup, disable, edit, fail, leave, popups, restore, setup, trial};
+use super::{access, block, checkup, disable, edit, fail, leave, planning, popups, restore, setup, trial};
 use crate::core::policy::Decision;
 use crate::tui::availability::why_no_apply;
 use crate::tui::commands::{CommandId, Context, typed};
-use crate::tui::layout::{Heights, findings};
+use crate::tui::layout::{Heights, findings, networks};
 use crate::tui::model::list::scrolled;
 use crate::tui::model::{Model, Movement, Pane};
 use crate::tui::msg::Effect;
@@ -64,6 +64,11 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
         CommandId::Unblock => block::unblock(model),
         CommandId::Disable => disable::ask(model),
         CommandId::CycleClass => edit::cycle_class(model),
+        CommandId::NetworkDetails => {
+            planning::open_network(model);
+            Vec::new()
+        }
+        CommandId::WriteFile => planning::ask_file(model),
         CommandId::RemoveSource => edit::remove_source(model),
         CommandId::SwitchRefusal => edit::switch_refusal(model),
         CommandId::SwitchLogging => edit::switch_logging(model),
@@ -90,8 +95,14 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
             None => open(model, Popup::Entry(Entry::new(Purpose::TrustedSource, String::new()))),
         },
         CommandId::Filter => {
-            let filter = model.filter().to_owned();
-            open(model, Popup::Entry(Entry::new(Purpose::Filter(filter.clone()), filter)))
+            let before = model.filter().to_owned();
+            let text = match model.screen {
+                // A search begins anew; given up, the one before holds again.
+                ScreenId::Preview => String::new(),
+                ScreenId::Services | ScreenId::Networks | ScreenId::Checkup => before.clone(),
+            };
+            model.set_filter(text.clone());
+            open(model, Popup::Entry(Entry::new(Purpose::Filter(before), text)))
         }
         CommandId::Clear => {
             clear(model, had_notice);
@@ -116,7 +127,13 @@ fn look_around(model: &mut Model, command: CommandId) {
             let text = format!("Sorted by {}.", model.services.sort().word());
             model.say(Token::Text, text);
         }
-        CommandId::SwitchView => model.preview.next_view(),
+        CommandId::SwitchView => {
+            model.preview.next_view();
+            model.preview.pane = Pane::Rules;
+        }
+        CommandId::NextMatch | CommandId::PreviousMatch => {
+            planning::step(model, command == CommandId::NextMatch);
+        }
         CommandId::PaneLeft => model.preview.pane = Pane::Words,
         CommandId::PaneRight => model.preview.pane = Pane::Rules,
         CommandId::ShowServices => model.screen = ScreenId::Services,
@@ -156,8 +173,8 @@ pub(super) fn go(model: &mut Model, movement: Movement) {
             model.services.list.go(movement, len, heights.services);
         }
         ScreenId::Networks => {
-            let len = model.networks.lines().len();
-            model.networks.list.go(movement, len, heights.networks);
+            let (len, rows) = (model.networks.lines().len(), networks(model, frames.body).rows.height);
+            model.networks.list.go(movement, len, rows.into());
         }
         ScreenId::Checkup => {
             let (len, height) = (model.checkup.len(), findings(model, frames.body).rows.height);

@@ -137,6 +137,16 @@ pub(super) fn add_sources(model: &mut Model, networks: &[IpNet]) -> Vec<Effect> 
         sources.dedup();
         Ok(())
     });
+    let named: Vec<String> = networks.iter().map(ToString::to_string).collect();
+    match (&effect, named.len()) {
+        (_, 0) => {}
+        (Some(_), _) => model.say(
+            Token::Changed,
+            format!("{}: trusted. Waits for an apply.", named.join(", ")),
+        ),
+        (None, _) if model.notice.is_none() => model.say(Token::Text, "Trusted already; nothing changed."),
+        (None, _) => {}
+    }
     effect.into_iter().collect()
 }
 

@@ -7,7 +7,7 @@ use ratatui::layout::{Position, Rect};
 use ratatui::{Frame, Terminal};
 
 use super::commands::{go, run};
-use super::{access, checkup, palette, setup};
+use super::{access, checkup, palette, planning, setup};
 use crate::tui::commands::{self, CommandId, Context};
 use crate::tui::layout;
 use crate::tui::model::list::scrolled;
@@ -47,6 +47,7 @@ fn wheel(model: &mut Model, position: Position, lines: isize) {
         Some(Popup::WhoCan(_) | Popup::Way(_)) => access::go(model, movement, frames.beside_popups()),
         Some(Popup::Finding(_)) => checkup::scroll(model, movement),
         Some(Popup::Palette(_)) => palette::go(model, movement),
+        Some(Popup::Apply(_) | Popup::Network(_)) => planning::scroll(model, movement),
         // The filter is typed below the list that it shortens.
         Some(Popup::Entry(entry)) if matches!(entry.purpose, Purpose::Filter(_)) => go(model, movement),
         Some(_) => {}
@@ -161,7 +162,8 @@ fn click(model: &mut Model, position: Position) -> Vec<Effect> {
     }
     let rows = match model.screen {
         ScreenId::Checkup => layout::findings(model, frames.body).rows,
-        ScreenId::Services | ScreenId::Networks | ScreenId::Preview => layout::table(frames.body).rows,
+        ScreenId::Networks => layout::networks(model, frames.body).rows,
+        ScreenId::Services | ScreenId::Preview => layout::table(frames.body).rows,
     };
     if rows.contains(position) {
         let row = usize::from(position.y - rows.y);

@@ -1,7 +1,7 @@
 //! What keys mean while a popup is open.
 
 use super::commands::movement;
-use super::{access, block, checkup, disable, edit, palette, restore, setup, trial};
+use super::{access, block, checkup, disable, edit, palette, planning, restore, setup, trial};
 use crate::core::policy::Decision;
 use crate::tui::commands::CommandId;
 use crate::tui::model::list::scrolled;
@@ -43,6 +43,12 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
             }
         }
         Some(Popup::Apply(_)) => return on_apply(model, command),
+        Some(Popup::Network(_)) => {
+            if let Some(movement) = movement(command) {
+                planning::scroll(model, movement);
+            }
+        }
+        Some(Popup::Replace(_)) if command == CommandId::Accept => return planning::replace(model),
         Some(Popup::Keep) if command == CommandId::Accept => {
             model.popups.pop();
             return trial::confirm(model, false);
@@ -79,7 +85,8 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
             | Popup::Outcome(_)
             | Popup::Unproven(_)
             | Popup::Restore
-            | Popup::Disable(_),
+            | Popup::Disable(_)
+            | Popup::Replace(_),
         )
         | None => {}
     }
@@ -110,13 +117,15 @@ fn scroll_help(model: &mut Model, command: CommandId) {
 }
 
 fn on_apply(model: &mut Model, command: CommandId) -> Vec<Effect> {
+    if let Some(movement) = movement(command) {
+        planning::scroll(model, movement);
+        return Vec::new();
+    }
     let Some(Popup::Apply(apply)) = model.popups.last_mut() else {
         return Vec::new();
     };
     match command {
-        CommandId::Erase => {
-            apply.typed.pop();
-        }
+        CommandId::Erase => apply.erase(),
         CommandId::EraseAll => apply.typed.clear(),
         CommandId::Submit => {
             apply.submit();
@@ -127,7 +136,7 @@ fn on_apply(model: &mut Model, command: CommandId) -> Vec<Effect> {
         }
         CommandId::EndConnections => apply.switch_end_connections(),
         CommandId::Go | CommandId::Accept => {
-            let may_go = command == CommandId::Accept || apply.is_harmless();
+            let may_go = apply.is_read() && (command == CommandId::Accept || apply.is_harmless());
             if let Some(request) = apply.request().filter(|_| may_go) {
                 model.popups.pop();
                 let mut effects = setup::before_apply(model);
@@ -223,6 +232,9 @@ fn submit(model: &mut Model) -> Vec<Effect> {
     if matches!(entry.purpose, Purpose::Note(..)) {
         return checkup::submit(model);
     }
+    if entry.purpose == Purpose::File {
+        return planning::submit_file(model);
+    }
     let networks = match entry.networks() {
         Ok(networks) => networks,
         Err(why) => {
@@ -235,6 +247,6 @@ fn submit(model: &mut Model) -> Vec<Effect> {
     match purpose {
         Purpose::Sources(ids) => edit::decide_with(model, &ids, Decision::Open, &networks),
         Purpose::TrustedSource => edit::add_sources(model, &networks),
-        Purpose::Filter(_) | Purpose::Block(_) | Purpose::Note(..) => Vec::new(),
+        Purpose::Filter(_) | Purpose::Block(_) | Purpose::Note(..) | Purpose::File => Vec::new(),
     }
 }

@@ -185,8 +185,7 @@ fn show(model: &mut Model, step: Step) {
     setup.show(step);
     model.screen = match step {
         Step::Preview => {
-            model.preview = crate::tui::model::Preview::default();
-            model.preview.replace(&model.plan.candidate);
+            model.preview.begin();
             ScreenId::Preview
         }
         _ => ScreenId::Services,

@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::core::text::capitalised;
-use crate::tui::commands::{self, Command, CommandId, Context};
+use crate::tui::commands::{self, Command, Context};
 use crate::tui::model::{Model, Task};
 use crate::tui::widgets::proof;
 use crate::tui::widgets::text::{fit, pad, width};

@@ -223,6 +223,11 @@ fn standing(model: &Model) -> (Token, String) {
     if model.screen == ScreenId::Checkup && model.checkup.is_under_way() {
         return (Token::Accent, UNDER_WAY.to_owned());
     }
+    if model.screen == ScreenId::Preview && !model.filter().is_empty() {
+        let (at, all) = model.found();
+        let text = format!("Search: {} ({at} of {all}, esc ends it)", model.filter());
+        return (Token::Accent, text);
+    }
     if !model.filter().is_empty() {
         let (count, _) = model.found();
         let text = format!("Filter: {} ({count} shown, esc shows all)", model.filter());

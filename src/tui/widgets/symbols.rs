@@ -4,7 +4,7 @@ use crate::app::State;
 use crate::core::checkup::Severity;
 use crate::core::network::NetworkClass;
 use crate::core::policy::Decision;
-use crate::core::reach::{Fate, Reach, Who};
+use crate::core::reach::{Admits, Fate, Reach, Who};
 use crate::tui::theme::Token;
 
 /// A full, half and empty circle, and a question mark.
@@ -14,6 +14,16 @@ pub const fn reach(reach: Reach) -> (char, Token) {
         Reach::Trusted => ('◐', Token::Warn),
         Reach::Unknown => ('?', Token::Unknown),
         Reach::Everyone => ('●', Token::Bad),
+    }
+}
+
+/// Who of those on a network gets in.
+pub const fn admits(admits: Admits) -> (char, Token) {
+    match admits {
+        Admits::Nobody => ('○', Token::Good),
+        Admits::Neighbours => ('◐', Token::Warn),
+        Admits::Unknown => ('?', Token::Unknown),
+        Admits::Everyone => ('●', Token::Bad),
     }
 }
 

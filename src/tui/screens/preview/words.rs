@@ -1,18 +1,17 @@
 //! The consequences of a plan, in sentences.
 
-use ratatui::text::{Line, Span};
-
-use super::sentence_lines;
 use crate::core::connections::interrupted_words;
 use crate::core::plan::{Consequence, Plan, UNSEEN};
 use crate::core::policy::{Logging, Refusal};
 use crate::core::reach::Reach;
-use crate::tui::model::Model;
+use crate::tui::commands::{CommandId, Context};
+use crate::tui::model::{LaidLine, Model};
+use crate::tui::screens::key_of;
 use crate::tui::theme::Token;
-use crate::tui::widgets::text::wrapped;
+use crate::tui::widgets::text::{width, wrap};
 
-/// Nobody reads more, and a frame must not take longer for it.
-const MOST_CONSEQUENCES: usize = 200;
+/// Nobody reads more.
+const MOST_CONSEQUENCES: usize = 1000;
 
 /// A sentence with a symbol in front.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,17 +44,22 @@ impl Sentence {
     }
 }
 
-/// What a plan means, the gravest first: lock-outs, ways in, warnings, blocks.
-fn grave(plan: &Plan) -> Vec<Sentence> {
+/// What must not be overlooked: lock-outs, then warnings.
+pub fn must_be_read(plan: &Plan) -> Vec<Sentence> {
     let lockouts = plan.lockouts.iter().map(ToString::to_string);
-    let kept = plan.kept.iter().map(|way_in| format!("You keep {way_in}"));
     let warnings = plan.warnings.iter().map(ToString::to_string);
-    let mut sentences: Vec<Sentence> = lockouts.map(|text| Sentence::loud("✗ ", Token::Bad, text)).collect();
-    sentences.extend(kept.map(|text| Sentence::quiet("✓ ", Token::Good, text)));
-    sentences.extend(warnings.map(|text| Sentence::quiet("! ", Token::Warn, text)));
+    let lockouts = lockouts.map(|text| Sentence::loud("✗ ", Token::Bad, text));
+    lockouts
+        .chain(warnings.map(|text| Sentence::quiet("! ", Token::Warn, text)))
+        .collect()
+}
+
+/// The ways in that stay, and what is blocked.
+fn ways_and_blocks(plan: &Plan) -> impl Iterator<Item = Sentence> {
+    let kept = plan.kept.iter().map(|way_in| format!("You keep {way_in}"));
     let blocks = plan.blocks.iter();
-    sentences.extend(blocks.map(|text| Sentence::quiet("✗ ", Token::Warn, text)));
-    sentences
+    kept.map(|text| Sentence::quiet("✓ ", Token::Good, text))
+        .chain(blocks.map(|text| Sentence::quiet("✗ ", Token::Warn, text)))
 }
 
 /// The services that are stopped or started themselves.
@@ -66,22 +70,47 @@ fn services(plan: &Plan) -> impl Iterator<Item = Sentence> {
     })
 }
 
-/// The consequences by who can connect after applying, each with a heading.
-fn groups(plan: &Plan) -> impl Iterator<Item = (Sentence, &[Consequence])> {
-    plan.consequences.chunk_by(|a, b| a.after == b.after).map(|group| {
-        let after = group.first().map_or(Reach::Unknown, |consequence| consequence.after);
-        let (symbol, token, text) = match after {
-            Reach::ThisMachine => ("○ ", Token::Good, "Only this machine can connect; others are refused"),
-            Reach::Trusted => ("◐ ", Token::Warn, "Trusted networks, or the sources named, can connect"),
-            Reach::Unknown => (
+/// Whether a service is reached by fewer after applying, by more, or by others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Course {
+    Loses,
+    Gains,
+    Otherwise,
+}
+
+fn course(consequence: &Consequence) -> Course {
+    match consequence.after.cmp(&consequence.before) {
+        std::cmp::Ordering::Less => Course::Loses,
+        std::cmp::Ordering::Greater => Course::Gains,
+        std::cmp::Ordering::Equal => Course::Otherwise,
+    }
+}
+
+/// The consequences, those who lose first, by who can connect after applying; each with a heading.
+fn groups(plan: &Plan) -> Vec<(Sentence, Vec<&Consequence>)> {
+    let mut sorted: Vec<&Consequence> = plan.consequences.iter().collect();
+    sorted.sort_by_key(|consequence| (course(consequence), consequence.after));
+    let key = |consequence: &Consequence| (course(consequence), consequence.after);
+    let groups = sorted.chunk_by(|a, b| key(a) == key(b)).filter_map(|group| {
+        let (course, after) = key(group.first()?);
+        let (symbol, token, text) = match (after, course) {
+            (Reach::ThisMachine, _) => ("○ ", Token::Good, "Only this machine can connect; others are refused"),
+            (Reach::Trusted, Course::Loses) => (
+                "◐ ",
+                Token::Warn,
+                "Only trusted networks, or the sources named, can still connect",
+            ),
+            (Reach::Trusted, _) => ("◐ ", Token::Warn, "Trusted networks, or the sources named, can connect"),
+            (Reach::Unknown, _) => (
                 "? ",
                 Token::Unknown,
                 "fwtui lets them pass; whether other rules do can't be told",
             ),
-            Reach::Everyone => ("● ", Token::Bad, "Everyone can connect"),
+            (Reach::Everyone, _) => ("● ", Token::Bad, "Everyone can connect"),
         };
-        (Sentence::quiet(symbol, token, text), group)
-    })
+        Some((Sentence::quiet(symbol, token, text), group.to_vec()))
+    });
+    groups.collect()
 }
 
 fn service(consequence: &Consequence) -> String {
@@ -106,12 +135,13 @@ const fn nobody(plan: &Plan) -> &'static str {
     }
 }
 
-/// What a plan means, in as few lines as possible: the services of a group in one sentence.
-pub fn plan_in_brief(plan: &Plan, most: usize) -> Vec<Sentence> {
-    let mut sentences = grave(plan);
+/// What a plan means besides what must be read, in as few lines as possible: the services of a group in
+/// one sentence.
+pub fn rest_in_brief(plan: &Plan, most: usize) -> Vec<Sentence> {
+    let mut sentences: Vec<Sentence> = ways_and_blocks(plan).collect();
     sentences.extend(services(plan));
     for (heading, group) in groups(plan) {
-        let names: Vec<String> = group.iter().take(most).map(service).collect();
+        let names: Vec<String> = group.iter().copied().take(most).map(service).collect();
         let more = match group.len() - names.len() {
             0 => String::new(),
             more => format!(" and {more} more"),
@@ -128,7 +158,8 @@ pub fn plan_in_brief(plan: &Plan, most: usize) -> Vec<Sentence> {
 
 /// What a plan means, with a line for every service.
 fn plan_at_length(plan: &Plan) -> Vec<Sentence> {
-    let mut sentences = grave(plan);
+    let mut sentences = must_be_read(plan);
+    sentences.extend(ways_and_blocks(plan));
     sentences.extend(services(plan));
     for (heading, group) in groups(plan) {
         let text = format!("{} ({})", heading.text, group.len());
@@ -158,16 +189,80 @@ fn plan_at_length(plan: &Plan) -> Vec<Sentence> {
     sentences
 }
 
+/// A sentence with its symbol, as lines.
+pub(super) fn sentence(sentence: &Sentence, cells: usize) -> Vec<LaidLine> {
+    let margin = width(sentence.symbol);
+    let symbol = sentence.symbol.trim_end();
+    let token = if sentence.is_loud { sentence.token } else { Token::Text };
+    let lines = wrap(&sentence.text, cells.saturating_sub(margin))
+        .into_iter()
+        .enumerate();
+    lines
+        .map(|(index, text)| {
+            let symbol = if index == 0 { symbol } else { "" };
+            let space = " ".repeat(margin.saturating_sub(width(symbol)));
+            LaidLine {
+                lead: symbol.chars().count() + space.len(),
+                spans: vec![(sentence.token, symbol.to_owned()), (Token::Text, space), (token, text)],
+                paragraph: 0,
+            }
+        })
+        .collect()
+}
+
 /// The left side.
-pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
-    let palette = &model.palette;
-    let mut lines = wrapped(&summary(model), cells, 0, palette.of(Token::Title));
-    let plan = &model.plan;
-    for sentence in plan_at_length(plan) {
-        lines.extend(sentence_lines(palette, &sentence, cells));
+pub(super) fn lines(model: &Model, cells: usize) -> Vec<LaidLine> {
+    let title = wrap(&summary(model), cells).into_iter();
+    let title: Vec<LaidLine> = title.map(|text| LaidLine::plain(Token::Title, text)).collect();
+    let mut paragraphs = vec![title];
+    let sentences = plan_at_length(&model.plan);
+    paragraphs.extend(sentences.iter().map(|one| sentence(one, cells)));
+    paragraphs.push(vec![LaidLine::default()]);
+    for switch in switches(model) {
+        let line = |lead, spans| LaidLine {
+            spans,
+            paragraph: 0,
+            lead,
+        };
+        let name = vec![
+            (Token::Key, switch.key),
+            (Token::Text, format!(" {}: ", switch.name)),
+            (Token::Accent, switch.value.to_owned()),
+        ];
+        paragraphs.push(vec![line(0, name)]);
+        let why = wrap(switch.why, cells.saturating_sub(2)).into_iter();
+        paragraphs.push(
+            why.map(|text| line(2, vec![(Token::Text, "  ".to_owned()), (Token::Dim, text)]))
+                .collect(),
+        );
     }
-    lines.push(Line::default());
-    let (refusal, why) = match model.policy.refusal {
+    let numbered = paragraphs.into_iter().enumerate();
+    numbered
+        .flat_map(|(paragraph, lines)| lines.into_iter().map(move |line| LaidLine { paragraph, ..line }))
+        .collect()
+}
+
+/// The left side as plain lines, as long as they are.
+pub(super) fn plain(model: &Model) -> Vec<String> {
+    let mut lines = vec![summary(model)];
+    let sentences = plan_at_length(&model.plan);
+    lines.extend(sentences.iter().map(|one| format!("{}{}", one.symbol, one.text)));
+    lines.push(String::new());
+    let switches = switches(model).into_iter();
+    lines.extend(switches.map(|switch| format!("{}: {}. {}", switch.name, switch.value, switch.why)));
+    lines
+}
+
+/// What a key of this screen switches.
+struct Switch {
+    key: String,
+    name: &'static str,
+    value: &'static str,
+    why: &'static str,
+}
+
+fn switches(model: &Model) -> [Switch; 2] {
+    let (refusal, why_refusal) = match model.policy.refusal {
         Refusal::Reject => (
             "reject",
             "The peer knows at once. Silence hides nothing and gives a mistyped port an obscure time-out.",
@@ -177,30 +272,25 @@ pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
             "Silent: scanners wait longer, and so does everybody who mistypes a port. Reject answers at once.",
         ),
     };
-    lines.extend(switch(model, "x", "Refuse by", refusal, why, cells));
-    let (logging, why) = match model.policy.logging {
+    let (logging, why_logging) = match model.policy.logging {
         Logging::Off => ("off", "Log only if somebody reads it. It is always rate-limited."),
         Logging::Kernel => ("kernel", "To the kernel's log with the prefix 'fwtui ', rate-limited."),
         Logging::Nflog => ("nflog", "To NFLOG group 7 for ulogd or tcpdump, rate-limited."),
     };
-    lines.extend(switch(model, "l", "Log refusals", logging, why, cells));
-    lines
-}
-
-fn switch(model: &Model, key: &str, name: &str, value: &str, why: &str, cells: usize) -> Vec<Line<'static>> {
-    let palette = &model.palette;
-    let mut lines = vec![Line::from(vec![
-        Span::styled(key.to_owned(), palette.of(Token::Key)),
-        Span::styled(format!(" {name}: "), palette.of(Token::Text)),
-        Span::styled(value.to_owned(), palette.of(Token::Accent)),
-    ])];
-    let why = wrapped(why, cells.saturating_sub(2), 0, palette.of(Token::Dim));
-    lines.extend(why.into_iter().map(|line| {
-        let mut spans = vec![Span::raw("  ")];
-        spans.extend(line.spans);
-        Line::from(spans)
-    }));
-    lines
+    [
+        Switch {
+            key: key_of(model, Context::Preview, CommandId::SwitchRefusal),
+            name: "Refuse by",
+            value: refusal,
+            why: why_refusal,
+        },
+        Switch {
+            key: key_of(model, Context::Preview, CommandId::SwitchLogging),
+            name: "Log refusals",
+            value: logging,
+            why: why_logging,
+        },
+    ]
 }
 
 fn summary(model: &Model) -> String {

@@ -1,0 +1,183 @@
+//! Searching in both texts of the Preview screen.
+
+use std::ops::Range;
+
+use super::{LaidLine, Pane};
+
+/// More than this is not counted: nobody steps through it.
+const MOST_HITS: usize = 9999;
+
+/// One place where it was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hit {
+    /// In which text.
+    pub pane: Pane,
+    /// Which characters of which lines; several where the text was broken within.
+    pub places: Vec<(usize, Range<usize>)>,
+}
+
+impl Hit {
+    /// The line it begins on.
+    pub fn line(&self) -> usize {
+        self.places.first().map_or(0, |(line, _)| *line)
+    }
+}
+
+/// What is searched for, and where it is.
+#[derive(Debug, Clone, Default)]
+pub struct Search {
+    needle: String,
+    hits: Vec<Hit>,
+    current: usize,
+}
+
+impl Search {
+    /// What is searched for; empty where nothing is.
+    pub fn needle(&self) -> &str {
+        &self.needle
+    }
+
+    /// Where it is, words first.
+    pub fn hits(&self) -> &[Hit] {
+        &self.hits
+    }
+
+    /// The hit that was gone to.
+    pub fn current(&self) -> Option<&Hit> {
+        self.hits.get(self.current)
+    }
+
+    /// Its number, and how many there are.
+    pub fn count(&self) -> (usize, usize) {
+        (self.hits.len().min(self.current + 1), self.hits.len())
+    }
+
+    /// Goes on, or back, around the ends.
+    pub const fn step(&mut self, is_forward: bool) {
+        let len = self.hits.len();
+        if len > 0 {
+            let by = if is_forward { 1 } else { len - 1 };
+            self.current = (self.current + by) % len;
+        }
+    }
+
+    /// Begins anew.
+    pub(super) fn begin(&mut self, needle: String) {
+        self.needle = needle;
+        self.current = 0;
+    }
+
+    /// Looks in lines that are new.
+    pub(super) fn look(&mut self, words: &[LaidLine], rules: &[LaidLine]) {
+        let needle: Vec<char> = self
+            .needle
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+            .chars()
+            .map(lower)
+            .collect();
+        self.hits.clear();
+        if !needle.is_empty() {
+            for (pane, lines) in [(Pane::Words, words), (Pane::Rules, rules)] {
+                find(pane, lines, &needle, &mut self.hits);
+            }
+        }
+        self.current = self.current.min(self.hits.len().saturating_sub(1));
+    }
+}
+
+fn lower(character: char) -> char {
+    character.to_lowercase().next().unwrap_or(character)
+}
+
+/// A paragraph is searched as if it were one line.
+fn find(pane: Pane, lines: &[LaidLine], needle: &[char], hits: &mut Vec<Hit>) {
+    let mut first = 0;
+    for paragraph in lines.chunk_by(|a, b| a.paragraph == b.paragraph) {
+        let mut text: Vec<char> = Vec::new();
+        // Where each character is; a space between two lines is nowhere.
+        let mut places: Vec<Option<(usize, usize)>> = Vec::new();
+        for (index, line) in paragraph.iter().enumerate() {
+            if index > 0 {
+                text.push(' ');
+                places.push(None);
+            }
+            for (column, character) in line.chars().enumerate().skip(line.lead) {
+                text.push(lower(character));
+                places.push(Some((first + index, column)));
+            }
+        }
+        let mut from = 0;
+        while let Some(at) = text.get(from..).and_then(|rest| position(rest, needle)) {
+            let found = from + at..from + at + needle.len();
+            if hits.len() == MOST_HITS {
+                return;
+            }
+            hits.push(Hit {
+                pane,
+                places: ranges(places.get(found.clone()).unwrap_or_default()),
+            });
+            from = found.end;
+        }
+        first += paragraph.len();
+    }
+}
+
+fn position(text: &[char], needle: &[char]) -> Option<usize> {
+    let (first, _) = needle.split_first()?;
+    text.windows(needle.len())
+        .position(|window| window.first() == Some(first) && window == needle)
+}
+
+/// The places of neighbouring characters, line by line.
+fn ranges(places: &[Option<(usize, usize)>]) -> Vec<(usize, Range<usize>)> {
+    let mut ranges: Vec<(usize, Range<usize>)> = Vec::new();
+    for (line, column) in places.iter().copied().flatten() {
+        match ranges.last_mut() {
+            Some((last, range)) if *last == line && range.end == column => range.end += 1,
+            _ => ranges.push((line, column..column + 1)),
+        }
+    }
+    ranges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::theme::Token;
+
+    fn line(paragraph: usize, lead: usize, text: &str) -> LaidLine {
+        LaidLine {
+            paragraph,
+            lead,
+            ..LaidLine::plain(Token::Text, text)
+        }
+    }
+
+    #[test]
+    fn what_was_broken_is_found_whole() {
+        let rules = [
+            line(0, 2, "+ -p tcp --dport"),
+            line(0, 6, "+     5432 -j RETURN"),
+            line(1, 2, "- -p TCP --dport 80"),
+        ];
+        let mut search = Search::default();
+        search.begin("DPORT  5432".into());
+        search.look(&[], &rules);
+        let [hit] = search.hits() else {
+            panic!("{:?}", search.hits())
+        };
+        assert_eq!(hit.places, [(0, 11..16), (1, 6..10)]);
+        search.begin("-p tcp".into());
+        search.look(&[line(0, 0, "-p tcp")], &rules);
+        assert_eq!(search.count(), (1, 3));
+        search.step(false);
+        assert_eq!(search.count(), (3, 3));
+        search.step(true);
+        assert_eq!(search.current().unwrap().pane, Pane::Words);
+        search.begin("+".into());
+        search.look(&[], &rules);
+        assert_eq!(search.count(), (0, 0), "a sign is no text");
+    }
+}
