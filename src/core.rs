@@ -9,6 +9,7 @@ pub mod catalogue;
 pub mod checkup;
 pub mod connections;
 pub mod date;
+pub mod json;
 pub mod listener;
 pub mod netfilter;
 pub mod network;

@@ -17,7 +17,7 @@ mod entry;
 #[cfg(test)]
 mod tests;
 
-pub use document::Complaint;
+pub use crate::core::json::Complaint;
 pub use entry::{Advice, COMMAND_LINE, Entry, Has, Loopback, Recommended, Safeguard};
 
 /// The catalogue that comes with the program.

@@ -6,32 +6,15 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{Entry, Loopback, Recommended, Safeguard};
+use crate::core::json::{Complaint, line_at, line_of_key, offset_of, reason_of};
 use crate::core::service::ServiceId;
-use crate::core::text::{nearest, printable_within};
+use crate::core::text::printable_within;
 
 /// The version of the document this program reads.
 const VERSION: u32 = 1;
 
 /// Longest text of an entry, in characters.
 const LONGEST: usize = 600;
-
-/// Longest reason given, in characters.
-const LONGEST_REASON: usize = 300;
-
-/// What is wrong in a catalogue, and is left out because of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Complaint {
-    /// The line, from 1.
-    pub line: usize,
-    /// What is wrong, in words.
-    pub reason: String,
-}
-
-impl std::fmt::Display for Complaint {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "line {}: {}", self.line, self.reason)
-    }
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -94,7 +77,7 @@ pub(super) fn parse(text: &str) -> (Vec<Changes>, Vec<Complaint>) {
     for raw in document.services {
         let raw = raw.get();
         // It is a part of the text, so this is where it begins.
-        let at = raw.as_ptr().addr().saturating_sub(text.as_ptr().addr());
+        let at = offset_of(raw, text);
         match entry(raw) {
             Ok(fields) if ids.insert(fields.id.clone()) => changes.push(Changes { fields, at }),
             Ok(fields) => complaints.push(Complaint {
@@ -108,11 +91,6 @@ pub(super) fn parse(text: &str) -> (Vec<Changes>, Vec<Complaint>) {
         }
     }
     (changes, complaints)
-}
-
-/// The line a byte is in.
-fn line_at(text: &str, at: usize) -> usize {
-    1 + newlines(text.get(..at).unwrap_or_default())
 }
 
 /// Reads an entry; lines count from its beginning.
@@ -233,34 +211,4 @@ impl Changes {
             false => Ok(entry),
         }
     }
-}
-
-/// The message without serde's " at line 3 column 7", and with the word that was probably meant.
-fn reason_of(error: &serde_json::Error) -> String {
-    let message = error.to_string();
-    let reason = message
-        .rsplit_once(" at line ")
-        .map_or(message.as_str(), |(reason, _)| reason);
-    let mut words = reason.split('`').skip(1).step_by(2);
-    let meant = words.next().and_then(|word| Some((word, nearest(word, words)?)));
-    let text = match meant {
-        Some((word, meant)) if reason.starts_with("unknown") => {
-            let kind = reason.split('`').next().unwrap_or_default();
-            format!("{kind}'{word}': did you mean '{meant}'?")
-        }
-        _ if error.is_eof() => format!("the file ends too early ({reason})"),
-        _ => reason.to_owned(),
-    };
-    // It quotes the file, which may hold anything.
-    printable_within(&text, LONGEST_REASON)
-}
-
-fn newlines(text: &str) -> usize {
-    text.bytes().filter(|byte| *byte == b'\n').count()
-}
-
-/// The line a key first stands in.
-fn line_of_key(text: &str, key: &str) -> usize {
-    let before = text.split_once(&format!("\"{key}\"")).map(|(before, _)| before);
-    1 + newlines(before.unwrap_or_default())
 }
