@@ -20,6 +20,8 @@ mod sandbox;
 mod screens;
 mod status;
 mod table;
+mod terminal;
+mod themes;
 mod trial;
 
 use std::path::PathBuf;
@@ -57,7 +59,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if code == DONE && !is_heard { 1 } else { code });
         }
     };
-    let out = Out::new();
+    let out = Out::new(cli.ascii);
     match run(cli, &out) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
@@ -109,6 +111,10 @@ fn run(cli: Cli, out: &Out) -> Result<u8, Error> {
         Verb::InstallService(args) => install::run(&machine(), &args, out),
         Verb::Sandbox(args) => sandbox::run(&args, cli.theme.as_deref(), out),
         Verb::Knock(args) => sandbox::knock(&args, out),
+        Verb::Themes(args) => {
+            let (chosen, depth) = (cli.theme.as_deref(), terminal::color_depth(&variable));
+            themes::run(&args, chosen, config_folder().as_deref(), depth, out)
+        }
         Verb::Completions { shell } => man::completions(shell, out),
         Verb::Man => man::print(out),
         Verb::Guard(args) => process::guard(&machine(), &args),

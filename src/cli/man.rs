@@ -9,6 +9,7 @@ use crate::cli::output::Out;
 use crate::core::checkup::{Kind, Severity, kinds};
 use crate::core::text::capitalised;
 use crate::tui::commands::{self, Context};
+use crate::tui::theme::Token;
 
 mod prose;
 mod roff;
@@ -50,6 +51,7 @@ pub fn page() -> String {
         page.paragraphs(text);
     }
     policy(&mut page);
+    themes(&mut page);
     scripts(&mut page);
     items(&mut page, "FILES", prose::FILES);
     items(&mut page, "ENVIRONMENT", prose::ENVIRONMENT);
@@ -201,6 +203,17 @@ fn policy(page: &mut Page) {
     page.paragraphs(prose::POLICY);
     page.example(prose::POLICY_EXAMPLE);
     page.paragraphs(prose::POLICY_RULES);
+}
+
+/// The format of theme files, and every token.
+fn themes(page: &mut Page) {
+    page.section("THEMES");
+    page.paragraphs(prose::THEMES);
+    page.example(prose::THEME_EXAMPLE);
+    page.paragraphs(prose::THEME_TOKENS);
+    for token in Token::ALL {
+        page.item(&format!("`{token}`"), &format!("{}.", token.meaning()));
+    }
 }
 
 fn scripts(page: &mut Page) {

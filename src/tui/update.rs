@@ -20,6 +20,7 @@ mod edit;
 mod mouse;
 mod popups;
 mod restore;
+mod theme;
 mod trial;
 
 /// Takes a message into the model; what is to be done outside comes back.

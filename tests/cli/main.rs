@@ -26,6 +26,7 @@ mod known;
 mod network;
 mod set;
 mod streams;
+mod themes;
 mod tools;
 mod trial;
 mod unprivileged;

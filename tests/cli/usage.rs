@@ -2,7 +2,7 @@
 
 use crate::harness::Home;
 
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 16] = [
     "list",
     "set",
     "network",
@@ -16,6 +16,7 @@ const VERBS: [&str; 15] = [
     "restore",
     "sandbox",
     "knock",
+    "themes",
     "completions",
     "man",
 ];
@@ -93,6 +94,10 @@ fn wrong_usage_exits_with_two_and_an_explanation() {
         (&["confirm", "--replace"], "unexpected argument '--replace'"),
         (&["confirm", "t1"], "unexpected argument 't1'"),
         (&["apply", "--accept-lockout", "ssh"], "invalid value 'ssh'"),
+        (&["themes", "drak"], "no theme 'drak': did you mean 'dark'?"),
+        (&["themes", "../../etc/passwd"], "there is no theme"),
+        (&["themes", "dark", "--json"], "cannot be used with"),
+        (&["--theme", "lihgt", "themes"], "did you mean 'light'?"),
         (&["completions", "tcsh"], "invalid value 'tcsh'"),
     ] {
         home.fwtui(args).complains(2, words);

@@ -12,6 +12,7 @@
 
 mod access;
 mod applying;
+mod ascii;
 mod blocks;
 mod checkup;
 mod disabling;
@@ -19,6 +20,7 @@ mod fixture;
 mod screens;
 mod sessions;
 mod snapshot;
+mod themes;
 mod trials;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};

@@ -40,13 +40,7 @@ pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
         }
         lines.push(Line::styled(context.title(), palette.of(Token::Title)));
         for command in commands::of(context) {
-            let keys: Vec<String> = model
-                .settings
-                .keymap
-                .keys(command)
-                .iter()
-                .map(ToString::to_string)
-                .collect();
+            let keys = model.settings.keymap.names(command);
             lines.push(Line::from(vec![
                 Span::styled(pad(&keys.join(", "), 12), palette.of(Token::Key)),
                 Span::styled(pad(command.doc, cells.saturating_sub(12)), palette.of(Token::Text)),
