@@ -199,7 +199,12 @@ pub(super) fn run(
     if out.is_terminal() && depth != ColorDepth::None {
         for listed in &shelf.themes {
             let remark = if listed.theme.name() == in_use { "in use" } else { "" };
-            out.print(&sample::of(&listed.theme, depth, remark, sample::width()))?;
+            // Of a user's own it matters more where it is.
+            let about = match &listed.path {
+                Some(_) => &listed.source(),
+                None => listed.theme.about(),
+            };
+            out.print(&sample::of(&listed.theme, depth, remark, about, sample::width()))?;
         }
     } else {
         let rows: Vec<_> = shelf

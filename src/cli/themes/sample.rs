@@ -21,7 +21,7 @@ pub(super) fn width() -> usize {
 type Piece = (String, Style);
 
 /// Name, signs, a selected row and both banners, each line in the theme's own background.
-pub(super) fn of(theme: &Theme, depth: ColorDepth, remark: &str, cells: usize) -> String {
+pub(super) fn of(theme: &Theme, depth: ColorDepth, remark: &str, about: &str, cells: usize) -> String {
     let palette = Palette::new(theme, depth);
     let style = |token| palette.of(token);
     let piece = |text: &str, token| (text.to_owned(), style(token));
@@ -29,18 +29,14 @@ pub(super) fn of(theme: &Theme, depth: ColorDepth, remark: &str, cells: usize) -
         piece(" ", Token::Text),
         (pad(theme.name(), 20), style(Token::Accent)),
         (pad(remark, 8), style(Token::Changed)),
-        piece(theme.about(), Token::Dim),
+        piece(about, Token::Dim),
     ];
     let mut signs: Vec<Piece> = vec![piece("   ", Token::Text)];
     for reach in [Reach::Everyone, Reach::Trusted, Reach::ThisMachine, Reach::Unknown] {
         let (sign, token) = symbols::reach(reach);
         signs.push((format!("{sign} {reach}  "), style(token)));
     }
-    signs.extend([
-        piece("* ", Token::Changed),
-        piece("changed  ", Token::Changed),
-        piece("NEW  ", Token::New),
-    ]);
+    signs.extend([piece("* ", Token::Changed), piece("NEW  ", Token::New)]);
     signs.extend([piece("+ added  ", Token::Added), piece("- removed", Token::Removed)]);
     let row = [("▸ ", Token::Accent), ("postgres      5432/tcp   ", Token::Text)]
         .into_iter()
@@ -53,13 +49,14 @@ pub(super) fn of(theme: &Theme, depth: ColorDepth, remark: &str, cells: usize) -
     let row = row
         .map(|(text, token)| (text.to_owned(), palette.selected(token)))
         .collect();
-    let half = cells / 2;
+    // The first is whole where there is room.
+    let most = cells * 5 / 8;
     let banners = vec![
         (
-            pad(" TRIAL  62 seconds, then the old rules come back", half),
+            pad(" TRIAL  62 seconds, then the old rules come back", most),
             palette.trial(),
         ),
-        (pad(" TRIAL   9 seconds", cells - half), palette.alarm()),
+        (pad(" TRIAL   9 seconds", cells - most), palette.alarm()),
     ];
     let lines = [
         (name, palette.base()),
@@ -102,11 +99,13 @@ mod tests {
         for theme in Theme::all_built_in() {
             for depth in [ColorDepth::Sixteen, ColorDepth::Many, ColorDepth::True] {
                 for cells in [20, 60, 80] {
-                    let sample = of(&theme, depth, "in use", cells);
+                    let sample = of(&theme, depth, "in use", theme.about(), cells);
                     let text = bare(&sample);
                     let lines: Vec<&str> = text.lines().collect();
                     assert_eq!(lines.len(), 5, "{text}");
                     assert!(lines.iter().take(4).all(|line| cells_of(line) == cells), "{text}");
+                    let is_whole = cells < 80 || !text.contains('…');
+                    assert!(is_whole, "{text}");
                     assert!(sample.lines().take(4).all(|line| line.ends_with(PLAIN)), "{sample:?}");
                 }
             }
