@@ -6,6 +6,7 @@ mod apply;
 pub mod args;
 mod block;
 mod check;
+mod config;
 mod decide;
 mod disable;
 mod explain;
@@ -112,8 +113,28 @@ fn run(cli: Cli, out: &Out) -> Result<u8, Error> {
         Verb::Sandbox(args) => sandbox::run(&args, cli.theme.as_deref(), out),
         Verb::Knock(args) => sandbox::knock(&args, out),
         Verb::Themes(args) => {
-            let (chosen, depth) = (cli.theme.as_deref(), terminal::color_depth(&variable));
-            themes::run(&args, chosen, config_folder().as_deref(), depth, out)
+            let theme = cli.theme.as_deref();
+            themes::run(
+                &args,
+                config::Given {
+                    theme,
+                    screen: None,
+                    wants_ascii: out.wants_ascii(),
+                },
+                out,
+            )
+        }
+        Verb::Config(args) => {
+            let theme = cli.theme.as_deref();
+            config::run(
+                &args,
+                config::Given {
+                    theme,
+                    screen: None,
+                    wants_ascii: out.wants_ascii(),
+                },
+                out,
+            )
         }
         Verb::Completions { shell } => man::completions(shell, out),
         Verb::Man => man::print(out),

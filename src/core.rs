@@ -7,6 +7,7 @@
 
 pub mod catalogue;
 pub mod checkup;
+pub mod config;
 pub mod connections;
 pub mod date;
 pub mod json;

@@ -6,6 +6,7 @@
 //! only, which the layer that starts the screens provides.
 
 pub mod ascii;
+pub mod availability;
 pub mod commands;
 pub mod layout;
 pub mod model;

@@ -115,6 +115,7 @@ fn the_sections_are_those_of_a_man_page() {
             "THE SCREENS",
             "THE TRIAL",
             "THE POLICY FILE",
+            "CONFIGURATION",
             "THEMES",
             "OUTPUT FOR SCRIPTS",
             "FILES",

@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::core::checkup::Severity;
 use crate::core::service::ServiceId;
-use crate::core::trial::{DEFAULT_TIMEOUT, LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
+use crate::core::trial::parse_timeout;
 
 /// See what listens, decide who may connect, apply with a rollback timer.
 #[derive(Debug, Parser)]
@@ -127,6 +127,13 @@ pub enum Verb {
     /// fwtui --theme mine
     #[command(verbatim_doc_comment)]
     Themes(Themes),
+    /// Show how the screens are set up, and where each value comes from
+    ///
+    /// fwtui config              every value, and what is wrong
+    /// fwtui config --path       the file to edit
+    /// fwtui config --keys       all keys, as they may stand in it
+    #[command(verbatim_doc_comment)]
+    Config(Config),
     /// Print the completions for a shell
     Completions {
         /// The shell
@@ -311,7 +318,7 @@ pub enum Format {
 )]
 pub struct Apply {
     /// How long the trial lasts: 20 s to 1 h, such as 90, 90s or 5m
-    #[arg(long, value_name = "TIME", value_parser = timeout, default_value = "90s", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TIME", value_parser = parse_timeout, default_value = "90s", allow_hyphen_values = true)]
     pub timeout: Duration,
     /// Do not ask; return once the trial runs
     #[arg(long)]
@@ -339,6 +346,20 @@ pub struct Confirm {
     /// Keep it although nothing shows that a new connection gets in
     #[arg(long)]
     pub unproven: bool,
+}
+
+/// `config`.
+#[derive(Debug, Args)]
+pub struct Config {
+    /// Print where the file is, or would be
+    #[arg(long, conflicts_with_all = ["keys", "json"])]
+    pub path: bool,
+    /// Print all keys, as they may stand in the file
+    #[arg(long, conflicts_with = "json")]
+    pub keys: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `install-service`.
@@ -385,17 +406,6 @@ pub struct Guard {
     pub recover: bool,
 }
 
-/// A trial's length: seconds, or a number with a unit.
-fn timeout(text: &str) -> Result<Duration, String> {
-    let plain = text.parse::<u64>().ok().map(Duration::from_secs);
-    let parsed = plain.or_else(|| humantime::parse_duration(text).ok());
-    let time = parsed.ok_or_else(|| format!("write it like {}, 90s or 5m", DEFAULT_TIMEOUT.as_secs()))?;
-    match (SHORTEST_TIMEOUT..=LONGEST_TIMEOUT).contains(&time) {
-        true => Ok(time),
-        false => Err("a trial lasts from 20 seconds to 1 hour".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -415,10 +425,10 @@ mod tests {
             ("1h", Some(3600)),
             ("20", Some(20)),
         ] {
-            assert_eq!(timeout(text).ok().map(|time| time.as_secs()), seconds, "{text}");
+            assert_eq!(parse_timeout(text).ok().map(|time| time.as_secs()), seconds, "{text}");
         }
         for text in ["0", "-1", "19", "1000000000000", "inf", "", "3601", "60 apples", "1e3"] {
-            assert!(timeout(text).is_err(), "{text}");
+            assert!(parse_timeout(text).is_err(), "{text}");
         }
     }
 }

@@ -51,6 +51,7 @@ pub fn page() -> String {
         page.paragraphs(text);
     }
     policy(&mut page);
+    configuration(&mut page);
     themes(&mut page);
     scripts(&mut page);
     items(&mut page, "FILES", prose::FILES);
@@ -193,7 +194,12 @@ fn keys(page: &mut Page) {
         page.subsection(context.title());
         for command in commands::of(context) {
             let keys: Vec<String> = command.keys.iter().map(|key| format!("`{key}`")).collect();
-            page.item(&keys.join(", "), &format!("{}.", command.doc));
+            let keys = if keys.is_empty() {
+                "palette only".to_owned()
+            } else {
+                keys.join(", ")
+            };
+            page.item(&keys, &format!("{}.", command.doc));
         }
     }
 }
@@ -214,6 +220,16 @@ fn themes(page: &mut Page) {
     for token in Token::ALL {
         page.item(&format!("`{token}`"), &format!("{}.", token.meaning()));
     }
+}
+
+fn configuration(page: &mut Page) {
+    page.section("CONFIGURATION");
+    page.paragraphs(prose::CONFIGURATION);
+    page.example(prose::CONFIGURATION_EXAMPLE);
+    for (field, text) in prose::CONFIGURATION_FIELDS {
+        page.item(&format!("`{field}`"), text);
+    }
+    page.paragraphs(prose::CONFIGURATION_KEYS);
 }
 
 fn scripts(page: &mut Page) {

@@ -19,6 +19,7 @@ pub(super) struct Out {
     stderr: io::Stderr,
     /// Whether standard output and standard error get ASCII only.
     is_ascii: [bool; 2],
+    wants_ascii: bool,
 }
 
 impl Out {
@@ -31,7 +32,13 @@ impl Out {
                 .map(|is_terminal| wants_ascii || is_poor && is_terminal),
             stdout,
             stderr,
+            wants_ascii,
         }
+    }
+
+    /// Whether the user asked for ASCII on the command line.
+    pub(super) const fn wants_ascii(&self) -> bool {
+        self.wants_ascii
     }
 
     /// Whether what is read on standard output is to be ASCII.

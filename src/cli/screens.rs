@@ -4,29 +4,25 @@ use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
 use crate::app::{Error, Kind, Machine, sandbox};
+use crate::cli::DONE;
+use crate::cli::config::{self, Given};
 use crate::cli::output::Out;
-use crate::cli::themes::{Shelf, wanted};
-use crate::cli::{DONE, config_folder, terminal, variable};
-use crate::core::text::printable_within;
-use crate::tui::theme::DEFAULT;
-use crate::tui::{self, Options, Outcome, Settings};
+use crate::tui::{self, Options, Outcome};
 
 pub(super) fn run(machine: Machine, theme: Option<&str>, out: &Out) -> Result<u8, Error> {
     if !(io::stdin().is_terminal() && out.is_terminal()) {
         return Err(Error::new(Kind::Usage, "the screens need a terminal")
             .hint("Without one, use the verbs: 'fwtui list' shows what listens, 'fwtui --help' shows the others."));
     }
-    let config = config_folder();
-    let shelf = Shelf::load(config.as_deref());
     let options = Options {
-        settings: Settings {
-            theme: wanted(&shelf, theme.unwrap_or(DEFAULT))?,
-            themes: shelf.into_themes(),
-            config: config.map(|folder| printable_within(&folder.join("config.json").display().to_string(), 100)),
-            color: terminal::color_depth(&variable),
-            is_ascii: out.is_ascii(),
-            ..Settings::default()
-        },
+        settings: config::settings(
+            Given {
+                theme,
+                screen: None,
+                wants_ascii: out.wants_ascii(),
+            },
+            out.is_ascii(),
+        )?,
         is_sandbox: sandbox::is_inside(),
     };
     match tui::run(Arc::new(machine), &options) {

@@ -8,11 +8,12 @@ use serde::Serialize;
 
 use crate::app::{Error, Kind};
 use crate::cli::args::Themes;
+use crate::cli::config::{self, Given};
 use crate::cli::output::Out;
-use crate::cli::{DONE, table};
+use crate::cli::{DONE, config_folder, table, terminal, variable};
 use crate::core::text::{nearest, printable_within};
 use crate::sys::files::read_limited;
-use crate::tui::theme::{ColorDepth, DEFAULT, Look, MONOCHROME, Theme, Token};
+use crate::tui::theme::{ColorDepth, Look, MONOCHROME, Theme, Token};
 
 mod sample;
 
@@ -170,22 +171,19 @@ impl Listed {
 }
 
 /// `fwtui themes`.
-pub(super) fn run(
-    args: &Themes,
-    chosen: Option<&str>,
-    config: Option<&Path>,
-    depth: ColorDepth,
-    out: &Out,
-) -> Result<u8, Error> {
-    let shelf = Shelf::load(config);
+pub(super) fn run(args: &Themes, given: Given<'_>, out: &Out) -> Result<u8, Error> {
+    let shelf = Shelf::load(config_folder().as_deref());
     if let Some(name) = &args.name {
         out.print_exactly(&wanted(&shelf, name)?.to_file())?;
         return Ok(DONE);
     }
-    let in_use = match (chosen, depth) {
-        (Some(name), _) => wanted(&shelf, name)?.name().to_owned(),
-        (None, ColorDepth::None) => MONOCHROME.to_owned(),
-        (None, _) => DEFAULT.to_owned(),
+    if let Some(name) = given.theme {
+        wanted(&shelf, name)?;
+    }
+    let depth = terminal::color_depth(&variable);
+    let in_use = match depth {
+        ColorDepth::None => MONOCHROME.to_owned(),
+        ColorDepth::Sixteen | ColorDepth::Many | ColorDepth::True => config::theme(given, &shelf),
     };
     if args.json {
         out.json(&Document {

@@ -20,6 +20,20 @@ pub const EXTENSION: Duration = Duration::from_secs(60);
 /// A confirmation sooner than this after the switch is a reflex, not a judgement.
 pub const SETTLE_TIME: Duration = Duration::from_secs(2);
 
+/// A trial's length: seconds, or a number with a unit.
+///
+/// # Errors
+/// Where it is none, or beyond the limits.
+pub fn parse_timeout(text: &str) -> Result<Duration, String> {
+    let plain = text.parse::<u64>().ok().map(Duration::from_secs);
+    let parsed = plain.or_else(|| humantime::parse_duration(text).ok());
+    let time = parsed.ok_or_else(|| format!("write it like {}, 90s or 5m", DEFAULT_TIMEOUT.as_secs()))?;
+    match (SHORTEST_TIMEOUT..=LONGEST_TIMEOUT).contains(&time) {
+        true => Ok(time),
+        false => Err("a trial lasts from 20 seconds to 1 hour".to_owned()),
+    }
+}
+
 /// Why a trial was reverted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -5,6 +5,7 @@ use crossterm::event::KeyCode;
 
 mod key;
 mod keymap;
+mod places;
 
 pub use key::{Key, typed};
 pub use keymap::Keymap;
@@ -138,6 +139,10 @@ pub enum CommandId {
     LeaveRunning,
     /// Revert, then quit.
     RevertAndQuit,
+    /// Find a command by its name.
+    Palette,
+    /// Leave the mouse to the terminal, or take it back.
+    ToggleMouse,
 }
 
 /// Where a command holds.
@@ -175,11 +180,13 @@ pub enum Context {
     Applying,
     /// The question when leaving during a trial.
     Leaving,
+    /// The list of commands.
+    Palette,
 }
 
 impl Context {
     /// Every context, in the order of the help and the manual page.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Services,
         Self::Networks,
         Self::Preview,
@@ -196,6 +203,7 @@ impl Context {
         Self::Leaving,
         Self::Typing,
         Self::Reading,
+        Self::Palette,
     ];
 
     /// The heading in the help and the manual page.
@@ -217,6 +225,7 @@ impl Context {
             Self::Doubting => "Answering a warning",
             Self::Applying => "Before applying",
             Self::Leaving => "Leaving during a trial",
+            Self::Palette => "Finding a command",
         }
     }
 }
@@ -228,7 +237,7 @@ pub struct Command {
     pub id: CommandId,
     /// Where it holds.
     pub context: Context,
-    /// Its keys, the one to show first.
+    /// Its keys, the one to show first; without any it is in the palette only.
     pub keys: &'static [Key],
     /// One or two words for the footer.
     pub label: &'static str,
@@ -316,6 +325,7 @@ const TABLE: &[Command] = &[
     command(CommandId::PreviousTheme, Context::Screens, &[Key::ctrl('t')], "previous theme", "Try the theme before", 0),
     command(CommandId::Clear, Context::Screens, &[code(KeyCode::Esc)], "clear", "Clear the message, the marks, then the filter", 0),
     command(CommandId::Help, Context::Screens, &[char('?'), code(KeyCode::F(1))], "help", "Show all keys", 1),
+    command(CommandId::Palette, Context::Screens, &[char(':')], "commands", "Find a command by its name, and run it", 0),
     command(CommandId::Quit, Context::Screens, &[char('q')], "quit", "Leave; a running trial goes on without the screens", 1),
 
     command(CommandId::Up, Context::Moving, &[code(KeyCode::Up)], "up", "Go up", 0),
@@ -327,12 +337,15 @@ const TABLE: &[Command] = &[
 
     command(CommandId::Refresh, Context::Always, &[code(KeyCode::F(5)), Key::ctrl('l')], "refresh", "Look again and redraw", 0),
     command(CommandId::Interrupt, Context::Always, &[Key::ctrl('c')], "interrupt", "Leave; during a trial, be asked once what becomes of it", 0),
+    command(CommandId::ToggleMouse, Context::Always, &[char('M')], "mouse", "Leave the mouse to the terminal, to select text, or take it", 0),
 
     command(CommandId::ShowWay, Context::WhoCan, &[code(KeyCode::Enter), char('w')], "rule by rule", "See the way through the rules, now and after", 1),
     command(CommandId::Cancel, Context::WhoCan, &[code(KeyCode::Esc), char('q')], "close", "Close it", 1),
+    command(CommandId::Help, Context::WhoCan, &[char('?'), code(KeyCode::F(1))], "keys", "Show what the keys do here", 0),
 
     command(CommandId::SwitchTime, Context::Way, &[code(KeyCode::Tab)], "now/after", "Show the rules now, or after applying", 1),
     command(CommandId::Cancel, Context::Way, &[code(KeyCode::Esc), code(KeyCode::Backspace), char('q')], "back", "Back to the list", 1),
+    command(CommandId::Help, Context::Way, &[char('?'), code(KeyCode::F(1))], "keys", "Show what the keys do here", 0),
 
     command(CommandId::Go, Context::Applying, &[code(KeyCode::Enter)], "apply", "Apply, where there is no warning", 1),
     command(CommandId::Accept, Context::Applying, &[char('y')], "apply", "Apply, warnings or not", 1),
@@ -340,23 +353,34 @@ const TABLE: &[Command] = &[
     command(CommandId::Shorter, Context::Applying, &[char('-')], "shorter", "Make the trial shorter", 2),
     command(CommandId::EndConnections, Context::Applying, &[char('e')], "end old ones", "End running connections too, once the trial is kept", 2),
     command(CommandId::Cancel, Context::Applying, &[code(KeyCode::Esc), char('n'), char('q')], "back", "Change nothing", 1),
+    command(CommandId::Help, Context::Applying, &[char('?'), code(KeyCode::F(1))], "keys", "Show what the keys do here", 0),
 
     command(CommandId::Accept, Context::Asking, &[char('y'), code(KeyCode::Enter)], "yes", "Go ahead", 1),
     command(CommandId::Cancel, Context::Asking, &[code(KeyCode::Esc), char('n'), char('q')], "no", "Change nothing", 1),
+    command(CommandId::Help, Context::Asking, &[char('?'), code(KeyCode::F(1))], "keys", "Show what the keys do here", 0),
 
     command(CommandId::Accept, Context::Doubting, &[char('y')], "yes, all the same", "Go ahead in spite of what is said", 1),
     command(CommandId::Cancel, Context::Doubting, &[code(KeyCode::Esc), char('n'), char('q')], "no", "Change nothing", 1),
+    command(CommandId::Help, Context::Doubting, &[char('?'), code(KeyCode::F(1))], "keys", "Show what the keys do here", 0),
 
     command(CommandId::LeaveRunning, Context::Leaving, &[char('y'), char('q'), code(KeyCode::Enter)], "leave it running", "Quit; the trial goes on", 1),
     command(CommandId::RevertAndQuit, Context::Leaving, &[char('r')], "revert and quit", "Put the old rules back, then quit", 1),
     command(CommandId::Cancel, Context::Leaving, &[code(KeyCode::Esc), char('n')], "stay", "Stay here", 1),
+    command(CommandId::Help, Context::Leaving, &[char('?'), code(KeyCode::F(1))], "keys", "Show what the keys do here", 0),
 
     command(CommandId::Submit, Context::Typing, &[code(KeyCode::Enter)], "done", "Take what was typed", 1),
     command(CommandId::Cancel, Context::Typing, &[code(KeyCode::Esc)], "cancel", "Forget what was typed", 1),
     command(CommandId::Erase, Context::Typing, &[code(KeyCode::Backspace)], "erase", "Remove the last character", 0),
     command(CommandId::EraseAll, Context::Typing, &[Key::ctrl('u')], "erase all", "Remove all characters", 3),
+    command(CommandId::Help, Context::Typing, &[code(KeyCode::F(1))], "keys", "Show what the keys do here", 0),
 
     command(CommandId::Cancel, Context::Reading, &[code(KeyCode::Esc), char('q'), char('?'), code(KeyCode::Enter), code(KeyCode::F(1))], "close", "Close it", 1),
+
+    command(CommandId::Submit, Context::Palette, &[code(KeyCode::Enter)], "run", "Run the selected command, as its key would", 1),
+    command(CommandId::Cancel, Context::Palette, &[code(KeyCode::Esc)], "close", "Close it", 1),
+    command(CommandId::Erase, Context::Palette, &[code(KeyCode::Backspace)], "erase", "Remove the last character", 0),
+    command(CommandId::EraseAll, Context::Palette, &[Key::ctrl('u')], "erase all", "Remove all characters", 3),
+    command(CommandId::Help, Context::Palette, &[code(KeyCode::F(1))], "keys", "Show what the keys do here", 0),
 ];
 
 /// All commands, in the order of the help.
@@ -384,6 +408,23 @@ mod tests {
     }
 
     #[test]
+    fn every_command_has_a_name_of_its_own() {
+        let mut names: Vec<String> = table().iter().map(Command::name).collect();
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        for name in [
+            "services.who-can",
+            "who-can.show-way",
+            "always.interrupt",
+            "screens.palette",
+        ] {
+            assert!(names.contains(&name.to_owned()), "{name}");
+        }
+    }
+
+    #[test]
     fn no_key_of_a_trial_hides_one_of_a_screen() {
         let trial: Vec<Key> = of(Context::Trial).flat_map(|command| command.keys).copied().collect();
         for context in [
@@ -401,12 +442,13 @@ mod tests {
     }
 
     #[test]
-    fn every_context_has_commands_and_every_command_a_key_and_a_line() {
+    fn every_context_has_commands_and_every_command_a_line_and_a_way_to_it() {
         for context in Context::ALL {
             assert!(of(context).next().is_some(), "{context:?}");
         }
         for command in table() {
-            assert!(!command.keys.is_empty() && Context::ALL.contains(&command.context));
+            assert!(!command.keys.is_empty() || command.context.has_palette());
+            assert!(Context::ALL.contains(&command.context));
             assert!(
                 command.doc.len() <= 60 && !command.doc.ends_with('.'),
                 "{}",

@@ -6,7 +6,7 @@ use crate::app::{Observation, State, TrialView, plan, plan_and_rows};
 use crate::core::network::class_of;
 use crate::core::plan::Plan;
 use crate::core::policy::Policy;
-use crate::tui::commands::Context;
+use crate::tui::commands::{self, CommandId, Context};
 use crate::tui::layout::{self, Frames};
 use crate::tui::popups::Popup;
 use crate::tui::port::Depth;
@@ -189,16 +189,32 @@ impl Model {
 
     /// The contexts whose commands hold, the nearest first.
     pub fn contexts(&self) -> Vec<Context> {
-        let mut contexts = vec![Context::Always];
-        if let Some(popup) = self.popups.last() {
-            contexts.extend(popup.contexts());
-            return contexts;
+        match self.popups.last() {
+            Some(popup) => std::iter::once(Context::Always).chain(popup.contexts()).collect(),
+            None => self.contexts_of_screen(),
         }
+    }
+
+    /// The same as if no popup were open.
+    pub fn contexts_of_screen(&self) -> Vec<Context> {
+        let mut contexts = vec![Context::Always];
         if self.trial().is_some() {
             contexts.push(Context::Trial);
         }
         contexts.extend([self.screen.context(), Context::Screens, Context::Moving]);
         contexts
+    }
+
+    /// The key of a command, for sentences that name it; where the user gave it none, the way to it.
+    pub fn key_of(&self, id: CommandId, context: Context) -> String {
+        let command = commands::of(context).find(|command| command.id == id);
+        let key = command
+            .map(|command| self.settings.keymap.shown(command))
+            .unwrap_or_default();
+        match (key.is_empty(), command) {
+            (true, Some(command)) => format!("':{}'", command.label),
+            _ => key,
+        }
     }
 
     /// Why nothing can be edited, in one sentence; none where it can.
@@ -215,10 +231,15 @@ impl Model {
 
     /// Why what was confirmed can't be put back, in one sentence; none where it can.
     pub fn why_no_restore(&self) -> Option<String> {
+        let apply = self.key_of(CommandId::Apply, Context::Screens);
         let why = match self.observation.status.state {
             _ if self.task.is_some() => "One thing at a time: something is still being done.",
             State::Drifted if self.observation.status.can_restore => return None,
-            State::Drifted => "Nothing is confirmed that could be put back: apply (a) and keep rules of your own.",
+            State::Drifted => {
+                return Some(format!(
+                    "Nothing is confirmed that could be put back: apply ({apply}) and keep rules of your own."
+                ));
+            }
             State::Trial => "A trial is running: keep it (k) or revert it (r).",
             State::Off | State::Confirmed => "Nothing to put back: the kernel holds what was confirmed.",
             State::Unknown => "It is not known whether the kernel holds what was confirmed.",

@@ -97,6 +97,8 @@ pub enum Effect {
     Propose(ServiceId),
     /// Draw every cell anew: another program may have written over the screen.
     Redraw,
+    /// Take the mouse, or leave it to the terminal.
+    SetMouse(bool),
     /// End the program.
     Quit,
 }
@@ -123,6 +125,7 @@ impl Effect {
             | Self::Check(_)
             | Self::Propose(_)
             | Self::Redraw
+            | Self::SetMouse(_)
             | Self::Quit => None,
         }
     }

@@ -1,12 +1,13 @@
 //! Layers over a screen: the last one opened gets the keys.
 
 use ratatui::Frame;
-use ratatui::layout::{Margin, Rect};
+use ratatui::layout::{Margin, Position, Rect};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType, Clear};
 
 use crate::core::unit::Proposal;
-use crate::tui::commands::{Command, Context};
+use crate::tui::availability;
+use crate::tui::commands::{Command, CommandId, Context};
 use crate::tui::layout::centered;
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
@@ -20,6 +21,7 @@ mod help;
 mod keep;
 mod leave;
 mod message;
+mod palette;
 mod restore;
 mod unproven;
 mod way;
@@ -30,6 +32,7 @@ pub use entry::{Entry, Purpose};
 pub use finding::{Whole, extent as finding_extent};
 pub use help::extent as help_extent;
 pub use message::Message;
+pub use palette::{Found, Palette, height as palette_height};
 pub use unproven::Unproven;
 pub use way::{Way, extent as way_extent, forget as forget_ways};
 pub use who::{WhoCan, height as who_height};
@@ -61,6 +64,8 @@ pub enum Popup {
     Way(Box<Way>),
     /// All of a finding.
     Finding(Box<Whole>),
+    /// The commands.
+    Palette(Palette),
 }
 
 impl Popup {
@@ -76,6 +81,7 @@ impl Popup {
             Self::Entry(_) => vec![Context::Typing, Context::Moving],
             Self::WhoCan(_) => vec![Context::WhoCan, Context::Moving],
             Self::Way(_) => vec![Context::Way, Context::Moving],
+            Self::Palette(_) => vec![Context::Palette, Context::Moving],
         }
     }
 }
@@ -84,22 +90,64 @@ impl Popup {
 pub fn draw(model: &Model, frame: &mut Frame<'_>) {
     let area = model.frames().beside_popups();
     for popup in &model.popups {
-        match popup {
-            Popup::Help(top) => help::draw(model, *top, frame, area),
-            Popup::Message(message) => message::draw(model, message, frame, area),
-            Popup::Apply(apply) => apply::draw(model, apply, frame, area),
-            Popup::Keep => keep::draw(model, frame, area),
-            Popup::Unproven(unproven) => unproven::draw(model, unproven, frame, area),
-            Popup::Restore => restore::draw(model, frame, area),
-            Popup::Disable(proposal) => disable::draw(model, proposal, frame, area),
-            Popup::Leave => leave::draw(model, frame, area),
-            Popup::Entry(entry) => entry::draw(model, entry, frame, area),
-            // What is read rule by rule takes the place of the list.
-            Popup::WhoCan(_) if matches!(model.popups.last(), Some(Popup::Way(_))) => {}
-            Popup::WhoCan(who) => who::draw(model, who, frame, area),
-            Popup::Way(way) => way::draw(model, way, frame, area),
-            Popup::Finding(whole) => finding::draw(model, whole, frame, area),
+        // What is read rule by rule takes the place of the list.
+        let is_behind = matches!(popup, Popup::WhoCan(_)) && matches!(model.popups.last(), Some(Popup::Way(_)));
+        if !is_behind {
+            draw_one(model, popup, frame, area);
         }
+    }
+}
+
+/// Draws a popup, and tells where the things are that can be clicked.
+pub fn draw_one(model: &Model, popup: &Popup, frame: &mut Frame<'_>, area: Rect) -> Drawn {
+    match popup {
+        Popup::Help(top) => help::draw(model, *top, frame, area),
+        Popup::Message(message) => message::draw(model, message, frame, area),
+        Popup::Apply(apply) => apply::draw(model, apply, frame, area),
+        Popup::Keep => keep::draw(model, frame, area),
+        Popup::Unproven(unproven) => unproven::draw(model, unproven, frame, area),
+        Popup::Restore => restore::draw(model, frame, area),
+        Popup::Disable(proposal) => disable::draw(model, proposal, frame, area),
+        Popup::Leave => leave::draw(model, frame, area),
+        Popup::Entry(entry) => entry::draw(model, entry, frame, area),
+        Popup::WhoCan(who) => who::draw(model, who, frame, area),
+        Popup::Way(way) => way::draw(model, way, frame, area),
+        Popup::Finding(whole) => finding::draw(model, whole, frame, area),
+        Popup::Palette(palette) => palette::draw(model, palette, frame, area),
+    }
+}
+
+/// Where the things of a popup are that can be clicked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Drawn {
+    /// Its text.
+    pub text: Rect,
+    /// What its keys do.
+    hints: Vec<footer::Hint>,
+    /// The line they are in.
+    hints_area: Rect,
+}
+
+impl Drawn {
+    /// What its keys do.
+    pub fn hints(&self) -> &[footer::Hint] {
+        &self.hints
+    }
+
+    /// The command under the mouse.
+    pub fn command_at(&self, position: Position) -> Option<CommandId> {
+        footer::hit(&self.hints, self.hints_area, position)
+    }
+
+    /// The row of the popup's list under the mouse, counted from the first in sight.
+    pub fn row_at(&self, popup: &Popup, position: Position) -> Option<usize> {
+        let above = match popup {
+            Popup::WhoCan(_) => who::ABOVE,
+            Popup::Palette(_) => palette::ABOVE,
+            _ => return None,
+        };
+        let line = usize::from(position.y.checked_sub(self.text.y)?);
+        line.checked_sub(above).filter(|_| self.text.contains(position))
     }
 }
 
@@ -121,7 +169,8 @@ struct Sheet<'a> {
 }
 
 impl Sheet<'_> {
-    fn draw(self, frame: &mut Frame<'_>, area: Rect) {
+    fn draw(self, frame: &mut Frame<'_>, area: Rect) -> Drawn {
+        let mut drawn = Drawn::default();
         let palette = &self.model.palette;
         let wanted = u16::try_from(self.lines.len()).unwrap_or(u16::MAX).saturating_add(4);
         let place = centered(area, self.width + 6, wanted);
@@ -141,6 +190,7 @@ impl Sheet<'_> {
             height: inner.height.saturating_sub(2),
             ..inner
         };
+        drawn.text = text;
         let height = usize::from(text.height);
         let top = self.top.min(self.lines.len().saturating_sub(height));
         let hidden = self.lines.len().saturating_sub(top + height);
@@ -153,14 +203,25 @@ impl Sheet<'_> {
                 width: last.width.saturating_sub(2),
                 ..last
             };
-            let hints = footer::hints(&self.model.settings.keymap, self.contexts, self.is_useful, last);
+            // Only the keys of the popup on top are asked.
+            let is_useful = |command: &Command| {
+                let is_on_top = self
+                    .model
+                    .popups
+                    .last()
+                    .is_some_and(|top| top.contexts().contains(&command.context));
+                (self.is_useful)(command) && (!is_on_top || availability::is_useful(self.model, command))
+            };
+            let hints = footer::hints(&self.model.settings.keymap, self.contexts, &is_useful, last);
             frame.render_widget(footer::line(&hints, palette), last);
+            (drawn.hints, drawn.hints_area) = (hints, last);
             if hidden > 0 {
                 let more = format!("{hidden} more ↓ ");
                 let more = Line::styled(more, palette.of(Token::Dim)).right_aligned();
                 frame.render_widget(more, last);
             }
         }
+        drawn
     }
 }
 

@@ -80,7 +80,7 @@ pub fn run(machine: Arc<dyn Machine>, options: &Options) -> io::Result<Outcome> 
         return Ok(Outcome::Ended);
     }
     let _terminal = input::listen(&sender)?;
-    let workers = Workers::start(&machine, &sender, options.is_sandbox)?;
+    let workers = Workers::start(&machine, &sender, options)?;
     drop(sender);
     for depth in [Depth::Sockets, Depth::Owners, Depth::Complete] {
         workers.perform(Effect::Look(depth));
@@ -165,6 +165,8 @@ impl Session<'_> {
             match effect {
                 Effect::Quit => is_leaving = true,
                 Effect::Redraw => self.screen.forget(),
+                // A terminal that is gone is noticed when the next frame is drawn.
+                Effect::SetMouse(is_on) => self.screen.set_mouse(is_on).unwrap_or_default(),
                 effect => self.workers.perform(effect),
             }
         }

@@ -83,6 +83,16 @@ impl ScreenId {
         self.screen().map_or(Context::Screens, |screen| screen.context)
     }
 
+    /// Its name on the command line and in the user's configuration.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Services => "services",
+            Self::Networks => "networks",
+            Self::Preview => "preview",
+            Self::Checkup => "checkup",
+        }
+    }
+
     /// The screen so many tabs further, around the end.
     #[must_use]
     pub fn further(self, tabs: usize) -> Self {

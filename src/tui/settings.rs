@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::core::config::DEFAULT_REFRESH;
 use crate::core::trial::DEFAULT_TIMEOUT;
 use crate::tui::commands::Keymap;
 use crate::tui::screens::ScreenId;
@@ -28,6 +29,10 @@ pub struct Settings {
     pub has_mouse: bool,
     /// How long a trial is to last until the user says otherwise.
     pub timeout: Duration,
+    /// How often the sockets are looked at; none where they are looked at on request only.
+    pub refresh: Option<Duration>,
+    /// What is wrong in the user's configuration, and counts as not there.
+    pub complaints: Vec<String>,
 }
 
 impl Default for Settings {
@@ -42,6 +47,8 @@ impl Default for Settings {
             screen: ScreenId::default(),
             has_mouse: true,
             timeout: DEFAULT_TIMEOUT,
+            refresh: Some(DEFAULT_REFRESH),
+            complaints: Vec::new(),
         }
     }
 }

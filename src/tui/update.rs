@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::app::{Error, Observation, State, Status};
+use crate::app::{Error, Observation, Status};
 use crate::core::policy::Policy;
 use crate::tui::model::{Model, Task};
 use crate::tui::msg::{Effect, Msg};
@@ -18,6 +18,7 @@ mod commands;
 mod disable;
 mod edit;
 mod mouse;
+mod palette;
 mod popups;
 mod restore;
 mod theme;
@@ -201,10 +202,4 @@ fn leave(model: &mut Model) -> Vec<Effect> {
         }
         (_, None) => vec![Effect::Quit],
     }
-}
-
-/// Whether the kernel enforces nothing that would differ, and this is known and confirmed; what ran
-/// before that may still be there to be ended.
-fn has_nothing_to_apply(model: &Model) -> bool {
-    model.plan.is_done() && model.plan.going_on.is_empty() && model.observation.status.state == State::Confirmed
 }

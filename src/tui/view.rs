@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::tui::ascii;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::layout::SMALLEST;
 use crate::tui::model::Model;
 use crate::tui::popups;
@@ -57,8 +58,9 @@ fn draw_too_small(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         }
     }
     let (width, height) = SMALLEST;
+    let quit = model.key_of(CommandId::Quit, Context::Screens);
     let text = format!(
-        "fwtui needs {width}x{height} cells, and this terminal has {}x{}. Make it larger, or press q.",
+        "fwtui needs {width}x{height} cells, and this terminal has {}x{}. Make it larger, or press {quit}.",
         area.width, area.height
     );
     for (row, line) in rows.zip(wrap(&text, cells)) {

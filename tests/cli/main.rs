@@ -17,6 +17,7 @@
 mod block;
 mod catalogue;
 mod check;
+mod config;
 mod documents;
 mod explain;
 mod facts;

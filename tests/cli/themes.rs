@@ -57,6 +57,12 @@ fn all_are_listed_without_escape_sequences_in_a_pipe() {
         "{}",
         done.stdout
     );
+    let done = with(config.path(), &home, &["themes"], &[("FWTUI_THEME", "paper")]).exits(0);
+    assert!(
+        done.stdout.lines().any(|line| line.starts_with("*  paper")),
+        "{}",
+        done.stdout
+    );
     let done = with(config.path(), &home, &["themes"], &[("NO_COLOR", "1")]).exits(0);
     assert!(
         done.stdout.lines().any(|line| line.starts_with("*  monochrome")),

@@ -17,6 +17,9 @@ mod blocks;
 mod checkup;
 mod disabling;
 mod fixture;
+mod honesty;
+mod mouse;
+mod palette;
 mod screens;
 mod sessions;
 mod snapshot;
@@ -105,6 +108,7 @@ fn key(name: &str) -> KeyEvent {
         "backspace" => KeyCode::Backspace,
         "delete" => KeyCode::Delete,
         "space" => KeyCode::Char(' '),
+        "f1" => KeyCode::F(1),
         "f5" => KeyCode::F(5),
         one => {
             let mut characters = one.chars();

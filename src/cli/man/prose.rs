@@ -183,7 +183,75 @@ pub(super) const SCREENS: &str = "Services shows what listens and who can connec
 the interfaces and who is trusted; Preview shows what applying would change, in words and as rules; Checkup shows what of the rules, \
 settings and services is harmful, redundant or missing, and what to do. \
 While a trial runs, every screen shows its countdown. Leaving the screens does not end a trial. \
-Without root the screens are read-only and say what they can't see.";
+Without root the screens are read-only and say what they can't see.
+
+`:` finds a command by its name and runs it as its key would; `?` shows the keys, those of a popup where one is open. \
+Tabs, rows, the names of columns and the keys that are named can be clicked, and the wheel scrolls. Most terminals select text \
+with shift held; `M` leaves the mouse to the terminal altogether, and takes it back.";
+
+/// The user's own settings of the screens.
+pub(super) const CONFIGURATION: &str = "The screens can be set up in `~/.config/fwtui/config.json` (in the configuration \
+folder of the user that runs fwtui: with sudo usually root's). Every field may be missing. The file is for the screens: \
+commands in scripts do the same whatever it holds. An option of the command line counts more than the environment, that more \
+than the file. `fwtui config` shows every value and where it comes from. What is wrong in the file is named there with its line, \
+and in the screens; it counts as not there, and the rest holds.";
+
+/// A file with every field.
+pub(super) const CONFIGURATION_EXAMPLE: &str = r#"{
+  "theme": "light",
+  "screen": "checkup",
+  "mouse": "no",
+  "refresh": 10,
+  "ascii": "auto",
+  "timeout": "2m",
+  "keys": {
+    "moving.down": ["down", "j"],
+    "services.confine": ["f6", "c"],
+    "screens.quit": ["ctrl-q"],
+    "services.sort": []
+  }
+}"#;
+
+/// Its fields.
+pub(super) const CONFIGURATION_FIELDS: [(&str, &str); 7] = [
+    (
+        "theme",
+        "The colours: one of fwtui's own themes, or a file of yours in `themes` beside this one. The default is `dark`. \
+In the environment: FWTUI_THEME.",
+    ),
+    (
+        "screen",
+        "The screen that is shown first: `services` (the default), `networks`, `preview` or `checkup`. FWTUI_SCREEN.",
+    ),
+    (
+        "mouse",
+        "`yes` (the default), or `no` to leave it to the terminal. FWTUI_MOUSE.",
+    ),
+    (
+        "refresh",
+        "The seconds between two looks for new listeners, 1 to 60, or `off`; F5 looks at once. The default is 3. \
+FWTUI_REFRESH.",
+    ),
+    (
+        "ascii",
+        "`yes` to draw with ASCII only, `no` never to, `auto` (the default) where the terminal shows no more. FWTUI_ASCII.",
+    ),
+    (
+        "timeout",
+        "How long a trial that is begun in the screens lasts, 20 seconds to 1 hour. The default is 90s. FWTUI_TIMEOUT.",
+    ),
+    (
+        "keys",
+        "For each command the keys it has instead of its own; an empty list leaves it to the palette.",
+    ),
+];
+
+/// What can be said of keys.
+pub(super) const CONFIGURATION_KEYS: &str = "`fwtui config --keys` prints the keys of all commands in the form that they have \
+in the file. A key is a character, a letter with ctrl (`ctrl-l`), or one of `space`, `enter`, `esc`, `tab`, `shift-tab`, `backspace`, \
+`delete`, `insert`, `home`, `end`, `pgup`, `pgdn`, `up`, `down`, `left`, `right`, `f1` to `f12`. A key that would mean two things in \
+the same place is refused and both are named. `ctrl-c`, the first key that closes a popup, says yes or takes what was typed, and \
+`k`, `r` and `m` while a trial runs stay what they are; other keys may stand beside them.";
 
 /// Sections after the keys.
 pub(super) const AFTER: [(&str, &str); 1] = [(
@@ -283,6 +351,11 @@ unit; port where it may be something else), what, recommended (desktop and serve
 list of file, lines, on), authenticates and encrypts (is, with), alternative, source.",
     ),
     (
+        "config --json",
+        "path, exists, values (name, value), keys (command, keys: those that the file changes) and wrong (reason); each of the \
+three with source (command-line, environment, file, default) and, where there is one, variable or line.",
+    ),
+    (
         "explain --json",
         "verdict (accepted, refused, dropped, unknown), decided_by (owner, table, chain, rule, number), interface, from, to, \
 port, protocol, walk (hook, table, chain, rule, number, effect), and notes on what could not be seen. owner: fwtui, docker, podman, \
@@ -337,6 +410,10 @@ pub(super) const FILES: &[(&str, &str)] = &[
          wrong in it is left out and named with its line.",
     ),
     (
+        "~/.config/fwtui/config.json, ~/.config/fwtui/themes/",
+        "How the screens are set up, and themes of your own.",
+    ),
+    (
         "/var/lib/fwtui/",
         "For root only: the rules that were confirmed (`confirmed.json`), those on trial (`candidate.json`), the \
 journal of a running trial (`trial.json`), and how the last one ended (`last.json`).",
@@ -363,6 +440,10 @@ pub(super) const ENVIRONMENT: &[(&str, &str)] = &[
         "FWTUI_ROOT",
         "A folder that stands for / in every path of fwtui, as `--root` does. It does not stand for the kernel: rules \
 that are applied are those of this machine.",
+    ),
+    (
+        "FWTUI_THEME, FWTUI_SCREEN, FWTUI_MOUSE, FWTUI_REFRESH, FWTUI_ASCII, FWTUI_TIMEOUT",
+        "Count more than the same field of config.json; see CONFIGURATION.",
     ),
     ("NO_COLOR", "If it is set and not empty, the screens have no colours."),
     (
@@ -424,6 +505,25 @@ mod tests {
         let mine = Theme::parse("mine", super::THEME_EXAMPLE).unwrap();
         assert!(mine.least_contrast().is_some_and(|least| least >= 4.5));
         assert_eq!(mine.look(Token::Good).rgb.as_deref(), Some("#8fbcbb"));
+    }
+
+    #[test]
+    fn the_example_is_a_configuration() {
+        use crate::core::config::{Config, Said};
+        let said = Said {
+            file: Some(super::CONFIGURATION_EXAMPLE.to_owned()),
+            ..Said::default()
+        };
+        let config = Config::of(&said, |name| Ok(name.to_owned()), &["checkup"]);
+        assert_eq!(config.wrong, []);
+        let (_, complaints) = crate::tui::commands::Keymap::with(&config.keys);
+        assert_eq!(complaints, []);
+        for (field, _) in super::CONFIGURATION_FIELDS {
+            assert!(
+                super::CONFIGURATION_EXAMPLE.contains(&format!("\"{field}\": ")),
+                "{field}"
+            );
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::fmt;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
+use crate::core::text::{nearest, printable};
+
 /// A key with the one modifier that terminals report reliably.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
@@ -30,11 +32,104 @@ impl Key {
         Self { code, has_ctrl: false }
     }
 
+    /// The key with this name: `x`, `ctrl-l`, `space`, `f5`, `pgdn`, `right` or `→`.
+    ///
+    /// # Errors
+    /// What is wrong with the name.
+    pub fn parse(name: &str) -> Result<Self, String> {
+        let lower = name.to_lowercase();
+        if let Some((code, _)) = NAMES.iter().find(|(_, names)| names.contains(&lower.as_str())) {
+            return Ok(Self::code(*code));
+        }
+        let mut characters = name.chars();
+        match (characters.next(), characters.next()) {
+            (None, _) => return Err("a key has a name, and this is none".to_owned()),
+            (Some(character), None) if printable(name) == name => return Ok(Self::char(character)),
+            _ => {}
+        }
+        if let Some(rest) = lower.strip_prefix("ctrl-") {
+            return controlled(rest);
+        }
+        if let Some(Ok(number @ 1..=12)) = lower.strip_prefix('f').map(str::parse) {
+            return Ok(Self::code(KeyCode::F(number)));
+        }
+        let shown = printable(name);
+        if lower.starts_with("alt-") || lower.starts_with("meta-") {
+            return Err(format!("'{shown}': terminals do not report alt reliably; ctrl they do"));
+        }
+        if lower.starts_with("shift-") {
+            return Err(format!("'{shown}': write the character that shift gives, like 'X'"));
+        }
+        let known = NAMES.iter().flat_map(|(_, names)| names.iter().copied());
+        Err(match nearest(&lower, known) {
+            Some(meant) => format!("there is no key '{shown}': did you mean '{meant}'?"),
+            None => format!("there is no key '{shown}': write x, ctrl-x, space, f5, pgdn and the like"),
+        })
+    }
+
+    /// Whether it types a character into a line of text.
+    pub const fn types(self) -> bool {
+        !self.has_ctrl && matches!(self.code, KeyCode::Char(_))
+    }
+
+    /// What a terminal would tell of it.
+    pub const fn event(self) -> KeyEvent {
+        let modifiers = match self.has_ctrl {
+            true => KeyModifiers::CONTROL,
+            false => KeyModifiers::NONE,
+        };
+        KeyEvent::new(self.code, modifiers)
+    }
+
     /// Whether this key was pressed. Shift is in the character itself; alt makes it another key.
     pub fn matches(self, event: &KeyEvent) -> bool {
         self.code == event.code
             && self.has_ctrl == event.modifiers.contains(KeyModifiers::CONTROL)
             && !event.modifiers.contains(KeyModifiers::ALT)
+    }
+}
+
+/// Keys that are no characters, and what they are called.
+const NAMES: [(KeyCode, &[&str]); 16] = [
+    (KeyCode::Char(' '), &["space"]),
+    (KeyCode::Enter, &["enter", "return"]),
+    (KeyCode::Esc, &["esc", "escape"]),
+    (KeyCode::Tab, &["tab"]),
+    (KeyCode::BackTab, &["shift-tab", "backtab"]),
+    (KeyCode::Backspace, &["backspace"]),
+    (KeyCode::Delete, &["delete", "del"]),
+    (KeyCode::Insert, &["insert", "ins"]),
+    (KeyCode::Home, &["home"]),
+    (KeyCode::End, &["end"]),
+    (KeyCode::PageUp, &["pgup", "pageup"]),
+    (KeyCode::PageDown, &["pgdn", "pagedown"]),
+    (KeyCode::Up, &["up", "\u{2191}"]),
+    (KeyCode::Down, &["down", "\u{2193}"]),
+    (KeyCode::Left, &["left", "\u{2190}"]),
+    (KeyCode::Right, &["right", "\u{2192}"]),
+];
+
+/// A letter with ctrl; terminals send the same for some of them as for other keys.
+fn controlled(letter: &str) -> Result<Key, String> {
+    let same = match letter {
+        "i" => "tab",
+        "m" | "j" => "enter",
+        "h" => "backspace",
+        "[" => "esc",
+        _ => "",
+    };
+    if !same.is_empty() {
+        return Err(format!(
+            "terminals send the same for ctrl-{letter} as for {same}: write {same}"
+        ));
+    }
+    let mut characters = letter.chars();
+    match (characters.next(), characters.next()) {
+        (Some(letter @ 'a'..='z'), None) => Ok(Key::ctrl(letter)),
+        _ => Err(format!(
+            "'ctrl-{}': with ctrl goes one letter, like ctrl-x",
+            printable(letter)
+        )),
     }
 }
 
@@ -99,6 +194,44 @@ mod tests {
         let shifted = KeyEvent::new(KeyCode::Char('?'), KeyModifiers::SHIFT);
         assert!(Key::char('?').matches(&shifted));
         assert_eq!(typed(&shifted), Some('?'));
+    }
+
+    #[test]
+    fn every_key_of_the_table_has_its_name_read_back() {
+        for key in crate::tui::commands::table().iter().flat_map(|command| command.keys) {
+            assert_eq!(Key::parse(&key.to_string()), Ok(*key), "{key}");
+        }
+        for (name, key) in [
+            ("X", Key::char('X')),
+            ("Ctrl-L", Key::ctrl('l')),
+            ("space", Key::char(' ')),
+            (" ", Key::char(' ')),
+            ("F12", Key::code(KeyCode::F(12))),
+            ("right", Key::code(KeyCode::Right)),
+            ("PgDn", Key::code(KeyCode::PageDown)),
+            ("\u{e4}", Key::char('\u{e4}')),
+        ] {
+            assert_eq!(Key::parse(name), Ok(key), "{name}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_told_with_what_was_meant() {
+        for (name, words) in [
+            ("", "a key has a name"),
+            ("spcae", "did you mean 'space'?"),
+            ("alt-x", "alt"),
+            ("shift-x", "'X'"),
+            ("ctrl-i", "write tab"),
+            ("ctrl-\u{e4}", "one letter"),
+            ("f13", "there is no key 'f13'"),
+            ("\u{1b}", "there is no key '?'"),
+            ("\u{202e}", "there is no key '?'"),
+        ] {
+            let error = Key::parse(name).unwrap_err();
+            assert!(error.contains(words), "{name}: {error}");
+            assert!(!error.contains('\u{1b}'));
+        }
     }
 
     #[test]

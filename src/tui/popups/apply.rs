@@ -6,7 +6,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{Sheet, text_width};
+use super::{Drawn, Sheet, text_width};
 use crate::app::protection_words;
 use crate::core::connections::GoesOn;
 use crate::core::plan::Plan;
@@ -14,7 +14,7 @@ use crate::core::policy::Policy;
 use crate::core::service::ServiceId;
 use crate::core::text::capitalised;
 use crate::core::trial::{LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
-use crate::tui::commands::{CommandId, Context};
+use crate::tui::commands::Context;
 use crate::tui::model::Model;
 use crate::tui::port::ApplyRequest;
 use crate::tui::screens::preview::{plan_in_brief, sentence_lines};
@@ -128,7 +128,7 @@ impl Apply {
     }
 }
 
-pub(super) fn draw(model: &Model, apply: &Apply, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(model: &Model, apply: &Apply, frame: &mut Frame<'_>, area: Rect) -> Drawn {
     let width = text_width(area, 70);
     let cells = usize::from(width);
     let palette = &model.palette;
@@ -178,15 +178,10 @@ pub(super) fn draw(model: &Model, apply: &Apply, frame: &mut Frame<'_>, area: Re
         lines,
         top: 0,
         contexts: &contexts,
-        is_useful: &|command| match command.id {
-            CommandId::Go => apply.is_harmless(),
-            CommandId::Accept => !apply.is_harmless(),
-            CommandId::EndConnections => !apply.plan.going_on.is_empty(),
-            _ => true,
-        },
+        is_useful: &|_| true,
         width,
     }
-    .draw(frame, area);
+    .draw(frame, area)
 }
 
 /// What is missing of the lines of defence that a trial should have.

@@ -3,7 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-use super::{Sheet, text_width};
+use super::{Drawn, Sheet, text_width};
 use crate::core::text::{capitalised, printable_within};
 use crate::core::unit::{Proposal, carries_network};
 use crate::tui::commands::Context;
@@ -14,7 +14,7 @@ use crate::tui::widgets::text::wrapped;
 /// Longest sentence shown.
 const LONGEST: usize = 400;
 
-pub(super) fn draw(model: &Model, proposal: &Proposal, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(model: &Model, proposal: &Proposal, frame: &mut Frame<'_>, area: Rect) -> Drawn {
     let width = text_width(area, 66);
     let cells = usize::from(width);
     let palette = &model.palette;
@@ -43,5 +43,5 @@ pub(super) fn draw(model: &Model, proposal: &Proposal, frame: &mut Frame<'_>, ar
         is_useful: &|_| true,
         width,
     }
-    .draw(frame, area);
+    .draw(frame, area)
 }

@@ -5,13 +5,15 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
-use super::{Sheet, text_width};
+use super::{Drawn, Sheet, text_width};
 use crate::core::network::{parse_source, parse_trusted_source};
 use crate::core::policy::Block;
 use crate::core::service::ServiceId;
-use crate::tui::commands::Context;
+use crate::tui::availability;
+use crate::tui::commands::{Command, Context};
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
+use crate::tui::widgets::footer;
 use crate::tui::widgets::text::{fit, width, wrapped};
 
 /// More than anybody types; a paste of a book stops here.
@@ -80,11 +82,10 @@ impl Entry {
     }
 }
 
-pub(super) fn draw(model: &Model, entry: &Entry, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(model: &Model, entry: &Entry, frame: &mut Frame<'_>, area: Rect) -> Drawn {
     let palette = &model.palette;
     if matches!(entry.purpose, Purpose::Filter(_)) {
-        draw_filter(model, entry, frame);
-        return;
+        return draw_filter(model, entry, frame);
     }
     let cells = text_width(area, 62);
     let (title, what) = match &entry.purpose {
@@ -140,11 +141,11 @@ pub(super) fn draw(model: &Model, entry: &Entry, frame: &mut Frame<'_>, area: Re
         is_useful: &|_| true,
         width: cells,
     }
-    .draw(frame, area);
+    .draw(frame, area)
 }
 
 /// The filter is typed in the line below the table, which shows what it finds.
-fn draw_filter(model: &Model, entry: &Entry, frame: &mut Frame<'_>) {
+fn draw_filter(model: &Model, entry: &Entry, frame: &mut Frame<'_>) -> Drawn {
     let frames = model.frames();
     let palette = &model.palette;
     let text = fit(&entry.text, usize::from(frames.notice.width).saturating_sub(26));
@@ -161,8 +162,13 @@ fn draw_filter(model: &Model, entry: &Entry, frame: &mut Frame<'_>) {
     frame.render_widget(ratatui::widgets::Clear, frames.notice);
     frame.buffer_mut().set_style(frames.notice, palette.base());
     frame.render_widget(line, frames.notice);
-    let hints =
-        crate::tui::widgets::footer::hints(&model.settings.keymap, &[Context::Typing], &|_| true, frames.footer);
-    frame.render_widget(crate::tui::widgets::footer::line(&hints, palette), frames.footer);
+    let is_useful = |command: &Command| availability::is_useful(model, command);
+    let hints = footer::hints(&model.settings.keymap, &[Context::Typing], &is_useful, frames.footer);
+    frame.render_widget(footer::line(&hints, palette), frames.footer);
     frame.set_cursor_position(Position::new(cursor, frames.notice.y));
+    Drawn {
+        text: frames.notice,
+        hints,
+        hints_area: frames.footer,
+    }
 }

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::{Sheet, text_height, text_width};
+use super::{Drawn, Sheet, text_height, text_width};
 use crate::tui::commands::Context;
 use crate::tui::model::{self, Model};
 use crate::tui::screens::checkup::{self, Paragraph};
@@ -44,7 +44,7 @@ impl Whole {
     }
 }
 
-pub(super) fn draw(model: &Model, whole: &Whole, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(model: &Model, whole: &Whole, frame: &mut Frame<'_>, area: Rect) -> Drawn {
     let width = text_width(area, WIDTH);
     Sheet {
         model,
@@ -56,7 +56,7 @@ pub(super) fn draw(model: &Model, whole: &Whole, frame: &mut Frame<'_>, area: Re
         is_useful: &|_| true,
         width,
     }
-    .draw(frame, area);
+    .draw(frame, area)
 }
 
 /// How many lines there are, and how many are in sight.

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::{Sheet, text_width};
+use super::{Drawn, Sheet, text_width};
 use crate::app::boot_trouble;
 use crate::tui::commands::Context;
 use crate::tui::model::Model;
@@ -13,7 +13,7 @@ use crate::tui::widgets::banner::CONFIRM_COMMAND;
 use crate::tui::widgets::proof;
 use crate::tui::widgets::text::wrapped;
 
-pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Drawn {
     let width = text_width(area, 62);
     let cells = usize::from(width);
     let palette = &model.palette;
@@ -52,5 +52,5 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         is_useful: &|_| true,
         width,
     }
-    .draw(frame, area);
+    .draw(frame, area)
 }

@@ -4,14 +4,14 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::{Sheet, text_width};
+use super::{Drawn, Sheet, text_width};
 use crate::tui::commands::Context;
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
 use crate::tui::widgets::banner::CONFIRM_COMMAND;
 use crate::tui::widgets::text::wrapped;
 
-pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Drawn {
     let width = text_width(area, 62);
     let cells = usize::from(width);
     let palette = &model.palette;
@@ -31,5 +31,5 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         is_useful: &|_| true,
         width,
     }
-    .draw(frame, area);
+    .draw(frame, area)
 }

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::{Sheet, text_width};
+use super::{Drawn, Sheet, text_width};
 use crate::app::Error;
 use crate::tui::commands::Context;
 use crate::tui::model::Model;
@@ -38,7 +38,7 @@ impl Message {
     }
 }
 
-pub(super) fn draw(model: &Model, message: &Message, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(model: &Model, message: &Message, frame: &mut Frame<'_>, area: Rect) -> Drawn {
     let width = text_width(area, 66);
     let mut lines: Vec<Line<'static>> = Vec::new();
     for paragraph in &message.text {
@@ -57,5 +57,5 @@ pub(super) fn draw(model: &Model, message: &Message, frame: &mut Frame<'_>, area
         is_useful: &|_| true,
         width,
     }
-    .draw(frame, area);
+    .draw(frame, area)
 }

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
-use super::{Message, Sheet, text_width};
+use super::{Drawn, Message, Sheet, text_width};
 use crate::app::Error;
 use crate::tui::commands::Context;
 use crate::tui::model::Model;
@@ -27,7 +27,7 @@ impl Unproven {
     }
 }
 
-pub(super) fn draw(model: &Model, unproven: &Unproven, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(model: &Model, unproven: &Unproven, frame: &mut Frame<'_>, area: Rect) -> Drawn {
     let width = text_width(area, 66);
     let cells = usize::from(width);
     let palette = &model.palette;
@@ -47,5 +47,5 @@ pub(super) fn draw(model: &Model, unproven: &Unproven, frame: &mut Frame<'_>, ar
         is_useful: &|_| true,
         width,
     }
-    .draw(frame, area);
+    .draw(frame, area)
 }

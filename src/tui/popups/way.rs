@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::who::{WIDTH, named, peer};
-use super::{Popup, Sheet, text_height, text_width};
+use super::{Drawn, Popup, Sheet, text_height, text_width};
 use crate::app::explain::{Answer, WalkLine};
 use crate::core::overview::NetworkReach;
 use crate::core::reach::Fate;
@@ -119,7 +119,7 @@ fn lines(palette: &Palette, way: &Way, cells: usize) -> Vec<Line<'static>> {
     lines
 }
 
-pub(super) fn draw(model: &Model, way: &Way, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(model: &Model, way: &Way, frame: &mut Frame<'_>, area: Rect) -> Drawn {
     let width = text_width(area, WIDTH);
     let title = format!(
         "{} ({}) to {}",
@@ -137,7 +137,7 @@ pub(super) fn draw(model: &Model, way: &Way, frame: &mut Frame<'_>, area: Rect) 
         is_useful: &|_| true,
         width,
     }
-    .draw(frame, area);
+    .draw(frame, area)
 }
 
 /// How many lines there are, and how many are in sight.

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
-use super::{Sheet, text_width};
+use super::{Drawn, Sheet, text_width};
 use crate::core::overview::{Fared, NetworkReach};
 use crate::core::reach::{Fate, Who};
 use crate::core::service::ServiceId;
@@ -17,6 +17,8 @@ use crate::tui::widgets::symbols;
 use crate::tui::widgets::text::{pad, wrap};
 
 pub(super) const WIDTH: u16 = 108;
+/// Lines above the list: the columns' names.
+pub(super) const ABOVE: usize = 1;
 /// A verdict with its symbol.
 const VERDICT: usize = 11;
 /// From so many cells on there is a column for who decides.
@@ -58,7 +60,7 @@ pub fn height(area: Rect, len: usize) -> usize {
     len.min(room.max(1))
 }
 
-pub(super) fn draw(model: &Model, who: &WhoCan, frame: &mut Frame<'_>, area: Rect) {
+pub(super) fn draw(model: &Model, who: &WhoCan, frame: &mut Frame<'_>, area: Rect) -> Drawn {
     let width = text_width(area, WIDTH);
     let cells = usize::from(width);
     let palette = &model.palette;
@@ -92,10 +94,10 @@ pub(super) fn draw(model: &Model, who: &WhoCan, frame: &mut Frame<'_>, area: Rec
         lines,
         top: 0,
         contexts: &[Context::WhoCan],
-        is_useful: &|_| networks.is_some_and(|networks| !networks.is_empty()),
+        is_useful: &|_| true,
         width,
     }
-    .draw(frame, area);
+    .draw(frame, area)
 }
 
 /// The service by its name and id.

@@ -105,6 +105,12 @@ impl Screen {
         Ok(())
     }
 
+    /// Takes the mouse, or leaves it to the terminal, which then selects text with it.
+    pub(super) fn set_mouse(&mut self, is_on: bool) -> io::Result<()> {
+        self.has_mouse = is_on;
+        execute!(stdout(), Print(if is_on { MOUSE_ON } else { MOUSE_OFF }))
+    }
+
     /// No longer trusts what is on the screen: the next frame writes every cell.
     pub(super) const fn forget(&mut self) {
         self.must_clear = true;

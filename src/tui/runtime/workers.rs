@@ -6,13 +6,11 @@ use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
-use super::Event;
+use super::{Event, Options};
 use crate::app::{Observation, Status};
 use crate::tui::msg::{Effect, Msg};
 use crate::tui::port::{Depth, Machine};
 
-/// How often the sockets are looked at while nothing else is asked for.
-const PROBE: Duration = Duration::from_secs(3);
 /// After changes of the rules were told, the next ones are told together so much later: a program
 /// that changes many writes each by itself.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -36,7 +34,7 @@ pub(super) struct Workers {
 
 impl Workers {
     /// Starts them.
-    pub(super) fn start(machine: &Arc<dyn Machine>, events: &SyncSender<Event>, is_sandbox: bool) -> io::Result<Self> {
+    pub(super) fn start(machine: &Arc<dyn Machine>, events: &SyncSender<Event>, options: &Options) -> io::Result<Self> {
         let (looks, jobs) = channel();
         let looker = Looker {
             machine: Arc::clone(machine),
@@ -44,6 +42,7 @@ impl Workers {
             sockets: None,
             status: None,
             probes: 0,
+            refresh: options.settings.refresh,
         };
         spawn("looks", events, move || looker.run(&jobs))?;
         let (trial, jobs) = channel();
@@ -56,7 +55,7 @@ impl Workers {
         let (checker, sender) = (Arc::clone(machine), events.clone());
         spawn("checkup", events, move || check(checker.as_ref(), &sender, &jobs))?;
         let mut knocks = None;
-        if is_sandbox {
+        if options.is_sandbox {
             let (knock, jobs) = channel();
             let (machine, sender) = (Arc::clone(machine), events.clone());
             spawn("knocks", events, move || knock_at(machine.as_ref(), &sender, &jobs))?;
@@ -91,7 +90,7 @@ impl Workers {
             },
             Effect::AskAccess(_) | Effect::AskWay(..) => &self.questions,
             Effect::Check(_) => &self.checks,
-            Effect::Redraw | Effect::Quit => return,
+            Effect::Redraw | Effect::SetMouse(_) | Effect::Quit => return,
         };
         // A worker that is gone has panicked, and has said so.
         worker.send(effect).ok();
@@ -125,12 +124,18 @@ struct Looker {
     sockets: Option<Observation>,
     status: Option<Status>,
     probes: u32,
+    /// How often the sockets are looked at while nothing else is asked for; none for never.
+    refresh: Option<Duration>,
 }
 
 impl Looker {
     fn run(mut self, jobs: &Receiver<Effect>) {
         loop {
-            let is_heard = match jobs.recv_timeout(PROBE) {
+            let job = match self.refresh {
+                Some(refresh) => jobs.recv_timeout(refresh),
+                None => jobs.recv().map_err(RecvTimeoutError::from),
+            };
+            let is_heard = match job {
                 Ok(Effect::Look(depth)) => self.look(depth),
                 Ok(Effect::Save { before, wanted }) => {
                     let result = self.machine.save(&before, &wanted);

@@ -114,6 +114,25 @@ pub(super) fn go(model: &mut Model, movement: Movement, area: ratatui::layout::R
     }
 }
 
+/// Puts the cursor on the row of the list that was clicked; whether it was there before.
+pub(super) fn select(model: &mut Model, row: usize) -> bool {
+    let area = model.frames().beside_popups();
+    let Some(Popup::WhoCan(who)) = model.popups.last() else {
+        return false;
+    };
+    let len = model.access.at(&who.id).map_or(0, <[_]>::len);
+    let height = who_height(area, len);
+    let Some(Popup::WhoCan(who)) = model.popups.last_mut() else {
+        return false;
+    };
+    who.list.keep_in_sight(len, height);
+    let (before, wanted) = (who.list.cursor, who.list.top + row);
+    if row < height {
+        who.list.cursor = wanted.min(len.saturating_sub(1));
+    }
+    before == wanted
+}
+
 fn show_way(model: &mut Model) {
     let Some(Popup::WhoCan(who)) = model.popups.last() else {
         return;

@@ -4,6 +4,7 @@ use super::commands::{open, refuse};
 use super::edit::edit;
 use crate::core::policy::Block;
 use crate::core::service::ServiceId;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
 use crate::tui::msg::Effect;
 use crate::tui::popups::{Entry, Popup, Purpose};
@@ -74,9 +75,10 @@ pub(super) fn unblock(model: &mut Model) -> Vec<Effect> {
     } else if let [id] = targets.as_slice()
         && model.notice.is_none()
     {
+        let key = model.key_of(CommandId::Block, Context::Services);
         let text = match model.policy.blocks_on(id).next() {
             Some(wider) => format!("{id} is blocked with {}: take it back there.", wider.service),
-            None => format!("{id} is not blocked; b blocks it."),
+            None => format!("{id} is not blocked; {key} blocks it."),
         };
         model.say(Token::Warn, text);
     }

@@ -4,7 +4,7 @@ use super::edit::edit;
 use crate::app::check;
 use crate::core::policy::check_note;
 use crate::core::service::ServiceId;
-use crate::tui::commands::CommandId;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::list::scrolled;
 use crate::tui::model::{Line, Model, Movement};
 use crate::tui::msg::Effect;
@@ -59,10 +59,9 @@ fn follow(model: &mut Model, id: &ServiceId) {
     if model.services.select(id) {
         model.screen = ScreenId::Services;
     } else {
-        model.say(
-            Token::Warn,
-            format!("{id} is no longer in the list of services: F5 checks again."),
-        );
+        let key = model.key_of(CommandId::Refresh, Context::Checkup);
+        let text = format!("{id} is no longer in the list of services: {key} checks again.");
+        model.say(Token::Warn, text);
     }
 }
 

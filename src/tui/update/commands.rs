@@ -2,14 +2,15 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::{access, block, checkup, disable, edit, fail, has_nothing_to_apply, leave, popups, restore, theme, trial};
+use super::{access, block, checkup, disable, edit, fail, leave, popups, restore, theme, trial};
 use crate::core::policy::Decision;
-use crate::tui::commands::{CommandId, typed};
+use crate::tui::availability::why_no_apply;
+use crate::tui::commands::{CommandId, Context, typed};
 use crate::tui::layout::{Heights, findings};
 use crate::tui::model::list::scrolled;
 use crate::tui::model::{Model, Movement, Pane};
 use crate::tui::msg::Effect;
-use crate::tui::popups::{Apply, Entry, Popup, Purpose};
+use crate::tui::popups::{Apply, Entry, Palette, Popup, Purpose};
 use crate::tui::port::Depth;
 use crate::tui::screens::{SCREENS, ScreenId, preview};
 use crate::tui::theme::Token;
@@ -19,14 +20,15 @@ pub(super) fn on_key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
     if event.kind == KeyEventKind::Release {
         return Vec::new();
     }
-    let command = model.settings.keymap.lookup(&model.contexts(), event);
-    match (command, typed(event)) {
-        (Some(command), _) => run(model, command),
-        (None, Some(character)) => {
-            popups::on_typed(model, character);
-            Vec::new()
-        }
-        (None, None) => Vec::new(),
+    let contexts = model.contexts();
+    // Where characters are typed none of them is a key, whatever the user chose.
+    if let Some(character) = typed(event).filter(|_| contexts.iter().any(|context| context.is_typed_into())) {
+        popups::on_typed(model, character);
+        return Vec::new();
+    }
+    match model.settings.keymap.lookup(&contexts, event) {
+        Some(command) => run(model, command),
+        None => Vec::new(),
     }
 }
 
@@ -42,6 +44,8 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
             }
             return effects;
         }
+        CommandId::ToggleMouse => return toggle_mouse(model),
+        CommandId::Help if !matches!(model.popups.last(), Some(Popup::Help(_))) => return open(model, Popup::Help(0)),
         _ => {}
     }
     if model.popups.last().is_some() {
@@ -67,7 +71,7 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
             restore::ask(model);
             Vec::new()
         }
-        CommandId::Help => open(model, Popup::Help(0)),
+        CommandId::Palette => open(model, Popup::Palette(Palette::default())),
         CommandId::Quit => leave(model),
         CommandId::WhoCan => {
             access::open(model);
@@ -169,6 +173,19 @@ pub(super) fn go(model: &mut Model, movement: Movement) {
     }
 }
 
+/// The mouse is fwtui's, or the terminal's.
+fn toggle_mouse(model: &mut Model) -> Vec<Effect> {
+    let has_mouse = !model.settings.has_mouse;
+    model.settings.has_mouse = has_mouse;
+    let key = model.key_of(CommandId::ToggleMouse, Context::Always);
+    let text = match has_mouse {
+        true => "The mouse clicks and scrolls here again.".to_owned(),
+        false => format!("The mouse is left to the terminal: select text with it. {key} takes it back."),
+    };
+    model.say(Token::Text, text);
+    vec![Effect::SetMouse(has_mouse)]
+}
+
 fn interrupt(model: &mut Model) -> Vec<Effect> {
     match model.popups.last() {
         // Asked once already.
@@ -222,22 +239,7 @@ fn ask_sources(model: &mut Model) -> Vec<Effect> {
 }
 
 fn ask_apply(model: &mut Model, is_off: bool) -> Vec<Effect> {
-    let obstacle = if let Some(why) = model.why_read_only() {
-        Some(why)
-    } else if model.task.is_some() {
-        Some("One thing at a time: something is still being done.".to_owned())
-    } else if model.trial().is_some() {
-        Some("A trial is running: keep it (k) or revert it (r) first.".to_owned())
-    } else if model.depth != Some(Depth::Complete) {
-        Some("The rules in the kernel have not been read yet.".to_owned())
-    } else if model.observation.filter.is_none() {
-        Some("The rules in the kernel can't be seen, so nothing is applied over them.".to_owned())
-    } else if !is_off && has_nothing_to_apply(model) {
-        Some("Nothing to apply: the kernel holds these rules already.".to_owned())
-    } else {
-        None
-    };
-    if let Some(why) = obstacle {
+    if let Some(why) = why_no_apply(model, is_off) {
         return refuse(model, why);
     }
     let plan = if is_off { model.off_plan() } else { model.plan.clone() };

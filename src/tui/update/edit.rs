@@ -64,15 +64,22 @@ pub(super) fn decide_with(model: &mut Model, targets: &[ServiceId], decision: De
     {
         let text = format!("{id} is decided with {wider}: take that decision back, or decide otherwise here.");
         model.say(Token::Warn, text);
+    } else if model.notice.is_none() && model.popups.is_empty() && !targets.is_empty() {
+        let what = counted(targets);
+        model.say(Token::Text, format!("{what}: {decision} already."));
     }
     effect.into_iter().collect()
 }
 
-fn decided(targets: &[ServiceId], decision: Decision, from: &[IpNet]) -> String {
-    let what = match targets {
+fn counted(targets: &[ServiceId]) -> String {
+    match targets {
         [id] => id.to_string(),
         many => format!("{} services", many.len()),
-    };
+    }
+}
+
+fn decided(targets: &[ServiceId], decision: Decision, from: &[IpNet]) -> String {
+    let what = counted(targets);
     let from: Vec<String> = from.iter().map(ToString::to_string).collect();
     match (decision, from.is_empty()) {
         (Decision::Undecided, _) => format!("{what}: decision taken back. Waits for an apply."),

@@ -1,17 +1,21 @@
 //! The mouse: click a tab, a row, a pane or a hint; the wheel moves.
 
 use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
-use ratatui::layout::Position;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::Cell;
+use ratatui::layout::{Position, Rect};
+use ratatui::{Frame, Terminal};
 
 use super::commands::{go, run};
-use super::{access, checkup};
+use super::{access, checkup, palette};
+use crate::tui::commands::{self, CommandId, Context};
 use crate::tui::layout;
 use crate::tui::model::list::scrolled;
 use crate::tui::model::{Model, Movement};
 use crate::tui::msg::Effect;
-use crate::tui::popups::{Popup, help_extent};
+use crate::tui::popups::{Drawn, Popup, Purpose, draw_one, help_extent};
 use crate::tui::screens::{ScreenId, preview};
-use crate::tui::widgets::{bars, footer};
+use crate::tui::widgets::{banner, bars, footer};
 
 /// Lines a turn of the wheel moves by.
 const WHEEL: isize = 3;
@@ -22,7 +26,9 @@ pub(super) fn on_mouse(model: &mut Model, event: MouseEvent) -> Vec<Effect> {
     match event.kind {
         MouseEventKind::ScrollUp => wheel(model, position, -WHEEL),
         MouseEventKind::ScrollDown => wheel(model, position, WHEEL),
+        MouseEventKind::Down(MouseButton::Left) if model.frames().is_too_small() => {}
         MouseEventKind::Down(MouseButton::Left) if model.popups.is_empty() => return click(model, position),
+        MouseEventKind::Down(MouseButton::Left) => return click_popup(model, position),
         _ => {}
     }
     Vec::new()
@@ -30,15 +36,19 @@ pub(super) fn on_mouse(model: &mut Model, event: MouseEvent) -> Vec<Effect> {
 
 fn wheel(model: &mut Model, position: Position, lines: isize) {
     let frames = model.frames();
+    let movement = Movement::Lines(lines);
     match model.popups.last() {
         Some(Popup::Help(_)) => {
             let (len, height) = help_extent(model, frames.beside_popups());
             if let Some(Popup::Help(top)) = model.popups.last_mut() {
-                *top = scrolled(*top, Movement::Lines(lines), len, height);
+                *top = scrolled(*top, movement, len, height);
             }
         }
-        Some(Popup::WhoCan(_) | Popup::Way(_)) => access::go(model, Movement::Lines(lines), frames.beside_popups()),
-        Some(Popup::Finding(_)) => checkup::scroll(model, Movement::Lines(lines)),
+        Some(Popup::WhoCan(_) | Popup::Way(_)) => access::go(model, movement, frames.beside_popups()),
+        Some(Popup::Finding(_)) => checkup::scroll(model, movement),
+        Some(Popup::Palette(_)) => palette::go(model, movement),
+        // The filter is typed below the list that it shortens.
+        Some(Popup::Entry(entry)) if matches!(entry.purpose, Purpose::Filter(_)) => go(model, movement),
         Some(_) => {}
         None => {
             if model.screen == ScreenId::Preview
@@ -47,8 +57,78 @@ fn wheel(model: &mut Model, position: Position, lines: isize) {
             {
                 model.preview.pane = pane;
             }
-            go(model, Movement::Lines(lines));
+            go(model, movement);
         }
+    }
+}
+
+/// A click in the popup on top: what its keys do, or a row of its list; anything else is nothing.
+fn click_popup(model: &mut Model, position: Position) -> Vec<Effect> {
+    let Some(drawn) = drawn(model) else {
+        return Vec::new();
+    };
+    if let Some(command) = drawn.command_at(position) {
+        return run(model, command);
+    }
+    let row = model.popups.last().and_then(|popup| drawn.row_at(popup, position));
+    let Some(row) = row else {
+        return Vec::new();
+    };
+    // The first click selects, the second one takes what is selected.
+    let command = match model.popups.last() {
+        Some(Popup::WhoCan(_)) => access::select(model, row).then_some(CommandId::ShowWay),
+        Some(Popup::Palette(_)) => palette::select(model, row).then_some(CommandId::Submit),
+        _ => None,
+    };
+    command.map_or_else(Vec::new, |command| run(model, command))
+}
+
+/// Where the things of the popup on top are. They are where they are drawn: a place worked out in
+/// another way could be another place.
+fn drawn(model: &Model) -> Option<Drawn> {
+    let popup = model.popups.last()?;
+    let (width, height) = model.size;
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).ok()?;
+    let mut drawn = None;
+    let area = model.frames().beside_popups();
+    let draw = |frame: &mut Frame<'_>| drawn = Some(draw_one(model, popup, frame, area));
+    terminal.draw(draw).ok()?;
+    drawn
+}
+
+/// The command of the trial whose key the banner names at this place.
+fn trial_command_at(model: &Model, area: Rect, position: Position) -> Option<CommandId> {
+    if !area.contains(position) {
+        return None;
+    }
+    let (width, height) = model.size;
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).ok()?;
+    terminal.draw(|frame| banner::draw(model, frame, area)).ok()?;
+    let buffer = terminal.backend().buffer();
+    let cells: Vec<&str> = (0..width)
+        .filter_map(|x| buffer.cell((x, position.y)).map(Cell::symbol))
+        .collect();
+    commands::of(Context::Trial)
+        .find(|command| {
+            let key = model.settings.keymap.shown(command);
+            let shown = [format!("[{key}] {}", command.label), format!("{key} {}", command.label)];
+            shown.iter().any(|hint| {
+                let hint: Vec<String> = hint.chars().map(String::from).collect();
+                let mut places = cells.windows(hint.len()).enumerate();
+                places.any(|(x, window)| {
+                    let is_under = (x..x + hint.len()).contains(&usize::from(position.x));
+                    is_under && window.iter().zip(&hint).all(|(cell, wanted)| cell == wanted)
+                })
+            })
+        })
+        .map(|command| command.id)
+}
+
+/// A click on the columns' names.
+fn sort_at(model: &mut Model, _column: u16) -> Vec<Effect> {
+    match model.screen {
+        ScreenId::Services => run(model, CommandId::Sort),
+        ScreenId::Networks | ScreenId::Preview | ScreenId::Checkup => Vec::new(),
     }
 }
 
@@ -57,6 +137,9 @@ fn click(model: &mut Model, position: Position) -> Vec<Effect> {
     if let Some(screen) = bars::tab_at(frames.tabs, position) {
         model.screen = screen;
         return Vec::new();
+    }
+    if let Some(command) = trial_command_at(model, frames.banner, position) {
+        return run(model, command);
     }
     let hints = footer::of_screen(model, frames.footer);
     if let Some(command) = footer::hit(&hints, frames.footer, position) {
@@ -67,6 +150,10 @@ fn click(model: &mut Model, position: Position) -> Vec<Effect> {
             model.preview.pane = pane;
         }
         return Vec::new();
+    }
+    let head = layout::table(frames.body).head;
+    if model.screen == ScreenId::Services && head.contains(position) {
+        return sort_at(model, position.x);
     }
     let rows = match model.screen {
         ScreenId::Checkup => layout::findings(model, frames.body).rows,

@@ -1,7 +1,7 @@
 //! What keys mean while a popup is open.
 
 use super::commands::movement;
-use super::{access, block, checkup, disable, edit, restore, trial};
+use super::{access, block, checkup, disable, edit, palette, restore, trial};
 use crate::core::policy::Decision;
 use crate::tui::commands::CommandId;
 use crate::tui::model::list::scrolled;
@@ -15,6 +15,10 @@ pub(super) fn on_typed(model: &mut Model, character: char) {
         Some(Popup::Entry(entry)) => entry.push(character),
         Some(Popup::Apply(apply)) => {
             apply.push(character);
+            false
+        }
+        Some(Popup::Palette(palette)) => {
+            palette.push(character);
             false
         }
         _ => false,
@@ -59,6 +63,7 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
         }
         Some(Popup::Leave) => return on_leave(model, command),
         Some(Popup::Entry(_)) => return on_entry(model, command),
+        Some(Popup::Palette(_)) => return palette::run(model, command),
         Some(Popup::Message(_) | Popup::Keep | Popup::Unproven(_) | Popup::Restore | Popup::Disable(_)) | None => {}
     }
     Vec::new()

@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::{Line as Defence, State, protection_words};
 use crate::core::text::capitalised;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
 use crate::tui::widgets::text::{fit, width, wrap};
@@ -29,7 +30,10 @@ pub fn of(model: &Model) -> Vec<(Token, String)> {
         alerts.push((
             Token::Bad,
             match observation.status.can_restore {
-                true => format!("The kernel does not hold what was confirmed: {why}{by}. Put it back: R"),
+                true => {
+                    let key = model.key_of(CommandId::Restore, Context::Screens);
+                    format!("The kernel does not hold what was confirmed: {why}{by}. Put it back: {key}")
+                }
                 false => format!("The kernel does not hold what was confirmed: {why}{by}."),
             },
         ));
@@ -53,6 +57,15 @@ pub fn of(model: &Model) -> Vec<(Token, String)> {
     let is_new = |what: &&String| doubt.is_none_or(|why| what.trim_end_matches('.') != why);
     let unseen = observation.unseen.iter().filter(is_new);
     alerts.extend(unseen.map(|what| (Token::Unknown, what.clone())));
+    if let Some((first, others)) = model.settings.complaints.split_first() {
+        let stop = if first.ends_with(['.', '?']) { "" } else { "." };
+        let more = match others.len() {
+            0 => "Look at it with".to_owned(),
+            1 => "One thing more is wrong".to_owned(),
+            count => format!("{count} things more are wrong"),
+        };
+        alerts.push((Token::Warn, format!("{first}{stop} {more}: fwtui config")));
+    }
     alerts
 }
 

@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::{State, protection_words};
 use crate::core::text::capitalised;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
 use crate::tui::port::Depth;
 use crate::tui::screens::checkup::UNDER_WAY;
@@ -228,14 +229,19 @@ fn standing(model: &Model) -> (Token, String) {
         return (Token::Accent, text);
     }
     if let Some(severity) = model.checkup.severity().filter(|_| model.screen == ScreenId::Checkup) {
+        let next = model.key_of(CommandId::CycleSeverity, Context::Checkup);
         let text = format!(
-            "{}: s shows the next, esc all.",
+            "{}: {next} shows the next, esc all.",
             capitalised(&format!("{severity} only"))
         );
         return (Token::Accent, text);
     }
     if model.screen == ScreenId::Checkup && model.checkup.is_outdated() {
-        return (Token::Warn, "The rules have changed since: F5 checks again.".to_owned());
+        let key = model.key_of(CommandId::Refresh, Context::Checkup);
+        return (
+            Token::Warn,
+            format!("The rules have changed since: {key} checks again."),
+        );
     }
     if model.depth.is_none() || model.trial().is_some() {
         return (Token::Dim, String::new());
@@ -249,7 +255,8 @@ fn standing(model: &Model) -> (Token, String) {
             .by()
             .map(|by| format!("Changed by {by}. "))
             .unwrap_or_default();
-        return (Token::Bad, format!("{by}R puts back what was confirmed."));
+        let key = model.key_of(CommandId::Restore, Context::Screens);
+        return (Token::Bad, format!("{by}{key} puts back what was confirmed."));
     }
     if status.state == State::Off {
         return (

@@ -4,9 +4,9 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
 
+use crate::tui::availability;
 use crate::tui::commands::{self, Command, CommandId, Context, Keymap};
 use crate::tui::model::Model;
-use crate::tui::screens::ScreenId;
 use crate::tui::theme::{Palette, Token};
 use crate::tui::widgets::text::width;
 
@@ -30,7 +30,7 @@ pub fn hints(keymap: &Keymap, contexts: &[Context], is_useful: &dyn Fn(&Command)
     let mut commands: Vec<&Command> = contexts
         .iter()
         .flat_map(|context| commands::of(*context))
-        .filter(|command| command.rank > 0 && is_useful(command))
+        .filter(|command| command.rank > 0 && !keymap.keys(command).is_empty() && is_useful(command))
         .collect();
     let room = usize::from(area.width);
     let total = |commands: &[&Command]| 1 + commands.iter().map(|command| cells(keymap, command) + 2).sum::<usize>();
@@ -67,41 +67,8 @@ fn cells(keymap: &Keymap, command: &Command) -> usize {
 /// The hints of the screen as it is; a key that would do nothing is not offered.
 pub fn of_screen(model: &Model, area: Rect) -> Vec<Hint> {
     let contexts = [model.screen.context(), Context::Screens];
-    let can_edit = model.why_read_only().is_none();
-    hints(
-        &model.settings.keymap,
-        &contexts,
-        &|command| match command.id {
-            CommandId::ShowPreview => model.screen != ScreenId::Preview,
-            CommandId::Apply => can_edit && model.trial().is_none() && model.task.is_none(),
-            CommandId::Restore => can_edit && model.why_no_restore().is_none(),
-            CommandId::TurnOff => can_edit && model.trial().is_none(),
-            CommandId::WhoCan => model.observation.netfilter.is_some(),
-            CommandId::Known => can_edit && model.checkup.selected_item().is_some(),
-            CommandId::CycleSeverity => !model.checkup.items().is_empty(),
-            CommandId::ReadWhole => !model.checkup.is_empty(),
-            CommandId::Follow => {
-                let item = model.checkup.selected_item();
-                item.is_some_and(|item| item.finding.place.service.is_some())
-            }
-            CommandId::Undo => can_edit && model.has_undo(),
-            CommandId::Confine
-            | CommandId::Trust
-            | CommandId::Open
-            | CommandId::Undecide
-            | CommandId::Sources
-            | CommandId::Block
-            | CommandId::Unblock
-            | CommandId::CycleClass
-            | CommandId::AddSource
-            | CommandId::RemoveSource
-            | CommandId::SwitchRefusal
-            | CommandId::SwitchLogging
-            | CommandId::Mark => can_edit,
-            _ => true,
-        },
-        area,
-    )
+    let is_useful = |command: &Command| availability::is_useful(model, command);
+    hints(&model.settings.keymap, &contexts, &is_useful, area)
 }
 
 /// Hints as a line.
