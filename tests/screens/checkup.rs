@@ -12,7 +12,8 @@ use crate::{Session, fixture, key};
 mod found;
 mod keys;
 
-use found::{SIZES, checked, crowded, finding, findings, found, with};
+use found::{SIZES, checked, crowded, finding, with};
+pub(crate) use found::{findings, found};
 
 fn at_every_size(name: &str, checkup: &dyn Fn() -> Checkup, act: &dyn Fn(&mut Session)) {
     for size in SIZES {

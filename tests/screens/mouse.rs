@@ -96,15 +96,24 @@ fn rows_of_a_popup_are_selected_and_then_taken() {
     assert!(matches!(session.model.popups.last(), Some(Popup::Way(_))));
     session.keys("esc esc :");
     session.text("networks");
-    let (column, row) = place_of(&session, "The interfaces");
-    mouse(&mut session, CLICK, column, row);
-    assert!(
-        matches!(session.model.popups.last(), Some(Popup::Palette(_))) || session.model.screen == ScreenId::Networks
-    );
-    if !session.model.popups.is_empty() {
-        mouse(&mut session, CLICK, column, row);
-    }
+    // The first one found is selected already.
+    click_on(&mut session, "networks          2");
     assert_eq!(session.model.screen, ScreenId::Networks);
+}
+
+#[test]
+fn what_is_below_a_list_is_no_row_of_it() {
+    let mut session = Session::on(SIZE, fixture::decided());
+    session.keys(":");
+    let before = session.model.popups.clone();
+    for row in 16..21 {
+        mouse(&mut session, CLICK, 10, row);
+        let Some(Popup::Palette(palette)) = session.model.popups.last() else {
+            panic!("a click on line {row} ran something");
+        };
+        assert!(palette.list.cursor <= 12, "{row}");
+    }
+    assert_eq!(session.model.popups.len(), before.len());
 }
 
 #[test]
@@ -156,12 +165,12 @@ fn the_mouse_is_left_to_the_terminal_and_taken_back() {
 
 #[test]
 fn clicks_anywhere_at_any_size_do_no_harm() {
-    for (width, height) in [(1, 1), (10, 3), (60, 20), (200, 60)] {
+    for (width, height) in [(1, 1), (10, 3), (60, 20), (90, 30)] {
         for keys in ["f5", "a", "?", ":", "w", "f", "/", "p", "2", "4"] {
             let mut session = Session::on((width, height), fixture::on_trial(83));
             session.keys(keys);
-            for row in (0..height).step_by(5).chain([height - 1]) {
-                for column in (0..width).step_by(9).chain([width - 1]) {
+            for row in (0..height).step_by(6).chain([height - 1]) {
+                for column in (0..width).step_by(17).chain([width - 1]) {
                     mouse(&mut session, CLICK, column, row);
                     mouse(&mut session, MouseEventKind::ScrollUp, column, row);
                 }

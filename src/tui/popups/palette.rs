@@ -10,13 +10,15 @@ use crate::tui::availability::{in_palette, why_not};
 use crate::tui::commands::{Command, Context};
 use crate::tui::model::{ListState, Model};
 use crate::tui::theme::Token;
-use crate::tui::widgets::text::{fit, pad, width as cells_of};
+use crate::tui::widgets::text::{fit, pad, width as cells_of, wrapped};
 
 const WIDTH: u16 = 78;
 /// More than anybody types.
 const LONGEST: usize = 60;
 /// Lines above the list: what is typed, and an empty one.
 pub(super) const ABOVE: usize = 2;
+/// Lines below it: what is said of the selected one, whole.
+const BELOW: usize = 3;
 /// The longest label in sight, and the longest key.
 const LABEL: usize = 17;
 const KEY: usize = 10;
@@ -75,23 +77,24 @@ fn rank(command: &Command, word: &str) -> Option<usize> {
     let label = command.label.to_lowercase();
     let doc = command.doc.to_lowercase();
     if label.starts_with(word) {
-        Some(0)
-    } else if label.contains(word) || command.id.name().contains(word) {
-        Some(1)
-    } else if doc.contains(word) {
-        Some(2)
-    } else {
-        // `unblk` for unblock: the letters in their order.
-        let mut letters = label.chars();
-        let is_in_order = word.chars().all(|wanted| letters.any(|letter| letter == wanted));
-        is_in_order.then_some(3)
+        return Some(0);
     }
+    if label.contains(word) || command.id.name().contains(word) {
+        return Some(1);
+    }
+    if doc.split(' ').any(|other| other.starts_with(word)) {
+        return Some(2);
+    }
+    // `ublk` for unblock: the letters in their order, from the first on.
+    let mut letters = label.chars();
+    let is_begun = word.chars().count() > 1 && word.chars().next() == label.chars().next();
+    let is_in_order = is_begun && word.chars().all(|wanted| letters.any(|letter| letter == wanted));
+    is_in_order.then_some(3)
 }
 
 /// How many commands are in sight.
 pub fn height(area: Rect, len: usize) -> usize {
-    // The popup keeps its size while its list gets shorter: only the terminal decides.
-    let room = usize::from(area.height).saturating_sub(4 + ABOVE);
+    let room = usize::from(area.height).saturating_sub(4 + ABOVE + BELOW);
     len.min(room)
 }
 
@@ -115,7 +118,10 @@ pub(super) fn draw(model: &Model, palette: &Palette, frame: &mut Frame<'_>, area
         lines.push(Line::styled(text, colors.of(Token::Dim)));
     }
     // It keeps its height while one types.
-    lines.resize(ABOVE + self::height(area, all).max(2), Line::default());
+    lines.resize(ABOVE + self::height(area, all).max(2) + 1, Line::default());
+    let selected = found.get(list.cursor).map(|found| whole(model, found, cells));
+    lines.extend(selected.unwrap_or_default());
+    lines.resize(ABOVE + self::height(area, all).max(2) + BELOW, Line::default());
     Sheet {
         model,
         title: "Commands",
@@ -142,6 +148,17 @@ fn typed(model: &Model, palette: &Palette, found: usize, all: usize, cells: usiz
         Span::raw(" ".repeat(gap + 1)),
         Span::styled(count, colors.of(Token::Dim)),
     ])
+}
+
+/// All that is said of a command, in two lines.
+fn whole(model: &Model, found: &Found, cells: usize) -> Vec<Line<'static>> {
+    let (text, token) = match &found.why_not {
+        Some(why) => (format!("Not now: {why}"), Token::Warn),
+        None => (format!("{}.", found.command.doc), Token::Text),
+    };
+    let mut lines = wrapped(&text, cells, 0, model.palette.of(token));
+    lines.truncate(BELOW - 1);
+    lines
 }
 
 fn row(model: &Model, found: &Found, is_selected: bool, cells: usize) -> Line<'static> {

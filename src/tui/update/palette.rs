@@ -43,14 +43,15 @@ pub(super) fn select(model: &mut Model, row: usize) -> bool {
         return false;
     };
     let len = palette.found(model).len();
-    let mut list = palette.list;
-    list.keep_in_sight(len, palette_height(area, len));
-    let (before, wanted) = (list.cursor, list.top + row);
-    if wanted < len {
-        list.cursor = wanted;
-        set_list(model, list);
+    let height = palette_height(area, len);
+    if row >= height {
+        return false;
     }
-    before == wanted
+    let mut list = palette.list;
+    list.keep_in_sight(len, height);
+    let before = std::mem::replace(&mut list.cursor, list.top + row);
+    set_list(model, list);
+    before == list.cursor
 }
 
 fn set_list(model: &mut Model, list: ListState) {

@@ -60,9 +60,8 @@ pub fn of(model: &Model) -> Vec<(Token, String)> {
     if let Some((first, others)) = model.settings.complaints.split_first() {
         let stop = if first.ends_with(['.', '?']) { "" } else { "." };
         let more = match others.len() {
-            0 => "Look at it with".to_owned(),
-            1 => "One thing more is wrong".to_owned(),
-            count => format!("{count} things more are wrong"),
+            0 => "See".to_owned(),
+            count => format!("And {count} more"),
         };
         alerts.push((Token::Warn, format!("{first}{stop} {more}: fwtui config")));
     }

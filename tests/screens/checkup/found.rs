@@ -41,7 +41,7 @@ fn service(id: &str) -> Place {
 pub(super) const INVALID: &str = "-A INPUT -m conntrack --ctstate INVALID -j DROP";
 
 /// What a machine like others has.
-pub(super) fn findings() -> Vec<Finding> {
+pub(crate) fn findings() -> Vec<Finding> {
     use Severity::{Harmful, Info, Missing, Redundant, Risky};
     vec![
         finding(
@@ -135,7 +135,7 @@ fn looked_at() -> Vec<String> {
     .into()
 }
 
-pub(super) fn found(findings: Vec<Finding>) -> Checkup {
+pub(crate) fn found(findings: Vec<Finding>) -> Checkup {
     Checkup {
         findings,
         looked_at: looked_at(),
