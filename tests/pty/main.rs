@@ -19,6 +19,7 @@
 
 mod checkup;
 mod colours;
+mod config;
 mod cycle;
 mod deaths;
 mod drift;
