@@ -22,6 +22,8 @@ mod screens;
 mod setup;
 mod status;
 mod table;
+mod terminal;
+mod themes;
 mod trial;
 
 use std::path::PathBuf;
@@ -59,7 +61,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if code == DONE && !is_heard { 1 } else { code });
         }
     };
-    let out = Out::new();
+    let out = Out::new(cli.ascii);
     match run(cli, &out) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
@@ -117,9 +119,29 @@ fn run(cli: Cli, out: &Out) -> Result<u8, Error> {
         Verb::InstallService(args) => install::run(&machine(), &args, out),
         Verb::Sandbox(args) => sandbox::run(&args, &first, out),
         Verb::Knock(args) => sandbox::knock(&args, out),
+        Verb::Themes(args) => {
+            let theme = cli.theme.as_deref();
+            themes::run(
+                &args,
+                config::Given {
+                    theme,
+                    screen: None,
+                    wants_ascii: out.wants_ascii(),
+                },
+                out,
+            )
+        }
         Verb::Config(args) => {
             let theme = cli.theme.as_deref();
-            config::run(&args, config::Given { theme, screen: None }, out)
+            config::run(
+                &args,
+                config::Given {
+                    theme,
+                    screen: None,
+                    wants_ascii: out.wants_ascii(),
+                },
+                out,
+            )
         }
         Verb::Completions { shell } => man::completions(shell, out),
         Verb::Man => man::print(out),

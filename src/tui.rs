@@ -5,6 +5,7 @@
 //! runtime ([`run`]) owns the terminal and the threads, and reaches the machine through [`Machine`]
 //! only, which the layer that starts the screens provides.
 
+pub mod ascii;
 pub mod availability;
 pub mod commands;
 pub mod layout;

@@ -18,6 +18,7 @@ use clap::CommandFactory as _;
 use fwtui::cli::args::Cli;
 use fwtui::core::checkup::kinds;
 use fwtui::tui::commands::{self, Context};
+use fwtui::tui::theme::Token;
 
 /// What the binary prints.
 fn printed() -> String {
@@ -88,6 +89,15 @@ fn every_key_is_there() {
 }
 
 #[test]
+fn every_token_of_a_theme_is_there() {
+    let page = plain().replace('\n', " ");
+    for token in Token::ALL {
+        let explained = format!(" .TP {token} {}.", token.meaning());
+        assert!(page.contains(&explained), "{explained}");
+    }
+}
+
+#[test]
 fn the_sections_are_those_of_a_man_page() {
     let text = printed();
     let titles: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix(".SH ")).collect();
@@ -107,6 +117,7 @@ fn the_sections_are_those_of_a_man_page() {
             "THE TRIAL",
             "THE POLICY FILE",
             "CONFIGURATION",
+            "THEMES",
             "OUTPUT FOR SCRIPTS",
             "FILES",
             "ENVIRONMENT",

@@ -19,13 +19,16 @@ pub struct Cli {
     #[arg(long, value_name = "DIR", global = true)]
     pub root: Option<PathBuf>,
 
-    /// Colours: dark, light, monochrome, or a file of your own in the config folder
+    /// Colours: one of those that 'fwtui themes' shows
     #[arg(long, value_name = "NAME", global = true)]
     pub theme: Option<String>,
 
     /// Open services, networks, preview or checkup first, and not the first-time setup
     #[arg(long, value_name = "NAME", value_enum, global = true, hide_possible_values = true)]
     pub screen: Option<Screen>,
+    /// Draw and print with ASCII only; without it, where the locale or the terminal has nothing else
+    #[arg(long, global = true)]
+    pub ascii: bool,
 
     /// What to do; without it the screens open
     #[command(subcommand)]
@@ -144,6 +147,13 @@ pub enum Verb {
     Sandbox(Sandbox),
     /// In the sandbox: knock at every service from its neighbours, with real packets
     Knock(Json),
+    /// Show the themes, or print one to start your own from
+    ///
+    /// fwtui themes                  on a terminal, each with a sample
+    /// fwtui themes dark > ~/.config/fwtui/themes/mine.json
+    /// fwtui --theme mine
+    #[command(verbatim_doc_comment)]
+    Themes(Themes),
     /// Show how the screens are set up, and where each value comes from
     ///
     /// fwtui config              every value, and what is wrong
@@ -400,6 +410,17 @@ pub struct InstallService {
     /// Have boot load nothing any more; rules in force stay as they are
     #[arg(long)]
     pub uninstall: bool,
+}
+
+/// `themes`.
+#[derive(Debug, Args)]
+pub struct Themes {
+    /// Print this theme as a file to start one of your own from
+    #[arg(value_name = "NAME", conflicts_with = "json")]
+    pub name: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `sandbox`.

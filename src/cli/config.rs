@@ -9,8 +9,9 @@ use crate::app::Error;
 use crate::cli::args;
 use crate::cli::output::Out;
 use crate::cli::table::{Cells, columns};
-use crate::cli::{DONE, FAILED, config_folder, screens, variable};
-use crate::core::config::{Config, Field, Said, Source, Value, Wrong};
+use crate::cli::themes::{Shelf, wanted};
+use crate::cli::{DONE, FAILED, config_folder, terminal, variable};
+use crate::core::config::{Ascii, Config, Field, Said, Source, Value, Wrong};
 use crate::core::text::printable_within;
 use crate::sys::files::read_limited;
 use crate::tui::Settings;
@@ -31,6 +32,8 @@ pub(super) struct Given<'a> {
     pub(super) theme: Option<&'a str>,
     /// `--screen`
     pub(super) screen: Option<ScreenId>,
+    /// `--ascii`
+    pub(super) wants_ascii: bool,
 }
 
 /// The configuration as it was found.
@@ -42,29 +45,43 @@ struct Found {
 }
 
 /// The settings of the screens; what is wrong is among them, unless it is on the command line.
+/// ASCII is drawn where the terminal has nothing else, unless somebody said otherwise.
 ///
 /// # Errors
 /// Where the command line names a theme or a screen that is not there.
-pub(super) fn settings(given: Given<'_>) -> Result<Settings, Error> {
+pub(super) fn settings(given: Given<'_>, is_terminal_ascii: bool) -> Result<Settings, Error> {
+    let shelf = Shelf::load(config_folder().as_deref());
     if let Some(theme) = given.theme {
-        screens::load_theme(theme)?;
+        wanted(&shelf, theme)?;
     }
-    let found = find(given);
+    let found = find(given, &shelf);
     let complaints = found.config.wrong.iter().map(|wrong| found.complaint(wrong, true));
     Ok(Settings {
-        theme: screens::load_theme(&found.config.theme.value)?,
-        color: screens::color_depth(),
+        theme: wanted(&shelf, &found.config.theme.value)?,
+        color: terminal::color_depth(&variable),
+        is_ascii: match found.config.ascii.value {
+            Ascii::Auto => is_terminal_ascii,
+            Ascii::Yes => true,
+            Ascii::No => false,
+        },
+        config: found.path.as_deref().map(|path| shown(Some(path))),
         screen: screen(&found.config.screen.value),
         has_mouse: found.config.mouse.value,
         timeout: found.config.timeout.value,
         refresh: found.config.refresh.value,
         complaints: complaints.collect(),
+        themes: shelf.into_themes(),
         keymap: found.keymap,
     })
 }
 
+/// The name of the theme that is in use.
+pub(super) fn theme(given: Given<'_>, shelf: &Shelf) -> String {
+    find(given, shelf).config.theme.value
+}
+
 /// Reads what there is and weighs it.
-fn find(given: Given<'_>) -> Found {
+fn find(given: Given<'_>, shelf: &Shelf) -> Found {
     let path = config_folder().map(|folder| folder.join(FILE));
     let read = path.as_deref().map_or(Ok(None), |path| read_limited(path, LARGEST));
     let (file, unread) = match read {
@@ -77,6 +94,7 @@ fn find(given: Given<'_>) -> Found {
         command_line: [
             option(Field::Theme, given.theme),
             option(Field::Screen, given.screen.map(ScreenId::word)),
+            option(Field::Ascii, given.wants_ascii.then_some("yes")),
         ]
         .into_iter()
         .flatten()
@@ -87,10 +105,7 @@ fn find(given: Given<'_>) -> Found {
             .collect(),
         file,
     };
-    let theme = |name: &str| match screens::load_theme(name) {
-        Ok(_) => Ok(name.to_owned()),
-        Err(error) => Err(error.message),
-    };
+    let theme = |name: &str| shelf.find(name).map(|theme| theme.name().to_owned());
     let mut config = Config::of(&said, theme, &SCREENS.map(|screen| screen.id.word()));
     if let Some(error) = unread {
         let reason = format!("it can't be read: {error}");
@@ -248,10 +263,11 @@ impl From<Source> for Origin {
 
 /// `fwtui config`
 pub(super) fn run(args: &args::Config, given: Given<'_>, out: &Out) -> Result<u8, Error> {
+    let shelf = Shelf::load(config_folder().as_deref());
     if let Some(theme) = given.theme {
-        screens::load_theme(theme)?;
+        wanted(&shelf, theme)?;
     }
-    let found = find(given);
+    let found = find(given, &shelf);
     if args.path {
         let path = found
             .path

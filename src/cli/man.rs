@@ -12,6 +12,7 @@ use crate::core::policy::{Logging, Refusal};
 use crate::core::setup::words;
 use crate::core::text::capitalised;
 use crate::tui::commands::{self, Context};
+use crate::tui::theme::Token;
 
 mod prose;
 mod roff;
@@ -55,6 +56,7 @@ pub fn page() -> String {
     }
     policy(&mut page);
     configuration(&mut page);
+    themes(&mut page);
     scripts(&mut page);
     items(&mut page, "FILES", prose::FILES);
     items(&mut page, "ENVIRONMENT", prose::ENVIRONMENT);
@@ -228,6 +230,17 @@ fn policy(page: &mut Page) {
     page.paragraphs(prose::POLICY);
     page.example(prose::POLICY_EXAMPLE);
     page.paragraphs(prose::POLICY_RULES);
+}
+
+/// The format of theme files, and every token.
+fn themes(page: &mut Page) {
+    page.section("THEMES");
+    page.paragraphs(prose::THEMES);
+    page.example(prose::THEME_EXAMPLE);
+    page.paragraphs(prose::THEME_TOKENS);
+    for token in Token::ALL {
+        page.item(&format!("`{token}`"), &format!("{}.", token.meaning()));
+    }
 }
 
 fn configuration(page: &mut Page) {

@@ -1,20 +1,15 @@
 //! The screens: what they need of the environment, and who wants no screens at all.
 
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::app::{Error, Kind, Machine, sandbox};
+use crate::cli::DONE;
 use crate::cli::args::Screen;
 use crate::cli::config::{self, Given};
 use crate::cli::output::Out;
-use crate::cli::{DONE, config_folder, variable};
 use crate::tui::screens::ScreenId;
-use crate::tui::theme::{ColorDepth, Theme};
 use crate::tui::{self, Options, Outcome, Start};
-
-/// No theme file is larger.
-const LARGEST_THEME: u64 = 64 * 1024;
 
 /// What the arguments say of the screens.
 #[derive(Debug, Clone, Copy)]
@@ -54,10 +49,14 @@ pub(super) fn run(machine: Machine, first: &First<'_>, out: &Out) -> Result<u8, 
             .hint("Without one, use the verbs: 'fwtui list' shows what listens, 'fwtui --help' shows the others."));
     }
     let options = Options {
-        settings: config::settings(Given {
-            theme: first.theme,
-            screen: first.screen.map(ScreenId::from),
-        })?,
+        settings: config::settings(
+            Given {
+                theme: first.theme,
+                screen: first.screen.map(ScreenId::from),
+                wants_ascii: out.wants_ascii(),
+            },
+            out.is_ascii(),
+        )?,
         is_sandbox: sandbox::is_inside(),
         start: first.start(),
     };
@@ -69,42 +68,4 @@ pub(super) fn run(machine: Machine, first: &First<'_>, out: &Out) -> Result<u8, 
         Ok(Outcome::Quit | Outcome::Ended) => Ok(DONE),
         Err(error) => Err(Error::failed(format!("the terminal can't be used: {error}"))),
     }
-}
-
-/// What the terminal shows: no colours where the user wants none (no-color.org) or the terminal has
-/// none, and more than the sixteen only where it says so.
-pub(super) fn color_depth() -> ColorDepth {
-    let term = variable("TERM").unwrap_or_default();
-    if variable("NO_COLOR").is_some() || term == "dumb" || term.ends_with("-m") {
-        return ColorDepth::None;
-    }
-    match variable("COLORTERM").as_deref() {
-        Some("truecolor" | "24bit") => ColorDepth::True,
-        _ if term.contains("256") => ColorDepth::Many,
-        _ => ColorDepth::Sixteen,
-    }
-}
-
-/// A theme of fwtui's own, or `NAME.json` in the user's config folder.
-pub(super) fn load_theme(name: &str) -> Result<Theme, Error> {
-    if Theme::names().any(|known| known == name) {
-        return Theme::built_in(name).map_err(Error::failed);
-    }
-    let known: Vec<&str> = Theme::names().collect();
-    let usage = |message: String| {
-        Error::new(Kind::Usage, message).hint(format!("fwtui's own themes are {}.", known.join(", ")))
-    };
-    let path = theme_file(name).ok_or_else(|| usage(format!("there is no theme '{name}'")))?;
-    let text = crate::sys::files::read_limited(&path, LARGEST_THEME)
-        .map_err(|error| usage(format!("{} can't be read: {error}", path.display())))?
-        .ok_or_else(|| usage(format!("there is no theme '{name}' (looked for {})", path.display())))?;
-    Theme::parse(&text).map_err(|error| usage(format!("{}: {error}", path.display())))
-}
-
-fn theme_file(name: &str) -> Option<PathBuf> {
-    let is_plain = name
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-    let folder = config_folder().filter(|_| is_plain && !name.is_empty())?;
-    Some(folder.join("themes").join(format!("{name}.json")))
 }

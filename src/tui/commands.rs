@@ -117,6 +117,10 @@ pub enum CommandId {
     First,
     /// To the last.
     Last,
+    /// The theme after this one.
+    NextTheme,
+    /// The theme before.
+    PreviousTheme,
     /// The help.
     Help,
     /// Leave.
@@ -380,6 +384,8 @@ const TABLE: &[Command] = &[
     command(CommandId::ShowCheckup, Context::Screens, &[char('4')], "checkup", "What is harmful, redundant or missing, and what to do", 0),
     command(CommandId::NextScreen, Context::Screens, &[code(KeyCode::Tab)], "next screen", "Go to the next screen", 8),
     command(CommandId::PreviousScreen, Context::Screens, &[code(KeyCode::BackTab)], "previous screen", "Go to the screen before", 0),
+    command(CommandId::NextTheme, Context::Screens, &[char('T')], "next theme", "Try the next theme", 0),
+    command(CommandId::PreviousTheme, Context::Screens, &[Key::ctrl('t')], "previous theme", "Try the theme before", 0),
     command(CommandId::Clear, Context::Screens, &[code(KeyCode::Esc)], "clear", "Clear the message, the marks, then the filter", 0),
     command(CommandId::RunSetup, Context::Screens, &[char('S')], "setup", "Be led through the first-time setup, step by step", 0),
     command(CommandId::Help, Context::Screens, &[char('?'), code(KeyCode::F(1))], "help", "Show all keys", 1),

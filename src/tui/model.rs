@@ -141,7 +141,8 @@ pub struct Model {
 
 impl Model {
     /// Before anything has been seen.
-    pub fn new(settings: Settings, size: (u16, u16), now: Duration) -> Self {
+    pub fn new(mut settings: Settings, size: (u16, u16), now: Duration) -> Self {
+        settings.keymap.is_ascii = settings.is_ascii;
         Self {
             palette: Palette::new(&settings.theme, settings.color),
             size,

@@ -13,8 +13,14 @@ use crate::tui::theme::{ColorDepth, Theme};
 pub struct Settings {
     /// The theme.
     pub theme: Theme,
+    /// All themes there are, for those who look for one.
+    pub themes: Vec<Theme>,
+    /// The file a theme is chosen in, as a sentence names it.
+    pub config: Option<String>,
     /// How many colours the terminal shows; [`ColorDepth::None`] takes the monochrome theme.
     pub color: ColorDepth,
+    /// Whether to draw with ASCII only.
+    pub is_ascii: bool,
     /// The keys.
     pub keymap: Keymap,
     /// The screen shown first.
@@ -33,7 +39,10 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             theme: Theme::default(),
+            themes: Theme::all_built_in(),
+            config: None,
             color: ColorDepth::default(),
+            is_ascii: false,
             keymap: Keymap::default(),
             screen: ScreenId::default(),
             has_mouse: true,

@@ -24,6 +24,7 @@ mod planning;
 mod popups;
 mod restore;
 mod setup;
+mod theme;
 mod trial;
 
 /// Takes a message into the model; what is to be done outside comes back.

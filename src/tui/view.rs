@@ -4,6 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use crate::tui::ascii;
 use crate::tui::commands::{self, Command, CommandId, Context};
 use crate::tui::layout::SMALLEST;
 use crate::tui::model::Model;
@@ -15,6 +16,13 @@ use crate::tui::widgets::{alerts, banner, bars, footer};
 
 /// Draws everything.
 pub fn view(model: &Model, frame: &mut Frame<'_>) {
+    draw(model, frame);
+    if model.settings.is_ascii {
+        ascii::fold(frame.buffer_mut());
+    }
+}
+
+fn draw(model: &Model, frame: &mut Frame<'_>) {
     let area = frame.area();
     frame.buffer_mut().set_style(area, model.palette.base());
     let parts = model.frames();

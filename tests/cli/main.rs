@@ -29,6 +29,7 @@ mod nft;
 mod set;
 mod setup;
 mod streams;
+mod themes;
 mod tools;
 mod trial;
 mod unprivileged;

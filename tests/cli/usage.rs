@@ -2,7 +2,7 @@
 
 use crate::harness::Home;
 
-const VERBS: [&str; 16] = [
+const VERBS: [&str; 17] = [
     "setup",
     "list",
     "set",
@@ -17,6 +17,7 @@ const VERBS: [&str; 16] = [
     "restore",
     "sandbox",
     "knock",
+    "themes",
     "completions",
     "man",
 ];
@@ -95,6 +96,10 @@ fn wrong_usage_exits_with_two_and_an_explanation() {
         (&["apply", "--accept-lockout", "ssh"], "invalid value 'ssh'"),
         (&["setup", "--take-all", "--show"], "cannot be used with"),
         (&["--screen", "blocked"], "invalid value 'blocked'"),
+        (&["themes", "drak"], "no theme 'drak': did you mean 'dark'?"),
+        (&["themes", "../../etc/passwd"], "there is no theme"),
+        (&["themes", "dark", "--json"], "cannot be used with"),
+        (&["--theme", "lihgt", "themes"], "did you mean 'light'?"),
         (&["completions", "tcsh"], "invalid value 'tcsh'"),
     ] {
         home.fwtui(args).complains(2, words);

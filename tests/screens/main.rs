@@ -12,6 +12,7 @@
 
 mod access;
 mod applying;
+mod ascii;
 mod blocks;
 mod cases;
 mod checkup;
@@ -26,6 +27,7 @@ mod screens;
 mod sessions;
 mod setup;
 mod snapshot;
+mod themes;
 mod trials;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};

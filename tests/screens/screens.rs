@@ -7,7 +7,6 @@ use fwtui::core::listener::Family;
 use fwtui::core::proof::Doubt;
 use fwtui::core::tools::Manager;
 use fwtui::core::way_in::WayIn;
-use fwtui::tui::theme::{ColorDepth, Palette, Theme};
 use fwtui::tui::{Depth, Knock, Msg, Neighbour, Seen, update};
 
 use crate::fixture::{self, decide};
@@ -357,25 +356,6 @@ fn the_last_trial_is_told_whole() {
         last.why = Some("the machine was restarted".into());
         session.send(Msg::Seen(Depth::Complete, Box::new(observation)));
         check(&format!("last-trial-{}x{}", size.0, size.1), &session.model);
-    }
-}
-
-#[test]
-fn themes() {
-    for name in Theme::names() {
-        for (depth, word) in [
-            (ColorDepth::True, "true"),
-            (ColorDepth::Many, "256"),
-            (ColorDepth::Sixteen, "16"),
-        ] {
-            if name == "monochrome" && depth != ColorDepth::True {
-                continue;
-            }
-            let mut session = Session::on((80, 24), fixture::on_trial(62));
-            session.model.palette = Palette::new(&Theme::built_in(name).unwrap(), depth);
-            session.keys("down space");
-            check(&format!("theme-{name}-{word}"), &session.model);
-        }
     }
 }
 

@@ -58,10 +58,36 @@ fn styles(buffer: &Buffer, plain: &Cell) -> String {
     out
 }
 
+/// In ASCII every cell is one printable character, in the style that it has otherwise.
+fn check_ascii(name: &str, model: &Model, buffer: &Buffer) {
+    let mut model = model.clone();
+    model.settings.is_ascii = true;
+    let ascii = draw(&model);
+    let mut previous = ascii.content.first();
+    for (index, (cell, before)) in ascii.content.iter().zip(&buffer.content).enumerate() {
+        let is_plain = cell.symbol().len() == 1 && (b' '..=b'~').contains(&cell.symbol().as_bytes()[0]);
+        assert!(
+            is_plain,
+            "{name}: cell {index} is {:?}, and was {:?}",
+            cell.symbol(),
+            before.symbol()
+        );
+        // The second half of a wide character is drawn as the first; so are the dots of an ellipsis.
+        let is_filled =
+            cell.symbol() != before.symbol() && previous.is_some_and(|previous| previous.style() == cell.style());
+        assert!(
+            cell.style() == before.style() || is_filled,
+            "{name}: cell {index} has another style"
+        );
+        previous = Some(cell);
+    }
+}
+
 /// Compares a frame with its file.
 pub(crate) fn check(name: &str, model: &Model) {
     crate::cases::have_files(&model.popups);
     let buffer = draw(model);
+    check_ascii(name, model, &buffer);
     let mut plain = Cell::default();
     plain.set_style(model.palette.base());
     let drawn = format!("{}---\n{}", text(&buffer), styles(&buffer, &plain));

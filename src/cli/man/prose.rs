@@ -333,6 +333,25 @@ before 2038-01-19) and `note` (a line of 200 characters at most). \
 `known` lists the findings of `fwtui check` that are intended: finding, at (what it is about) and \
 note; it changes no rule. Everything but `version` may be left out.";
 
+/// Themes.
+pub(super) const THEMES: &str = "`fwtui themes` shows fwtui's own themes and yours, on a terminal each with a sample, and `--theme` takes one; in the screens T tries the next. `high-contrast` and `high-contrast-light` have a contrast of seven to one or more everywhere, `colorblind` has colours that stay apart whichever the eye does not see. Nothing is told by colour alone: a sign stands beside each, and with `NO_COLOR` the signs, bold and reversed do.
+
+A theme is a JSON file NAME.json in the folder themes of the config folder, ~/.config/fwtui. It gives every token its colours: `rgb` for terminals with 24 bits, or with 256 colours, of which the nearest that keeps the contrast is taken; `ansi`, one of the sixteen, for the others: default, black, red, green, yellow, blue, magenta, cyan, white, or one of the eight with bright- in front; and `modifiers`: bold, dim, italic, underlined, reversed. With `inherits` only what differs from one of fwtui's own themes is given. `about` describes it. Whatever is wrong is told with its line.";
+
+/// A theme.
+pub(super) const THEME_EXAMPLE: &str = r##"{
+  "about": "Mine: dark, with a quieter banner",
+  "inherits": "dark",
+  "tokens": {
+    "good": { "rgb": "#8fbcbb", "ansi": "cyan" },
+    "trial-background": { "rgb": "#c9a227", "ansi": "yellow" },
+    "key": { "modifiers": ["underlined"] }
+  }
+}"##;
+
+/// What stands before the tokens.
+pub(super) const THEME_TOKENS: &str = "Before you choose colours, `fwtui themes --json` tells the least contrast of each theme; below 4.5 text is hard to read. The tokens:";
+
 /// JSON.
 pub(super) const SCRIPTS: &str = "`--json` prints one JSON object on one line. Its `schema` is 1; \
 fields may be added, but none is renamed or taken away while it stays 1. Notes and complaints go to \
@@ -379,6 +398,11 @@ ufw, firewalld, fail2ban, libvirt, lxd, tailscale, admin, kernel, unknown.",
         "findings (id, severity: harmful, risky, redundant, missing, info; place: file, line, chain, rule, service, sysctl, \
 as far as they apply; what, why, do: one sentence each; known, where it is marked: the note), and notes on what could not be \
 seen or read.",
+    ),
+    (
+        "themes --json",
+        "in_use, themes (name, about, path: null for fwtui's own, least_contrast: null without colours, tokens: each with \
+rgb, ansi, modifiers), unusable (files that can't be read, and why).",
     ),
     (
         "network --json",
@@ -433,7 +457,7 @@ it, else those confirmed last.",
     ("/run/fwtui/", "The guard's lock and its socket, for root only."),
     (
         "~/.config/fwtui/themes/NAME.json",
-        "A theme of your own, for `--theme NAME`.",
+        "A theme of your own, for `--theme NAME`; see THEMES.",
     ),
     (
         "fwtui.service",
@@ -455,7 +479,13 @@ that are applied are those of this machine.",
     ("NO_COLOR", "If it is set and not empty, the screens have no colours."),
     (
         "COLORTERM, TERM",
-        "Which colours the terminal has: truecolor or 24bit, 256, or sixteen.",
+        "Which colours the terminal has: truecolor or 24bit, 256, or sixteen. On the console (linux), on vt100 and its like, \
+and on a dumb terminal only ASCII is drawn.",
+    ),
+    (
+        "LC_ALL, LC_CTYPE, LANG",
+        "The first that is set tells the character set. If it is not UTF-8, as with C or POSIX, only ASCII is drawn on a \
+terminal, as `--ascii` does. If none is set, UTF-8 is taken for granted.",
     ),
     (
         "SSH_CONNECTION",
@@ -500,6 +530,14 @@ pub(super) const SEE_ALSO: &str =
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn the_example_is_a_theme() {
+        use crate::tui::theme::{Theme, Token};
+        let mine = Theme::parse("mine", super::THEME_EXAMPLE).unwrap();
+        assert!(mine.least_contrast().is_some_and(|least| least >= 4.5));
+        assert_eq!(mine.look(Token::Good).rgb.as_deref(), Some("#8fbcbb"));
+    }
+
     #[test]
     fn the_example_is_a_configuration() {
         use crate::core::config::{Config, Said};

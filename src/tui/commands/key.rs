@@ -154,6 +154,16 @@ impl fmt::Display for Key {
     }
 }
 
+impl Key {
+    /// The name where only ASCII is shown: an arrow drawn as `v` would be taken for the letter.
+    pub fn ascii(self) -> String {
+        match self.code {
+            KeyCode::Up | KeyCode::Down | KeyCode::Left | KeyCode::Right => format!("{:?}", self.code).to_lowercase(),
+            _ => self.to_string(),
+        }
+    }
+}
+
 /// The character a key press types into a line of text; none for keys that type nothing.
 pub fn typed(event: &KeyEvent) -> Option<char> {
     match event.code {

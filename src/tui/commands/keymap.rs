@@ -13,6 +13,8 @@ use crate::core::text::{nearest, printable};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keymap {
     chosen: BTreeMap<(CommandId, Context), Vec<Key>>,
+    /// Whether keys are named in ASCII.
+    pub is_ascii: bool,
 }
 
 /// What the user chose for a command, and where.
@@ -63,7 +65,10 @@ impl Keymap {
             let Command { id, context, .. } = *choice.command;
             ((id, context), choice.keys.clone())
         });
-        Self { chosen: keys.collect() }
+        Self {
+            chosen: keys.collect(),
+            is_ascii: false,
+        }
     }
 
     /// Two commands that one key would mean in the same place, at least one of them by the user's
@@ -100,7 +105,13 @@ impl Keymap {
 
     /// The key to show for a command; empty where it has none.
     pub fn shown(&self, command: &Command) -> String {
-        self.keys(command).first().map(ToString::to_string).unwrap_or_default()
+        self.names(command).into_iter().next().unwrap_or_default()
+    }
+
+    /// The names of a command's keys.
+    pub fn names(&self, command: &Command) -> Vec<String> {
+        let name = |key: &Key| if self.is_ascii { key.ascii() } else { key.to_string() };
+        self.keys(command).iter().map(name).collect()
     }
 
     /// What a key asks for: the first of the contexts that knows it decides.

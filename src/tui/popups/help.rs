@@ -84,8 +84,7 @@ fn sections(model: &Model, contexts: &[Context], here: &[Context], cells: usize,
         }
         lines.push(Line::styled(context.title(), palette.of(Token::Title)));
         for command in commands::of(*context) {
-            let keys = model.settings.keymap.keys(command).iter().map(ToString::to_string);
-            let keys = keys.collect::<Vec<_>>().join(", ");
+            let keys = model.settings.keymap.names(command).join(", ");
             let keys = if keys.is_empty() {
                 "palette only".to_owned()
             } else {

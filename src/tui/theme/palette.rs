@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ratatui::style::{Color, Style};
 
-use super::{ColorDepth, MONOCHROME, Paint, Theme, Token};
+use super::{ColorDepth, MONOCHROME, Paint, Theme, Token, approximate};
 
 /// A theme as one terminal can show it: what the screens draw with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,15 +18,17 @@ impl Palette {
     /// The theme in as many colours as there are; without any, the monochrome theme takes over,
     /// since bold and reversed must then say what the colours said.
     pub fn new(theme: &Theme, depth: ColorDepth) -> Self {
-        let monochrome = match depth {
-            ColorDepth::None => Theme::built_in(MONOCHROME).ok(),
-            ColorDepth::Sixteen | ColorDepth::Many | ColorDepth::True => None,
+        let (monochrome, indices) = match depth {
+            ColorDepth::None => (Theme::built_in(MONOCHROME).ok(), BTreeMap::new()),
+            ColorDepth::Many => (None, approximate::indices(theme)),
+            ColorDepth::Sixteen | ColorDepth::True => (None, BTreeMap::new()),
         };
         let paints = &monochrome.as_ref().unwrap_or(theme).paints;
         let styles = paints
             .iter()
             .map(|(token, paint)| {
-                let style = Style::new().fg(paint.color(depth)).add_modifier(paint.modifiers);
+                let index = indices.get(token).copied();
+                let style = Style::new().fg(paint.color(depth, index)).add_modifier(paint.modifiers);
                 (*token, style)
             })
             .collect();
@@ -78,43 +80,12 @@ impl Palette {
 }
 
 impl Paint {
-    fn color(self, depth: ColorDepth) -> Color {
-        match (depth, self.rgb) {
-            (ColorDepth::None, _) => Color::Reset,
-            (ColorDepth::Sixteen, _) | (_, None) => self.ansi,
-            (ColorDepth::Many, Some(rgb)) => Color::Indexed(nearest(rgb)),
-            (ColorDepth::True, Some([red, green, blue])) => Color::Rgb(red, green, blue),
+    fn color(self, depth: ColorDepth, index: Option<u8>) -> Color {
+        match (depth, self.rgb, index) {
+            (ColorDepth::None, ..) => Color::Reset,
+            (ColorDepth::Many, _, Some(index)) => Color::Indexed(index),
+            (ColorDepth::True, Some([red, green, blue]), _) => Color::Rgb(red, green, blue),
+            _ => self.ansi,
         }
-    }
-}
-
-/// The nearest of xterm's 256: the grey ramp (232 to 255) or the 6x6x6 cube (16 to 231).
-fn nearest(rgb: [u8; 3]) -> u8 {
-    const STEPS: [u8; 6] = [0, 95, 135, 175, 215, 255];
-    let distance = |other: [u8; 3]| -> u32 {
-        let squares = rgb.iter().zip(other).map(|(a, b)| u32::from(a.abs_diff(b)).pow(2));
-        squares.sum()
-    };
-    let greys = (0..24u8).map(|step| (232 + step, [8 + 10 * step; 3]));
-    let cube = (0..216u8).map(|index| {
-        let step = |position: u8| STEPS.get(usize::from(position % 6)).copied().unwrap_or_default();
-        (16 + index, [step(index / 36), step(index / 6), step(index)])
-    });
-    greys
-        .chain(cube)
-        .min_by_key(|(_, other)| distance(*other))
-        .map_or(0, |(index, _)| index)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_nearest_of_256_is_near() {
-        assert_eq!(nearest([0, 0, 0]), 16);
-        assert_eq!(nearest([255, 255, 255]), 231);
-        assert_eq!(nearest([255, 0, 0]), 196);
-        assert_eq!(nearest([128, 128, 128]), 244);
     }
 }

@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyEvent, KeyEventKind};
 
-use super::{access, block, checkup, disable, edit, fail, leave, planning, popups, restore, setup, trial};
+use super::{access, block, checkup, disable, edit, fail, leave, planning, popups, restore, setup, theme, trial};
 use crate::core::policy::Decision;
 use crate::tui::availability::why_no_apply;
 use crate::tui::commands::{CommandId, Context, typed};
@@ -141,6 +141,8 @@ fn look_around(model: &mut Model, command: CommandId) {
         CommandId::ShowPreview => model.screen = ScreenId::Preview,
         CommandId::ShowCheckup => model.screen = ScreenId::Checkup,
         CommandId::NextScreen => model.screen = model.screen.further(1),
+        CommandId::NextTheme => theme::cycle(model, 1),
+        CommandId::PreviousTheme => theme::cycle(model, theme::back(model)),
         CommandId::PreviousScreen => model.screen = model.screen.further(SCREENS.len() - 1),
         _ => {
             if let Some(movement) = movement(command) {
