@@ -27,6 +27,7 @@ mod keys;
 mod lab;
 mod panics;
 mod proof;
+mod setup;
 mod streams;
 mod terminal;
 mod trial;

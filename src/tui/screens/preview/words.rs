@@ -166,6 +166,10 @@ pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     for sentence in plan_at_length(plan) {
         lines.extend(sentence_lines(palette, &sentence, cells));
     }
+    if model.setup.is_some() {
+        // The setup asks for these at steps of their own, and the keys mean other things in it.
+        return lines;
+    }
     lines.push(Line::default());
     let (refusal, why) = match model.policy.refusal {
         Refusal::Reject => (

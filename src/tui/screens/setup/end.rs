@@ -20,16 +20,16 @@ pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
             lines
         }
     };
-    lines.extend(heading(model, "Who can connect"));
-    lines.extend(outlook::lines(model, cells));
     lines.extend(heading(model, "What to do next"));
     let next = [
-        "Something new that listens is refused until you decide on it: 'sudo fwtui' marks it NEW.",
+        "Something new that listens is refused until you decide on it: the screens mark it NEW.",
         "Checkup (4) tells what other rules, settings and programs do, and which updates wait.",
         "'sudo fwtui setup' asks all this again; 'sudo fwtui off' takes all of it out.",
     ];
     for text in next {
         lines.extend(point(model, "·", Token::Accent, text, cells));
     }
+    lines.extend(heading(model, "Who can connect"));
+    lines.extend(outlook::lines(model, cells));
     lines
 }

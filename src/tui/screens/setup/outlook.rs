@@ -17,11 +17,18 @@ const MOST_NAMES: usize = 12;
 /// The services by who can connect once the policy is in force, and those that wait for a decision.
 pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     let rows = || model.services.rows().iter().filter(|row| row.service.is_there());
-    let waits = |row: &&Row| row.decision == Decision::Undecided && row.is_new;
+    // Clients that wait for answers are not asked about: answers get in whatever is decided.
+    let is_asked = |row: &Row| {
+        let setup = model.setup.as_ref();
+        setup.is_some_and(|setup| setup.proposals.services.iter().any(|one| one.id == row.service.id))
+    };
+    let is_undecided = |row: &&Row| row.decision == Decision::Undecided && row.is_new;
+    let waits = |row: &&Row| is_undecided(row) && is_asked(row);
+    let is_client = |row: &&Row| is_undecided(row) && !is_asked(row);
     let is_loopback = |row: &&Row| row.service.bound_to == BoundTo::Loopback;
     let mut lines = Vec::new();
     for reach in [Reach::Everyone, Reach::Trusted, Reach::Unknown, Reach::ThisMachine] {
-        let reached = |row: &&Row| row.reach_after == reach && !waits(row) && !is_loopback(row);
+        let reached = |row: &&Row| row.reach_after == reach && !is_undecided(row) && !is_loopback(row);
         let Some(names) = names(&rows().filter(reached).collect::<Vec<_>>()) else {
             continue;
         };
@@ -43,6 +50,10 @@ pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     if let Some(names) = names(&rows().filter(waits).collect::<Vec<_>>()) {
         let text = format!("Refused until you decide on it: {names}.");
         lines.extend(point(model, "-", Token::New, &text, cells));
+    }
+    if let Some(names) = names(&rows().filter(is_client).collect::<Vec<_>>()) {
+        let text = format!("Answers to what this machine asked get in; nobody else can connect to {names}.");
+        lines.extend(point(model, "○", Token::Dim, &text, cells));
     }
     let on_loopback = match rows().filter(is_loopback).count() {
         0 => None,
