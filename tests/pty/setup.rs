@@ -7,8 +7,8 @@ use fwtui::app::sandbox::{Knock, neighbours_at};
 use rustix::process::Signal;
 
 use crate::cycle::keep;
-use crate::lab::{Lab, in_sandbox};
-use crate::terminal::Terminal;
+use crate::lab::{Lab, eventually, in_sandbox};
+use crate::terminal::{PATIENCE, Terminal};
 
 const SIZE: (u16, u16) = (80, 24);
 const DOWN: &str = "\u{1b}[B";
@@ -95,7 +95,9 @@ fn the_whole_of_it() {
         terminal.sees(&["Done", "What to do next", "install-service"]);
         assert_eq!(lab.status()["state"], "confirmed");
         behaves(lab);
-        assert!(!file("var/lib/fwtui/setup.json").exists(), "the draft is forgotten");
+        eventually("the draft is forgotten", PATIENCE, || {
+            (!file("var/lib/fwtui/setup.json").exists()).then_some(())
+        });
         terminal.answers("\r", &["REACH NOW"]);
         terminal.types("q");
         terminal.ends_well(0);
@@ -150,7 +152,7 @@ fn killed_in_the_middle_it_goes_on() {
         to_the_services(&mut terminal);
         at(&mut terminal, "postgres", "o", "● open");
         let draft = file("var/lib/fwtui/setup.json");
-        crate::lab::eventually("the answer on the disk", crate::terminal::PATIENCE, || {
+        eventually("the answer on the disk", PATIENCE, || {
             let text = std::fs::read_to_string(&draft).ok()?;
             text.contains("\"5432/tcp\": \"open\"").then_some(())
         });

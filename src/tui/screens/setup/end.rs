@@ -10,11 +10,11 @@ use crate::tui::theme::Token;
 pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     let mut lines = match boot_trouble(&model.observation.status.protection) {
         None => {
-            let text = "The new rules are in force, and come back after a reboot.";
+            let text = "Kept: the new rules are in force, and come back after a reboot.";
             point(model, "✓", Token::Good, text, cells)
         }
         Some(why) => {
-            let mut lines = point(model, "✓", Token::Good, "The new rules are in force.", cells);
+            let mut lines = point(model, "✓", Token::Good, "Kept: the new rules are in force.", cells);
             let text = format!("They are gone after a reboot: {}.", why.trim_end_matches('.'));
             lines.extend(point(model, "!", Token::Warn, &text, cells));
             lines
