@@ -100,6 +100,7 @@ fn the_sections_are_those_of_a_man_page() {
             "DECISIONS",
             "QUICK BLOCKS",
             "NETWORKS",
+            "SETUP",
             "COMMANDS",
             "FINDINGS",
             "THE SCREENS",

@@ -78,6 +78,9 @@ impl Sandbox {
             search_path: options.search_path,
         };
         if !options.bare {
+            // What listens here is a server's; without any folder nobody could tell.
+            fs::create_dir_all(root().join("usr/share/fwtui"))
+                .map_err(|error| failed("make its directories", error))?;
             services::start(&mut sandbox.services, &Path::new(HOME).join("services"))?;
         }
         Ok(sandbox)

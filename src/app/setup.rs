@@ -30,7 +30,7 @@ pub struct Setup {
 /// What to know of the others, and what to do: one sentence each.
 fn beside(status: &Status) -> Vec<String> {
     let undoing = status.conflicts.iter().map(|said| format!("{}.", capitalised(said)));
-    undoing.chain(status.tools.iter().filter_map(words::beside)).collect()
+    undoing.chain(words::beside(&status.tools)).collect()
 }
 
 impl Machine {
@@ -212,7 +212,7 @@ mod tests {
         };
         assert!(undoing.ends_with("disable it."), "{undoing}");
         assert!(ufw.contains("sudo ufw disable") && ufw.contains("yourself"), "{ufw}");
-        assert!(docker.contains("publishes"), "{docker}");
+        assert!(docker.contains("Rules of docker stay"), "{docker}");
     }
 
     #[test]

@@ -23,8 +23,8 @@ pub struct Cli {
     #[arg(long, value_name = "NAME", global = true)]
     pub theme: Option<String>,
 
-    /// Open this screen first, and not the first-time setup
-    #[arg(long, value_name = "NAME", value_enum, global = true)]
+    /// Open services, networks, preview or checkup first, and not the first-time setup
+    #[arg(long, value_name = "NAME", value_enum, global = true, hide_possible_values = true)]
     pub screen: Option<Screen>,
 
     /// What to do; without it the screens open
@@ -52,14 +52,14 @@ pub enum Screen {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Set fwtui up, step by step: networks, services, how to refuse; then apply it on trial
+    /// Be led through all there is to decide, then apply it on trial
     ///
-    /// sudo fwtui setup              in the screens, with a recommendation for everything
+    /// sudo fwtui setup              step by step, with recommendations
     /// fwtui setup --show            what it would recommend, and why
-    /// sudo fwtui setup --take-all   take all of it; what is decided already stays
+    /// sudo fwtui setup --take-all   take all of it; what is decided stays
     ///
-    /// It runs by itself where nothing has been decided yet. Leaving it changes nothing, and the next
-    /// one goes on where it was left.
+    /// It runs by itself where nothing has been decided yet. Leaving it
+    /// changes nothing, and the next one goes on where it was left.
     #[command(verbatim_doc_comment)]
     Setup(Setup),
     /// List what listens, who can connect now, and who can after applying

@@ -13,6 +13,8 @@ use crate::core::policy::Marks;
 mod marks;
 mod report;
 
+pub(super) use report::wrapped;
+
 #[derive(Serialize)]
 struct Document<'a> {
     schema: u32,

@@ -7,6 +7,9 @@ use crate::cli::DONE;
 use crate::cli::args::{Cli, EXIT_CODES};
 use crate::cli::output::Out;
 use crate::core::checkup::{Kind, Severity, kinds};
+use crate::core::network::NetworkClass;
+use crate::core::policy::{Logging, Refusal};
+use crate::core::setup::words;
 use crate::core::text::capitalised;
 use crate::tui::commands::{self, Context};
 
@@ -42,6 +45,7 @@ pub fn page() -> String {
         page.section(title);
         page.paragraphs(text);
     }
+    setup(&mut page);
     commands(&mut page, &program);
     findings(&mut page);
     keys(&mut page);
@@ -166,6 +170,23 @@ fn described_as(arg: &Arg) -> String {
         }
     }
     sentences.join(". ") + "."
+}
+
+/// What the setup asks, and what its choices mean, in the words of the screens.
+fn setup(page: &mut Page) {
+    page.section("SETUP");
+    page.paragraphs(prose::SETUP);
+    for class in [NetworkClass::Trusted, NetworkClass::Public, NetworkClass::Guests] {
+        page.paragraph(words::class_meaning(class));
+    }
+    page.paragraph(words::AT_HOME);
+    page.paragraph(words::IN_A_DMZ);
+    for refusal in [Refusal::Reject, Refusal::Drop] {
+        page.paragraph(words::refusal_meaning(refusal));
+    }
+    for logging in [Logging::Off, Logging::Kernel, Logging::Nflog] {
+        page.paragraph(words::logging_meaning(logging));
+    }
 }
 
 /// Every kind of finding, by severity and name.

@@ -5,16 +5,18 @@ use std::io::{self, IsTerminal};
 
 use serde::Serialize;
 
-use crate::app::{Depth, Error, Kind, Machine, Observation, Presence, Setup};
+use crate::app::{Depth, Error, Kind, Machine, Presence, Setup};
 use crate::cli::args::Setup as Args;
+use crate::cli::check::wrapped;
 use crate::cli::output::Out;
 use crate::cli::screens::{self, First};
 use crate::cli::{DONE, FAILED};
 use crate::core::catalogue::Advice;
 use crate::core::network::NetworkClass;
 use crate::core::policy::{Decision, Logging, Refusal};
+use crate::core::setup::words::NOBODY_TRUSTED;
 use crate::core::setup::{Answers, Counts, MachineKind, NetworkProposal, Proposed, ServiceProposal};
-use crate::core::text::{capitalised, printable_within};
+use crate::core::text::printable_within;
 use crate::core::way_in::WayIn;
 
 /// Longest sentence shown, in characters.
@@ -131,29 +133,38 @@ fn take_all(machine: &Machine, out: &Out) -> Result<u8, Error> {
     machine.save(before, &wanted)?;
     // They would say otherwise; that they are left there harms nobody.
     let _left_there = machine.forget_answers();
-    out.print(&taken(&setup, &observation))?;
+    out.print(&taken(&setup))?;
     Ok(DONE)
 }
 
 /// What was taken, and the next step.
-fn taken(setup: &Setup, observation: &Observation) -> String {
+fn taken(setup: &Setup) -> String {
+    let proposals = &setup.proposals;
     let mut text = String::new();
-    for one in setup.proposals.networks.iter().filter(|one| !one.is_decided) {
-        push(&mut text, &format!("{} is {}", one.interface, one.class));
+    for one in proposals.networks.iter().filter(|one| !one.is_decided) {
+        say(&mut text, &format!("{}: {}", one.interface, one.class));
     }
-    for one in setup.proposals.services.iter().filter(|one| !one.is_decided) {
-        push(&mut text, &format!("{} is {}", service(one), decision(one)));
+    for one in proposals.services.iter().filter(|one| !one.is_decided) {
+        say(&mut text, &format!("{}: {}", service(one), decision(one)));
     }
-    let kept = setup.proposals.services.iter().filter(|one| one.is_decided).count();
-    if kept > 0 {
-        push(&mut text, &format!("{} decided before stays so.", services(kept)));
+    match proposals.services.iter().filter(|one| one.is_decided).count() {
+        0 => {}
+        1 => say(&mut text, "1 service was decided before, and stays so."),
+        kept => say(&mut text, &format!("{kept} services were decided before, and stay so.")),
     }
-    for way_in in &observation.ways_in {
-        push(&mut text, &format!("{} stays.", capitalised(&way_in_words(way_in))));
+    if proposals.trusts_nobody() {
+        let interface = proposals
+            .networks
+            .first()
+            .map_or("INTERFACE", |one| one.interface.as_str());
+        say(
+            &mut text,
+            &format!("{NOBODY_TRUSTED} Say which is: sudo fwtui network {interface} trusted."),
+        );
     }
-    push(
+    say(
         &mut text,
-        "Nothing is in force yet: 'fwtui preview' shows it, 'sudo fwtui apply' applies it on trial.",
+        "Nothing is in force yet: 'sudo fwtui preview' shows it, 'sudo fwtui apply' applies it on trial.",
     );
     text
 }
@@ -208,58 +219,61 @@ fn service_json(service: &ServiceProposal) -> ServiceJson<'_> {
     }
 }
 
-/// What was found, and what is recommended, each with its reason on a line of its own.
+/// What was found, and what is recommended, each with its reason below.
 fn text(setup: &Setup) -> String {
     let proposals = &setup.proposals;
     let mut text = String::new();
-    push(&mut text, &found(setup));
+    say(&mut text, &found(setup));
     for way_in in &setup.ways_in {
-        push(&mut text, &format!("You came in by {}.", way_in_words(way_in)));
+        say(&mut text, &format!("You came in by {}.", way_in_words(way_in)));
     }
     for said in &setup.conflicts {
-        push(&mut text, said);
+        say(&mut text, said);
     }
     if setup.draft.is_some() {
-        push(
+        say(
             &mut text,
             "Answers of an earlier setup are kept: 'sudo fwtui setup' goes on with them.",
         );
     }
-    let mut section = |title: &str, items: Vec<(String, &str)>| {
-        push(&mut text, &format!("\n{title}"));
-        if items.is_empty() {
-            push(&mut text, "  Nothing to decide.");
-        }
-        for (item, why) in items {
-            push(&mut text, &format!("  {item}"));
-            push(&mut text, &format!("      {why}"));
-        }
-    };
-    let network = |one: &NetworkProposal| format!("{}  {}", one.interface, one.class);
-    let networks = proposals.networks.iter();
-    section(
-        "NETWORKS",
-        networks.map(|one| (network(one), one.why.as_str())).collect(),
-    );
-    let refusal = (
-        proposals.refusal.value.word().to_owned(),
-        proposals.refusal.why.as_str(),
-    );
-    section("WHAT IS REFUSED GETS", vec![refusal]);
-    let row = |one: &ServiceProposal| format!("{}  {}", service(one), decision(one));
-    let services = proposals.services.iter();
-    section("SERVICES", services.map(|one| (row(one), one.why.as_str())).collect());
-    let logging = (
-        proposals.logging.value.word().to_owned(),
-        proposals.logging.why.as_str(),
-    );
-    section("LOGGING", vec![logging]);
-    push(
+    heading(&mut text, "NETWORKS");
+    for one in &proposals.networks {
+        item(&mut text, &format!("{}: {}", one.interface, one.class), &one.why);
+    }
+    heading(&mut text, "WHAT IS REFUSED GETS");
+    item(&mut text, proposals.refusal.value.word(), &proposals.refusal.why);
+    heading(&mut text, "SERVICES");
+    for one in &proposals.services {
+        item(&mut text, &format!("{}: {}", service(one), decision(one)), &one.why);
+    }
+    if proposals.services.is_empty() {
+        say(&mut text, "  Nothing that others could reach.");
+    }
+    heading(&mut text, "LOGGING");
+    item(&mut text, proposals.logging.value.word(), &proposals.logging.why);
+    text.push('\n');
+    if proposals.trusts_nobody() {
+        say(&mut text, NOBODY_TRUSTED);
+    }
+    say(
         &mut text,
-        "\n'sudo fwtui setup' asks about each; 'sudo fwtui setup --take-all' takes all of it. Neither is in force before \
-         you apply it.",
+        "'sudo fwtui setup' asks about each of these; 'sudo fwtui setup --take-all' takes all of them. Neither is in \
+         force before you apply it.",
     );
     text
+}
+
+fn heading(text: &mut String, title: &str) {
+    let _never_fails = write!(text, "\n{title}\n");
+}
+
+fn item(text: &mut String, what: &str, why: &str) {
+    wrapped(text, "  ", "    ", what);
+    wrapped(text, "      ", "      ", why);
+}
+
+fn say(text: &mut String, words: &str) {
+    wrapped(text, "", "", words);
 }
 
 /// `On this server: 6 services, of which 1 is bound to loopback and needs nothing; 2 networks.`
@@ -314,8 +328,4 @@ fn decision(one: &ServiceProposal) -> String {
         true => one.decision.word().to_owned(),
         false => format!("{} to {}", one.decision, sources.join(", ")),
     }
-}
-
-fn push(text: &mut String, line: &str) {
-    let _never_fails = writeln!(text, "{line}");
 }

@@ -91,6 +91,14 @@ pub struct Proposals {
     pub counts: Counts,
 }
 
+impl Proposals {
+    /// Whether something is for trusted networks while no network that is asked about is trusted.
+    pub fn trusts_nobody(&self) -> bool {
+        let for_trusted = |one: &ServiceProposal| one.decision == Decision::Trusted;
+        self.services.iter().any(for_trusted) && self.networks.iter().all(|one| one.class == NetworkClass::Public)
+    }
+}
+
 /// How much was found.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {

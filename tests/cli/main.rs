@@ -25,6 +25,7 @@ mod json;
 mod known;
 mod network;
 mod set;
+mod setup;
 mod streams;
 mod tools;
 mod trial;

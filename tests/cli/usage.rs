@@ -2,7 +2,8 @@
 
 use crate::harness::Home;
 
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 16] = [
+    "setup",
     "list",
     "set",
     "network",
@@ -93,6 +94,8 @@ fn wrong_usage_exits_with_two_and_an_explanation() {
         (&["confirm", "--replace"], "unexpected argument '--replace'"),
         (&["confirm", "t1"], "unexpected argument 't1'"),
         (&["apply", "--accept-lockout", "ssh"], "invalid value 'ssh'"),
+        (&["setup", "--take-all", "--show"], "cannot be used with"),
+        (&["--screen", "blocked"], "invalid value 'blocked'"),
         (&["completions", "tcsh"], "invalid value 'tcsh'"),
     ] {
         home.fwtui(args).complains(2, words);

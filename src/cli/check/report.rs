@@ -156,7 +156,7 @@ fn push_line(text: &mut String, line: &str) {
 }
 
 /// Adds words as lines that are not too wide; a word that is wider has a line of its own.
-fn wrapped(text: &mut String, first: &str, other: &str, words: &str) {
+pub(in crate::cli) fn wrapped(text: &mut String, first: &str, other: &str, words: &str) {
     let words = capitalised_sentence(&printable_within(words, LONGEST), first);
     let mut line = first.to_owned();
     let mut is_empty = true;

@@ -74,8 +74,26 @@ interfaces included, is public until you say otherwise. Loopback is never refuse
     ),
 ];
 
+/// The setup; what its choices mean follows, as the screens say it.
+pub(super) const SETUP: &str = "`sudo fwtui setup` leads through everything there is to decide, with a recommendation and \
+its reason for each: which networks are trusted, how to refuse, service by service who may connect, whether to log; then a \
+summary, the preview, and the trial. It runs by itself where there is no policy yet and nothing was confirmed; `--screen NAME` \
+opens that screen instead. It can be left at any time: nothing has changed then, the answers are kept, and the next setup goes on with them. \
+Where something is decided already it stays, and can be changed like the rest.
+
+What your own session came in by (SSH, mosh, the outer port of a tunnel) is recommended to stay open, to everyone, because \
+your address may change. For the rest the catalogue of services knows what is usual on a desktop and on a server (a machine \
+with a graphical session installed counts as a desktop); where that can't be told the more careful advice is taken. What it does not know is confined until you know \
+who needs it, and so is what is best not run at all. What is bound to loopback is not asked about, nor are clients that wait \
+for answers. No network is ever recommended as trusted.";
+
 /// What is to be said of a command beyond its help.
-pub(super) const MORE: [(&str, &str); 10] = [
+pub(super) const MORE: [(&str, &str); 11] = [
+    (
+        "setup",
+        "What it asks, and what the answers mean, stands under SETUP. `--show` needs no root, but without it neither other \
+users' programs nor what other firewalls do can be seen. `--take-all` decides only on what is not decided yet.",
+    ),
     (
         "disable",
         "The units are those whose processes listen there, with the sockets, paths and timers that start them, and what \
@@ -252,6 +270,13 @@ standard error.";
 /// Its fields.
 pub(super) const JSON: &[(&str, &str)] = &[
     (
+        "setup --json",
+        "machine (desktop, server, unknown), found (services, of these on_loopback and clients; networks), networks \
+(interface, class, why, decided), refusal and logging (value, why, decided), services (id, name, known, what, advice: \
+confine, trusted, open, disable; decision, from, why, carries_you, decided), ways_in, tools (as in `status`), conflicts \
+(what to know of other firewalls, in words), resumable (whether answers of an earlier setup are kept).",
+    ),
+    (
         "list --json",
         "services: id, protocol, port, name, bound_to (all, loopback, address, interface), unit, listeners (address, \
 family, v6only, interface, inode, uid), owners (pid, name, exe, user, unit), folded, decision, from, \
@@ -315,7 +340,8 @@ pub(super) const FILES: &[(&str, &str)] = &[
     (
         "/var/lib/fwtui/",
         "For root only: the rules that were confirmed (`confirmed.json`), those on trial (`candidate.json`), the \
-journal of a running trial (`trial.json`), and how the last one ended (`last.json`).",
+journal of a running trial (`trial.json`), how the last one ended (`last.json`), and the answers of a setup that was \
+left before its end (`setup.json`).",
     ),
     (
         "/var/lib/fwtui/restore.sh",

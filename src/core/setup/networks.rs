@@ -7,14 +7,11 @@ use crate::core::network::{Interface, InterfaceKind, NetworkClass, class_of};
 use crate::core::policy::Policy;
 use crate::core::text::printable;
 
-/// Drivers of the machine's end of a VM's or container's cable, which is a port of a bridge.
-const CABLES: [&str; 2] = ["veth", "tun"];
-
 pub(super) fn propose(interfaces: &[Interface], policy: &Policy) -> Vec<NetworkProposal> {
     let is_decided = |interface: &Interface| policy.networks.interfaces.contains_key(&interface.name);
     let asked = interfaces
         .iter()
-        .filter(|one| one.kind != InterfaceKind::Loopback && (is_decided(one) || !is_cable(one)));
+        .filter(|one| one.kind != InterfaceKind::Loopback && (is_decided(one) || !is_bare_link(one)));
     let proposal = |interface: &Interface| NetworkProposal {
         interface: interface.name.clone(),
         class: class_of(interface, policy),
@@ -27,14 +24,13 @@ pub(super) fn propose(interfaces: &[Interface], policy: &Policy) -> Vec<NetworkP
     asked.map(proposal).collect()
 }
 
-/// Whether it is one end of a cable whose network is the bridge's: nobody is a neighbour there.
-fn is_cable(interface: &Interface) -> bool {
-    let is_link_local = |address: IpAddr| match address {
-        IpAddr::V4(_) => false,
-        IpAddr::V6(address) => address.is_unicast_link_local(),
-    };
-    let driver = interface.driver.as_deref();
-    driver.is_some_and(|driver| CABLES.contains(&driver))
+/// Whether it is a virtual link without an address: one end of a container's cable, which is a port of
+/// a bridge, or a tunnel nobody has set up. Nobody is a neighbour there.
+fn is_bare_link(interface: &Interface) -> bool {
+    let is_link_local = |address: IpAddr| kind_of(address) == AddressKind::LinkLocal;
+    let is_virtual = interface.driver.is_some();
+    is_virtual
+        && !matches!(interface.kind, InterfaceKind::Bridge | InterfaceKind::Wifi)
         && !interface.has_default_route
         && interface.addresses.iter().all(|net| is_link_local(net.addr()))
 }
@@ -180,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_decided_stays_and_ends_of_cables_are_left_out() {
+    fn what_is_decided_stays_and_bare_links_are_left_out() {
         let cable = Interface {
             driver: Some("veth".into()),
             has_default_route: false,
@@ -198,7 +194,7 @@ mod tests {
             .interfaces
             .insert("veth12ab".into(), NetworkClass::Public);
         assert_eq!(propose(std::slice::from_ref(&cable), &policy).len(), 1);
-        // One that leads somewhere is no end of a cable.
+        // One that leads somewhere is asked about.
         let lan = interface("veth12ab", InterfaceKind::Ethernet, &["192.168.1.4/24"]);
         assert_eq!(
             propose(

@@ -173,18 +173,20 @@ fn unnamed(id: ServiceId, name: String, way_in: &WayIn, policy: &Policy) -> Serv
 /// What the catalogue advises, and why.
 fn advised(service: &Service, known: &Match<'_>, found: &Found<'_>) -> (Advice, String) {
     let entry = known.entry;
+    // Where it can't be told what the machine is, the more careful advice is taken, and said whose it is.
     let careful = || {
-        let both = [&entry.desktop, &entry.server];
-        let given = both.into_iter().flatten();
-        given.min_by_key(|recommended| recommended.decision.decision())
+        let both = [("On a desktop: ", &entry.desktop), ("On a server: ", &entry.server)];
+        let given = both.into_iter().filter_map(|(on, it)| Some((on, it.as_ref()?)));
+        given.min_by_key(|(_, recommended)| recommended.decision.decision())
     };
-    let Some(recommended) = entry.recommended(found.is_desktop).or_else(careful) else {
+    let known_here = entry.recommended(found.is_desktop).map(|recommended| ("", recommended));
+    let Some((on, recommended)) = known_here.or_else(careful) else {
         return (Advice::Confine, why_unknown(service));
     };
     let id = &service.id;
     let why = match known.is_certain() {
-        true => recommended.why.clone(),
-        false => format!("By its port it is {}. {}", known.name(), recommended.why),
+        true => format!("{on}{}", recommended.why),
+        false => format!("By its port it is {}. {on}{}", known.name(), recommended.why),
     };
     match recommended.decision {
         // Any program can give itself a name.

@@ -225,12 +225,14 @@ fn a_desktop_prints_and_is_found_by_trusted_networks_only() {
     assert!(desktop.at("631/tcp").decision <= Decision::Trusted);
     assert_eq!(desktop.propose().services.len(), 2);
     assert_eq!(desktop.propose().machine, MachineKind::Desktop);
+    assert!(desktop.propose().trusts_nobody() && !server().propose().trusts_nobody());
     // Where it can't be told what the machine is, the more careful advice is taken.
     let unknown = Machine {
         is_desktop: None,
         ..Machine::new(&sockets)
     };
     let avahi = unknown.at("5353/udp");
+    assert!(avahi.why.starts_with("On a server: "), "{}", avahi.why);
     assert_eq!((avahi.decision, avahi.advice), (Decision::Confine, Advice::Disable));
 }
 

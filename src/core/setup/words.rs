@@ -76,33 +76,68 @@ pub const fn why_logging(logging: Logging, machine: MachineKind) -> &'static str
     }
 }
 
-/// What to know of another tool that decides over connections: one sentence. None where it matters to
-/// nobody.
-pub fn beside(presence: &Presence) -> Option<String> {
-    let manager = presence.manager;
-    let name = capitalised(manager.word());
-    let off = match manager {
+/// What is to be known where services are for trusted networks and no network is trusted.
+pub const NOBODY_TRUSTED: &str = "No network is trusted yet, so 'trusted' lets nobody in.";
+
+/// What to know of the other tools that decide over connections: one sentence each, with what to do.
+pub fn beside(tools: &[Presence]) -> Vec<String> {
+    let firewalls = tools.iter().filter(|tool| tool.is_active()).filter_map(|tool| {
+        let off = switched_off_by(tool.manager)?;
+        let name = capitalised(tool.manager.word());
+        let reload = match tool.manager == Manager::Firewalld {
+            true => " Each reload of its deletes fwtui's chains: 'sudo fwtui restore' loads them again.",
+            false => "",
+        };
+        Some(format!(
+            "{name} is active and stays so: what either of you refuses is refused. To have one firewall only, switch it \
+             off yourself once you keep these rules: {off}.{reload}"
+        ))
+    });
+    let engines = tools.iter().map(|tool| tool.manager);
+    let engines: Vec<&str> = engines.filter(|engine| is_engine(*engine)).map(Manager::word).collect();
+    let engines = (!engines.is_empty()).then(|| {
+        format!(
+            "Rules of {} stay; the ports published there are listed like services, and what you decide holds for them too.",
+            engines.join(", ")
+        )
+    });
+    let others = [
+        (Manager::Fail2ban, "Whom fail2ban bans stays refused."),
+        (
+            Manager::Tailscale,
+            "Tailscale may let in what comes by its own interface before fwtui is asked.",
+        ),
+    ];
+    let others = others
+        .into_iter()
+        .filter(|(manager, _)| tools.iter().any(|tool| tool.manager == *manager));
+    firewalls
+        .chain(engines)
+        .chain(others.map(|(_, said)| said.to_owned()))
+        .collect()
+}
+
+/// Whether it makes rules for its own guests.
+const fn is_engine(manager: Manager) -> bool {
+    matches!(
+        manager,
+        Manager::Docker | Manager::Podman | Manager::Libvirt | Manager::Lxd
+    )
+}
+
+/// The command that switches a firewall off.
+const fn switched_off_by(manager: Manager) -> Option<&'static str> {
+    Some(match manager {
         Manager::Ufw => "sudo ufw disable",
         Manager::Firewalld => "sudo systemctl disable --now firewalld",
         Manager::Nftables => "sudo systemctl disable nftables",
         Manager::NetfilterPersistent => "sudo systemctl disable netfilter-persistent",
         Manager::Iptables => "sudo systemctl disable iptables ip6tables",
-        Manager::Docker | Manager::Podman | Manager::Libvirt | Manager::Lxd => {
-            return Some(format!(
-                "{name} keeps its own rules; ports it publishes are listed like services, and what you decide holds for \
-                 them too."
-            ));
-        }
-        Manager::Fail2ban => return Some("Fail2ban keeps its bans: whom it bans stays refused.".to_owned()),
-        Manager::Tailscale => {
-            return Some("Tailscale may let in what comes by its own interface before fwtui is asked.".to_owned());
-        }
-    };
-    let is_active = presence.is_active();
-    is_active.then(|| {
-        format!(
-            "{name} is active and stays so: what either of you refuses is refused. To have one firewall only, switch it \
-             off yourself once you keep these rules: {off}."
-        )
+        Manager::Docker
+        | Manager::Podman
+        | Manager::Libvirt
+        | Manager::Lxd
+        | Manager::Fail2ban
+        | Manager::Tailscale => return None,
     })
 }

@@ -1,0 +1,175 @@
+//! `fwtui setup` without the screens.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::{Value, json};
+
+use crate::harness::{Home, in_sandbox};
+
+/// The proposal with an id, or for an interface.
+#[track_caller]
+fn proposal<'a>(setup: &'a Value, list: &str, name: &str) -> &'a Value {
+    let all = setup[list].as_array().unwrap();
+    let found = all.iter().find(|one| one["id"] == name || one["interface"] == name);
+    found.unwrap_or_else(|| panic!("{name} in {setup}"))
+}
+
+#[test]
+fn it_shows_what_it_recommends_and_why_and_changes_nothing() {
+    in_sandbox(|home| {
+        let listeners = [
+            TcpListener::bind("0.0.0.0:9999").unwrap(),
+            TcpListener::bind("127.0.0.1:6379").unwrap(),
+        ];
+        let setup = home.fwtui(&["setup", "--json"]).exits(0).json();
+        assert_eq!(setup["schema"], 1);
+        assert_eq!(
+            setup["found"],
+            json!({"services": 2, "on_loopback": 1, "clients": 0, "networks": 2})
+        );
+        let eth0 = proposal(&setup, "networks", "eth0");
+        assert_eq!((&eth0["class"], &eth0["decided"]), (&json!("public"), &json!(false)));
+        assert!(eth0["why"].as_str().unwrap().contains("no private one"), "{eth0}");
+        let service = proposal(&setup, "services", "9999/tcp");
+        for (field, value) in [
+            ("known", json!(false)),
+            ("what", Value::Null),
+            ("advice", json!("confine")),
+            ("decision", json!("confine")),
+            ("from", json!([])),
+            ("carries_you", json!(false)),
+            ("decided", json!(false)),
+        ] {
+            assert_eq!(service[field], value, "{field} in {service}");
+        }
+        let program = std::env::current_exe().unwrap();
+        let why = service["why"].as_str().unwrap();
+        let name = program.file_name().unwrap().to_str().unwrap();
+        assert!(why.contains(name) && why.contains("run by root"), "{why}");
+        for (field, value) in [("refusal", "reject"), ("logging", "off")] {
+            assert_eq!(setup[field]["value"], value);
+            assert!(setup[field]["why"].is_string());
+        }
+        for field in ["ways_in", "tools", "conflicts"] {
+            assert!(setup[field].is_array(), "{field} in {setup}");
+        }
+        assert_eq!(
+            (&setup["resumable"], setup["machine"].is_string()),
+            (&json!(false), true)
+        );
+        let shown = home.fwtui(&["setup", "--show"]).exits(0);
+        for words in [
+            "2 services, of which 1 on loopback only",
+            "9999/tcp",
+            "confine",
+            "sudo fwtui setup --take-all",
+        ] {
+            assert!(shown.stdout.contains(words), "{words}: {}", shown.stdout);
+        }
+        for line in shown.stdout.lines() {
+            assert!(line.chars().count() <= 100, "{line}");
+        }
+        assert!(!home.policy().exists());
+        drop(listeners);
+    });
+}
+
+#[test]
+fn all_of_it_is_taken_and_what_is_decided_stays() {
+    in_sandbox(|home| {
+        let listeners = [
+            TcpListener::bind("0.0.0.0:9999").unwrap(),
+            TcpListener::bind("0.0.0.0:9998").unwrap(),
+        ];
+        home.fwtui(&["set", "9998/tcp", "open", "--from", "192.0.2.0/24"])
+            .exits(0);
+        home.fwtui(&["network", "eth1", "trusted"]).exits(0);
+        home.fwtui(&["block", "445/tcp", "--note", "CVE-2026-0001"]).exits(0);
+        home.fwtui(&["setup", "--take-all"])
+            .exits(0)
+            .says("eth0: public\n")
+            .says("confine\n")
+            .says("1 service was decided before, and stays so.")
+            .says("'sudo fwtui apply' applies it on trial");
+        let policy: Value = serde_json::from_str(&fs::read_to_string(home.policy()).unwrap()).unwrap();
+        assert_eq!(
+            policy["services"],
+            json!({
+                "9998/tcp": { "decision": "open", "from": ["192.0.2.0/24"] },
+                "9999/tcp": { "decision": "confine" },
+            })
+        );
+        assert_eq!(
+            policy["networks"]["interfaces"],
+            json!({ "eth0": "public", "eth1": "trusted" })
+        );
+        assert_eq!(policy["blocks"][0]["note"], "CVE-2026-0001");
+        home.fwtui(&["status"]).exits(0).says("Off");
+        home.fwtui(&["setup", "--take-all"]).exits(0).says("nothing changed");
+        let setup = home.fwtui(&["setup", "--json"]).exits(0).json();
+        assert_eq!(
+            proposal(&setup, "services", "9998/tcp")["why"],
+            "You decided so: only 192.0.2.0/24."
+        );
+        assert_eq!(proposal(&setup, "networks", "eth1")["decided"], true);
+        drop(listeners);
+    });
+}
+
+#[test]
+fn a_damaged_policy_is_said_and_left_as_it_is() {
+    in_sandbox(|home| {
+        fs::write(home.policy(), "{ \"version\": 1, \"refuse\": 1 }").unwrap();
+        home.fwtui(&["setup", "--take-all"])
+            .complains(1, "unknown field `refuse`");
+        let done = home.fwtui(&["setup", "--json"]).exits(1);
+        assert!(
+            done.json()["policy_error"].as_str().unwrap().contains("refuse"),
+            "{}",
+            done.stdout
+        );
+        assert!(fs::read_to_string(home.policy()).unwrap().contains("refuse"));
+    });
+}
+
+#[test]
+fn a_damaged_draft_is_told_and_in_nobodys_way() {
+    in_sandbox(|home| {
+        let folder = home.root().join("var/lib/fwtui");
+        fs::create_dir_all(&folder).unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+        fs::write(folder.join("setup.json"), "\u{1b}[2J").unwrap();
+        let done = home.fwtui(&["setup", "--show"]).exits(0);
+        assert!(done.stderr.contains("setup.json: line 1"), "{}", done.stderr);
+        assert!(!done.stderr.contains('\u{1b}'), "{}", done.stderr);
+        let kept = r#"{"version":1,"step":"services","refusal":"drop","logging":"off","networks":{},"services":{}}"#;
+        fs::write(folder.join("setup.json"), kept).unwrap();
+        assert_eq!(home.fwtui(&["setup", "--json"]).exits(0).json()["resumable"], true);
+        home.fwtui(&["setup", "--show"]).exits(0).says("goes on with them");
+        // Taking all is another answer: the kept ones are over.
+        home.fwtui(&["setup", "--take-all"]).exits(0);
+        assert!(!folder.join("setup.json").exists());
+    });
+}
+
+#[test]
+fn without_root_it_only_shows() {
+    let home = Home::unprivileged();
+    for args in [&["setup"][..], &["setup", "--take-all"]] {
+        home.fwtui(args).complains(5, "Run it with sudo.");
+    }
+    home.fwtui(&["setup"]).complains(5, "fwtui setup --show");
+    home.fwtui(&["setup", "--show"]).exits(0).says("LOGGING");
+    assert_eq!(fs::read_dir(home.root()).unwrap().count(), 0, "nothing was written");
+}
+
+#[test]
+fn the_screens_of_it_need_a_terminal() {
+    in_sandbox(|home| {
+        home.fwtui(&["setup"]).complains(2, "the setup needs a terminal");
+        home.fwtui(&["--screen", "preview"])
+            .complains(2, "the screens need a terminal");
+    });
+}
