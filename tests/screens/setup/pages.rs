@@ -92,10 +92,10 @@ fn where_very_much_listens() {
         session.keys("pgdn");
     });
     at_every_size("summary-crowded", &|| fixture::crowded(40), &|session| {
-        go_to(session, Step::Summary)
+        go_to(session, Step::Summary);
     });
     at_every_size("services-weird-names", &fixture::weird, &|session| {
-        go_to(session, Step::Services)
+        go_to(session, Step::Services);
     });
 }
 
