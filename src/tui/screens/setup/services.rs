@@ -225,9 +225,7 @@ fn outcome(model: &Model, setup: &Setup, service: &ServiceProposal) -> (Token, S
         (Decision::Undecided, _) => "others are refused until you decide",
         (_, Some(Reach::Everyone)) => "everyone can connect",
         (_, Some(Reach::Trusted)) => "trusted networks and guests get in",
-        (Decision::Trusted, Some(Reach::ThisMachine)) => {
-            "no network that reaches it is trusted yet"
-        }
+        (Decision::Trusted, Some(Reach::ThisMachine)) => "no network that reaches it is trusted yet",
         (_, Some(Reach::ThisMachine)) => "only this machine can connect",
         (_, Some(Reach::Unknown) | None) => "who can connect then can't be told",
     };
