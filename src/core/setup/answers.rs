@@ -153,19 +153,19 @@ impl Answers {
         for (interface, class) in &self.networks {
             policy.networks.interfaces.insert(interface.clone(), *class);
         }
-        for (id, decision) in &self.services {
+        let entries = self.services.iter().map(|(id, decision)| {
             let sources = self.from.get(id).filter(|_| *decision == Decision::Open);
             let entry = Entry {
                 decision: *decision,
                 from: sources.cloned().unwrap_or_default(),
             };
-            // What holds already for a whole range is not said again for a part of it.
-            let holds = policy.entry_for(id).is_some_and(|(_, held)| *held == entry);
-            if !holds {
-                policy.decide(id.clone(), entry)?;
-            }
+            (id, entry)
+        });
+        let contradictions = decide_all(&mut policy, entries.collect());
+        match contradictions.into_values().next() {
+            Some(contradiction) => Err(contradiction),
+            None => Ok(policy),
         }
-        Ok(policy)
     }
 
     /// Reads a document and checks all of it.
@@ -221,6 +221,27 @@ impl Answers {
         text.push('\n');
         text
     }
+}
+
+/// Decides on each, and gives what contradicts something that was decided before, in words.
+pub(super) fn decide_all(policy: &mut Policy, entries: BTreeMap<&ServiceId, Entry>) -> BTreeMap<ServiceId, String> {
+    let mut has_ranges = policy.services.keys().any(|id| !id.ports.is_single());
+    let mut contradictions = BTreeMap::new();
+    for (id, entry) in entries {
+        // What holds already for a whole range is not said again for a part of it. Looking for ranges
+        // takes its time where thousands are decided.
+        let held = match has_ranges || id.address.is_some() {
+            true => policy.entry_for(id).map(|(_, held)| held),
+            false => policy.services.get(id),
+        };
+        if held != Some(&entry) {
+            has_ranges |= !id.ports.is_single();
+            if let Err(contradiction) = policy.decide(id.clone(), entry) {
+                contradictions.insert(id.clone(), contradiction);
+            }
+        }
+    }
+    contradictions
 }
 
 fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {

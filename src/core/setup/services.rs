@@ -1,8 +1,9 @@
 //! What is proposed for each service.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
+use super::answers::decide_all;
 use super::{Found, ServiceProposal};
 use crate::core::catalogue::{Advice, Match};
 use crate::core::listener::Protocol;
@@ -266,22 +267,14 @@ fn why_decided(id: &ServiceId, by: &ServiceId, entry: &Entry, carries_you: bool)
 }
 
 /// The policy that all proposals together make, and those left out of it: they contradict others.
-fn policy_of(policy: &Policy, proposals: &[ServiceProposal]) -> (Policy, BTreeSet<ServiceId>) {
+fn policy_of(policy: &Policy, proposals: &[ServiceProposal]) -> (Policy, BTreeMap<ServiceId, String>) {
     let mut policy = policy.clone();
-    let mut left_out = BTreeSet::new();
-    let mut ordered: Vec<&ServiceProposal> = proposals.iter().collect();
-    // As the answers are taken.
-    ordered.sort_by(|a, b| a.id.cmp(&b.id));
-    for one in ordered {
-        let entry = Entry {
-            decision: one.decision,
-            from: one.from.clone(),
-        };
-        let holds = policy.entry_for(&one.id).is_some_and(|(_, held)| *held == entry);
-        if !holds && policy.decide(one.id.clone(), entry).is_err() {
-            left_out.insert(one.id.clone());
-        }
-    }
+    let entry = |one: &ServiceProposal| Entry {
+        decision: one.decision,
+        from: one.from.clone(),
+    };
+    let entries = proposals.iter().map(|one| (&one.id, entry(one)));
+    let left_out = decide_all(&mut policy, entries.collect());
     (policy, left_out)
 }
 
@@ -324,7 +317,7 @@ fn keep_ways_in(found: &Found<'_>, proposals: &mut Vec<ServiceProposal>) {
 /// Where a decision would contradict another one, none is proposed.
 fn leave_contradictions(policy: &Policy, proposals: &mut [ServiceProposal]) {
     let (_, left_out) = policy_of(policy, proposals);
-    for one in proposals.iter_mut().filter(|one| left_out.contains(&one.id)) {
+    for one in proposals.iter_mut().filter(|one| left_out.contains_key(&one.id)) {
         one.decision = Decision::Undecided;
         OVERLAPS.clone_into(&mut one.why);
     }
