@@ -1,12 +1,14 @@
 //! Who can connect afterwards: for the summary, the trial and the end.
 
+use std::collections::BTreeSet;
+
 use ratatui::text::Line;
 
 use super::point;
 use crate::core::overview::Row;
 use crate::core::policy::Decision;
 use crate::core::reach::Reach;
-use crate::core::service::BoundTo;
+use crate::core::service::{BoundTo, ServiceId};
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
 use crate::tui::widgets::symbols;
@@ -18,10 +20,9 @@ const MOST_NAMES: usize = 12;
 pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     let rows = || model.services.rows().iter().filter(|row| row.service.is_there());
     // Clients that wait for answers are not asked about: answers get in whatever is decided.
-    let is_asked = |row: &Row| {
-        let setup = model.setup.as_ref();
-        setup.is_some_and(|setup| setup.proposals.services.iter().any(|one| one.id == row.service.id))
-    };
+    let asked = model.setup.iter().flat_map(|setup| &setup.proposals.services);
+    let asked: BTreeSet<&ServiceId> = asked.map(|one| &one.id).collect();
+    let is_asked = |row: &Row| asked.contains(&row.service.id);
     let is_undecided = |row: &&Row| row.decision == Decision::Undecided && row.is_new;
     let waits = |row: &&Row| is_undecided(row) && is_asked(row);
     let is_client = |row: &&Row| is_undecided(row) && !is_asked(row);
