@@ -453,7 +453,7 @@ fn nothing_new_slips_into_what_is_about_to_be_applied() {
 fn click(session: &mut Session, words: &str) -> Vec<Effect> {
     let text = crate::snapshot::text(&crate::snapshot::draw(&session.model));
     let (row, line) = text.lines().enumerate().find(|(_, line)| line.contains(words)).unwrap();
-    let column = line[..line.find(words).unwrap()].chars().count();
+    let column = line.split(words).next().unwrap().chars().count();
     session.send(Msg::Mouse(MouseEvent {
         kind: MouseEventKind::Down(MouseButton::Left),
         column: column.try_into().unwrap(),
