@@ -22,7 +22,9 @@ fn colours(written: &str) -> Vec<String> {
 
 fn screens_with(variable: &str, value: &str) -> Terminal {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fwtui"));
-    command.args(["--root", "/nowhere"]).env(variable, value);
+    command
+        .args(["--root", "/nowhere", "--screen", "services"])
+        .env(variable, value);
     let mut terminal = Terminal::with((80, 24), &command);
     terminal.until("the first look", |text| {
         text.contains("quit") && !text.contains("looking")

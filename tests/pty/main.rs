@@ -30,6 +30,7 @@ mod panics;
 mod planning;
 mod proof;
 mod screenshots;
+mod setup;
 mod streams;
 mod terminal;
 mod trial;

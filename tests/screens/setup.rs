@@ -3,6 +3,7 @@
 mod ends;
 mod pages;
 
+use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use fwtui::app::{Observation, Setup, State};
 use fwtui::core::network::NetworkClass;
 use fwtui::core::policy::{Decision, Logging, Policy, Refusal};
@@ -41,12 +42,12 @@ fn found(observation: &Observation, draft: Option<Answers>) -> Setup {
 fn begun_with(size: (u16, u16), observation: Observation, draft: Option<Answers>) -> Session {
     let mut session = Session::unseen(size);
     session.model.start = Start::SetupIfNew;
-    let effects = session.send(Msg::Seen(Depth::Complete, Box::new(observation.clone())));
+    let found = Box::new(found(&observation, draft));
+    let effects = session.send(Msg::Seen(Depth::Complete, Box::new(observation)));
     assert!(
         effects.iter().any(|effect| matches!(effect, Effect::AskSetup(_))),
         "{effects:?}"
     );
-    let found = Box::new(found(&observation, draft));
     session.send(Msg::SetupFound { found, is_new: true });
     assert!(session.model.setup.is_some());
     session.effects.clear();
@@ -446,6 +447,51 @@ fn nothing_new_slips_into_what_is_about_to_be_applied() {
         request.previewed.decision_for(&"3306/tcp".parse().unwrap()),
         Decision::Undecided
     );
+}
+
+/// A click on the cell where these words begin, on the first line that has them.
+fn click(session: &mut Session, words: &str) -> Vec<Effect> {
+    let text = crate::snapshot::text(&crate::snapshot::draw(&session.model));
+    let (row, line) = text.lines().enumerate().find(|(_, line)| line.contains(words)).unwrap();
+    let column = line.split(words).next().unwrap().chars().count();
+    session.send(Msg::Mouse(MouseEvent {
+        kind: MouseEventKind::Down(MouseButton::Left),
+        column: column.try_into().unwrap(),
+        row: row.try_into().unwrap(),
+        modifiers: KeyModifiers::NONE,
+    }))
+}
+
+#[test]
+fn the_mouse_goes_to_steps_that_were_seen_and_selects() {
+    let mut session = begun(fixture::fresh());
+    click(&mut session, "Summary");
+    assert_eq!(step(&session), Step::Welcome, "not seen yet");
+    go_to(&mut session, Step::Services);
+    click(&mut session, "postgres");
+    session.keys("o");
+    assert_eq!(
+        session.model.policy.decision_for(&"5432/tcp".parse().unwrap()),
+        Decision::Open
+    );
+    click(&mut session, "Networks");
+    assert_eq!(step(&session), Step::Networks);
+    click(&mut session, "Services");
+    assert_eq!(step(&session), Step::Services);
+    click(&mut session, "go on");
+    assert_eq!(step(&session), Step::Logging);
+    // The wheel moves, and answers nothing.
+    let before = answers(&session).clone();
+    session.send(Msg::Mouse(MouseEvent {
+        kind: MouseEventKind::ScrollDown,
+        column: 20,
+        row: 10,
+        modifiers: KeyModifiers::NONE,
+    }));
+    assert_eq!(answers(&session), &before);
+    click(&mut session, "quit");
+    assert!(matches!(session.model.popups.as_slice(), [Popup::Setup(_)]));
+    assert!(!saves(&session.effects));
 }
 
 #[test]

@@ -120,18 +120,15 @@ impl Setup {
     /// new ones. How many services are new.
     pub fn renew(&mut self, mut proposals: Proposals, others: Vec<String>) -> usize {
         self.others = others;
-        let is_listed = |id: &ServiceId, list: &[ServiceProposal]| list.iter().any(|one| one.id == *id);
-        let known = &self.proposals.services;
-        let selected = known.get(self.services.cursor).map(|one| one.id.clone());
+        let ids = |list: &[ServiceProposal]| list.iter().map(|one| one.id.clone()).collect::<BTreeSet<_>>();
+        let (known, there) = (ids(&self.proposals.services), ids(&proposals.services));
+        let selected = self.proposals.services.get(self.services.cursor);
+        let selected = selected.map(|one| one.id.clone());
         let network = self.proposals.networks.get(self.networks.cursor);
         let network = network.map(|one| one.interface.clone());
-        let appeared: Vec<ServiceId> = proposals.services.iter().map(|one| one.id.clone()).collect();
-        let appeared: Vec<ServiceId> = appeared.into_iter().filter(|id| !is_listed(id, known)).collect();
-        let gone: Vec<ServiceProposal> = known
-            .iter()
-            .filter(|one| !is_listed(&one.id, &proposals.services))
-            .cloned()
-            .collect();
+        let appeared: Vec<ServiceId> = there.difference(&known).cloned().collect();
+        let gone = self.proposals.services.iter().filter(|one| !there.contains(&one.id));
+        let gone: Vec<ServiceProposal> = gone.cloned().collect();
         self.gone = gone.iter().map(|one| one.id.clone()).collect();
         proposals.services.extend(gone);
         let absent = self.proposals.networks.iter();

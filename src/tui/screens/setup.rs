@@ -145,7 +145,7 @@ pub fn go(model: &mut Model, movement: Movement) {
 fn list(setup: &Setup, body: Rect) -> TableFrames {
     let (len, least) = match setup.step() {
         Step::Networks => (setup.proposals.networks.len(), body.height / 2),
-        _ => (setup.proposals.services.len(), (body.height * 2 / 5).max(6)),
+        _ => (setup.proposals.services.len(), (body.height * 3 / 10).max(6)),
     };
     let room = body.height.saturating_sub(3);
     let rows = u16::try_from(len).unwrap_or(u16::MAX);

@@ -264,10 +264,11 @@ fn standing(model: &Model) -> (Token, String) {
         return (Token::Bad, format!("{by}{key} puts back what was confirmed."));
     }
     if model.setup.is_some() {
-        return (
-            Token::Dim,
-            "Nothing is changed until you apply, at the last step.".to_owned(),
-        );
+        const NOTHING_YET: &str = "Nothing is changed until you apply.";
+        return match model.neighbours.are_there {
+            true => (Token::Accent, format!("This is a sandbox. {NOTHING_YET}")),
+            false => (Token::Dim, NOTHING_YET.to_owned()),
+        };
     }
     if status.state == State::Off {
         return (

@@ -92,10 +92,10 @@ fn where_very_much_listens() {
         session.keys("pgdn");
     });
     at_every_size("summary-crowded", &|| fixture::crowded(40), &|session| {
-        go_to(session, Step::Summary)
+        go_to(session, Step::Summary);
     });
     at_every_size("services-weird-names", &fixture::weird, &|session| {
-        go_to(session, Step::Services)
+        go_to(session, Step::Services);
     });
 }
 
@@ -211,17 +211,11 @@ fn its_trial_and_its_end() {
         session.keys("k y");
         session.send(Msg::Confirmed(Ok(None)));
         check(&name("end"), &session.model);
-        let missing: Vec<Protection> = fixture::protection(true)
-            .into_iter()
-            .map(|mut line| {
-                if line.line.word() == "boot" {
-                    line.holds = false;
-                    line.why = "fwtui.service is not installed; run 'sudo fwtui install-service'".into();
-                }
-                line
-            })
-            .collect();
-        session.model.observation.status.protection = missing;
+        session.model.observation.status.protection = vec![Protection {
+            line: fwtui::app::Line::Boot,
+            holds: false,
+            why: "fwtui.service is not installed; run 'sudo fwtui install-service'".into(),
+        }];
         check(&name("end-until-reboot"), &session.model);
         std::mem::swap(&mut session.model, &mut reverted);
         session.keys("r");

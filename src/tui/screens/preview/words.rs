@@ -217,8 +217,12 @@ pub(super) fn lines(model: &Model, cells: usize) -> Vec<LaidLine> {
     let mut paragraphs = vec![title];
     let sentences = plan_at_length(&model.plan);
     paragraphs.extend(sentences.iter().map(|one| sentence(one, cells)));
-    paragraphs.push(vec![LaidLine::default()]);
-    for switch in switches(model) {
+    // The setup asks for these at steps of their own, and the keys mean other things in it.
+    let switches = model.setup.is_none().then(|| switches(model));
+    if switches.is_some() {
+        paragraphs.push(vec![LaidLine::default()]);
+    }
+    for switch in switches.into_iter().flatten() {
         let line = |lead, spans| LaidLine {
             spans,
             paragraph: 0,

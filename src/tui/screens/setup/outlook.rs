@@ -1,12 +1,14 @@
 //! Who can connect afterwards: for the summary, the trial and the end.
 
+use std::collections::BTreeSet;
+
 use ratatui::text::Line;
 
 use super::point;
 use crate::core::overview::Row;
 use crate::core::policy::Decision;
 use crate::core::reach::Reach;
-use crate::core::service::BoundTo;
+use crate::core::service::{BoundTo, ServiceId};
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
 use crate::tui::widgets::symbols;
@@ -17,11 +19,17 @@ const MOST_NAMES: usize = 12;
 /// The services by who can connect once the policy is in force, and those that wait for a decision.
 pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     let rows = || model.services.rows().iter().filter(|row| row.service.is_there());
-    let waits = |row: &&Row| row.decision == Decision::Undecided && row.is_new;
+    // Clients that wait for answers are not asked about: answers get in whatever is decided.
+    let asked = model.setup.iter().flat_map(|setup| &setup.proposals.services);
+    let asked: BTreeSet<&ServiceId> = asked.map(|one| &one.id).collect();
+    let is_asked = |row: &Row| asked.contains(&row.service.id);
+    let is_undecided = |row: &&Row| row.decision == Decision::Undecided && row.is_new;
+    let waits = |row: &&Row| is_undecided(row) && is_asked(row);
+    let is_client = |row: &&Row| is_undecided(row) && !is_asked(row);
     let is_loopback = |row: &&Row| row.service.bound_to == BoundTo::Loopback;
     let mut lines = Vec::new();
     for reach in [Reach::Everyone, Reach::Trusted, Reach::Unknown, Reach::ThisMachine] {
-        let reached = |row: &&Row| row.reach_after == reach && !waits(row) && !is_loopback(row);
+        let reached = |row: &&Row| row.reach_after == reach && !is_undecided(row) && !is_loopback(row);
         let Some(names) = names(&rows().filter(reached).collect::<Vec<_>>()) else {
             continue;
         };
@@ -43,6 +51,10 @@ pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     if let Some(names) = names(&rows().filter(waits).collect::<Vec<_>>()) {
         let text = format!("Refused until you decide on it: {names}.");
         lines.extend(point(model, "-", Token::New, &text, cells));
+    }
+    if let Some(names) = names(&rows().filter(is_client).collect::<Vec<_>>()) {
+        let text = format!("Answers to what this machine asked get in; nobody else can connect to {names}.");
+        lines.extend(point(model, "○", Token::Dim, &text, cells));
     }
     let on_loopback = match rows().filter(is_loopback).count() {
         0 => None,

@@ -218,18 +218,16 @@ fn outcome(model: &Model, setup: &Setup, service: &ServiceProposal) -> (Token, S
     let row = seen(model, &service.id);
     let kept_out = row.and_then(|row| row.kept_out_by.as_ref());
     if let Some(by) = kept_out {
-        let text = format!("Your choice: {decision}. But {by} keeps out whom it lets in, and stays.");
+        let text = format!("You chose {decision}, but {by} keeps others out, and stays.");
         return (Token::Warn, text);
     }
     let who = match (decision, row.map(|row| row.reach_after)) {
-        (Decision::Undecided, _) => "refused until you decide",
+        (Decision::Undecided, _) => "others are refused until you decide",
         (_, Some(Reach::Everyone)) => "everyone can connect",
-        (_, Some(Reach::Trusted)) => "trusted networks and guests can connect",
-        (Decision::Trusted, Some(Reach::ThisMachine)) => {
-            "trusted networks could connect, but none is trusted that reaches it"
-        }
+        (_, Some(Reach::Trusted)) => "trusted networks and guests get in",
+        (Decision::Trusted, Some(Reach::ThisMachine)) => "no network that reaches it is trusted yet",
         (_, Some(Reach::ThisMachine)) => "only this machine can connect",
         (_, Some(Reach::Unknown) | None) => "who can connect then can't be told",
     };
-    (Token::Text, format!("Your choice: {decision}. Once applied, {who}."))
+    (Token::Text, format!("You chose {decision}: {who}."))
 }

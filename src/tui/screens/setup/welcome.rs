@@ -97,7 +97,7 @@ pub(super) fn way_words(way_in: &WayIn) -> String {
 fn ways_in(model: &Model, cells: usize) -> Vec<Line<'static>> {
     let ways = &model.observation.ways_in;
     if ways.is_empty() {
-        let text = "You are at this machine itself, not connected from another one: you can't lock yourself out.";
+        let text = "No connection of yours from another machine was found: it seems that you sit at this one.";
         return point(model, "✓", Token::Good, text, cells);
     }
     let words: Vec<String> = ways.iter().map(way_words).collect();

@@ -1,11 +1,13 @@
 //! How the setup ends: a trial that is kept, or the screens as they are.
 
 use super::show;
+use crate::core::plan::Warning;
 use crate::core::setup::Step;
 use crate::core::text::capitalised;
 use crate::tui::availability::has_nothing_to_apply;
 use crate::tui::model::Model;
 use crate::tui::msg::Effect;
+use crate::tui::popups::Popup;
 use crate::tui::screens::ScreenId;
 use crate::tui::theme::Token;
 use crate::tui::update::commands::ask_apply;
@@ -15,7 +17,13 @@ use crate::tui::update::edit;
 pub(super) fn apply(model: &mut Model) -> Vec<Effect> {
     let is_idle = model.task.is_none() && model.trial().is_none();
     if !is_idle || !has_nothing_to_apply(model) {
-        return ask_apply(model, false);
+        let effects = ask_apply(model, false);
+        // What is left undecided was said in the summary.
+        if let Some(Popup::Apply(apply)) = model.popups.last_mut() {
+            let is_said = |warning: &Warning| matches!(warning, Warning::Undecided { .. });
+            apply.plan.warnings.retain(|warning| !is_said(warning));
+        }
+        return effects;
     }
     let mut effects = before_apply(model);
     effects.extend(finish(model));
@@ -71,6 +79,8 @@ fn finish(model: &mut Model) -> Vec<Effect> {
         setup.told = None;
         setup.top = 0;
     }
+    // The page says it all.
+    model.notice = None;
     model.screen = ScreenId::Services;
     vec![Effect::ForgetAnswers]
 }
