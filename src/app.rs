@@ -35,4 +35,6 @@ pub use restore::Restored;
 pub use trial::{ApplyRequest, Started};
 
 pub use crate::core::tools::Presence;
+pub use crate::sys::cancel::Cancel;
+pub use crate::sys::job;
 pub use crate::sys::nftables::{Change, Changes};

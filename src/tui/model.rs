@@ -21,6 +21,7 @@ pub mod list;
 mod neighbours;
 mod networks;
 mod preview;
+mod progress;
 mod services;
 
 pub use access::Access;
@@ -30,6 +31,7 @@ pub use list::{ListState, Movement};
 pub use neighbours::Neighbours;
 pub use networks::{NetworkLine, Networks};
 pub use preview::{Pane, Preview, RulesView};
+pub use progress::Progress;
 pub use services::{Counts, Services, Sort};
 
 /// How many edits can be taken back.
@@ -130,6 +132,8 @@ pub struct Model {
     pub saves_under_way: usize,
     /// What is being done.
     pub task: Option<Task>,
+    /// Since when.
+    pub progress: Progress,
 }
 
 impl Model {
@@ -162,12 +166,20 @@ impl Model {
             drift: Drift::default(),
             saves_under_way: 0,
             task: None,
+            progress: Progress::default(),
         }
     }
 
     /// The running trial.
     pub const fn trial(&self) -> Option<&TrialView> {
         self.observation.status.trial.as_ref()
+    }
+
+    /// Takes note of what is under way.
+    pub fn follow(&mut self) {
+        let is_looking = self.depth != Some(Depth::Complete);
+        let is_checking = self.checkup.is_under_way();
+        self.progress.follow(self.task, is_checking, is_looking, self.now);
     }
 
     /// Seconds until the trial is reverted.

@@ -18,6 +18,7 @@ mod commands;
 mod disable;
 mod edit;
 mod mouse;
+mod paste;
 mod popups;
 mod restore;
 mod trial;
@@ -27,6 +28,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let mut effects = match msg {
         Msg::Key(event) => commands::on_key(model, &event),
         Msg::Mouse(event) => mouse::on_mouse(model, event),
+        Msg::Paste(text) => {
+            paste::on_paste(model, &text);
+            Vec::new()
+        }
         Msg::Resize(width, height) => {
             model.size = (width, height);
             Vec::new()
@@ -57,6 +62,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Checked(number, found) => checkup::on_checked(model, number, *found).into_iter().collect(),
+        Msg::CheckStopped(number) => checkup::on_stopped(model, number).into_iter().collect(),
         Msg::Proposed(id, proposed) => {
             disable::on_proposed(model, &id, proposed);
             Vec::new()
@@ -67,6 +73,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     effects.extend(knock(model));
     effects.extend(access::ask(model));
     effects.extend(checkup::ask(model));
+    model.follow();
     effects
 }
 
@@ -191,7 +198,12 @@ fn fail(model: &mut Model, title: &str, error: &Error) {
 fn leave(model: &mut Model) -> Vec<Effect> {
     match (model.task, model.trial()) {
         (Some(Task::Applying), _) => {
-            model.say(Token::Warn, "A trial is being started: one moment.");
+            let key = if model.progress.can_stop() {
+                " esc stops it."
+            } else {
+                ""
+            };
+            model.say(Token::Warn, format!("A trial is being started: one moment.{key}"));
             Vec::new()
         }
         (_, Some(_)) => {

@@ -1,6 +1,6 @@
 //! Keys to commands, commands to changes.
 
-use crossterm::event::{KeyEvent, KeyEventKind};
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 use super::{access, block, checkup, disable, edit, fail, has_nothing_to_apply, leave, popups, restore, trial};
 use crate::core::policy::Decision;
@@ -19,6 +19,12 @@ pub(super) fn on_key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
     if event.kind == KeyEventKind::Release {
         return Vec::new();
     }
+    if event.code == KeyCode::Esc
+        && model.popups.is_empty()
+        && let Some(effect) = stop(model)
+    {
+        return vec![effect];
+    }
     let command = model.settings.keymap.lookup(&model.contexts(), event);
     match (command, typed(event)) {
         (Some(command), _) => run(model, command),
@@ -35,6 +41,7 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
     let had_notice = model.notice.take().is_some();
     match command {
         CommandId::Interrupt => return interrupt(model),
+        CommandId::Suspend => return vec![Effect::Suspend],
         CommandId::Refresh => {
             let mut effects = vec![Effect::Redraw, Effect::Look(Depth::Complete)];
             if model.screen == ScreenId::Checkup {
@@ -167,7 +174,22 @@ pub(super) fn go(model: &mut Model, movement: Movement) {
     }
 }
 
+/// Stops what is under way and can be stopped.
+fn stop(model: &mut Model) -> Option<Effect> {
+    if model.progress.can_stop() {
+        model.progress.is_stopping = true;
+        return Some(Effect::StopApply);
+    }
+    let is_stopped = model.screen == ScreenId::Checkup && model.checkup.stop();
+    is_stopped.then_some(Effect::StopCheck)
+}
+
 fn interrupt(model: &mut Model) -> Vec<Effect> {
+    if model.progress.can_stop()
+        && let Some(effect) = stop(model)
+    {
+        return vec![effect];
+    }
     match model.popups.last() {
         // Asked once already.
         Some(Popup::Leave) => vec![Effect::Quit],
