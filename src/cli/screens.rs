@@ -22,6 +22,7 @@ pub(super) fn run(machine: Machine, theme: Option<&str>, out: &Out) -> Result<u8
         settings: Settings {
             theme: load_theme(theme.unwrap_or("dark"))?,
             color: color_depth(),
+            erases_in_color: erases_in_color(),
             ..Settings::default()
         },
         is_sandbox: sandbox::is_inside(),
@@ -48,6 +49,27 @@ fn color_depth() -> ColorDepth {
         _ if term.contains("256") => ColorDepth::Many,
         _ => ColorDepth::Sixteen,
     }
+}
+
+/// Whether what is erased gets the background in use (`bce` in terminfo): not in GNU screen, and
+/// nobody knows where the terminal is not one of these.
+fn erases_in_color() -> bool {
+    const THEY_DO: [&str; 12] = [
+        "xterm",
+        "tmux",
+        "linux",
+        "alacritty",
+        "foot",
+        "ghostty",
+        "gnome",
+        "konsole",
+        "rxvt",
+        "st-",
+        "vte",
+        "wezterm",
+    ];
+    let term = variable("TERM").unwrap_or_default();
+    THEY_DO.iter().any(|name| term.starts_with(name))
 }
 
 /// A theme of fwtui's own, or `NAME.json` in the user's config folder.

@@ -77,7 +77,7 @@ pub fn run(machine: Arc<dyn Machine>, options: &Options) -> io::Result<Outcome> 
     let (sender, events) = sync_channel(QUEUE);
     // Dropped after the screen: until the terminal is given back, no signal ends the process.
     let _signals = input::watch(&sender)?;
-    let mut screen = Screen::enter(options.settings.has_mouse)?;
+    let mut screen = Screen::enter(options.settings.has_mouse, options.settings.erases_in_color)?;
     let mut model = Model::new(options.settings.clone(), screen.size(), machine.since_boot());
     model.neighbours.are_there = options.is_sandbox;
     model.follow();

@@ -17,16 +17,23 @@
     reason = "test code"
 )]
 
+mod bytes;
+mod cancelling;
 mod checkup;
 mod colours;
 mod cycle;
 mod deaths;
 mod drift;
 mod endings;
+mod job;
 mod keys;
 mod lab;
+mod names;
 mod panics;
+mod pastes;
 mod proof;
+mod sizes;
+mod stalled;
 mod streams;
 mod terminal;
 mod trial;

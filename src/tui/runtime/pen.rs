@@ -11,7 +11,7 @@ use std::io::{self, Write};
 
 use ratatui::backend::{Backend, ClearType, WindowSize};
 use ratatui::buffer::{Buffer, Cell};
-use ratatui::layout::{Position, Size};
+use ratatui::layout::{Position, Rect, Size};
 use ratatui::style::{Color, Modifier};
 
 use crate::tui::widgets::text::width;
@@ -30,7 +30,7 @@ const DECORATIONS: Modifier = Modifier::REVERSED
     .union(Modifier::SLOW_BLINK)
     .union(Modifier::RAPID_BLINK);
 
-/// SGR parameters (ECMA-48, 8.3.117).
+/// SGR parameters (ECMA-48, 8.3.117) that switch them on, and those that switch them off.
 const MODIFIERS: [(Modifier, &str); 9] = [
     (Modifier::BOLD, "1"),
     (Modifier::DIM, "2"),
@@ -42,6 +42,20 @@ const MODIFIERS: [(Modifier, &str); 9] = [
     (Modifier::HIDDEN, "8"),
     (Modifier::CROSSED_OUT, "9"),
 ];
+/// What one parameter switches off goes together.
+const OFF: [(Modifier, &str); 7] = [
+    (Modifier::BOLD.union(Modifier::DIM), "22"),
+    (Modifier::ITALIC, "23"),
+    (Modifier::UNDERLINED, "24"),
+    (Modifier::SLOW_BLINK.union(Modifier::RAPID_BLINK), "25"),
+    (Modifier::REVERSED, "27"),
+    (Modifier::HIDDEN, "28"),
+    (Modifier::CROSSED_OUT, "29"),
+];
+/// So many blanks are erased rather than written.
+const BLANKS: usize = 10;
+/// So many cells that are as they should be are written once more rather than leapt over.
+const GAP: u16 = 3;
 
 /// Takes from blanks what nobody sees: the colour of letters that are not there.
 pub(super) fn forget_the_unseen(buffer: &mut Buffer) {
@@ -61,6 +75,26 @@ struct Ink {
     modifier: Modifier,
 }
 
+impl Ink {
+    const fn of(cell: &Cell) -> Self {
+        Self {
+            fg: cell.fg,
+            bg: cell.bg,
+            modifier: cell.modifier,
+        }
+    }
+
+    /// What a cell needs to be written with, when this is in use: a blank shows no colour of letters.
+    fn for_cell(self, cell: &Cell) -> Self {
+        let want = Self::of(cell);
+        let is_decorated = want.modifier.union(self.modifier).intersects(DECORATIONS);
+        match cell.symbol() == " " && !is_decorated {
+            true => Self { bg: want.bg, ..self },
+            false => want,
+        }
+    }
+}
+
 /// A backend of ratatui's that writes to `out`.
 #[derive(Debug)]
 pub(super) struct Pen<W> {
@@ -74,10 +108,15 @@ pub(super) struct Pen<W> {
     at: Option<Position>,
     is_cursor_shown: Option<bool>,
     columns: Shared<u16>,
+    rows: Shared<u16>,
+    /// Whether what is erased gets the background that is in use (terminfo's `bce`).
+    erases_in_color: bool,
+    /// What is on the screen, as far as it was written here.
+    shown: Buffer,
 }
 
 impl<W: Write> Pen<W> {
-    pub(super) fn new(out: W, size: fn() -> io::Result<(u16, u16)>) -> Self {
+    pub(super) fn new(out: W, size: fn() -> io::Result<(u16, u16)>, erases_in_color: bool) -> Self {
         Self {
             out,
             size,
@@ -86,6 +125,9 @@ impl<W: Write> Pen<W> {
             at: None,
             is_cursor_shown: None,
             columns: Shared::new(0),
+            rows: Shared::new(0),
+            erases_in_color,
+            shown: Buffer::default(),
         }
     }
 
@@ -93,6 +135,47 @@ impl<W: Write> Pen<W> {
     pub(super) fn forget(&mut self) {
         self.frame.clear();
         (self.ink, self.at, self.is_cursor_shown) = (None, None, None);
+        self.shown.reset();
+    }
+
+    /// What stands between the cursor and a cell to its right, where that is written sooner than leapt
+    /// over: a few letters of the same colours.
+    fn between(&self, x: u16, y: u16) -> Option<String> {
+        let at = self.at.filter(|at| at.y == y && at.x < x && x - at.x <= GAP)?;
+        let ink = self.ink?;
+        let symbol = |x| {
+            let cell = self.shown.cell(Position::new(x, y))?;
+            let is_same = ink.for_cell(cell) == ink;
+            (is_same && cell.symbol().len() == 1).then(|| cell.symbol())
+        };
+        (at.x..x).map(symbol).collect()
+    }
+
+    /// How many cells from the first on are blanks side by side that can be erased.
+    fn blanks(&self, cells: &[(u16, u16, &Cell)]) -> usize {
+        let Some((x, y, first)) = cells.first() else { return 0 };
+        let is_plain = |cell: &Cell| cell.symbol() == " " && !cell.modifier.intersects(DECORATIONS);
+        let is_decorated = self.ink.is_none_or(|ink| ink.modifier.intersects(DECORATIONS));
+        if is_decorated || !is_plain(first) || first.bg != Color::Reset && !self.erases_in_color {
+            return 0;
+        }
+        let places = (*x..).zip(cells);
+        let run =
+            places.take_while(|(at, cell)| (cell.0, cell.1) == (*at, *y) && is_plain(cell.2) && cell.2.bg == first.bg);
+        run.count()
+    }
+
+    fn remember(&mut self, x: u16, y: u16, cell: &Cell, ink: Ink) {
+        if let Some(shown) = self.shown.cell_mut(Position::new(x, y)) {
+            *shown = cell.clone();
+            (shown.fg, shown.bg, shown.modifier) = (ink.fg, ink.bg, ink.modifier);
+        }
+        if width(cell.symbol()) != 1
+            && let Some(half) = self.shown.cell_mut(Position::new(x.saturating_add(1), y))
+        {
+            // Nobody knows what is there: it is never written once more.
+            half.set_symbol("  ");
+        }
     }
 
     fn put(&mut self, text: &str) {
@@ -120,15 +203,22 @@ impl<W: Write> Pen<W> {
         if self.ink == Some(want) {
             return;
         }
+        if want == Ink::default() {
+            self.ink = Some(want);
+            self.put("\x1b[m");
+            return;
+        }
         let mut parameters: Vec<String> = Vec::new();
-        let have = match self.ink {
-            Some(have) if want.modifier.contains(have.modifier) => have,
-            // What is on can be switched off by itself, but terminals disagree on how.
-            _ => {
-                parameters.push("0".to_owned());
-                Ink::default()
+        let mut have = self.ink.unwrap_or_else(|| {
+            parameters.push("0".to_owned());
+            Ink::default()
+        });
+        for (modifiers, parameter) in OFF {
+            if have.modifier.difference(want.modifier).intersects(modifiers) {
+                parameters.push(parameter.to_owned());
+                have.modifier.remove(modifiers);
             }
-        };
+        }
         let added = want.modifier.difference(have.modifier);
         let added = MODIFIERS.iter().filter(|(modifier, _)| added.contains(*modifier));
         parameters.extend(added.map(|(_, parameter)| (*parameter).to_owned()));
@@ -139,10 +229,8 @@ impl<W: Write> Pen<W> {
             parameters.push(color(want.bg, 40));
         }
         self.ink = Some(want);
-        if !parameters.is_empty() {
-            let text = format!("\x1b[{}m", parameters.join(";"));
-            self.put(&text);
-        }
+        let text = format!("\x1b[{}m", parameters.join(";"));
+        self.put(&text);
     }
 
     fn cursor(&mut self, is_shown: bool) {
@@ -187,29 +275,39 @@ impl<W: Write> Backend for Pen<W> {
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
-        let mut has_drawn = false;
-        for (x, y, cell) in content {
-            has_drawn = true;
-            self.go(x, y);
-            let symbol = cell.symbol();
-            let mut want = Ink {
-                fg: cell.fg,
-                bg: cell.bg,
-                modifier: cell.modifier,
-            };
-            if let Some(have) = self.ink
-                && symbol == " "
-                && !want.modifier.union(have.modifier).intersects(DECORATIONS)
-            {
-                (want.fg, want.modifier) = (have.fg, have.modifier);
+        let area = Rect::new(0, 0, self.columns.get(), self.rows.get());
+        if self.shown.area != area {
+            self.shown = Buffer::empty(area);
+        }
+        let content: Vec<_> = content.collect();
+        let mut rest = content.as_slice();
+        while let Some((&(x, y, cell), others)) = rest.split_first() {
+            match self.between(x, y) {
+                Some(letters) => self.put(&letters),
+                None => self.go(x, y),
             }
+            let want = self.ink.map_or_else(|| Ink::of(cell), |ink| ink.for_cell(cell));
             self.dip(want);
+            let blanks = self.blanks(rest);
+            if blanks >= BLANKS {
+                self.put(&format!("\x1b[{blanks}X"));
+                self.at = Some(Position::new(x, y));
+                let (erased, others) = rest.split_at(blanks);
+                for (x, y, cell) in erased {
+                    self.remember(*x, *y, cell, want);
+                }
+                rest = others;
+                continue;
+            }
+            let symbol = cell.symbol();
             self.put(symbol);
+            self.remember(x, y, cell, want);
             // How wide a terminal takes anything else to be is its own affair.
             let is_one_cell = symbol.len() == 1 || width(symbol) == 1;
             self.at = is_one_cell.then(|| Position::new(x.saturating_add(1), y));
+            rest = others;
         }
-        if has_drawn {
+        if !content.is_empty() {
             // Whoever writes next to the terminal shall not do so in our colours.
             self.dip(Ink::default());
         }
@@ -246,6 +344,8 @@ impl<W: Write> Backend for Pen<W> {
         self.dip(Ink::default());
         // It may have been moved when the terminal changed its size.
         self.at = None;
+        let size = self.size()?;
+        self.shown = Buffer::empty(Rect::new(0, 0, size.width, size.height));
         self.put(match clear_type {
             ClearType::All => "\x1b[2J",
             ClearType::AfterCursor => "\x1b[J",
@@ -259,6 +359,7 @@ impl<W: Write> Backend for Pen<W> {
     fn size(&self) -> io::Result<Size> {
         let (width, height) = (self.size)()?;
         self.columns.set(width);
+        self.rows.set(height);
         Ok(Size::new(width, height))
     }
 

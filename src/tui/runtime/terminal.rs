@@ -48,7 +48,7 @@ pub(super) struct Screen {
 
 impl Screen {
     /// Takes the terminal over.
-    pub(super) fn enter(has_mouse: bool) -> io::Result<Self> {
+    pub(super) fn enter(has_mouse: bool, erases_in_color: bool) -> io::Result<Self> {
         if !stdin().is_terminal() || !stdout().is_terminal() {
             return Err(io::Error::other("standard input and output must be a terminal"));
         }
@@ -59,7 +59,7 @@ impl Screen {
             chained(info);
         }));
         IS_TAKEN.store(true, Ordering::SeqCst);
-        let terminal = start(has_mouse).and_then(|()| Terminal::new(Pen::new(Out, size)));
+        let terminal = start(has_mouse).and_then(|()| Terminal::new(Pen::new(Out, size, erases_in_color)));
         match terminal {
             Ok(terminal) => Ok(Self {
                 terminal,
