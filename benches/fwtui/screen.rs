@@ -86,7 +86,7 @@ fn bytes_for_keys(screen: &mut Screen, table: &mut Table) {
     }
     for (group, most, bytes) in worst {
         let what = format!("screens: bytes for a key, {group}: worst");
-        table.single(&what, bytes.to_string(), &format!("< {most}"), bytes < most);
+        table.single(&what, bytes.to_string(), format!("< {most}"), bytes < most);
     }
 }
 

@@ -67,14 +67,14 @@ fn blanks_are_erased_and_small_gaps_written_again() {
 fn many_blanks_are_erased_where_that_leaves_the_right_colour() {
     let mut terminal = paper();
     let blue = Style::new().bg(Color::Blue);
-    draw(&mut terminal, &[(0, 1, "fifteen letters", blue)], None);
+    draw(&mut terminal, &[(0, 1, "fifteen_letters", blue)], None);
     let written = draw(&mut terminal, &[(0, 1, "f              ", blue)], None);
     assert_eq!(
         String::from_utf8(written).unwrap(),
         "\u{1b}[2;2H\u{1b}[44m\u{1b}[14X\u{1b}[m"
     );
     let mut terminal = Terminal::new(Pen::new(Vec::new(), || Ok((COLUMNS, ROWS)), false)).unwrap();
-    draw(&mut terminal, &[(0, 1, "fifteen letters", blue)], None);
+    draw(&mut terminal, &[(0, 1, "fifteen_letters", blue)], None);
     let written = draw(&mut terminal, &[(0, 1, "f              ", blue)], None);
     assert_eq!(
         String::from_utf8(written).unwrap(),
