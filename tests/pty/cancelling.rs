@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
 use crate::lab::{Lab, eventually, in_sandbox};
@@ -65,7 +66,7 @@ impl Slow {
 }
 
 fn is_gone(pid: &str) -> bool {
-    !std::path::Path::new(&format!("/proc/{pid}")).exists()
+    !Path::new(&format!("/proc/{pid}")).exists()
 }
 
 /// Nothing is in force, nothing waits, nothing was left behind.
@@ -76,14 +77,14 @@ fn nothing_has_happened(lab: &Lab) {
     assert!(status["trial"].is_null() && status["last"].is_null(), "{status}");
     assert_eq!(lab.knocks("80/tcp"), ["answers"; 6]);
     for left in ["candidate.json", "trial.json"] {
-        assert!(!std::path::Path::new("/var/lib/fwtui").join(left).exists(), "{left}");
+        assert!(!Path::new("/var/lib/fwtui").join(left).exists(), "{left}");
     }
 }
 
 fn ip() -> &'static str {
     ["/usr/sbin/ip", "/sbin/ip", "/usr/bin/ip", "/bin/ip"]
         .into_iter()
-        .find(|path| std::path::Path::new(path).exists())
+        .find(|path| Path::new(path).exists())
         .unwrap()
 }
 
@@ -138,18 +139,38 @@ fn ctrl_c_in_the_rehearsal_of_the_verb_leaves_nothing_behind() {
 
 #[test]
 fn a_check_is_stopped_and_begins_again() {
-    in_sandbox(|lab| {
+    in_sandbox(|_lab| {
         // By it, package managers are asked as nobody.
         let slow = Slow::new("/usr/bin/setpriv");
         slow.begin();
-        let mut terminal = lab.open(SIZE);
+        // Where the database of this machine's package manager is, below a root of its own.
+        let databases = [
+            ("apt", "var/lib/dpkg/status"),
+            ("zypper", "etc/zypp/repos.d"),
+            ("dnf", "var/lib/dnf"),
+            ("pacman", "var/lib/pacman/local"),
+            ("apk", "lib/apk/db/installed"),
+        ];
+        let is_there = |name: &str| {
+            ["/usr/bin", "/sbin"]
+                .iter()
+                .any(|folder| Path::new(folder).join(name).exists())
+        };
+        let root = tempfile::tempdir().unwrap();
+        let (_, database) = databases.into_iter().find(|(name, _)| is_there(name)).unwrap();
+        fs::create_dir_all(root.path().join(database)).unwrap();
+        let mut terminal = Terminal::start(SIZE, &["--root", root.path().to_str().unwrap()]);
+        terminal.until("the first complete look", |text| {
+            text.contains("Services") && !text.contains("looking")
+        });
         terminal.answers("4", &["Checking the machine …", "esc stops it"]);
-        slow.is_running();
+        let pid = slow.is_running();
         terminal.sees(&["Checking the machine … 1 s"]);
         // Meanwhile everything else goes on.
         terminal.answers("1", &["REACH NOW"]);
         terminal.answers("4", &["Checking the machine …"]);
         terminal.answers("\u{1b}", &["It was stopped before it was done. F5 checks again."]);
+        eventually("the end of the slow program", PATIENCE, || is_gone(&pid).then_some(()));
         slow.end();
         terminal.types("\u{1b}[15~");
         terminal.loses("It was stopped");

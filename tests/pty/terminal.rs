@@ -88,9 +88,11 @@ impl Terminal {
         }
     }
 
-    /// What is on the screen.
+    /// What is on the screen, without the blanks at the ends of lines: some are written, some erased.
     pub fn text(&self) -> String {
-        self.emulator.screen().contents()
+        let contents = self.emulator.screen().contents();
+        let lines: Vec<&str> = contents.split('\n').map(str::trim_end).collect();
+        lines.join("\n")
     }
 
     /// Everything that was written so far.
