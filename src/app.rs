@@ -41,4 +41,6 @@ pub use trial::{ApplyRequest, Started};
 pub use writing::{Writing, Written};
 
 pub use crate::core::tools::Presence;
+pub use crate::sys::cancel::Cancel;
+pub use crate::sys::job;
 pub use crate::sys::nftables::{Change, Changes};

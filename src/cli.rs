@@ -152,7 +152,7 @@ fn run(cli: Cli, out: &Out) -> Result<u8, Error> {
 
 fn code_of(kind: Kind) -> u8 {
     match kind {
-        Kind::Failed | Kind::Unproven => 1,
+        Kind::Failed | Kind::Unproven | Kind::Stopped => 1,
         Kind::Usage => 2,
         Kind::Reverted => 4,
         Kind::NotPermitted => NOT_PERMITTED,

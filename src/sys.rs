@@ -1,6 +1,7 @@
 //! The machine below: sockets, processes, interfaces, the kernel's tables, programs, files, clocks.
 //! Everything is read anew at each call; nothing here decides.
 
+pub mod cancel;
 pub mod cgroups;
 pub mod clock;
 pub mod connections;
@@ -9,6 +10,7 @@ pub mod files;
 pub mod glob;
 pub mod host;
 pub mod interfaces;
+pub mod job;
 pub mod knock;
 pub mod logspace;
 pub mod netlink;

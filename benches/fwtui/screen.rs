@@ -8,6 +8,7 @@ use std::os::fd::OwnedFd;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
@@ -39,9 +40,9 @@ pub fn measure(table: &mut Table) {
     let mut screen = Screen::open();
     screen.first_frame();
     // Owners and rules come after the first frame.
-    std::thread::sleep(Duration::from_secs(2));
+    screen.drain(Duration::from_secs(2));
     let (before, start) = (screen.cpu(), Instant::now());
-    std::thread::sleep(IDLE);
+    let idle_bytes = screen.drain(IDLE);
     let used = screen.cpu().saturating_sub(before).as_secs_f64() / start.elapsed().as_secs_f64() * 100.0;
     table.single(
         "screens: CPU while idle, 5 s",
@@ -49,6 +50,13 @@ pub fn measure(table: &mut Table) {
         "< 1 %",
         used < 1.0,
     );
+    table.single(
+        "screens: bytes while idle, 5 s",
+        idle_bytes.to_string(),
+        "0",
+        idle_bytes == 0,
+    );
+    bytes_for_keys(&mut screen, table);
     let peak = screen.peak();
     table.single(
         "screens: peak memory (VmHWM)",
@@ -57,6 +65,29 @@ pub fn measure(table: &mut Table) {
         peak < 20 * 1024,
     );
     screen.quit();
+}
+
+/// What keys cost on a slow link: each with all that comes of it.
+fn bytes_for_keys(screen: &mut Screen, table: &mut Table) {
+    let mut worst = Vec::new();
+    for (group, most, keys) in [
+        (
+            "moving, filtering",
+            2048,
+            ["\x1b[B", "\x1b[6~", "/", "2", "\x1b", "\x1b[F"].as_slice(),
+        ),
+        ("another screen, help", 4096, &["2", "3", "1", "?", "\x1b"]),
+    ] {
+        let costs = keys.iter().map(|key| {
+            screen.terminal.write_all(key.as_bytes()).unwrap();
+            screen.drain(Duration::from_millis(500))
+        });
+        worst.push((group, most, costs.max().unwrap_or_default()));
+    }
+    for (group, most, bytes) in worst {
+        let what = format!("screens: bytes for a key, {group}: worst");
+        table.single(&what, bytes.to_string(), format!("< {most}"), bytes < most);
+    }
 }
 
 #[derive(Debug)]
@@ -107,6 +138,20 @@ impl Screen {
                 return self.started.elapsed();
             }
             assert!(self.started.elapsed() < Duration::from_secs(10), "no frame: {text}");
+        }
+    }
+
+    /// Reads for so long; how many bytes came.
+    fn drain(&mut self, time: Duration) -> usize {
+        let end = Instant::now() + time;
+        let mut count = 0;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            let mut descriptors = [PollFd::new(&self.terminal, PollFlags::IN)];
+            if left.is_zero() || poll(&mut descriptors, Some(&left.try_into().unwrap())) == Ok(0) {
+                return count;
+            }
+            count += self.terminal.read(&mut [0; 8192]).unwrap();
         }
     }
 

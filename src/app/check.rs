@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::thread;
 
-use crate::app::{Depth, Machine, Observation};
+use crate::app::{Cancel, Depth, Machine, Observation};
 use crate::core::checkup::{Evidence, Finding, LogSpace, Sysctl, Updates, check};
 use crate::core::listener::Family;
 use crate::core::tools::{BootFile, OnDisk};
@@ -32,13 +32,23 @@ pub struct Checkup {
 impl Machine {
     /// Checks this machine.
     pub fn checkup(&self) -> Checkup {
+        self.checkup_unless(&Cancel::default()).unwrap_or_default()
+    }
+
+    /// The same, unless it is no longer wanted: none then. Package managers that are being asked are
+    /// killed, the rest is waited for.
+    pub fn checkup_unless(&self, cancel: &Cancel) -> Option<Checkup> {
         // Neither waits for the other: other programs are started for both.
         let (observation, facts) = thread::scope(|scope| {
-            let facts = scope.spawn(|| Facts::read(self.paths.root()));
+            let facts = scope.spawn(|| Facts::read(self.paths.root(), cancel));
             let observation = self.look(Depth::Complete);
             (observation, facts.join().unwrap_or_else(|_| Facts::blind()))
         });
-        judged(&observation, facts)
+        if cancel.is_cancelled() {
+            return None;
+        }
+        let checkup = judged(&observation, facts);
+        (!cancel.is_cancelled()).then_some(checkup)
     }
 }
 
@@ -57,9 +67,9 @@ struct Facts {
 
 impl Facts {
     /// Reads them; the files below `root`. Updates take longest: the package manager is asked.
-    fn read(root: &Path) -> Self {
+    fn read(root: &Path, cancel: &Cancel) -> Self {
         thread::scope(|scope| {
-            let updates = scope.spawn(|| updates(&SystemRunner::new(), root));
+            let updates = scope.spawn(|| updates(&SystemRunner::new().unless(cancel), root));
             let (sysctls, mut unseen) = sysctls(Path::new("/proc/sys"), root);
             let facts = Self {
                 sysctls,

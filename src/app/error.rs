@@ -13,6 +13,8 @@ pub enum Kind {
     Unproven,
     /// It was reverted, or the confirmation came too late. Exit code 4.
     Reverted,
+    /// It was stopped before anything changed, as asked. Exit code 1.
+    Stopped,
     /// Root is needed. Exit code 5.
     NotPermitted,
 }

@@ -13,7 +13,7 @@ use std::fmt;
 use std::thread;
 use std::time::Duration;
 
-use crate::app::{Error, Machine, Observation};
+use crate::app::{Cancel, Error, Kind, Machine, Observation};
 use crate::backend::switch::Base;
 use crate::backend::{Backend, BackendError, Observed, detect, iptables};
 use crate::core::network::Interface;
@@ -118,7 +118,13 @@ impl Machine {
     ///
     /// # Errors
     /// As for [`rehearse`].
-    pub(super) fn rehearse(&self, observation: &Observation, plan: &Plan, rows: &[Row]) -> Result<Rehearsal, Error> {
+    pub(super) fn rehearse(
+        &self,
+        observation: &Observation,
+        plan: &Plan,
+        rows: &[Row],
+        cancel: &Cancel,
+    ) -> Result<Rehearsal, Error> {
         let started = clock::since_boot();
         // Whoever could put a file of his own there could make root wait for his lock.
         if let Err(error) = files::private_folder(&self.paths.run()) {
@@ -128,18 +134,19 @@ impl Machine {
                 folder.display()
             )));
         }
-        let runner = SystemRunner::with_lock_file(self.paths.rehearsal_lock());
+        let runner = SystemRunner::with_lock_file(self.paths.rehearsal_lock()).unless(cancel);
         let opened = Self::in_force().and_then(|base| Ok((base, iptables::open_for_scratch(runner)?)));
         let (base, backend) = match opened {
             Ok(opened) => opened,
+            Err(_) if cancel.is_cancelled() => return Err(called_off()),
             Err(error) => {
                 let why = format!("the rules in force can't be read ({error})");
                 return Ok(Rehearsal::not_held(why));
             }
         };
-        let rehearsal = rehearse(&Script {
+        let script = Script {
             backend: &backend,
-            runner: &SystemRunner::new(),
+            runner: &SystemRunner::new().unless(cancel),
             base,
             candidate: &plan.candidate,
             has_kernel_timer: self.no_kernel_timer().is_none(),
@@ -148,7 +155,8 @@ impl Machine {
             interfaces: &observation.interfaces,
             rows,
             ways_in: &observation.ways_in,
-        })?;
+        };
+        let rehearsal = rehearse_unless(&script, cancel)?;
         Ok(Rehearsal {
             took: clock::since_boot().saturating_sub(started),
             ..rehearsal
@@ -171,16 +179,35 @@ impl Machine {
 /// Where the kernel refuses the new rules or the way back from them, or somebody is let in, or kept
 /// out, otherwise than promised.
 pub fn rehearse(script: &Script<'_>) -> Result<Rehearsal, Error> {
+    rehearse_unless(script, &Cancel::default())
+}
+
+/// The same, which is called off when it is no longer wanted: its namespaces end with it, and whatever
+/// was in them.
+///
+/// # Errors
+/// As for [`rehearse`], and where it was called off.
+pub fn rehearse_unless(script: &Script<'_>, cancel: &Cancel) -> Result<Rehearsal, Error> {
     let started = clock::since_boot();
-    let mut rehearsal = match (Scratch::new(), Scratch::new()) {
-        (Ok(machine), Ok(peers)) => hold(script, &machine, &peers)?,
-        (Err(error), _) | (_, Err(error)) => Rehearsal::not_held(error.to_string()),
+    let held = match (Scratch::new(), Scratch::new()) {
+        (Ok(machine), Ok(peers)) => hold(script, &machine, &peers, cancel),
+        (Err(error), _) | (_, Err(error)) => Ok(Rehearsal::not_held(error.to_string())),
     };
+    // What a program said that was killed for it is of no interest.
+    if cancel.is_cancelled() {
+        return Err(called_off());
+    }
+    let mut rehearsal = held?;
     rehearsal.took = clock::since_boot().saturating_sub(started);
     Ok(rehearsal)
 }
 
-fn hold(script: &Script<'_>, machine: &Scratch, peers: &Scratch) -> Result<Rehearsal, Error> {
+/// It was stopped in time.
+pub(super) fn called_off() -> Error {
+    Error::new(Kind::Stopped, "stopped before anything was changed")
+}
+
+fn hold(script: &Script<'_>, machine: &Scratch, peers: &Scratch, cancel: &Cancel) -> Result<Rehearsal, Error> {
     let stage = Stage::new(script);
     let (doors, left_out) = doors(script, &stage);
     // Loading takes its time, and so do links.
@@ -195,7 +222,7 @@ fn hold(script: &Script<'_>, machine: &Scratch, peers: &Scratch) -> Result<Rehea
         Err(error) => return Ok(Rehearsal::not_held(error.to_string())),
     };
     let mut rehearsal = Rehearsal::default();
-    match built.and_then(|()| knocks::knock(&doors, machine, peers)) {
+    match built.and_then(|()| knocks::knock(&doors, machine, peers, cancel)) {
         Ok(seen) if seen.differences.is_empty() => {
             rehearsal.connections = seen.count;
             rehearsal.left_out = left_out;

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::app::machine::require_root;
+use crate::app::rehearsal::called_off;
 use crate::app::{
-    Beginning, Depth, Error, Kind, Machine, Observation, Rehearsal, State, TrialView, plan_and_rows, units,
+    Beginning, Cancel, Depth, Error, Kind, Machine, Observation, Rehearsal, State, TrialView, plan_and_rows, units,
 };
 use crate::core::plan::Plan;
 use crate::core::policy::{Block, Policy};
@@ -54,10 +55,22 @@ impl Machine {
     /// # Errors
     /// Where nothing was applied, or what was applied has been reverted.
     pub fn apply(&self, request: &ApplyRequest) -> Result<Started, Error> {
+        self.apply_unless(request, &Cancel::default())
+    }
+
+    /// The same, unless it is stopped before a guard is started: nothing has changed then. From that
+    /// moment on the way back is closed, and a revert is the way to go.
+    ///
+    /// # Errors
+    /// As for [`Self::apply`], and where it was stopped.
+    pub fn apply_unless(&self, request: &ApplyRequest, cancel: &Cancel) -> Result<Started, Error> {
         require_root("apply rules")?;
         self.recover()?;
         self.forget_blocks_that_are_over();
         let observation = self.look(Depth::Plan);
+        if cancel.is_cancelled() {
+            return Err(called_off());
+        }
         self.check(&observation, request)?;
         let (plan, rows) = plan_and_rows(&observation, &observation.policy, request.is_off);
         refuse_lockout(&plan, request)?;
@@ -68,7 +81,7 @@ impl Machine {
             can_end_connections()?;
         }
         let rehearsal = match request.rehearse {
-            true => Some(self.rehearse(&observation, &plan, &rows)?),
+            true => Some(self.rehearse(&observation, &plan, &rows, cancel)?),
             false => None,
         };
         let confirmed = state::confirmed(&self.paths).ok().flatten();
@@ -105,6 +118,9 @@ impl Machine {
             units: work,
         };
         let kernel_note = job.units.kernel_note().map(Into::into);
+        if !cancel.close() {
+            return Err(called_off());
+        }
         let switched = if is_replacing {
             self.replace(job)?
         } else {

@@ -59,6 +59,7 @@ pub(super) fn settings(given: Given<'_>, is_terminal_ascii: bool) -> Result<Sett
     Ok(Settings {
         theme: wanted(&shelf, &found.config.theme.value)?,
         color: terminal::color_depth(&variable),
+        erases_in_color: terminal::erases_in_color(&variable),
         is_ascii: match found.config.ascii.value {
             Ascii::Auto => is_terminal_ascii,
             Ascii::Yes => true,

@@ -41,6 +41,27 @@ pub(super) fn color_depth(variable: Environment<'_>) -> ColorDepth {
     }
 }
 
+/// Whether what is erased gets the background in use (`bce` in terminfo): not in GNU screen, and
+/// nobody knows where the terminal is not one of these.
+pub(super) fn erases_in_color(variable: Environment<'_>) -> bool {
+    const THEY_DO: [&str; 12] = [
+        "xterm",
+        "tmux",
+        "linux",
+        "alacritty",
+        "foot",
+        "ghostty",
+        "gnome",
+        "konsole",
+        "rxvt",
+        "st-",
+        "vte",
+        "wezterm",
+    ];
+    let term = variable("TERM").unwrap_or_default();
+    THEY_DO.iter().any(|name| term.starts_with(name))
+}
+
 /// Whether only ASCII can be shown for certain: a locale that says so, or a terminal with few letters.
 ///
 /// Without any locale (`env -i`, `su -`, a container) POSIX would mean ASCII too; but there nobody has chosen

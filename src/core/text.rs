@@ -14,12 +14,15 @@ pub fn printable(text: &str) -> String {
 /// [`printable`] with a limit of its own, for paths and sentences.
 pub fn printable_within(text: &str, longest: usize) -> String {
     let mut out = String::with_capacity(text.len().min(longest));
+    let mut can_be_marked = false;
     for (count, character) in text.chars().enumerate() {
         if count == longest {
             out.push('\u{2026}');
             break;
         }
-        out.push(if is_harmless(character) { character } else { '?' });
+        let is_shown = is_harmless(character) && (can_be_marked || !is_mark(character));
+        can_be_marked = is_shown && !is_mark(character);
+        out.push(if is_shown { character } else { '?' });
     }
     out
 }
@@ -27,10 +30,20 @@ pub fn printable_within(text: &str, longest: usize) -> String {
 /// Whether a terminal prints the character and does nothing else with it.
 fn is_harmless(character: char) -> bool {
     !character.is_control()
-        // Bidirectional marks and overrides, zero-width characters, line separators (Unicode
-        // TR 36: they reorder or hide what a reader sees).
+        // Bidirectional marks and overrides, zero-width characters, line separators, letters without a
+        // shape or of any width, tags (Unicode TR 36: they reorder or hide what a reader sees).
         && !matches!(character,
-            '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+            | '\u{ffa0}' | '\u{fff0}'..='\u{fffd}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Whether it is put over what stands before: any number of them would fit one cell, and hide it.
+const fn is_mark(character: char) -> bool {
+    matches!(character,
+        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
+        | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
 }
 
 /// The text with a capital letter in front, as a sentence begins; a sysctl or a file keeps its name.
@@ -95,6 +108,16 @@ mod tests {
         assert_eq!(printable("a\u{1b}[2Jb\nc"), "a?[2Jb?c");
         assert_eq!(printable("evil\u{202e}txt"), "evil?txt");
         assert_eq!(printable("caf\u{e9}"), "caf\u{e9}");
+        // A letter may have one mark: a heap of them hides what is below.
+        assert_eq!(printable("e\u{301}\u{301}\u{20dd}e\u{301}"), "e\u{301}??e\u{301}");
+        assert_eq!(printable("\u{301}"), "?");
+        // C1 controls, zero width, letters without a shape.
+        for hidden in
+            "\u{9b}\u{90}\u{85}\u{200b}\u{200d}\u{feff}\u{ad}\u{61c}\u{2066}\u{2069}\u{3164}\u{fe0f}\u{fff9}\u{e0041}"
+                .chars()
+        {
+            assert_eq!(printable(&format!("a{hidden}b")), "a?b", "{:x}", u32::from(hidden));
+        }
     }
 
     #[test]

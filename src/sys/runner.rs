@@ -160,6 +160,12 @@ pub enum RunError {
         /// The limit.
         after: Duration,
     },
+    /// It was no longer wanted, and was killed.
+    #[error("{} was stopped", program.display())]
+    Stopped {
+        /// The program.
+        program: PathBuf,
+    },
     /// A signal ended it.
     #[error("{} was ended by signal {signal}", program.display())]
     Signalled {

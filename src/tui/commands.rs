@@ -15,6 +15,8 @@ pub use keymap::Keymap;
 pub enum CommandId {
     /// Be asked what becomes of a trial, or quit.
     Interrupt,
+    /// Stop, and go on when the shell says so.
+    Suspend,
     /// Look again and draw everything anew.
     Refresh,
     /// Let the trial's rules stay.
@@ -402,6 +404,7 @@ const TABLE: &[Command] = &[
     command(CommandId::Refresh, Context::Always, &[code(KeyCode::F(5)), Key::ctrl('l')], "refresh", "Look again and redraw", 0),
     command(CommandId::Interrupt, Context::Always, &[Key::ctrl('c')], "interrupt", "Leave; during a trial, be asked once what becomes of it", 0),
     command(CommandId::ToggleMouse, Context::Always, &[char('M')], "mouse", "Leave the mouse to the terminal, to select text, or take it", 0),
+    command(CommandId::Suspend, Context::Always, &[Key::ctrl('z')], "stop", "Back to the shell until 'fg'; a trial goes on meanwhile", 0),
 
     command(CommandId::ShowWay, Context::WhoCan, &[code(KeyCode::Enter), char('w')], "rule by rule", "See the way through the rules, now and after", 1),
     command(CommandId::Cancel, Context::WhoCan, &[code(KeyCode::Esc), char('q')], "close", "Close it", 1),

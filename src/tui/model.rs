@@ -22,6 +22,7 @@ pub mod list;
 mod neighbours;
 mod networks;
 mod preview;
+mod progress;
 mod services;
 mod setup;
 
@@ -32,6 +33,7 @@ pub use list::{ListState, Movement};
 pub use neighbours::Neighbours;
 pub use networks::{Classes, NetworkLine, Networks};
 pub use preview::{Hit, Laid, LaidKey, LaidLine, Pane, Preview, RulesView, Search};
+pub use progress::Progress;
 pub use services::{Counts, Services, Sort};
 pub use setup::{LOGGINGS, Setup};
 
@@ -137,6 +139,8 @@ pub struct Model {
     pub start: Start,
     /// The first-time setup; while it runs it takes the place of the screens.
     pub setup: Option<Setup>,
+    /// Since when.
+    pub progress: Progress,
 }
 
 impl Model {
@@ -172,12 +176,20 @@ impl Model {
             task: None,
             start: Start::default(),
             setup: None,
+            progress: Progress::default(),
         }
     }
 
     /// The running trial.
     pub const fn trial(&self) -> Option<&TrialView> {
         self.observation.status.trial.as_ref()
+    }
+
+    /// Takes note of what is under way.
+    pub fn follow(&mut self) {
+        let is_looking = self.depth != Some(Depth::Complete);
+        let is_checking = self.checkup.is_under_way();
+        self.progress.follow(self.task, is_checking, is_looking, self.now);
     }
 
     /// Seconds until the trial is reverted.

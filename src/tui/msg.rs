@@ -21,6 +21,8 @@ pub enum Msg {
     Key(KeyEvent),
     /// The mouse was used.
     Mouse(MouseEvent),
+    /// A text was pasted: never commands.
+    Paste(String),
     /// The terminal has this many columns and rows.
     Resize(u16, u16),
     /// The machine was looked at.
@@ -55,6 +57,8 @@ pub enum Msg {
     Way(ServiceId, Box<NetworkReach>, Box<[Answer; 2]>),
     /// What the check with this number found.
     Checked(u64, Box<Checkup>),
+    /// The check with this number was stopped.
+    CheckStopped(u64),
     /// What disabling a service would do, or why it can't be.
     Proposed(ServiceId, Result<Box<Proposal>, Error>),
     /// What the setup recommends here, and how far the user got with it before.
@@ -113,6 +117,12 @@ pub enum Effect {
     Write(Box<Writing>),
     /// Check the machine, and answer with this number.
     Check(u64),
+    /// Stop the check that is under way.
+    StopCheck,
+    /// Stop the apply that is under way, unless it is too late.
+    StopApply,
+    /// Give the terminal back and stop, as ctrl-z does.
+    Suspend,
     /// Find out what disabling a service would do.
     Propose(ServiceId),
     /// Find out what the setup recommends on the machine that was seen so.
@@ -152,6 +162,9 @@ impl Effect {
             | Self::Told(_)
             | Self::Knock(_)
             | Self::Check(_)
+            | Self::StopCheck
+            | Self::StopApply
+            | Self::Suspend
             | Self::Propose(_)
             | Self::AskSetup(_)
             | Self::KeepAnswers(_)

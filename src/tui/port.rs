@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 pub use crate::app::sandbox::{Knock, Neighbour, Seen};
-pub use crate::app::{ApplyRequest, Changes, Depth, Restored, Started};
+pub use crate::app::{ApplyRequest, Cancel, Changes, Depth, Restored, Started};
 
 use crate::app::check::Checkup;
 use crate::app::{self, Error, Observation, Setup, Status, TrialView, Writing, Written};
@@ -22,11 +22,12 @@ pub trait Machine: Send + Sync + 'static {
     /// # Errors
     /// Where it can't be written, or another one is there by now; that one then stays.
     fn save(&self, before: &Policy, wanted: &Policy) -> Result<(), Error>;
-    /// Rehearses and starts a trial of the wanted policy as it was last saved.
+    /// Rehearses and starts a trial of the wanted policy as it was last saved. Until it closes the way
+    /// back, it can be stopped, and nothing has changed then.
     ///
     /// # Errors
     /// Where nothing was applied, or what was applied has been reverted.
-    fn apply(&self, request: &ApplyRequest) -> Result<Started, Error>;
+    fn apply(&self, request: &ApplyRequest, cancel: &Cancel) -> Result<Started, Error>;
     /// Keeps this trial; what went wrong after that was decided is told.
     ///
     /// # Errors
@@ -59,8 +60,9 @@ pub trait Machine: Send + Sync + 'static {
     /// In the sandbox, what its neighbours get at a service, with real packets: a silent port takes
     /// its time. None outside, where it is never asked for.
     fn knock(&self, id: &ServiceId) -> Option<Vec<Seen>>;
-    /// Checks the rules, settings, services and updates of the machine. It takes its time.
-    fn checkup(&self) -> Checkup;
+    /// Checks the rules, settings, services and updates of the machine. It takes its time; none where
+    /// it was stopped.
+    fn checkup(&self, cancel: &Cancel) -> Option<Checkup>;
     /// What disabling a service would do; nothing is done.
     ///
     /// # Errors
@@ -101,8 +103,8 @@ impl Machine for app::Machine {
         self.save(before, wanted)
     }
 
-    fn apply(&self, request: &ApplyRequest) -> Result<Started, Error> {
-        self.apply(request)
+    fn apply(&self, request: &ApplyRequest, cancel: &Cancel) -> Result<Started, Error> {
+        self.apply_unless(request, cancel)
     }
 
     fn confirm(&self, id: &str, is_unproven_fine: bool) -> Result<Option<String>, Error> {
@@ -137,8 +139,8 @@ impl Machine for app::Machine {
         app::sandbox::neighbours_at(id)
     }
 
-    fn checkup(&self) -> Checkup {
-        self.checkup()
+    fn checkup(&self, cancel: &Cancel) -> Option<Checkup> {
+        self.checkup_unless(cancel)
     }
 
     fn propose(&self, id: &ServiceId) -> Result<Proposal, Error> {

@@ -11,15 +11,18 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
-use crate::app::TrialView;
+use crate::app::{TrialView, job};
 use crate::tui::model::Model;
 use crate::tui::msg::{Effect, Msg};
 use crate::tui::port::{Depth, Machine};
 use crate::tui::settings::Settings;
+use crate::tui::theme::Token;
 use crate::tui::update::update;
 use crate::tui::view::view;
 
 mod input;
+mod keys;
+mod pen;
 mod terminal;
 mod workers;
 
@@ -72,6 +75,8 @@ enum Event {
     Msg(Msg),
     /// The process goes on after it was stopped: meanwhile the terminal was somebody else's.
     Resumed,
+    /// A signal asks it to stop.
+    Suspend,
     /// The terminal is gone, or a signal asks to end.
     End,
     /// A worker panicked; its message has been printed after the terminal was restored.
@@ -86,16 +91,17 @@ pub fn run(machine: Arc<dyn Machine>, options: &Options) -> io::Result<Outcome> 
     let (sender, events) = sync_channel(QUEUE);
     // Dropped after the screen: until the terminal is given back, no signal ends the process.
     let _signals = input::watch(&sender)?;
-    let mut screen = Screen::enter(options.settings.has_mouse)?;
+    let mut screen = Screen::enter(options.settings.has_mouse, options.settings.erases_in_color)?;
     let mut model = Model::new(options.settings.clone(), screen.size(), machine.since_boot());
     model.neighbours.are_there = options.is_sandbox;
     model.start = options.start;
+    model.follow();
     // The first frame waits for nothing.
     if screen.draw(|frame| view(&model, frame)).is_err() {
         return Ok(Outcome::Ended);
     }
     let _terminal = input::listen(&sender)?;
-    let workers = Workers::start(&machine, &sender, options)?;
+    let mut workers = Workers::start(&machine, &sender, options)?;
     drop(sender);
     for depth in [Depth::Sockets, Depth::Owners, Depth::Complete] {
         workers.perform(Effect::Look(depth));
@@ -105,6 +111,7 @@ pub fn run(machine: Arc<dyn Machine>, options: &Options) -> io::Result<Outcome> 
         screen: &mut screen,
         workers,
         events,
+        has_no_shell: false,
     };
     session.run(&mut model)
 }
@@ -114,6 +121,8 @@ struct Session<'a> {
     screen: &'a mut Screen,
     workers: Workers,
     events: Receiver<Event>,
+    /// Whether the user wants to be told that there is no shell.
+    has_no_shell: bool,
 }
 
 impl Session<'_> {
@@ -125,6 +134,9 @@ impl Session<'_> {
                 Err(RecvTimeoutError::Disconnected) => return Ok(Outcome::Ended),
             };
             model.now = self.machine.since_boot();
+            if self.workers.is_past_stopping() {
+                model.progress.is_past_stopping = true;
+            }
             // What has come meanwhile is drawn in one frame, but not so much that nothing is drawn.
             let waiting: Vec<Event> = self.events.try_iter().take(QUEUE).collect();
             for event in std::iter::once(first).chain(waiting) {
@@ -133,9 +145,17 @@ impl Session<'_> {
                         if self.perform(update(model, msg)) {
                             return self.leave(model);
                         }
+                        if std::mem::take(&mut self.has_no_shell) {
+                            model.say(Token::Text, "There is no shell here that could be gone back to.");
+                        }
                     }
                     Event::Resumed => {
                         if self.screen.resume().is_err() {
+                            return Ok(Outcome::Ended);
+                        }
+                    }
+                    Event::Suspend => {
+                        if self.suspend(false).is_err() {
                             return Ok(Outcome::Ended);
                         }
                     }
@@ -150,18 +170,30 @@ impl Session<'_> {
         }
     }
 
-    /// Waits for an event; while a trial runs, no longer than until its countdown changes.
+    /// Waits for an event; while something counts seconds, no longer than until they change.
     fn wait(&self, model: &Model) -> Result<Event, RecvTimeoutError> {
-        let Some(trial) = model.trial() else {
-            return self.events.recv().map_err(RecvTimeoutError::from);
-        };
-        let left = trial.deadline.saturating_sub(self.machine.since_boot());
-        let until_change = match left.subsec_nanos() {
-            0 => Duration::from_secs(1),
-            nanos => Duration::from_nanos(u64::from(nanos)),
+        let now = self.machine.since_boot();
+        let until_change = match (model.trial(), model.progress.until_change(now)) {
+            (None, None) => return self.events.recv().map_err(RecvTimeoutError::from),
+            (None, Some(until_change)) => until_change,
+            (Some(trial), _) => match trial.deadline.saturating_sub(now).subsec_nanos() {
+                0 => Duration::from_secs(1),
+                nanos => Duration::from_nanos(u64::from(nanos)),
+            },
         };
         // A millisecond later the new second has certainly begun.
         self.events.recv_timeout(until_change + Duration::from_millis(1))
+    }
+
+    /// Gives the terminal back and stops, until somebody has the process go on. Where nobody would,
+    /// it does not stop.
+    fn suspend(&mut self, is_whole_group: bool) -> io::Result<()> {
+        if !job::can_continue() {
+            return Ok(());
+        }
+        self.screen.give_back();
+        // The terminal is taken over again by the event that tells of going on.
+        job::stop(is_whole_group).or_else(|_goes_on| self.screen.resume())
     }
 
     fn draw(&mut self, model: &mut Model) -> io::Result<()> {
@@ -182,6 +214,11 @@ impl Session<'_> {
                 Effect::Redraw => self.screen.forget(),
                 // A terminal that is gone is noticed when the next frame is drawn.
                 Effect::SetMouse(is_on) => self.screen.set_mouse(is_on).unwrap_or_default(),
+                // What can't be drawn any more ends the screens with the next frame.
+                Effect::Suspend => {
+                    self.has_no_shell = !job::can_continue();
+                    self.suspend(true).ok();
+                }
                 effect => self.workers.perform(effect),
             }
         }
@@ -196,7 +233,7 @@ impl Session<'_> {
                     return Err(io::Error::other(format!("the policy could not be saved: {error}")));
                 }
                 Ok(Event::Msg(Msg::Saved(..))) => model.saves_under_way -= 1,
-                Ok(Event::Msg(_) | Event::Resumed) => {}
+                Ok(Event::Msg(_) | Event::Resumed | Event::Suspend) => {}
                 Ok(Event::End) => return Ok(Outcome::Ended),
                 Ok(Event::Panicked) | Err(_) => {
                     return Err(io::Error::other("the last edit may not have been saved"));

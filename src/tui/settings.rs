@@ -27,6 +27,8 @@ pub struct Settings {
     pub screen: ScreenId,
     /// Whether the mouse selects rows; without it the terminal selects text.
     pub has_mouse: bool,
+    /// Whether the terminal erases in the background that is in use (terminfo's `bce`).
+    pub erases_in_color: bool,
     /// How long a trial is to last until the user says otherwise.
     pub timeout: Duration,
     /// How often the sockets are looked at; none where they are looked at on request only.
@@ -46,6 +48,7 @@ impl Default for Settings {
             keymap: Keymap::default(),
             screen: ScreenId::default(),
             has_mouse: true,
+            erases_in_color: false,
             timeout: DEFAULT_TIMEOUT,
             refresh: Some(DEFAULT_REFRESH),
             complaints: Vec::new(),

@@ -20,6 +20,7 @@ mod edit;
 mod mouse;
 mod outcome;
 mod palette;
+mod paste;
 mod planning;
 mod popups;
 mod restore;
@@ -34,6 +35,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let mut effects = match msg {
         Msg::Key(event) => commands::on_key(model, &event),
         Msg::Mouse(event) => mouse::on_mouse(model, event),
+        Msg::Paste(text) => {
+            paste::on_paste(model, &text);
+            Vec::new()
+        }
         Msg::Resize(width, height) => {
             model.size = (width, height);
             Vec::new()
@@ -72,6 +77,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Checked(number, found) => checkup::on_checked(model, number, *found).into_iter().collect(),
+        Msg::CheckStopped(number) => checkup::on_stopped(model, number).into_iter().collect(),
         Msg::Proposed(id, proposed) => {
             disable::on_proposed(model, &id, proposed);
             Vec::new()
@@ -89,6 +95,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     effects.extend(access::ask(model));
     effects.extend(planning::ask(model));
     effects.extend(checkup::ask(model));
+    model.follow();
     effects
 }
 
@@ -228,7 +235,12 @@ fn fail(model: &mut Model, title: &str, error: &Error) {
 fn leave(model: &mut Model) -> Vec<Effect> {
     match (model.task, model.trial()) {
         (Some(Task::Applying), _) => {
-            model.say(Token::Warn, "A trial is being started: one moment.");
+            let key = if model.progress.can_stop() {
+                " esc stops it."
+            } else {
+                ""
+            };
+            model.say(Token::Warn, format!("A trial is being started: one moment.{key}"));
             Vec::new()
         }
         (_, Some(_)) => {

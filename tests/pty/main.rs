@@ -17,6 +17,8 @@
     reason = "test code"
 )]
 
+mod bytes;
+mod cancelling;
 mod checkup;
 mod colours;
 mod config;
@@ -24,13 +26,18 @@ mod cycle;
 mod deaths;
 mod drift;
 mod endings;
+mod job;
 mod keys;
 mod lab;
+mod names;
 mod panics;
+mod pastes;
 mod planning;
 mod proof;
 mod screenshots;
 mod setup;
+mod sizes;
+mod stalled;
 mod streams;
 mod terminal;
 mod trial;

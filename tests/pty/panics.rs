@@ -14,7 +14,7 @@ use fwtui::core::service::ServiceId;
 use fwtui::core::setup::Answers;
 use fwtui::core::unit::Proposal;
 use fwtui::tui::theme::ColorDepth;
-use fwtui::tui::{ApplyRequest, Changes, Depth, Machine, Options, Restored, Seen, Settings, Started, run};
+use fwtui::tui::{ApplyRequest, Cancel, Changes, Depth, Machine, Options, Restored, Seen, Settings, Started, run};
 
 use crate::terminal::Terminal;
 
@@ -37,7 +37,7 @@ impl Machine for Broken {
         Ok(())
     }
 
-    fn apply(&self, _: &ApplyRequest) -> Result<Started, Error> {
+    fn apply(&self, _: &ApplyRequest, _: &Cancel) -> Result<Started, Error> {
         Err(Error::failed("nothing to apply"))
     }
 
@@ -57,9 +57,10 @@ impl Machine for Broken {
         Ok((Restored::Nothing, None))
     }
 
-    fn checkup(&self) -> fwtui::app::check::Checkup {
-        fwtui::app::check::Checkup::default()
+    fn checkup(&self, _: &Cancel) -> Option<fwtui::app::check::Checkup> {
+        None
     }
+
     fn propose(&self, _: &ServiceId) -> Result<Proposal, Error> {
         Err(Error::failed("nothing to disable"))
     }

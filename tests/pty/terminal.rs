@@ -15,6 +15,8 @@ use vt100::{MouseProtocolEncoding, MouseProtocolMode, Parser, Screen};
 
 /// How long anything may take that should happen at once; machines that run tests are busy.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+/// Nothing for so long is nothing more.
+const QUIET: Duration = Duration::from_millis(300);
 /// What was on the screen before.
 const BEFORE: &str = "$ the line before";
 
@@ -86,9 +88,11 @@ impl Terminal {
         }
     }
 
-    /// What is on the screen.
+    /// What is on the screen, without the blanks at the ends of lines: some are written, some erased.
     pub fn text(&self) -> String {
-        self.emulator.screen().contents()
+        let contents = self.emulator.screen().contents();
+        let lines: Vec<&str> = contents.split('\n').map(str::trim_end).collect();
+        lines.join("\n")
     }
 
     /// What is on the screen, with its colours.
@@ -169,6 +173,16 @@ impl Terminal {
         set_size(&self.master, size);
     }
 
+    /// The terminal forgets its size.
+    pub fn says_no_size(&self) {
+        set_size(&self.master, (0, 0));
+    }
+
+    /// Reads what is there.
+    pub fn reads(&mut self) {
+        self.read(Instant::now() + Duration::from_millis(1));
+    }
+
     /// Somebody else writes to the terminal.
     pub fn is_written_over(&mut self, text: &str) {
         self.emulator.process(format!("\u{1b}[5;1H{text}\r\n").as_bytes());
@@ -195,6 +209,54 @@ impl Terminal {
             assert!(Instant::now() < deadline, "it does not stop");
         }
         while self.read(Instant::now() + Duration::from_millis(2)) {}
+    }
+
+    /// Keeps the program drawing and reads nothing, until the terminal takes no more.
+    pub fn stands_still(&mut self) {
+        let deadline = Instant::now() + PATIENCE;
+        let is_blocked = |pid: u32| {
+            let path = format!("/proc/{pid}/task/{pid}/wchan");
+            let place = std::fs::read_to_string(path).unwrap();
+            let system_call = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/syscall")).unwrap_or_default();
+            // The main thread is in write (1 on x86-64, 64 on arm64), and sleeps there.
+            place.contains("tty_write") || system_call.starts_with("1 0x1 ") || system_call.starts_with("64 0x1 ")
+        };
+        while !is_blocked(self.child.id()) {
+            // Ctrl-L draws every cell anew.
+            let _full = rustix::io::write(&self.master, b"\x0c2\x0c1");
+            std::thread::yield_now();
+            assert!(Instant::now() < deadline, "the terminal takes everything");
+        }
+    }
+
+    /// The process in it.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// How the program ended, if it has; nothing is read.
+    pub fn has_ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
+    /// The settings are those from before; of the screen nothing can be said.
+    #[track_caller]
+    pub fn has_its_settings(&self) {
+        assert_eq!(settings(&self.slave), self.settings, "the terminal's settings");
+    }
+
+    /// Waits until more than so many bytes were written.
+    #[track_caller]
+    pub fn changes(&mut self, written: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.written.len() <= written {
+            assert!(self.read(deadline), "nothing comes; the screen:\n{}", self.text());
+        }
+    }
+
+    /// Reads until nothing comes for a while.
+    pub fn is_quiet(&mut self) {
+        while self.read(Instant::now() + QUIET) {}
     }
 
     /// Sends the program a signal.

@@ -10,6 +10,7 @@ use std::time::Duration;
 use rustix::net::{listen, sockopt};
 
 use super::doors::{Door, Outcome};
+use crate::app::Cancel;
 use crate::core::listener::Protocol;
 use crate::sys::clock;
 use crate::sys::knock::{Attempt, socket, wait};
@@ -44,7 +45,12 @@ pub(super) struct Seen<'a> {
 ///
 /// # Errors
 /// Where it can't be done: the links carry nothing, or there are no sockets to be had.
-pub(super) fn knock<'a>(doors: &'a [Door<'a>], machine: &Scratch, peers: &Scratch) -> io::Result<Seen<'a>> {
+pub(super) fn knock<'a>(
+    doors: &'a [Door<'a>],
+    machine: &Scratch,
+    peers: &Scratch,
+    cancel: &Cancel,
+) -> io::Result<Seen<'a>> {
     let listeners = machine.run(|| listeners(doors)).map_err(io::Error::other)??;
     // Protocols the kernel does not have can't be knocked with, and nobody can be reached by them.
     let doors: Vec<&Door<'_>> = doors
@@ -52,7 +58,7 @@ pub(super) fn knock<'a>(doors: &'a [Door<'a>], machine: &Scratch, peers: &Scratc
         .filter(|door| listeners.ports.contains(&(door.protocol, door.port)))
         .collect();
     let differences = peers
-        .run(|| compare(&doors, &listeners.inboxes))
+        .run(|| compare(&doors, &listeners.inboxes, cancel))
         .map_err(io::Error::other)??;
     Ok(Seen {
         count: doors.len(),
@@ -105,7 +111,7 @@ fn bound(protocol: Protocol, address: SocketAddr) -> io::Result<OwnedFd> {
     Ok(socket)
 }
 
-fn compare<'a>(doors: &[&'a Door<'a>], inboxes: &[OwnedFd]) -> io::Result<Vec<Difference<'a>>> {
+fn compare<'a>(doors: &[&'a Door<'a>], inboxes: &[OwnedFd], cancel: &Cancel) -> io::Result<Vec<Difference<'a>>> {
     let mut ways: Vec<Way> = doors
         .iter()
         .map(|door| {
@@ -121,10 +127,10 @@ fn compare<'a>(doors: &[&'a Door<'a>], inboxes: &[OwnedFd]) -> io::Result<Vec<Di
     ping(&ways, READY_WITHIN)?;
     // What comes late must not count for another.
     let mut numbers = 0..;
-    let first = differences(doors, inboxes, &ways, &mut numbers)?;
+    let first = differences(doors, inboxes, &ways, &mut numbers, cancel)?;
     // What is so once more was no accident: a busy machine may lose a datagram.
     let again: Vec<&Door<'_>> = first.iter().map(|difference| difference.door).collect();
-    differences(&again, inboxes, &ways, &mut numbers)
+    differences(&again, inboxes, &ways, &mut numbers, cancel)
 }
 
 /// Knocks once at each of the doors.
@@ -133,9 +139,13 @@ fn differences<'a>(
     inboxes: &[OwnedFd],
     ways: &[Way],
     numbers: &mut RangeFrom<u32>,
+    cancel: &Cancel,
 ) -> io::Result<Vec<Difference<'a>>> {
     let mut differences = Vec::new();
     for doors in doors.chunks(AT_ONCE) {
+        if cancel.is_cancelled() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
         let mut attempts = Vec::with_capacity(doors.len());
         for (door, number) in doors.iter().zip(numbers.by_ref()) {
             let mut attempt = Attempt::start(&door.to_knock(), number)?;

@@ -13,22 +13,30 @@ use rustix::io::ioctl_fionbio;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process_group, pidfd_open};
 
 use super::{Call, Output, RunError, Runner, SYSTEM_PATH, find_program};
+use crate::sys::cancel::Cancel;
 use crate::sys::clock;
 
 /// How long a killed program gets to vanish. One that hangs in the kernel does not even die of
 /// SIGKILL, and nobody may wait for ever: least of all a revert.
 const REAPING: Duration = Duration::from_secs(1);
 
+/// How often it is asked whether a program is still wanted, where that can change.
+const ASKING: Duration = Duration::from_millis(50);
+
 /// The real [`Runner`].
 #[derive(Debug, Clone, Default)]
 pub struct SystemRunner {
     lock_file: Option<PathBuf>,
+    cancel: Option<Cancel>,
 }
 
 impl SystemRunner {
     /// A runner for this machine.
     pub const fn new() -> Self {
-        Self { lock_file: None }
+        Self {
+            lock_file: None,
+            cancel: None,
+        }
     }
 
     /// A runner whose programs take this file as the lock of the xtables tools
@@ -36,7 +44,16 @@ impl SystemRunner {
     pub fn with_lock_file(path: impl Into<PathBuf>) -> Self {
         Self {
             lock_file: Some(path.into()),
+            cancel: None,
         }
+    }
+
+    /// The same, whose programs are killed once they are no longer wanted. Only for those that change
+    /// nothing, or nothing that outlives them.
+    #[must_use]
+    pub fn unless(mut self, cancel: &Cancel) -> Self {
+        self.cancel = Some(cancel.clone());
+        self
     }
 
     fn start(&self, path: &Path, call: &Call) -> io::Result<Child> {
@@ -71,7 +88,7 @@ impl Runner for SystemRunner {
             source,
         };
         let mut child = self.start(&path, call).map_err(io_error)?;
-        let talk = converse(&mut child, call);
+        let talk = converse(&mut child, call, self.cancel.as_ref());
         // Whatever went wrong, nothing of ours is left running.
         let status = match &talk {
             Ok(Talk::Ended { .. }) => child.wait().map(Some),
@@ -82,6 +99,7 @@ impl Runner for SystemRunner {
                 program,
                 after: call.timeout,
             }),
+            Talk::Stopped => Err(RunError::Stopped { program }),
             Talk::TooMuch => Err(RunError::TooMuchOutput {
                 program,
                 limit: call.output_limit,
@@ -103,11 +121,12 @@ enum Talk {
     Ended { stdout: Vec<u8>, stderr: Vec<u8> },
     TimedOut,
     TooMuch,
+    Stopped,
 }
 
 /// Feeds the program and reads both its outputs at once, so that neither side can wait for the
 /// other for ever, until it ends or a limit is reached.
-fn converse(child: &mut Child, call: &Call) -> io::Result<Talk> {
+fn converse(child: &mut Child, call: &Call, cancel: Option<&Cancel>) -> io::Result<Talk> {
     let deadline = clock::since_boot() + call.timeout;
     let pid = Pid::from_child(child);
     let ended = pidfd_open(pid, PidfdFlags::empty())?;
@@ -149,6 +168,9 @@ fn converse(child: &mut Child, call: &Call) -> io::Result<Talk> {
         if left.is_zero() {
             return Ok(Talk::TimedOut);
         }
+        if cancel.is_some_and(Cancel::is_cancelled) {
+            return Ok(Talk::Stopped);
+        }
         let mut waiting = vec![(ended.as_fd(), PollFlags::IN)];
         if let Some(stdin) = &stdin {
             waiting.push((stdin.as_fd(), PollFlags::OUT));
@@ -159,7 +181,7 @@ fn converse(child: &mut Child, call: &Call) -> io::Result<Talk> {
         ] {
             waiting.extend(pipe.map(|pipe| (pipe, PollFlags::IN)));
         }
-        wait_for(&waiting, left)?;
+        wait_for(&waiting, cancel.map_or(left, |_| left.min(ASKING)))?;
     }
 }
 
@@ -306,6 +328,20 @@ mod tests {
             run(&endless),
             Err(RunError::TooMuchOutput { limit: 100_000, .. })
         ));
+        assert!(clock::since_boot() < before + Duration::from_secs(5));
+    }
+
+    #[test]
+    fn what_is_no_longer_wanted_is_killed() {
+        let cancel = Cancel::default();
+        let runner = SystemRunner::new().unless(&cancel);
+        assert!(runner.run(&Call::new("true")).unwrap().is_success());
+        let before = clock::since_boot();
+        std::thread::scope(|scope| {
+            let run = scope.spawn(|| runner.run(&Call::new("sleep").arg("9")));
+            cancel.cancel();
+            assert!(matches!(run.join().unwrap(), Err(RunError::Stopped { .. })));
+        });
         assert!(clock::since_boot() < before + Duration::from_secs(5));
     }
 

@@ -61,6 +61,8 @@ struct Progress {
     shown: u64,
     /// The one under way.
     under_way: Option<u64>,
+    /// Whether the user has had enough of that.
+    is_stopping: bool,
     /// Whether to check once more after that.
     is_wanted_again: bool,
     /// Whether the rules have changed since the one that is shown was asked for.
@@ -90,10 +92,33 @@ impl Checkup {
             return None;
         }
         self.progress.asked += 1;
+        self.progress.is_stopping = false;
         self.progress.under_way = Some(self.progress.asked);
         self.progress.is_wanted_again = false;
         self.progress.is_outdated = false;
         self.progress.under_way
+    }
+
+    /// Has had enough of the check that is under way, and of the one after it. Whether there was one
+    /// to be stopped.
+    pub const fn stop(&mut self) -> bool {
+        let is_stopped = self.progress.under_way.is_some() && !self.progress.is_stopping;
+        self.progress.is_stopping = self.progress.under_way.is_some();
+        self.progress.is_wanted_again = false;
+        is_stopped
+    }
+
+    /// Whether the check that is under way is being stopped.
+    pub const fn is_stopping(&self) -> bool {
+        self.progress.is_stopping && self.progress.under_way.is_some()
+    }
+
+    /// A check was stopped. Whether to check once more.
+    pub fn has_stopped(&mut self, number: u64) -> bool {
+        if self.progress.under_way == Some(number) {
+            self.progress.under_way = None;
+        }
+        self.progress.is_wanted_again && self.progress.under_way.is_none()
     }
 
     /// Whether it was never asked for.

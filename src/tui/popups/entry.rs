@@ -43,6 +43,8 @@ pub struct Entry {
     pub purpose: Purpose,
     /// What was typed.
     pub text: String,
+    /// How many characters of a paste were left out.
+    pub left_out: usize,
     /// What is wrong with it.
     pub error: Option<String>,
 }
@@ -53,6 +55,7 @@ impl Entry {
         Self {
             purpose,
             text,
+            left_out: 0,
             error: None,
         }
     }
@@ -62,9 +65,36 @@ impl Entry {
         let is_taken = self.text.len() < LONGEST && !character.is_control();
         if is_taken {
             self.text.push(character);
+            self.left_out = 0;
             self.error = None;
         }
         is_taken
+    }
+
+    /// Takes what fits of a paste; lines become words.
+    pub fn paste(&mut self, text: &str) {
+        self.error = None;
+        let text = text.trim_end_matches(['\r', '\n']);
+        for character in text.chars() {
+            let character = if character.is_whitespace() { ' ' } else { character };
+            if character.is_control() {
+                continue;
+            }
+            if self.left_out > 0 || self.text.len() + character.len_utf8() > LONGEST {
+                self.left_out += 1;
+            } else {
+                self.text.push(character);
+            }
+        }
+    }
+
+    /// What was left out, in words.
+    fn left_out(&self) -> Option<String> {
+        match self.left_out {
+            0 => None,
+            1 => Some("1 character of the paste was left out.".to_owned()),
+            many => Some(format!("{many} characters of the paste were left out.")),
+        }
     }
 
     /// The networks typed, separated by commas or spaces.
@@ -137,6 +167,9 @@ pub(super) fn draw(model: &Model, entry: &Entry, frame: &mut Frame<'_>, area: Re
         Span::styled(shown.to_owned(), palette.of(Token::Text)),
         Span::styled("▏", palette.of(Token::Accent)),
     ]));
+    if let Some(left_out) = entry.left_out() {
+        lines.extend(wrapped(&left_out, usize::from(cells), 0, palette.of(Token::Warn)));
+    }
     if let Some(error) = &entry.error {
         lines.extend(wrapped(error, usize::from(cells), 0, palette.of(Token::Bad)));
     }
@@ -157,9 +190,15 @@ pub(super) fn draw(model: &Model, entry: &Entry, frame: &mut Frame<'_>, area: Re
 fn draw_filter(model: &Model, entry: &Entry, frame: &mut Frame<'_>) -> Drawn {
     let frames = model.frames();
     let palette = &model.palette;
-    let text = fit(&entry.text, usize::from(frames.notice.width).saturating_sub(26));
+    let text = fit(
+        &entry.text,
+        usize::from(frames.notice.width).saturating_sub(26 + 2 * usize::from(entry.left_out > 0) * 8),
+    );
     let (shown, all) = model.found();
-    let found = format!("   {shown} of {all}");
+    let found = match entry.left_out {
+        0 => format!("   {shown} of {all}"),
+        many => format!("   {shown} of {all}, {many} left out"),
+    };
     let cursor = frames.notice.x + u16::try_from(3 + width(&text)).unwrap_or_default();
     let line = Line::from(vec![
         Span::styled(" / ", palette.of(Token::Key)),

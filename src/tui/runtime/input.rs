@@ -2,18 +2,19 @@
 
 use std::io::{self, PipeWriter, stdin};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::SyncSender;
+use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, OnceLock};
 use std::thread;
+use std::time::Duration;
 
-use crossterm::event::{Event as TerminalEvent, MouseEventKind, read};
 use rustix::event::{PollFd, PollFlags, poll};
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use signal_hook::flag;
 use signal_hook::iterator::{Handle, Signals};
+use signal_hook::low_level::emulate_default_handler;
 
-use super::Event;
-use crate::tui::msg::Msg;
+use super::keys::read_terminal;
+use super::{Event, terminal};
 
 /// Watches the signals; dropped, they do what they do to any other program.
 pub(super) struct Watched(Handle);
@@ -37,7 +38,11 @@ pub(super) fn listen(sender: &SyncSender<Event>) -> io::Result<PipeWriter> {
 }
 
 /// What asks the process to end.
-const ENDINGS: [i32; 3] = [SIGTERM, SIGHUP, SIGINT];
+const ENDINGS: [i32; 4] = [SIGTERM, SIGHUP, SIGINT, SIGQUIT];
+/// How often, and how long each time, it is waited for the screens to end when they are asked to: two
+/// seconds.
+const WAITS: u32 = 200;
+const WAIT: Duration = Duration::from_millis(10);
 
 /// Whether these signals do again what they do to any other program: what handles them once stays
 /// installed, and would swallow them.
@@ -59,15 +64,18 @@ pub(super) fn watch(sender: &SyncSender<Event>) -> io::Result<Watched> {
             flag::register_conditional_default(signal, Arc::clone(is_nobody_listening()))?;
         }
     }
-    let mut signals = Signals::new(ENDINGS.iter().chain([&SIGCONT]))?;
+    let mut signals = Signals::new(ENDINGS.iter().chain([&SIGCONT, &SIGTSTP]))?;
     is_nobody_listening().store(false, Ordering::SeqCst);
     let sender = sender.clone();
     let handle = signals.handle();
     thread::Builder::new().name("signals".into()).spawn(move || {
         for signal in signals.forever() {
-            let is_resumed = signal == SIGCONT;
-            let event = if is_resumed { Event::Resumed } else { Event::End };
-            if sender.send(event).is_err() || !is_resumed {
+            let event = match signal {
+                SIGCONT => Event::Resumed,
+                SIGTSTP => Event::Suspend,
+                ending => return end(&sender, ending),
+            };
+            if sender.send(event).is_err() {
                 return;
             }
         }
@@ -100,20 +108,17 @@ fn watch_terminal(sender: SyncSender<Event>) -> io::Result<PipeWriter> {
     Ok(writer)
 }
 
-fn read_terminal(sender: &SyncSender<Event>) {
-    loop {
-        let msg = match read() {
-            Ok(TerminalEvent::Key(event)) => Msg::Key(event),
-            Ok(TerminalEvent::Mouse(event)) if event.kind != MouseEventKind::Moved => Msg::Mouse(event),
-            Ok(TerminalEvent::Resize(width, height)) => Msg::Resize(width, height),
-            Ok(_) => continue,
-            Err(_) => {
-                sender.send(Event::End).ok();
-                return;
-            }
-        };
-        if sender.send(Event::Msg(msg)).is_err() {
+/// Asks the screens to end. Where they stand still, because nobody reads what they write, the process
+/// ends by the signal, as any other would, with the terminal's settings as they were.
+fn end(sender: &SyncSender<Event>, signal: i32) {
+    let mut is_told = false;
+    for _ in 0..WAITS {
+        is_told = is_told || !matches!(sender.try_send(Event::End), Err(TrySendError::Full(_)));
+        if is_told && !terminal::is_taken() {
             return;
         }
+        thread::sleep(WAIT);
     }
+    terminal::abandon();
+    emulate_default_handler(signal).ok();
 }

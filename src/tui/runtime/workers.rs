@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::{Event, Options};
-use crate::app::{Observation, Status};
+use crate::app::{Cancel, Observation, Status};
 use crate::tui::msg::{Effect, Msg};
 use crate::tui::port::{Depth, Machine};
 
@@ -22,10 +22,13 @@ const PROBES_PER_STATUS: u32 = 5;
 
 /// The workers; dropped, they end after what they are doing.
 pub(super) struct Workers {
-    looks: Sender<Effect>,
+    looks: Sender<(Effect, Cancel)>,
     trial: Sender<Effect>,
     questions: Sender<Effect>,
-    checks: Sender<Effect>,
+    checks: Sender<(Effect, Cancel)>,
+    /// Stops the last apply, and the last check.
+    apply: Cancel,
+    check: Cancel,
     /// In the sandbox.
     knocks: Option<Sender<Effect>>,
     /// While it is there, changes are waited for.
@@ -72,13 +75,20 @@ impl Workers {
             trial,
             questions,
             checks,
+            apply: Cancel::default(),
+            check: Cancel::default(),
             knocks,
             _interest: interest,
         })
     }
 
+    /// Whether it is too late to stop an apply.
+    pub(super) fn is_past_stopping(&self) -> bool {
+        self.apply.is_closed()
+    }
+
     /// Hands an effect to the worker it is for.
-    pub(super) fn perform(&self, effect: Effect) {
+    pub(super) fn perform(&mut self, effect: Effect) {
         let worker = match effect {
             Effect::Confirm { .. } | Effect::Revert(_) | Effect::Extend(_) | Effect::AskStatus => &self.trial,
             Effect::Look(_)
@@ -90,16 +100,34 @@ impl Workers {
             | Effect::KeepAnswers(_)
             | Effect::ForgetAnswers
             | Effect::Told(_)
-            | Effect::Write(_) => &self.looks,
+            | Effect::Write(_) => {
+                if matches!(effect, Effect::Apply(_)) {
+                    self.apply = Cancel::default();
+                }
+                // A worker that is gone has panicked, and has said so.
+                self.looks.send((effect, self.apply.clone())).ok();
+                return;
+            }
+            Effect::Check(_) => {
+                self.check = Cancel::default();
+                self.checks.send((effect, self.check.clone())).ok();
+                return;
+            }
+            Effect::StopApply => {
+                self.apply.cancel();
+                return;
+            }
+            Effect::StopCheck => {
+                self.check.cancel();
+                return;
+            }
             Effect::Knock(_) => match &self.knocks {
                 Some(knocks) => knocks,
                 None => return,
             },
             Effect::AskAccess(_) | Effect::AskWay(..) | Effect::AskClasses(_) => &self.questions,
-            Effect::Check(_) => &self.checks,
-            Effect::Redraw | Effect::SetMouse(_) | Effect::Quit => return,
+            Effect::Redraw | Effect::SetMouse(_) | Effect::Suspend | Effect::Quit => return,
         };
-        // A worker that is gone has panicked, and has said so.
         worker.send(effect).ok();
     }
 }
@@ -136,12 +164,16 @@ struct Looker {
 }
 
 impl Looker {
-    fn run(mut self, jobs: &Receiver<Effect>) {
+    fn run(mut self, jobs: &Receiver<(Effect, Cancel)>) {
         loop {
             let job = match self.refresh {
                 Some(refresh) => jobs.recv_timeout(refresh),
                 None => jobs.recv().map_err(RecvTimeoutError::from),
             };
+            let (job, cancel) = job.map_or_else(
+                |error| (Err(error), Cancel::default()),
+                |(effect, cancel)| (Ok(effect), cancel),
+            );
             let is_heard = match job {
                 Ok(Effect::Look(depth)) => self.look(depth),
                 Ok(Effect::Save { before, wanted }) => {
@@ -149,7 +181,7 @@ impl Looker {
                     self.send(Msg::Saved(wanted, result))
                 }
                 Ok(Effect::Apply(request)) => {
-                    let result = self.machine.apply(&request);
+                    let result = self.machine.apply(&request, &cancel);
                     self.send(Msg::Applied(result))
                 }
                 Ok(Effect::Restore) => {
@@ -263,11 +295,14 @@ fn knock_at(machine: &dyn Machine, events: &SyncSender<Event>, jobs: &Receiver<E
     }
 }
 
-fn check(machine: &dyn Machine, events: &SyncSender<Event>, jobs: &Receiver<Effect>) {
-    for job in jobs {
+fn check(machine: &dyn Machine, events: &SyncSender<Event>, jobs: &Receiver<(Effect, Cancel)>) {
+    for (job, cancel) in jobs {
         let Effect::Check(number) = job else { continue };
-        let found = Box::new(machine.checkup());
-        if events.send(Event::Msg(Msg::Checked(number, found))).is_err() {
+        let msg = match machine.checkup(&cancel) {
+            Some(found) => Msg::Checked(number, Box::new(found)),
+            None => Msg::CheckStopped(number),
+        };
+        if events.send(Event::Msg(msg)).is_err() {
             return;
         }
     }

@@ -48,7 +48,8 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, body: Rect) {
     if checkup.is_empty() {
         let text = match checkup.is_done() {
             true => "Nothing matches the filter. esc shows all.",
-            false => UNDER_WAY,
+            false if checkup.is_under_way() => UNDER_WAY,
+            false => "It was stopped before it was done. F5 checks again.",
         };
         let line = Text::styled(format!("   {text}"), palette.of(Token::Dim));
         frame.render_widget(line, parts.rows);

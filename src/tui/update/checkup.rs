@@ -29,6 +29,12 @@ pub(super) fn on_checked(model: &mut Model, number: u64, found: check::Checkup) 
     is_wanted_again.then(|| again(model))?
 }
 
+/// A check was stopped.
+pub(super) fn on_stopped(model: &mut Model, number: u64) -> Option<Effect> {
+    let is_wanted_again = model.checkup.has_stopped(number);
+    is_wanted_again.then(|| again(model))?
+}
+
 /// A command of the screen.
 pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
     match command {

@@ -1,6 +1,6 @@
 //! Keys to commands, commands to changes.
 
-use crossterm::event::{KeyEvent, KeyEventKind};
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 use super::{access, block, checkup, disable, edit, fail, leave, planning, popups, restore, setup, theme, trial};
 use crate::core::policy::Decision;
@@ -20,6 +20,12 @@ pub(super) fn on_key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
     if event.kind == KeyEventKind::Release {
         return Vec::new();
     }
+    if event.code == KeyCode::Esc
+        && model.popups.is_empty()
+        && let Some(effect) = stop(model)
+    {
+        return vec![effect];
+    }
     let contexts = model.contexts();
     // Where characters are typed none of them is a key, whatever the user chose.
     if let Some(character) = typed(event).filter(|_| contexts.iter().any(|context| context.is_typed_into())) {
@@ -37,6 +43,7 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
     let had_notice = model.notice.take().is_some();
     match command {
         CommandId::Interrupt => return interrupt(model),
+        CommandId::Suspend => return vec![Effect::Suspend],
         CommandId::Refresh => {
             let mut effects = vec![Effect::Redraw, Effect::Look(Depth::Complete)];
             if model.screen == ScreenId::Checkup {
@@ -207,7 +214,22 @@ fn toggle_mouse(model: &mut Model) -> Vec<Effect> {
     vec![Effect::SetMouse(has_mouse)]
 }
 
+/// Stops what is under way and can be stopped.
+fn stop(model: &mut Model) -> Option<Effect> {
+    if model.progress.can_stop() {
+        model.progress.is_stopping = true;
+        return Some(Effect::StopApply);
+    }
+    let is_stopped = model.screen == ScreenId::Checkup && model.checkup.stop();
+    is_stopped.then_some(Effect::StopCheck)
+}
+
 fn interrupt(model: &mut Model) -> Vec<Effect> {
+    if model.progress.can_stop()
+        && let Some(effect) = stop(model)
+    {
+        return vec![effect];
+    }
     match model.popups.last() {
         // Asked once already.
         Some(Popup::Leave) => vec![Effect::Quit],

@@ -187,10 +187,12 @@ fn on_entry(model: &mut Model, command: CommandId) -> Vec<Effect> {
     match command {
         CommandId::Erase => {
             entry.text.pop();
+            entry.left_out = 0;
             entry.error = None;
         }
         CommandId::EraseAll => {
             entry.text.clear();
+            entry.left_out = 0;
             entry.error = None;
         }
         CommandId::Submit => return submit(model),
@@ -205,7 +207,7 @@ fn on_entry(model: &mut Model, command: CommandId) -> Vec<Effect> {
     Vec::new()
 }
 
-fn filter_as_typed(model: &mut Model) {
+pub(super) fn filter_as_typed(model: &mut Model) {
     if let Some(Popup::Entry(Entry {
         purpose: Purpose::Filter(_),
         text,

@@ -57,6 +57,7 @@ pub(super) fn revert(model: &mut Model, then_quit: bool) -> Vec<Effect> {
 /// The trial runs, or nothing changed.
 pub(super) fn on_applied(model: &mut Model, result: Result<Started, Error>) -> Vec<Effect> {
     model.task = None;
+    let was_to_stop = model.progress.is_stopping;
     model.is_answer_stale = model.is_status_asked;
     model.drift.has_loaded(model.now);
     model.neighbours.forget();
@@ -65,6 +66,10 @@ pub(super) fn on_applied(model: &mut Model, result: Result<Started, Error>) -> V
             model.observation.status.state = State::Trial;
             model.observation.status.trial = Some(trial);
             match rehearsal.and_then(|rehearsal| rehearsal.missed()) {
+                _ if was_to_stop => model.say(
+                    Token::Warn,
+                    "It was too late to stop: the new rules are on trial. r puts the old ones back.",
+                ),
                 Some(missed) => model.say(Token::Warn, format!("The new rules are in force. {missed}")),
                 None => model.say(
                     Token::Text,
@@ -72,6 +77,7 @@ pub(super) fn on_applied(model: &mut Model, result: Result<Started, Error>) -> V
                 ),
             }
         }
+        Err(error) if error.kind == Kind::Stopped => model.say(Token::Text, "Stopped: nothing has been changed."),
         Err(error) => fail(model, "Not applied", &error),
     }
     vec![Effect::Look(Depth::Complete)]

@@ -9,7 +9,6 @@ use crate::core::text::capitalised;
 use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
 use crate::tui::port::Depth;
-use crate::tui::screens::checkup::UNDER_WAY;
 use crate::tui::screens::{SCREENS, ScreenId};
 use crate::tui::theme::{Palette, Token};
 use crate::tui::widgets::symbols;
@@ -30,7 +29,13 @@ pub fn header(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             palette.of(token),
         )]);
     } else {
-        parts.push(vec![Span::styled("looking …", palette.of(Token::Dim))]);
+        let what = match model.depth {
+            Some(Depth::Sockets) => "looking up owners …",
+            Some(_) => "looking at the rules …",
+            None => "looking …",
+        };
+        let text = format!("{what}{}", model.progress.look(model.now));
+        parts.push(vec![Span::styled(text, palette.of(Token::Dim))]);
     }
     parts.extend(protection(model));
     if let Some(backend) = observation.status.backend.as_ref().filter(|_| area.width >= 100) {
@@ -199,7 +204,7 @@ pub fn notice(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let palette = &model.palette;
     let cells = usize::from(area.width).saturating_sub(2);
     let (token, text) = match (&model.notice, model.task) {
-        (_, Some(task)) => (Token::Accent, task.words().to_owned()),
+        (_, Some(task)) => (Token::Accent, model.progress.words(task, model.now)),
         (Some(notice), None) => {
             for (row, text) in area.rows().zip(notice_lines(model, area.width)) {
                 let line = Line::from(vec![Span::raw(" "), Span::styled(text, palette.of(notice.token))]);
@@ -221,7 +226,12 @@ fn standing(model: &Model) -> (Token, String) {
         return (Token::Accent, format!("{marked} marked: a decision is for all of them"));
     }
     if model.screen == ScreenId::Checkup && model.checkup.is_under_way() {
-        return (Token::Accent, UNDER_WAY.to_owned());
+        let since = model.progress.check(model.now);
+        let text = match model.checkup.is_stopping() {
+            true => format!("Checking is being stopped …{since}"),
+            false => format!("Checking the machine …{since}   esc stops it"),
+        };
+        return (Token::Accent, text);
     }
     if model.screen == ScreenId::Preview && !model.filter().is_empty() {
         let (at, all) = model.found();
