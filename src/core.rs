@@ -8,7 +8,9 @@
 pub mod catalogue;
 pub mod checkup;
 pub mod connections;
+pub mod counters;
 pub mod date;
+pub mod listened;
 pub mod listener;
 pub mod netfilter;
 pub mod network;

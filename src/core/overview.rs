@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use crate::core::counters::{Counters, Tally};
+use crate::core::listened::{Listened, Since};
 use crate::core::listener::Family;
 use crate::core::netfilter::Netfilter;
 use crate::core::network::{Interface, World, class_of};
@@ -39,6 +41,11 @@ pub struct Row {
     pub blocks: Vec<Block>,
     /// Its units, where the service itself is to be off.
     pub disabled: Option<Disabled>,
+    /// What is new about it since something was last confirmed; none where nothing is, or where that
+    /// is not known.
+    pub since: Option<Since>,
+    /// What the rules for it have counted; none where no rule is about it, or nothing shows it.
+    pub tally: Option<Tally>,
     /// What else keeps out those whom the decision lets in: `ufw's rule 12 in ufw-user-input`.
     pub kept_out_by: Option<DecidedBy>,
 }
@@ -58,6 +65,10 @@ pub struct Scene<'a> {
     pub world: &'a World,
     /// The policy last confirmed; none where there is none or it can't be read.
     pub confirmed: Option<&'a Policy>,
+    /// What listened when it was confirmed; none where that is not known.
+    pub listened: Option<&'a Listened>,
+    /// What fwtui's rules have counted; none where that can't be read.
+    pub counters: Option<&'a Counters>,
 }
 
 impl Scene<'_> {
@@ -168,6 +179,8 @@ impl Scene<'_> {
                 || disabled != was_disabled,
             disabled: disabled.cloned(),
             blocks,
+            since: self.listened.and_then(|listened| listened.since(&service)),
+            tally: self.counters.and_then(|counters| counters.of(&service.id)),
             kept_out_by,
             service,
         }
@@ -264,6 +277,8 @@ mod tests {
             interfaces: &[],
             filter: Some(&filter),
             confirmed: None,
+            listened: None,
+            counters: None,
         };
         let rows = scene.rows(&policy);
         let seen: Vec<(String, Reach, usize)> = rows

@@ -11,6 +11,7 @@ use crate::core::network::NetworkClass;
 use crate::core::service::{Ports, ServiceId};
 
 mod block;
+mod change;
 mod disabled;
 mod document;
 mod known;

@@ -17,6 +17,7 @@ use crate::tui::theme::{Palette, Token};
 mod access;
 mod checkup;
 mod drift;
+mod history;
 pub mod list;
 mod neighbours;
 mod networks;
@@ -26,14 +27,13 @@ mod services;
 pub use access::Access;
 pub use checkup::{Checkup, Item, Line};
 pub use drift::Drift;
+use history::History;
 pub use list::{ListState, Movement};
 pub use neighbours::Neighbours;
 pub use networks::{NetworkLine, Networks};
 pub use preview::{Pane, Preview, RulesView};
-pub use services::{Counts, Services, Sort};
-
-/// How many edits can be taken back.
-const UNDO_DEPTH: usize = 100;
+pub use services::{Column, Counts, Services};
+pub(in crate::tui) use services::{unit, user};
 
 /// A line for the user, until the next key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,8 +114,8 @@ pub struct Model {
     pub screen: ScreenId,
     /// What lies over it; the last one gets the keys.
     pub popups: Vec<Popup>,
-    /// The policies before each edit.
-    undo: Vec<Policy>,
+    /// The edits that can be taken back, or done again.
+    history: History,
     /// A line for the user.
     pub notice: Option<Notice>,
     /// The id of the trial that is known to be over: a look begun before may still show it.
@@ -154,7 +154,7 @@ impl Model {
             preview: Preview::default(),
             checkup: Checkup::default(),
             popups: Vec::new(),
-            undo: Vec::new(),
+            history: History::default(),
             notice: None,
             over: None,
             is_status_asked: false,
@@ -264,29 +264,39 @@ impl Model {
     /// Takes an edited policy; the one before can be had back.
     pub fn adopt_edit(&mut self, policy: Policy) {
         let before = std::mem::replace(&mut self.policy, policy);
-        if self.undo.len() == UNDO_DEPTH {
-            self.undo.remove(0);
-        }
-        self.undo.push(before);
+        self.history.note(before);
         self.recompute();
     }
 
     /// Whether there is an edit to take back.
-    pub fn has_undo(&self) -> bool {
-        !self.undo.is_empty()
+    pub const fn has_undo(&self) -> bool {
+        self.history.has_past()
     }
 
-    /// Goes back before the last edit; none where there was none.
-    pub fn take_back(&mut self) -> Option<Policy> {
-        let before = self.undo.pop()?;
-        self.policy = before.clone();
+    /// Whether there is one to do again.
+    pub const fn has_redo(&self) -> bool {
+        self.history.has_future()
+    }
+
+    /// Goes back before the last edit, and says which that was; none where there was none.
+    pub fn take_back(&mut self) -> Option<String> {
+        let after = self.history.back(&mut self.policy)?;
+        let words = self.policy.change_to(&after);
         self.recompute();
-        Some(before)
+        Some(words)
+    }
+
+    /// Does the edit again that was taken back last, and says which; none where there is none.
+    pub fn do_again(&mut self) -> Option<String> {
+        let before = self.history.forth(&mut self.policy)?;
+        let words = before.change_to(&self.policy);
+        self.recompute();
+        Some(words)
     }
 
     /// Takes the policy from the disk; edits made here can't be taken back over it.
     pub fn adopt_stored(&mut self, policy: Policy) {
-        self.undo.clear();
+        self.history.forget();
         self.policy = policy;
         self.recompute();
     }

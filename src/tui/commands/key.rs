@@ -4,11 +4,13 @@ use std::fmt;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
-/// A key with the one modifier that terminals report reliably.
+/// A key with the one modifier that terminals report reliably, or with shift where they mostly do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
     code: KeyCode,
     has_ctrl: bool,
+    /// With an arrow; elsewhere shift is in the character itself.
+    has_shift: bool,
 }
 
 impl Key {
@@ -22,17 +24,33 @@ impl Key {
         Self {
             code: KeyCode::Char(character),
             has_ctrl: true,
+            has_shift: false,
         }
     }
 
     /// Any other key.
     pub const fn code(code: KeyCode) -> Self {
-        Self { code, has_ctrl: false }
+        Self {
+            code,
+            has_ctrl: false,
+            has_shift: false,
+        }
+    }
+
+    /// An arrow with shift, which some terminals keep for themselves.
+    pub const fn shift(code: KeyCode) -> Self {
+        Self {
+            code,
+            has_ctrl: false,
+            has_shift: true,
+        }
     }
 
     /// Whether this key was pressed. Shift is in the character itself; alt makes it another key.
     pub fn matches(self, event: &KeyEvent) -> bool {
+        let is_shifted = matches!(self.code, KeyCode::Up | KeyCode::Down) && event.modifiers.contains(KeyModifiers::SHIFT);
         self.code == event.code
+            && self.has_shift == is_shifted
             && self.has_ctrl == event.modifiers.contains(KeyModifiers::CONTROL)
             && !event.modifiers.contains(KeyModifiers::ALT)
     }
@@ -42,6 +60,9 @@ impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.has_ctrl {
             f.write_str("ctrl-")?;
+        }
+        if self.has_shift {
+            f.write_str("shift-")?;
         }
         match self.code {
             KeyCode::Char(' ') => f.write_str("space"),

@@ -148,9 +148,15 @@ fn forget_trial(model: &mut Model, state: State) {
 }
 
 /// Takes a status, and tells how a trial ended that ended by itself or from elsewhere.
-pub(super) fn adopt_status(model: &mut Model, status: Status) {
+pub(super) fn adopt_status(model: &mut Model, mut status: Status) {
     if status.trial.is_some() && status.trial.as_ref().map(|trial| &trial.id) == model.over.as_ref() {
         return;
+    }
+    match &status.counters {
+        Some(counters) => model.services.count_again(counters),
+        // While a trial runs its guard answers, who does not count.
+        None if status.trial.is_some() => status.counters = model.observation.status.counters.take(),
+        None => {}
     }
     let shown = trial_id(model);
     let had_trial = shown.is_some();

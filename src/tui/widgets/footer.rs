@@ -85,6 +85,7 @@ pub fn of_screen(model: &Model, area: Rect) -> Vec<Hint> {
                 item.is_some_and(|item| item.finding.place.service.is_some())
             }
             CommandId::Undo => can_edit && model.has_undo(),
+            CommandId::Redo => can_edit && model.has_redo(),
             CommandId::Confine
             | CommandId::Trust
             | CommandId::Open
@@ -97,7 +98,8 @@ pub fn of_screen(model: &Model, area: Rect) -> Vec<Hint> {
             | CommandId::RemoveSource
             | CommandId::SwitchRefusal
             | CommandId::SwitchLogging
-            | CommandId::Mark => can_edit,
+            | CommandId::Mark
+            | CommandId::MarkAll => can_edit,
             _ => true,
         },
         area,
