@@ -28,7 +28,10 @@ const KEYS: [(&str, &[&str]); 7] = [
     ("down", &["down"]),
     ("page down", &["pgdn"]),
     ("end, home", &["end", "home"]),
-    ("a letter of a filter", &["/", "w", "o", "r", "k", "e", "r", "-", "3", "backspace", "esc"]),
+    (
+        "a letter of a filter",
+        &["/", "w", "o", "r", "k", "e", "r", "-", "3", "backspace", "esc"],
+    ),
     ("another order", &["s"]),
     ("the order reversed", &["S"]),
     ("mark", &["space"]),
@@ -98,7 +101,7 @@ impl Open {
             "backspace" => KeyCode::Backspace,
             one => KeyCode::Char(one.chars().next().unwrap()),
         };
-        
+
         let start = Instant::now();
         let key = KeyEvent::new(code, KeyModifiers::NONE);
         let _effects = update(&mut self.model, Msg::Key(key));
@@ -135,7 +138,9 @@ fn crowd() -> Observation {
         unit: Some(format!("worker@{port}.service")),
     };
     let ownership = Ownership {
-        by_inode: ports.map(|port| (u32::from(port), vec![Arc::new(owner(port))])).collect(),
+        by_inode: ports
+            .map(|port| (u32::from(port), vec![Arc::new(owner(port))]))
+            .collect(),
         ..Ownership::default()
     };
     let mut policy = Policy::default();

@@ -254,7 +254,11 @@ fn save_each(
     let mut text = String::new();
     let mut has_any = false;
     for table in ["raw", "mangle", "nat", "filter", "security"] {
-        let output = runner.run(&Call::new(&programs.save).args(options.iter().copied()).args(["-t", table]))?;
+        let output = runner.run(
+            &Call::new(&programs.save)
+                .args(options.iter().copied())
+                .args(["-t", table]),
+        )?;
         has_any |= output.is_success();
         if output.is_success() {
             text.push_str(&output.stdout);

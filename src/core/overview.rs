@@ -11,13 +11,15 @@ use crate::core::listened::{Listened, Since};
 use crate::core::listener::Family;
 use crate::core::netfilter::Netfilter;
 use crate::core::network::{Interface, World, class_of};
-use crate::core::policy::{Block, Decision, Disabled, Policy};
+use crate::core::policy::{Block, Decision, Disabled, Entries, Policy};
 use crate::core::reach::{DecidedBy, Filter, Judge, Reach, meeting_anyone};
 use crate::core::ruleset::{Ruleset, compile_by};
 use crate::core::service::{BoundTo, Service, ServiceId};
 
+mod before;
 mod by_network;
 
+pub use before::Before;
 pub use by_network::{Fared, NetworkReach, by_network};
 
 /// One row: a service, what is decided on it, and who can connect now and after applying.
@@ -89,7 +91,26 @@ impl Scene<'_> {
 
     /// The rows by judges that are there already.
     pub fn rows_by(&self, policy: &Policy, now: &Judge<'_>, after: &Judge<'_>) -> Vec<Row> {
+        self.rows_since(policy, None, now, after)
+    }
+
+    /// The same where rows of the same scene are there, for a policy that differs in little: of thousands
+    /// of services an edit concerns a few, and what it does not concern stays as it is.
+    pub fn rows_since(
+        &self,
+        policy: &Policy,
+        before: Option<Before<'_>>,
+        now: &Judge<'_>,
+        after: &Judge<'_>,
+    ) -> Vec<Row> {
         let policy = &*policy.current(self.world.now);
+        let entries = Entries::of(policy);
+        let confirmed = self.confirmed.map(Entries::of);
+        let kept = before.and_then(|before| before.kept(policy, self.world.now));
+        let row = |service: Arc<Service>| match kept.as_ref().and_then(|kept| kept.row(&service)) {
+            Some(row) => row.clone(),
+            None => self.row(service, policy, (&entries, confirmed.as_ref()), now, after),
+        };
         let blocked = policy.blocks.iter().map(|block| &block.service);
         let wanted = policy.services.keys().chain(policy.disabled.keys());
         let named: BTreeSet<&ServiceId> = wanted.chain(blocked).collect();
@@ -98,13 +119,7 @@ impl Scene<'_> {
         let absent = named
             .difference(&listening)
             .map(|id| Arc::new(self.service_at(id, policy)));
-        let mut rows: Vec<Row> = self
-            .services
-            .iter()
-            .cloned()
-            .chain(absent)
-            .map(|service| self.row(service, policy, now, after))
-            .collect();
+        let mut rows: Vec<Row> = self.services.iter().cloned().chain(absent).map(row).collect();
         rows.sort_by(|a, b| a.service.id.cmp(&b.service.id));
         rows
     }
@@ -138,12 +153,17 @@ impl Scene<'_> {
         service
     }
 
-    fn row(&self, service: Arc<Service>, policy: &Policy, now: &Judge<'_>, after: &Judge<'_>) -> Row {
-        let entry = policy.entry_for(&service.id).map(|(_, entry)| entry);
+    fn row(
+        &self,
+        service: Arc<Service>,
+        policy: &Policy,
+        (entries, confirmed): (&Entries<'_>, Option<&Entries<'_>>),
+        now: &Judge<'_>,
+        after: &Judge<'_>,
+    ) -> Row {
+        let entry = entries.entry_for(&service.id).map(|(_, entry)| entry);
         let decision = entry.map_or(Decision::Undecided, |entry| entry.decision);
-        let before = self
-            .confirmed
-            .map(|confirmed| confirmed.entry_for(&service.id).map(|(_, entry)| entry));
+        let before = confirmed.map(|confirmed| confirmed.entry_for(&service.id).map(|(_, entry)| entry));
         let blocks: Vec<Block> = policy.blocks_on(&service.id).cloned().collect();
         let is_other_block = self.confirmed.map_or(!blocks.is_empty(), |confirmed| {
             let before = confirmed.blocks_on(&service.id);

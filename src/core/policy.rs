@@ -14,12 +14,14 @@ mod block;
 mod change;
 mod disabled;
 mod document;
+mod entries;
 mod known;
 mod note;
 
 pub use block::{Block, end_words, marks, parse_for, parse_note, parse_sources, parse_until};
 pub use disabled::Disabled;
 pub use document::PolicyError;
+pub use entries::Entries;
 pub use known::{Known, Marks, check_note};
 
 /// The version of the document this program writes, and the only one it reads.

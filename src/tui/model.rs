@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::app::{Observation, State, TrialView, plan, plan_and_rows};
+use crate::app::{Observation, State, TrialView, plan, plan_and_rows_since};
 use crate::core::network::class_of;
+use crate::core::overview::Before;
 use crate::core::plan::Plan;
 use crate::core::policy::Policy;
 use crate::tui::commands::Context;
@@ -264,8 +265,8 @@ impl Model {
     /// Takes an edited policy; the one before can be had back.
     pub fn adopt_edit(&mut self, policy: Policy) {
         let before = std::mem::replace(&mut self.policy, policy);
+        self.recompute_since(Some(&before));
         self.history.note(before);
-        self.recompute();
     }
 
     /// Whether there is an edit to take back.
@@ -282,7 +283,7 @@ impl Model {
     pub fn take_back(&mut self) -> Option<String> {
         let after = self.history.back(&mut self.policy)?;
         let words = self.policy.change_to(&after);
-        self.recompute();
+        self.recompute_since(Some(&after));
         Some(words)
     }
 
@@ -290,7 +291,7 @@ impl Model {
     pub fn do_again(&mut self) -> Option<String> {
         let before = self.history.forth(&mut self.policy)?;
         let words = before.change_to(&self.policy);
-        self.recompute();
+        self.recompute_since(Some(&before));
         Some(words)
     }
 
@@ -303,7 +304,16 @@ impl Model {
 
     /// Works out rows and plan again after the observation or the policy changed.
     pub fn recompute(&mut self) {
-        let (plan, rows) = plan_and_rows(&self.observation, &self.policy, false);
+        self.recompute_since(None);
+    }
+
+    /// The same after an edit: with the policy before it, what the edit does not concern is kept.
+    fn recompute_since(&mut self, before: Option<&Policy>) {
+        let before = before.map(|policy| Before {
+            policy,
+            rows: self.services.rows(),
+        });
+        let (plan, rows) = plan_and_rows_since(&self.observation, &self.policy, before, false);
         self.plan = plan;
         self.access.forget();
         crate::tui::popups::forget_ways(&mut self.popups);

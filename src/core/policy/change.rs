@@ -12,10 +12,15 @@ impl Policy {
         let mut parts = Vec::new();
         parts.extend(decisions(&self.services, &after.services));
         let interfaces = (&self.networks.interfaces, &after.networks.interfaces);
-        parts.extend(of_each(interfaces.0, interfaces.1, "interfaces", |name, class| match class {
-            Some(class) => format!("{name} {class}"),
-            None => format!("{name} no longer mentioned"),
-        }));
+        parts.extend(of_each(
+            interfaces.0,
+            interfaces.1,
+            "interfaces",
+            |name, class| match class {
+                Some(class) => format!("{name} {class}"),
+                None => format!("{name} no longer mentioned"),
+            },
+        ));
         let sources = (&self.networks.trusted_sources, &after.networks.trusted_sources);
         if sources.0 != sources.1 {
             let added = sources.1.iter().filter(|net| !sources.0.contains(net));
@@ -49,6 +54,18 @@ impl Policy {
             [first, second, _, ..] => format!("{first}, {second} and {} more", parts.len() - 2),
             few => few.join(", "),
         }
+    }
+}
+
+impl Policy {
+    /// The services that another policy decides or blocks otherwise, or has off or on.
+    pub fn services_changed_to(&self, after: &Self) -> Vec<ServiceId> {
+        let mut ids: Vec<&ServiceId> = changed(&self.services, &after.services);
+        ids.extend(changed(&self.disabled, &after.disabled));
+        let gone = self.blocks.iter().filter(|block| !after.blocks.contains(block));
+        let added = after.blocks.iter().filter(|block| !self.blocks.contains(block));
+        ids.extend(gone.chain(added).map(|block| &block.service));
+        ids.into_iter().cloned().collect()
     }
 }
 
@@ -116,7 +133,10 @@ mod tests {
         let many = decide(&one, &["80/tcp", "443/tcp"], Decision::Trusted);
         assert_eq!(one.change_to(&many), "2 services trusted");
         let mut other = many.clone();
-        other.networks.interfaces.insert("wlan0".into(), crate::core::network::NetworkClass::Trusted);
+        other
+            .networks
+            .interfaces
+            .insert("wlan0".into(), crate::core::network::NetworkClass::Trusted);
         other.refusal = crate::core::policy::Refusal::Drop;
         assert_eq!(many.change_to(&other), "wlan0 trusted, refusal drop");
         assert_eq!(one.change_to(&one), "nothing that is still there");

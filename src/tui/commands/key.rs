@@ -48,7 +48,8 @@ impl Key {
 
     /// Whether this key was pressed. Shift is in the character itself; alt makes it another key.
     pub fn matches(self, event: &KeyEvent) -> bool {
-        let is_shifted = matches!(self.code, KeyCode::Up | KeyCode::Down) && event.modifiers.contains(KeyModifiers::SHIFT);
+        let is_shifted =
+            matches!(self.code, KeyCode::Up | KeyCode::Down) && event.modifiers.contains(KeyModifiers::SHIFT);
         self.code == event.code
             && self.has_shift == is_shifted
             && self.has_ctrl == event.modifiers.contains(KeyModifiers::CONTROL)

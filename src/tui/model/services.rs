@@ -90,10 +90,7 @@ impl Services {
 
     /// The rows from one position on, in the order shown.
     pub fn visible_from(&self, top: usize) -> impl Iterator<Item = &Row> {
-        self.visible
-            .iter()
-            .skip(top)
-            .filter_map(|index| self.rows.get(*index))
+        self.visible.iter().skip(top).filter_map(|index| self.rows.get(*index))
     }
 
     /// The row under the cursor.

@@ -23,7 +23,12 @@ impl Columns {
         use Column::{After, Bound, Decision, Now, Packets, Port, Service, Unit, User};
         let cells = usize::from(cells);
         let mut columns = match cells {
-            ..80 => vec![(Service, 15 + cells.saturating_sub(60)), (Port, 10), (Now, 14), (After, 5)],
+            ..80 => vec![
+                (Service, 15 + cells.saturating_sub(60)),
+                (Port, 10),
+                (Now, 14),
+                (After, 5),
+            ],
             80..100 => vec![
                 (Service, 15 + (cells - 80)),
                 (Port, 11),
@@ -100,13 +105,12 @@ pub(super) fn head(model: &Model, columns: &Columns) -> Line<'static> {
             true => (with_arrow(column.head(), arrow, *cells), Token::Title),
             false => (column.head().to_owned(), Token::Dim),
         };
-        // The decision's star has its place before it.
         let text = match column {
-            Column::Packets => format!("{text:>cells$}"),
-            _ => pad(&text, *cells),
+            Column::Packets => format!("{text:>cells$} "),
+            Column::Decision => pad(&text, *cells),
+            _ => format!("{} ", pad(&text, *cells)),
         };
         spans.push(Span::styled(text, palette.of(token)));
-        spans.push(Span::raw(" "));
     }
     Line::from(spans)
 }

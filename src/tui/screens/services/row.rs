@@ -36,9 +36,13 @@ pub(super) fn line(model: &Model, columns: &Columns, row: &Row, is_selected: boo
         let cells = *cells;
         let mut text = |text: &str, token| {
             let found = style(Token::Accent).add_modifier(Modifier::UNDERLINED);
-            spans.extend(highlighted(&pad(text, cells), words, style(token), found));
+            spans.extend(highlighted(
+                &format!("{} ", pad(text, cells)),
+                words,
+                style(token),
+                found,
+            ));
         };
-        let mut is_contradicted = false;
         match column {
             Column::Service => {
                 let (name, token) = name(model, row);
@@ -50,23 +54,21 @@ pub(super) fn line(model: &Model, columns: &Columns, row: &Row, is_selected: boo
             Column::Unit => text(unit(row).map_or("-", String::as_str), Token::Dim),
             Column::Now => spans.push(reach(row.reach_now, cells, &style, true)),
             Column::After => {
-                spans.push(reach(row.reach_after, cells, &style, row.reach_after != row.reach_now));
-                is_contradicted = row.kept_out_by.is_some();
+                let mut after = reach(row.reach_after, cells, &style, row.reach_after != row.reach_now);
+                let is_contradicted = row.kept_out_by.is_some();
+                if is_contradicted {
+                    // The mark takes the place of the blank between the columns.
+                    after.content.to_mut().pop();
+                }
+                spans.push(after);
+                spans.extend(is_contradicted.then(|| Span::styled("!", style(Token::Warn))));
             }
             Column::Packets => {
                 let text = row.tally.as_ref().map_or_else(|| "-".to_owned(), packets);
-                spans.push(Span::styled(format!("{text:>cells$}"), style(Token::Dim)));
+                spans.push(Span::styled(format!("{text:>cells$} "), style(Token::Dim)));
             }
-            Column::Decision => {
-                spans.extend(decision(row, cells, columns.is_wide, &style));
-                continue;
-            }
+            Column::Decision => spans.extend(decision(row, cells, columns.is_wide, &style)),
         }
-        // The mark takes the place of the blank between the columns.
-        spans.push(match is_contradicted {
-            true => Span::styled("!", style(Token::Warn)),
-            false => Span::styled(" ", style(Token::Dim)),
-        });
     }
     let line = Line::from(spans);
     if is_selected {
@@ -123,7 +125,7 @@ fn reach(reach: Reach, cells: usize, style: &dyn Fn(Token) -> Style, is_news: bo
         8.. => format!("{symbol} {reach}"),
     };
     let style = if is_news { style(token) } else { style(Token::Dim) };
-    Span::styled(pad(&text, cells), style)
+    Span::styled(format!("{} ", pad(&text, cells)), style)
 }
 
 fn decision(row: &Row, cells: usize, is_wide: bool, style: &dyn Fn(Token) -> Style) -> Vec<Span<'static>> {
@@ -192,7 +194,9 @@ pub(super) fn short(number: u64) -> String {
     ];
     match UNITS.into_iter().find(|(unit, _)| number >= *unit) {
         None => number.to_string(),
-        Some((unit, letter)) if number < 10 * unit => format!("{}.{}{letter}", number / unit, number % unit * 10 / unit),
+        Some((unit, letter)) if number < 10 * unit => {
+            format!("{}.{}{letter}", number / unit, number % unit * 10 / unit)
+        }
         Some((unit, letter)) => format!("{}{letter}", number / unit),
     }
 }
@@ -269,10 +273,19 @@ mod tests {
         let shown = |text: &str, words: &[&str]| -> Vec<String> {
             let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
             let spans = highlighted(text, &words, plain, found);
-            let mark = |span: &Span<'_>| if span.style == found { format!("[{}]", span.content) } else { span.content.to_string() };
+            let mark = |span: &Span<'_>| {
+                if span.style == found {
+                    format!("[{}]", span.content)
+                } else {
+                    span.content.to_string()
+                }
+            };
             spans.iter().map(mark).collect()
         };
-        assert_eq!(shown("PostGres 12 ", &["gres", "os"]), ["P", "[os]", "t", "[Gres]", " 12 "]);
+        assert_eq!(
+            shown("PostGres 12 ", &["gres", "os"]),
+            ["P", "[os]", "t", "[Gres]", " 12 "]
+        );
         assert_eq!(shown("İstanbul", &["stan"]), ["İstanbul"]);
         assert_eq!(shown("sshd", &[]), ["sshd"]);
     }
