@@ -1,5 +1,6 @@
 //! The columns, and the order of the rows by each of them.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 
 use crate::core::overview::Row;
@@ -72,14 +73,15 @@ impl Column {
             Self::User => by_text(rows, indices, is_reversed, user),
             Self::Unit => by_text(rows, indices, is_reversed, unit),
             Self::Bound => by(rows, indices, is_reversed, |row| {
-                let (width, words) = match &row.service.bound_to {
-                    _ if row.service.listeners.is_empty() && row.service.published.is_none() => (4, String::new()),
-                    BoundTo::All => (0, String::new()),
-                    BoundTo::Interface(name) => (1, name.clone()),
-                    BoundTo::Address(address) => (2, address.to_string()),
-                    BoundTo::Loopback => (3, String::new()),
+                let bound = &row.service.bound_to;
+                let width = match bound {
+                    _ if !row.service.is_there() => 4,
+                    BoundTo::All => 0,
+                    BoundTo::Interface(_) => 1,
+                    BoundTo::Address(_) => 2,
+                    BoundTo::Loopback => 3,
                 };
-                (width, words)
+                (width, bound)
             }),
             Self::Now => by(rows, indices, is_reversed, |row| Reverse(row.reach_now)),
             Self::After => by(rows, indices, is_reversed, |row| Reverse(row.reach_after)),
@@ -93,7 +95,7 @@ impl Column {
     }
 }
 
-fn by<K: Ord>(rows: &[Row], indices: &mut [usize], is_reversed: bool, key: impl Fn(&Row) -> K) {
+fn by<'r, K: Ord>(rows: &'r [Row], indices: &mut [usize], is_reversed: bool, key: impl Fn(&'r Row) -> K) {
     indices.sort_by_cached_key(|index| rows.get(*index).map(&key));
     if is_reversed {
         indices.reverse();
@@ -109,7 +111,11 @@ fn by_text<'r>(
 ) {
     let key = |index: &usize| {
         let text = rows.get(*index).and_then(&text).filter(|text| !text.is_empty());
-        text.map(|text| text.to_lowercase())
+        // Of thousands of names most are in lower case already.
+        text.map(|text| match text.chars().any(char::is_uppercase) {
+            true => Cow::Owned(text.to_lowercase()),
+            false => Cow::Borrowed(text.as_str()),
+        })
     };
     indices.sort_by_cached_key(|index| {
         let key = key(index);

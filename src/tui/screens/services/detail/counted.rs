@@ -4,18 +4,18 @@ use crate::core::counters::{Count, Tally};
 use crate::core::listener::Protocol;
 use crate::core::overview::{NetworkReach, Row};
 use crate::core::reach::Who;
-use crate::core::text::{capitalised, printable_within};
+use crate::core::text::printable_within;
 use crate::tui::screens::services::row::short;
 
 /// Longest rule in a sentence.
 const LONGEST: usize = 160;
 
-/// `Since these rules were loaded: 12 attempts let in (720 B), 3 refused (180 B).`
+/// `Since the rules were loaded: 12 attempts let in (720 B), 3 attempts refused (180 B).`
 pub(super) fn sentence(row: &Row) -> Option<String> {
     let tally = row.tally.as_ref()?;
     let noun = |count: Count| match (row.service.id.protocol, count.packets) {
-        (Protocol::Tcp, 1) => "attempt to connect",
-        (Protocol::Tcp, _) => "attempts to connect",
+        (Protocol::Tcp, 1) => "attempt",
+        (Protocol::Tcp, _) => "attempts",
         (Protocol::Udp | Protocol::UdpLite, 1) => "packet",
         (Protocol::Udp | Protocol::UdpLite, _) => "packets",
     };
@@ -49,7 +49,7 @@ pub(super) fn sentence(row: &Row) -> Option<String> {
         }
     };
     let shared = match tally.is_shared {
-        true => ", with those of other ports that the same rule serves",
+        true => ", other ports of the same rule included",
         false => "",
     };
     Some(format!("Since the rules were loaded: {}{shared}.", parts.join(", ")))
@@ -76,8 +76,8 @@ pub(super) fn rule(networks: &[NetworkReach]) -> Option<String> {
     let network = strangers.or_else(|| others().next())?;
     let by = &network.now.decided_by;
     by.number?;
-    let text = format!("{by} decides now for {network}: {}", by.rule);
-    Some(capitalised(&printable_within(&text, LONGEST)))
+    let text = format!("Decided now for {network} by {by}: {}", by.rule);
+    Some(printable_within(&text, LONGEST))
 }
 
 #[cfg(test)]
@@ -119,12 +119,12 @@ mod tests {
         };
         assert_eq!(
             said("22/tcp", 1, 40, 0, false),
-            "Since the rules were loaded: 1 attempt to connect let in (60 B), 40 attempts to connect refused (2.4 kB)."
+            "Since the rules were loaded: 1 attempt let in (60 B), 40 attempts refused (2.4 kB)."
         );
         assert_eq!(
             said("53/udp", 0, 0, 2, true),
             "Since the rules were loaded: 2 packets (120 B), let in from trusted networks and refused from others, \
-             with those of other ports that the same rule serves."
+             other ports of the same rule included."
         );
         assert_eq!(
             said("22/tcp", 0, 0, 0, false),
