@@ -239,7 +239,11 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
         out.line("Nothing listens.")?;
     } else {
         let heading = ["SERVICE", "PORT", "BOUND TO", "REACH NOW", "AFTER", "DECISION"];
-        let cells: Vec<_> = rows.iter().map(|row| cells(row, observation.is_root)).collect();
+        let is_recorded = observation.listened.is_some();
+        let cells: Vec<_> = rows
+            .iter()
+            .map(|row| cells(row, observation.is_root, is_recorded))
+            .collect();
         out.print(&table::columns(heading, &cells))?;
     }
     if let Some(error) = &observation.policy_error {
@@ -267,7 +271,7 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
     Ok(code)
 }
 
-fn cells(row: &Row, is_root: bool) -> Cells<'_, 6> {
+fn cells(row: &Row, is_root: bool, is_recorded: bool) -> Cells<'_, 6> {
     let service = &row.service;
     let name = match service.name.as_str() {
         "" if !service.is_there() => "(not listening)",
@@ -292,7 +296,8 @@ fn cells(row: &Row, is_root: bool) -> Cells<'_, 6> {
     let decision: Cow<'_, str> = match (row.is_new, row.from.as_slice()) {
         _ if row.disabled.is_some() => "disabled".into(),
         _ if is_blocked => "blocked".into(),
-        (true, _) => "undecided NEW".into(),
+        (true, _) if row.is_news(is_recorded) => "undecided NEW".into(),
+        (true, _) => "undecided".into(),
         (false, []) if row.decision == Decision::Undecided => "-".into(),
         (false, []) => row.decision.word().into(),
         (false, from) => {

@@ -52,6 +52,14 @@ pub struct Row {
     pub kept_out_by: Option<DecidedBy>,
 }
 
+impl Row {
+    /// Whether it is new to the user, so that a decision is wanted now: not one that was left undecided
+    /// when something was confirmed, with it there. `is_recorded` is whether that is known.
+    pub fn is_news(&self, is_recorded: bool) -> bool {
+        self.is_new && !(is_recorded && self.since.is_none())
+    }
+}
+
 /// What the rows are made from.
 #[derive(Debug, Clone, Copy)]
 pub struct Scene<'a> {

@@ -317,7 +317,7 @@ impl Model {
         self.plan = plan;
         self.access.forget();
         crate::tui::popups::forget_ways(&mut self.popups);
-        self.services.replace(rows);
+        self.services.replace(rows, self.observation.listened.is_some());
         self.networks.replace(&self.observation.interfaces, &self.policy);
         self.preview.replace(&self.plan.candidate);
         self.checkup.mark(&self.policy.known);

@@ -90,6 +90,21 @@ fn services_of_every_kind_at_every_size() {
     check("services-5000-200x60", &session.model);
 }
 
+/// What was left undecided when something was confirmed is known by now; what came since is not.
+#[test]
+fn only_what_came_since_the_last_confirm_is_new() {
+    let session = Session::on((120, 40), fixture::decided());
+    let before = session.model.services.counts();
+    assert_eq!((before.new, before.undecided), (4, 0), "nobody knows what was there");
+    let mut session = Session::on((120, 40), counted());
+    let counts = session.model.services.counts();
+    assert_eq!((counts.new, counts.undecided, counts.appeared), (2, 2, 2));
+    session.model.set_filter("new".into());
+    assert_eq!(ids(&session), ["6379/tcp", "8080/tcp"]);
+    session.model.set_filter("undecided !new !loopback".into());
+    assert_eq!(ids(&session), ["192.168.122.1:53/udp", "51820/udp"]);
+}
+
 #[test]
 fn every_column_sorts_both_ways_and_the_cursor_stays_on_its_service() {
     for size in [(60, 20), (80, 24), (120, 40), WIDE] {
@@ -127,7 +142,7 @@ fn a_column_has_the_order_it_promises() {
     assert_ne!(first(Column::Packets), "22/tcp");
     assert_eq!(first(Column::Service), "5353/udp");
     assert_eq!(first(Column::Now), "22/tcp");
-    assert_eq!(first(Column::Decision), "192.168.122.1:53/udp");
+    assert_eq!(first(Column::Decision), "6379/tcp");
 }
 
 #[test]

@@ -31,6 +31,7 @@ pub struct Services {
     marks: BTreeSet<ServiceId>,
     astray: Option<Astray>,
     counts: Counts,
+    is_recorded: bool,
 }
 
 /// Where the cursor was before a filter hid its row.
@@ -43,18 +44,23 @@ struct Astray {
 }
 
 impl Services {
-    /// Takes new rows; the cursor stays on its service.
-    pub fn replace(&mut self, rows: Vec<Row>) {
+    /// Takes new rows; the cursor stays on its service. `is_recorded` is whether it is known what listened
+    /// when something was last confirmed.
+    pub fn replace(&mut self, rows: Vec<Row>, is_recorded: bool) {
         let selected = self.selected_id();
+        if self.is_recorded != is_recorded {
+            self.is_recorded = is_recorded;
+            self.rows.clear();
+        }
         self.haystacks.resize(rows.len(), String::new());
         for (index, (row, text)) in rows.iter().zip(&mut self.haystacks).enumerate() {
             // Most rows are what they were: their texts are, too.
             if self.rows.get(index) != Some(row) {
-                *text = search::haystack(row);
+                *text = search::haystack(row, is_recorded);
             }
         }
         self.rows = rows;
-        self.counts = Counts::of(&self.rows);
+        self.counts = Counts::of(&self.rows, is_recorded);
         if !self.marks.is_empty() {
             let present: BTreeSet<&ServiceId> = self.rows.iter().map(|row| &row.service.id).collect();
             self.marks.retain(|id| present.contains(id));
@@ -76,6 +82,11 @@ impl Services {
     /// All rows, by port.
     pub fn rows(&self) -> &[Row] {
         &self.rows
+    }
+
+    /// Whether a row is new to the user.
+    pub fn is_news(&self, row: &Row) -> bool {
+        row.is_news(self.is_recorded)
     }
 
     /// How many rows the filter leaves.
@@ -292,8 +303,10 @@ pub struct Counts {
     pub listening: usize,
     /// Of these, those others can reach now, as far as is known.
     pub reachable: usize,
-    /// Those that need a decision.
+    /// Those that need a decision, and are new to the user.
     pub new: usize,
+    /// Those without a decision that are not.
+    pub undecided: usize,
     /// Those with a block.
     pub blocked: usize,
     /// Decisions that differ from the confirmed ones.
@@ -303,12 +316,13 @@ pub struct Counts {
 }
 
 impl Counts {
-    fn of(rows: &[Row]) -> Self {
+    fn of(rows: &[Row], is_recorded: bool) -> Self {
         let count = |is: &dyn Fn(&Row) -> bool| rows.iter().filter(|row| is(row)).count();
         Self {
             listening: count(&|row| row.service.is_there()),
             reachable: count(&|row| row.service.is_there() && row.reach_now > Reach::ThisMachine),
-            new: count(&|row| row.is_new),
+            new: count(&|row| row.is_news(is_recorded)),
+            undecided: count(&|row| row.is_new && !row.is_news(is_recorded)),
             blocked: count(&|row| !row.blocks.is_empty()),
             changed: count(&|row| row.is_changed),
             appeared: count(&|row| row.since.is_some()),

@@ -56,7 +56,7 @@ fn remark(model: &Model, cells: u16) -> String {
         parts.push(format!("{} listening", counts.listening));
     }
     if model.observation.filter.is_some() {
-        let outside = if cells < 80 || cells < 100 && counts.blocked > 0 {
+        let outside = if cells < 80 || cells < 100 && counts.blocked + counts.undecided > 0 {
             "reachable"
         } else {
             "reachable from outside"
@@ -68,6 +68,9 @@ fn remark(model: &Model, cells: u16) -> String {
     }
     if counts.new > 0 {
         parts.push(format!("{} new", counts.new));
+    }
+    if counts.undecided > 0 && cells >= 80 {
+        parts.push(format!("{} undecided", counts.undecided));
     }
     if counts.changed > 0 {
         let noun = if counts.changed == 1 { "change" } else { "changes" };

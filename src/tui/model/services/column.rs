@@ -86,7 +86,8 @@ impl Column {
             Self::Now => by(rows, indices, is_reversed, |row| Reverse(row.reach_now)),
             Self::After => by(rows, indices, is_reversed, |row| Reverse(row.reach_after)),
             Self::Decision => by(rows, indices, is_reversed, |row| {
-                (!row.is_new, row.decision == Decision::Undecided, row.decision)
+                let is_old = row.is_new && row.since.is_none();
+                (!row.is_new, is_old, row.decision == Decision::Undecided, row.decision)
             }),
             Self::Packets => by(rows, indices, is_reversed, |row| {
                 Reverse(row.tally.as_ref().map(|tally| tally.all().packets))

@@ -49,7 +49,7 @@ impl Search {
 }
 
 /// What words are looked for in.
-pub(super) fn haystack(row: &Row) -> String {
+pub(super) fn haystack(row: &Row, is_recorded: bool) -> String {
     let service = &row.service;
     let mut text = format!(
         "{} {} {} {} {}",
@@ -59,7 +59,7 @@ pub(super) fn haystack(row: &Row) -> String {
         text.push(' ');
         text.push_str(word);
     };
-    if row.is_new {
+    if row.is_news(is_recorded) {
         add("new");
     }
     if row.since.is_some() {

@@ -67,7 +67,13 @@ pub(super) fn line(model: &Model, columns: &Columns, row: &Row, is_selected: boo
                 let text = row.tally.as_ref().map_or_else(|| "-".to_owned(), packets);
                 spans.push(Span::styled(format!("{text:>cells$} "), style(Token::Dim)));
             }
-            Column::Decision => spans.extend(decision(row, cells, columns.is_wide, &style)),
+            Column::Decision => spans.extend(decision(
+                row,
+                cells,
+                columns.is_wide,
+                model.services.is_news(row),
+                &style,
+            )),
         }
     }
     let line = Line::from(spans);
@@ -128,7 +134,13 @@ fn reach(reach: Reach, cells: usize, style: &dyn Fn(Token) -> Style, is_news: bo
     Span::styled(format!("{} ", pad(&text, cells)), style)
 }
 
-fn decision(row: &Row, cells: usize, is_wide: bool, style: &dyn Fn(Token) -> Style) -> Vec<Span<'static>> {
+fn decision(
+    row: &Row,
+    cells: usize,
+    is_wide: bool,
+    is_news: bool,
+    style: &dyn Fn(Token) -> Style,
+) -> Vec<Span<'static>> {
     let star = Span::styled(if row.is_changed { "* " } else { "  " }, style(Token::Changed));
     let cells = cells.saturating_sub(2);
     let mut spans = vec![star];
@@ -141,6 +153,9 @@ fn decision(row: &Row, cells: usize, is_wide: bool, style: &dyn Fn(Token) -> Sty
         return spans;
     }
     match (row.decision, row.is_new) {
+        (Decision::Undecided, true) if !is_news => {
+            spans.push(Span::styled(pad("undecided", cells), style(Token::Dim)));
+        }
         (Decision::Undecided, true) if is_wide => {
             spans.push(Span::styled("undecided ", style(Token::Dim)));
             spans.push(Span::styled("NEW", style(Token::New)));

@@ -8,7 +8,7 @@ use crate::core::text::printable_within;
 use crate::tui::screens::services::row::short;
 
 /// Longest rule in a sentence.
-const LONGEST: usize = 160;
+const LONGEST: usize = 240;
 
 /// `Since the rules were loaded: 12 attempts let in (720 B), 3 attempts refused (180 B).`
 pub(super) fn sentence(row: &Row) -> Option<String> {
