@@ -20,6 +20,7 @@ mod apply;
 mod check;
 mod crowd;
 mod deadline;
+mod keystroke;
 mod list;
 mod reach;
 mod screen;
@@ -56,11 +57,12 @@ fn main() -> ExitCode {
         return ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1));
     }
     let mut table = table::Table::new();
-    let parts: [(&str, Measure); 6] = [
+    let parts: [(&str, Measure); 7] = [
         ("list", list::measure),
         ("apply", apply::measure),
         ("deadline", deadline::measure),
         ("screen", screen::measure),
+        ("keystroke", keystroke::measure),
         ("reach", reach::measure),
         ("check", check::measure),
     ];

@@ -86,6 +86,8 @@ fn rows(table: &mut Table, world: &World, what: &str, netfilter: &Netfilter) {
         netfilter: Some(netfilter),
         world,
         confirmed: None,
+        listened: None,
+        counters: None,
     };
     let (mut copying, mut preparing, mut asking) = (Vec::new(), Vec::new(), Vec::new());
     let taken = taken(|| {

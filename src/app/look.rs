@@ -8,6 +8,7 @@ use crate::app::published::add_published;
 use crate::app::{Machine, Observation};
 use crate::backend::everything::{self, Everything};
 use crate::backend::{BackendError, Observed, detect};
+use crate::core::counters::Counters;
 use crate::core::listener::{Family, Listener};
 use crate::core::netfilter::Netfilter;
 use crate::core::network::{Interface, World};
@@ -40,6 +41,8 @@ pub(super) struct Kernel {
     pub(super) filter: Option<Filter>,
     /// The rules of every tool.
     pub(super) netfilter: Option<Arc<Netfilter>>,
+    /// What fwtui's rules have counted; none where nothing shows it.
+    pub(super) counters: Option<Arc<Counters>>,
     /// The name of the backend; none where no rules were there to ask one for.
     pub(super) backend: Option<String>,
     pub(super) report: Option<String>,
@@ -206,6 +209,7 @@ impl Machine {
                 false => Everything::default(),
             };
             Ok(Kernel {
+                counters: counters_of(&observed),
                 filter: Some(filter_of(observed)),
                 netfilter: is_everything.then(|| Arc::new(everything.netfilter)),
                 backend: Some(backend.name().to_owned()),
@@ -252,6 +256,19 @@ fn look_at_connections(observation: &mut Observation, listeners: &[Listener]) {
             .unseen
             .push(format!("The connected UDP sockets can't be listed: {error}.")),
     }
+}
+
+/// What the rules in force have counted.
+fn counters_of(observed: &Observed) -> Option<Arc<Counters>> {
+    let mut counters = Counters::default();
+    let mut is_any = false;
+    for save in &observed.saves {
+        if let Some(slot) = observed.family(save.family).own.slot {
+            save.tables.count(slot, &mut counters);
+            is_any = true;
+        }
+    }
+    is_any.then(|| Arc::new(counters))
 }
 
 impl Kernel {

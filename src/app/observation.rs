@@ -9,6 +9,8 @@ use serde::Serialize;
 use crate::app::Protection;
 use crate::core::catalogue::Catalogue;
 use crate::core::connections::Running;
+use crate::core::counters::Counters;
+use crate::core::listened::Listened;
 use crate::core::netfilter::Netfilter;
 use crate::core::network::{Interface, World};
 use crate::core::overview::Scene;
@@ -49,6 +51,8 @@ pub struct Observation {
     pub world: World,
     /// The policy last confirmed.
     pub confirmed: Option<Policy>,
+    /// What listened when it was confirmed; none where that is not known.
+    pub listened: Option<Arc<Listened>>,
     /// The ways in the user's session depends on.
     pub ways_in: Vec<WayIn>,
     /// The TCP connections from other machines.
@@ -96,6 +100,8 @@ impl Observation {
             netfilter: self.netfilter.as_deref(),
             world: &self.world,
             confirmed: self.confirmed.as_ref(),
+            listened: self.listened.as_deref(),
+            counters: self.status.counters.as_deref(),
         }
     }
 }
@@ -276,6 +282,8 @@ pub struct Status {
     pub blocks: Vec<Block>,
     /// Who else decides over connections, now or after the next boot.
     pub tools: Vec<Presence>,
+    /// What fwtui's rules have counted; none where that can't be read.
+    pub counters: Option<Arc<Counters>>,
     /// Which of those undo one another, and what to do: one sentence each, without a full stop.
     pub conflicts: Vec<String>,
 }

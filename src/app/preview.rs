@@ -2,7 +2,7 @@
 
 use crate::app::{Observation, State};
 use crate::core::network::zones;
-use crate::core::overview::{Judged, Row, by_network};
+use crate::core::overview::{Before, Judged, Row, by_network};
 use crate::core::plan::{Plan, Warning, lost_with, unguarded};
 use crate::core::policy::{Decision, Policy};
 use crate::core::reach::Filter;
@@ -17,6 +17,16 @@ pub fn plan(observation: &Observation, policy: &Policy, is_off: bool) -> Plan {
 
 /// The plan, with the rows it was worked out from: for thousands of services they are the dear part.
 pub fn plan_and_rows(observation: &Observation, policy: &Policy, is_off: bool) -> (Plan, Vec<Row>) {
+    plan_and_rows_since(observation, policy, None, is_off)
+}
+
+/// The same where the rows of this very observation are there for a policy that was edited since.
+pub fn plan_and_rows_since(
+    observation: &Observation,
+    policy: &Policy,
+    before: Option<Before<'_>>,
+    is_off: bool,
+) -> (Plan, Vec<Row>) {
     let policy = &*policy.current(observation.world.now);
     let candidate = if is_off {
         Ruleset::default()
@@ -26,7 +36,7 @@ pub fn plan_and_rows(observation: &Observation, policy: &Policy, is_off: bool) -
     let scene = observation.scene();
     let judged = Judged::new(scene, policy, &candidate);
     let (now, after) = judged.judges();
-    let rows = scene.rows_by(policy, &now, &after);
+    let rows = scene.rows_since(policy, before, &now, &after);
     let mut warnings = Vec::new();
     let trusts = policy
         .services

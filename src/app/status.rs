@@ -1,8 +1,13 @@
 //! Off, confirmed, on trial, drifted: where fwtui stands.
 
+use std::sync::Arc;
+
 use crate::app::look::Kernel;
 use crate::app::restore::rules_for_now;
-use crate::app::{Beginning, Changes, Error, Last, Machine, Observation, OnTrial, Restored, State, Status, TrialView};
+use crate::app::{
+    Beginning, Changes, Depth, Error, Last, Machine, Observation, OnTrial, Restored, State, Status, TrialView,
+};
+use crate::core::listened::Listened;
 use crate::core::listener::Family;
 use crate::core::network::Interface;
 use crate::core::reach::Filter;
@@ -70,7 +75,9 @@ impl Machine {
 
     /// Fills in what depends on the kernel's rules.
     pub(super) fn judge(&self, observation: &mut Observation, kernel: Kernel) {
-        observation.confirmed = self.confirmed().ok().flatten().map(|confirmed| confirmed.policy);
+        let confirmed = self.confirmed().ok().flatten();
+        observation.listened = confirmed.as_ref().and_then(|confirmed| self.listened(&confirmed.id));
+        observation.confirmed = confirmed.map(|confirmed| confirmed.policy);
         // The guard first: a trial that is over has said how it ended by then.
         let running = self.running();
         observation.status = self.status_outside_trial(&kernel, &observation.interfaces);
@@ -171,6 +178,25 @@ impl Machine {
         state::confirmed(&self.paths)
     }
 
+    /// What listened when this trial was confirmed. A record that is torn, or of another trial, tells
+    /// nothing.
+    fn listened(&self, id: &str) -> Option<Arc<Listened>> {
+        let listened = state::listened(&self.paths).ok().flatten()?;
+        (listened.id == id).then(|| Arc::new(listened))
+    }
+
+    /// Takes down what listens, as known to whoever has just confirmed.
+    pub(super) fn note_listened(&self) {
+        let Ok(Some(confirmed)) = self.confirmed() else {
+            return;
+        };
+        let services = self.look(Depth::Reach).services;
+        let listened = Listened::of(confirmed.id, &services);
+        // Where the disk does not take it, nothing is marked as new: no reason to call the rules, which are
+        // confirmed, into question.
+        let _noted = state::save_listened(&self.paths, &listened);
+    }
+
     fn status_outside_trial(&self, kernel: &Kernel, interfaces: &[Interface]) -> Status {
         if !host::is_root() {
             return Status::default();
@@ -197,6 +223,7 @@ impl Machine {
         let status = Status {
             state,
             drift,
+            counters: kernel.counters.clone(),
             backend: kernel.backend.clone(),
             other_backend: kernel.report.clone(),
             trial: None,

@@ -58,7 +58,7 @@ impl<R: Runner> Iptables<R> {
 
     /// What is loaded for one family, and all that was read for it.
     fn read_saves(&self, family: Family) -> Result<(SavedFamily, Vec<Save>), BackendError> {
-        let tables = SavedTables::parse(&save(&self.runner, self.programs(family)?)?)?;
+        let tables = SavedTables::parse(&save_with(&self.runner, self.programs(family)?, &["-c"])?)?;
         // A table it does not show is not an empty one: nothing may be concluded, or changed, from it.
         if let Some(table) = Table::ALL.into_iter().find(|table| tables.is_hidden(*table)) {
             let table = table.name();
@@ -227,22 +227,38 @@ fn still_there(program: &Path, chains: Vec<(Table, String)>) -> Vec<String> {
 
 /// Runs `iptables-save`.
 pub(super) fn save(runner: &dyn Runner, programs: &Programs) -> Result<String, BackendError> {
-    let call = Call::new(&programs.save);
+    save_with(runner, programs, &[])
+}
+
+/// The same with options.
+fn save_with(runner: &dyn Runner, programs: &Programs, options: &[&str]) -> Result<String, BackendError> {
+    let call = Call::new(&programs.save).args(options.iter().copied());
     let output = runner.run(&call)?;
     match output.is_success() {
         true => Ok(output.stdout),
-        false if super::detect::hides_legacy_tables() => save_each(runner, programs, complaint(&call, &output)),
+        false if super::detect::hides_legacy_tables() => {
+            save_each(runner, programs, options, complaint(&call, &output))
+        }
         false => Err(complaint(&call, &output)),
     }
 }
 
 /// Runs `iptables-save` for each table by its name. One the kernel does not have is no error; where
 /// it has none of them, the first complaint stands.
-fn save_each(runner: &dyn Runner, programs: &Programs, first: BackendError) -> Result<String, BackendError> {
+fn save_each(
+    runner: &dyn Runner,
+    programs: &Programs,
+    options: &[&str],
+    first: BackendError,
+) -> Result<String, BackendError> {
     let mut text = String::new();
     let mut has_any = false;
     for table in ["raw", "mangle", "nat", "filter", "security"] {
-        let output = runner.run(&Call::new(&programs.save).args(["-t", table]))?;
+        let output = runner.run(
+            &Call::new(&programs.save)
+                .args(options.iter().copied())
+                .args(["-t", table]),
+        )?;
         has_any |= output.is_success();
         if output.is_success() {
             text.push_str(&output.stdout);

@@ -12,6 +12,8 @@ use crate::cli::output::Out;
 use crate::cli::table::{self, Cells};
 use crate::cli::{DONE, FAILED};
 use crate::core::catalogue::{Catalogue, KnownBy, Loopback, Match, Recommended, Safeguard};
+use crate::core::counters::Tally;
+use crate::core::listened::Since;
 use crate::core::listener::{Family, Listener, Owner, Protocol};
 use crate::core::overview::{Judged, NetworkReach, Row, by_network};
 use crate::core::policy::{Decision, Disabled, marks};
@@ -47,6 +49,12 @@ struct ServiceJson<'a> {
     reach: ReachJson,
     /// What refuses packets for it, whatever is decided.
     blocks: Vec<BlockJson>,
+    /// What fwtui's rules for it have counted since they were loaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    counters: Option<Tally>,
+    /// What is new about it since something was last confirmed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since_confirmed: Option<SinceJson<'a>>,
     /// What keeps out those whom the decision lets in.
     #[serde(skip_serializing_if = "Option::is_none")]
     kept_out_by: Option<&'a DecidedBy>,
@@ -111,6 +119,24 @@ struct ListenerJson<'a> {
 }
 
 #[derive(Serialize)]
+struct SinceJson<'a> {
+    /// `appeared`, `bound` or `owner`.
+    change: &'static str,
+    /// What it was bound to, or who had it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<&'a str>,
+}
+
+impl<'a> From<&'a Since> for SinceJson<'a> {
+    fn from(since: &'a Since) -> Self {
+        Self {
+            change: since.word(),
+            before: since.before(),
+        }
+    }
+}
+
+#[derive(Serialize)]
 struct ReachJson {
     now: Reach,
     after: Reach,
@@ -171,6 +197,8 @@ impl<'a> ServiceJson<'a> {
                 by_network: by_network.into_iter().map(NetworkJson::from).collect(),
             },
             blocks: row.blocks.iter().map(BlockJson::from).collect(),
+            counters: row.tally,
+            since_confirmed: row.since.as_ref().map(SinceJson::from),
             kept_out_by: row.kept_out_by.as_ref(),
             published: service.published.as_ref().map(PublishedJson::from),
             catalogue: catalogue.find(service).map(CatalogueJson::from),
@@ -211,7 +239,11 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
         out.line("Nothing listens.")?;
     } else {
         let heading = ["SERVICE", "PORT", "BOUND TO", "REACH NOW", "AFTER", "DECISION"];
-        let cells: Vec<_> = rows.iter().map(|row| cells(row, observation.is_root)).collect();
+        let is_recorded = observation.listened.is_some();
+        let cells: Vec<_> = rows
+            .iter()
+            .map(|row| cells(row, observation.is_root, is_recorded))
+            .collect();
         out.print(&table::columns(heading, &cells))?;
     }
     if let Some(error) = &observation.policy_error {
@@ -239,7 +271,7 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
     Ok(code)
 }
 
-fn cells(row: &Row, is_root: bool) -> Cells<'_, 6> {
+fn cells(row: &Row, is_root: bool, is_recorded: bool) -> Cells<'_, 6> {
     let service = &row.service;
     let name = match service.name.as_str() {
         "" if !service.is_there() => "(not listening)",
@@ -264,7 +296,8 @@ fn cells(row: &Row, is_root: bool) -> Cells<'_, 6> {
     let decision: Cow<'_, str> = match (row.is_new, row.from.as_slice()) {
         _ if row.disabled.is_some() => "disabled".into(),
         _ if is_blocked => "blocked".into(),
-        (true, _) => "undecided NEW".into(),
+        (true, _) if row.is_news(is_recorded) => "undecided NEW".into(),
+        (true, _) => "undecided".into(),
         (false, []) if row.decision == Decision::Undecided => "-".into(),
         (false, []) => row.decision.word().into(),
         (false, from) => {

@@ -6,17 +6,21 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
+use crate::core::counters::{Counters, Tally};
+use crate::core::listened::{Listened, Since};
 use crate::core::listener::Family;
 use crate::core::netfilter::Netfilter;
 use crate::core::network::{Interface, World, class_of};
-use crate::core::policy::{Block, Decision, Disabled, Policy};
+use crate::core::policy::{Block, Decision, Disabled, Entries, Policy};
 use crate::core::reach::{DecidedBy, Filter, Judge, Reach, meeting_anyone};
 use crate::core::ruleset::{Ruleset, compile_by};
 use crate::core::service::{BoundTo, Service, ServiceId};
 
+mod before;
 mod by_class;
 mod by_network;
 
+pub use before::Before;
 pub use by_class::{ClassReach, by_class, if_class};
 pub use by_network::{Fared, NetworkReach, by_network};
 
@@ -41,8 +45,21 @@ pub struct Row {
     pub blocks: Vec<Block>,
     /// Its units, where the service itself is to be off.
     pub disabled: Option<Disabled>,
+    /// What is new about it since something was last confirmed; none where nothing is, or where that
+    /// is not known.
+    pub since: Option<Since>,
+    /// What the rules for it have counted; none where no rule is about it, or nothing shows it.
+    pub tally: Option<Tally>,
     /// What else keeps out those whom the decision lets in: `ufw's rule 12 in ufw-user-input`.
     pub kept_out_by: Option<DecidedBy>,
+}
+
+impl Row {
+    /// Whether it is new to the user, so that a decision is wanted now: not one that was left undecided
+    /// when something was confirmed, with it there. `is_recorded` is whether that is known.
+    pub fn is_news(&self, is_recorded: bool) -> bool {
+        self.is_new && !(is_recorded && self.since.is_none())
+    }
 }
 
 /// What the rows are made from.
@@ -60,6 +77,10 @@ pub struct Scene<'a> {
     pub world: &'a World,
     /// The policy last confirmed; none where there is none or it can't be read.
     pub confirmed: Option<&'a Policy>,
+    /// What listened when it was confirmed; none where that is not known.
+    pub listened: Option<&'a Listened>,
+    /// What fwtui's rules have counted; none where that can't be read.
+    pub counters: Option<&'a Counters>,
 }
 
 impl Scene<'_> {
@@ -80,7 +101,26 @@ impl Scene<'_> {
 
     /// The rows by judges that are there already.
     pub fn rows_by(&self, policy: &Policy, now: &Judge<'_>, after: &Judge<'_>) -> Vec<Row> {
+        self.rows_since(policy, None, now, after)
+    }
+
+    /// The same where rows of the same scene are there, for a policy that differs in little: of thousands
+    /// of services an edit concerns a few, and what it does not concern stays as it is.
+    pub fn rows_since(
+        &self,
+        policy: &Policy,
+        before: Option<Before<'_>>,
+        now: &Judge<'_>,
+        after: &Judge<'_>,
+    ) -> Vec<Row> {
         let policy = &*policy.current(self.world.now);
+        let entries = Entries::of(policy);
+        let confirmed = self.confirmed.map(Entries::of);
+        let kept = before.and_then(|before| before.kept(policy, self.world.now));
+        let row = |service: Arc<Service>| match kept.as_ref().and_then(|kept| kept.row(&service)) {
+            Some(row) => row.clone(),
+            None => self.row(service, policy, (&entries, confirmed.as_ref()), now, after),
+        };
         let blocked = policy.blocks.iter().map(|block| &block.service);
         let wanted = policy.services.keys().chain(policy.disabled.keys());
         let named: BTreeSet<&ServiceId> = wanted.chain(blocked).collect();
@@ -89,13 +129,7 @@ impl Scene<'_> {
         let absent = named
             .difference(&listening)
             .map(|id| Arc::new(self.service_at(id, policy)));
-        let mut rows: Vec<Row> = self
-            .services
-            .iter()
-            .cloned()
-            .chain(absent)
-            .map(|service| self.row(service, policy, now, after))
-            .collect();
+        let mut rows: Vec<Row> = self.services.iter().cloned().chain(absent).map(row).collect();
         rows.sort_by(|a, b| a.service.id.cmp(&b.service.id));
         rows
     }
@@ -129,12 +163,17 @@ impl Scene<'_> {
         service
     }
 
-    fn row(&self, service: Arc<Service>, policy: &Policy, now: &Judge<'_>, after: &Judge<'_>) -> Row {
-        let entry = policy.entry_for(&service.id).map(|(_, entry)| entry);
+    fn row(
+        &self,
+        service: Arc<Service>,
+        policy: &Policy,
+        (entries, confirmed): (&Entries<'_>, Option<&Entries<'_>>),
+        now: &Judge<'_>,
+        after: &Judge<'_>,
+    ) -> Row {
+        let entry = entries.entry_for(&service.id).map(|(_, entry)| entry);
         let decision = entry.map_or(Decision::Undecided, |entry| entry.decision);
-        let before = self
-            .confirmed
-            .map(|confirmed| confirmed.entry_for(&service.id).map(|(_, entry)| entry));
+        let before = confirmed.map(|confirmed| confirmed.entry_for(&service.id).map(|(_, entry)| entry));
         let blocks: Vec<Block> = policy.blocks_on(&service.id).cloned().collect();
         let is_other_block = self.confirmed.map_or(!blocks.is_empty(), |confirmed| {
             let before = confirmed.blocks_on(&service.id);
@@ -170,6 +209,8 @@ impl Scene<'_> {
                 || disabled != was_disabled,
             disabled: disabled.cloned(),
             blocks,
+            since: self.listened.and_then(|listened| listened.since(&service)),
+            tally: self.counters.and_then(|counters| counters.of(&service.id)),
             kept_out_by,
             service,
         }
@@ -266,6 +307,8 @@ mod tests {
             interfaces: &[],
             filter: Some(&filter),
             confirmed: None,
+            listened: None,
+            counters: None,
         };
         let rows = scene.rows(&policy);
         let seen: Vec<(String, Reach, usize)> = rows

@@ -11,9 +11,11 @@ use crate::core::network::NetworkClass;
 use crate::core::service::{Ports, ServiceId};
 
 mod block;
+mod change;
 mod changes;
 mod disabled;
 mod document;
+mod entries;
 mod known;
 mod note;
 
@@ -21,6 +23,7 @@ pub use block::{Block, end_words, marks, parse_for, parse_note, parse_sources, p
 pub use changes::{Change, changes};
 pub use disabled::Disabled;
 pub use document::PolicyError;
+pub use entries::Entries;
 pub use known::{Known, Marks, check_note};
 
 /// The version of the document this program writes, and the only one it reads.

@@ -44,6 +44,11 @@ impl Paths {
         self.state().join("candidate.json")
     }
 
+    /// What listened when it was confirmed.
+    pub fn listened(&self) -> PathBuf {
+        self.state().join("listened.json")
+    }
+
     /// The journal of the trial under way.
     pub fn journal(&self) -> PathBuf {
         self.state().join("trial.json")

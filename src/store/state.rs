@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use sha2::{Digest, Sha256};
 
+use crate::core::listened::Listened;
 use crate::core::network::Interface;
 use crate::core::policy::Policy;
 use crate::core::ruleset::{FamilyRules, Hook, Own, Ruleset, Slot};
@@ -182,6 +183,22 @@ pub struct Outcome {
 /// Where it is damaged or can't be read.
 pub fn confirmed(paths: &Paths) -> Result<Option<Confirmed>, StoreError> {
     read(&paths.confirmed())
+}
+
+/// Reads what listened when something was last confirmed.
+///
+/// # Errors
+/// Where it is damaged or can't be read.
+pub fn listened(paths: &Paths) -> Result<Option<Listened>, StoreError> {
+    read(&paths.listened())
+}
+
+/// Takes down what listens, once something is confirmed.
+///
+/// # Errors
+/// Where the disk does not take it.
+pub fn save_listened(paths: &Paths, listened: &Listened) -> Result<(), StoreError> {
+    write(&paths.listened(), listened)
 }
 
 /// Reads what is on trial.

@@ -54,7 +54,7 @@ pub fn why_not(model: &Model, command: &Command) -> Option<String> {
             .why_read_only()
             .or_else(|| no_service(model))
             .or_else(|| told((model.services.marked() > 1).then_some("Services are disabled one by one."))),
-        Id::Mark => model.why_read_only().or_else(|| no_service(model)),
+        Id::Mark | Id::MarkAll | Id::MarkDown | Id::MarkUp => model.why_read_only().or_else(|| no_service(model)),
         Id::WhoCan => no_service(model).or_else(|| no_rules(model)),
         Id::Block | Id::AddSource | Id::SwitchRefusal | Id::SwitchLogging => model.why_read_only(),
         Id::CycleClass | Id::RemoveSource => model.why_read_only().or_else(|| not_that_line(model, command.id)),
@@ -64,6 +64,10 @@ pub fn why_not(model: &Model, command: &Command) -> Option<String> {
         Id::Restore => model.why_read_only().or_else(|| model.why_no_restore()),
         Id::Undo => {
             let nothing = (!model.has_undo()).then_some("Nothing was edited that could be taken back.");
+            model.why_read_only().or_else(|| told(nothing))
+        }
+        Id::Redo => {
+            let nothing = (!model.has_redo()).then_some("Nothing was taken back that could be done again.");
             model.why_read_only().or_else(|| told(nothing))
         }
         Id::Keep | Id::Extend => told(model.task.is_some().then_some(ONE_THING)),

@@ -53,6 +53,14 @@ pub enum CommandId {
     Filter,
     /// Another order.
     Sort,
+    /// The same order the other way round.
+    SortReversed,
+    /// Mark every row that is shown.
+    MarkAll,
+    /// Mark on downwards.
+    MarkDown,
+    /// Mark on upwards.
+    MarkUp,
     /// Another class.
     CycleClass,
     /// Who can be on a network, and what another class would change.
@@ -81,6 +89,8 @@ pub enum CommandId {
     PaneRight,
     /// Take the last edit back.
     Undo,
+    /// Do it again.
+    Redo,
     /// The Services screen.
     ShowServices,
     /// The Networks screen.
@@ -350,9 +360,13 @@ const TABLE: &[Command] = &[
     command(CommandId::Unblock, Context::Services, &[char('B')], "unblock", "Take the blocks back", 0),
     command(CommandId::Disable, Context::Services, &[char('d')], "disable", "Stop and disable the service itself, or enable it again", 6),
     command(CommandId::Mark, Context::Services, &[char(' ')], "mark", "Mark the row, to decide on many at once", 7),
+    command(CommandId::MarkAll, Context::Services, &[char('A'), char('*')], "mark all", "Mark all rows that are shown, or none of them", 9),
+    command(CommandId::MarkDown, Context::Services, &[Key::shift(KeyCode::Down)], "mark on", "Mark the row and the one below", 0),
+    command(CommandId::MarkUp, Context::Services, &[Key::shift(KeyCode::Up)], "mark on", "Mark the row and the one above", 0),
     command(CommandId::WhoCan, Context::Services, &[char('w'), code(KeyCode::Enter)], "who", "See who can connect, and which rule decides", 3),
     command(CommandId::Filter, Context::Services, &[char('/')], "filter", "Show only the rows that match what you type", 4),
-    command(CommandId::Sort, Context::Services, &[char('s')], "sort", "Sort by port, name, reach or decision", 7),
+    command(CommandId::Sort, Context::Services, &[char('s')], "sort", "Sort by the next column", 7),
+    command(CommandId::SortReversed, Context::Services, &[char('S')], "reverse", "Turn the order round", 0),
 
     command(CommandId::CycleClass, Context::Networks, &[char('c'), char(' ')], "class", "Change the class: public, trusted, guests", 2),
     command(CommandId::NetworkDetails, Context::Networks, &[code(KeyCode::Enter), char('w')], "details", "See who can be there, and what another class would change", 2),
@@ -381,6 +395,7 @@ const TABLE: &[Command] = &[
     command(CommandId::Apply, Context::Screens, &[char('a')], "apply", "Apply the policy on trial, after a question", 1),
     command(CommandId::Restore, Context::Screens, &[char('R')], "put back", "Put back what was confirmed, after it was changed", 1),
     command(CommandId::Undo, Context::Screens, &[char('u')], "undo", "Take the last edit back", 5),
+    command(CommandId::Redo, Context::Screens, &[char('U'), Key::ctrl('r')], "redo", "Do again what was taken back", 8),
     command(CommandId::ShowServices, Context::Screens, &[char('1')], "services", "What listens, and who may connect", 0),
     command(CommandId::ShowNetworks, Context::Screens, &[char('2')], "networks", "The interfaces, and who is trusted", 0),
     command(CommandId::ShowCheckup, Context::Screens, &[char('4')], "checkup", "What is harmful, redundant or missing, and what to do", 0),
@@ -389,7 +404,7 @@ const TABLE: &[Command] = &[
     command(CommandId::NextTheme, Context::Screens, &[char('T')], "next theme", "Try the next theme", 0),
     command(CommandId::PreviousTheme, Context::Screens, &[Key::ctrl('t')], "previous theme", "Try the theme before", 0),
     command(CommandId::Clear, Context::Screens, &[code(KeyCode::Esc)], "clear", "Clear the message, the marks, then the filter", 0),
-    command(CommandId::RunSetup, Context::Screens, &[char('S')], "setup", "Be led through the first-time setup, step by step", 0),
+    command(CommandId::RunSetup, Context::Screens, &[code(KeyCode::F(2))], "setup", "Be led through the first-time setup, step by step", 0),
     command(CommandId::Help, Context::Screens, &[char('?'), code(KeyCode::F(1))], "help", "Show all keys", 1),
     command(CommandId::Palette, Context::Screens, &[char(':')], "commands", "Find a command by its name, and run it", 0),
     command(CommandId::Quit, Context::Screens, &[char('q')], "quit", "Leave; a running trial goes on without the screens", 1),

@@ -104,7 +104,8 @@ pub fn table(body: Rect) -> TableFrames {
         ..16 => 3,
         16..24 => 4,
         24..32 => 6,
-        32.. => 8,
+        32..48 => 8,
+        48.. => 12,
     };
     table_over(body, detail)
 }

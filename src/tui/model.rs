@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use crate::app::{Observation, State, TrialView, plan, plan_and_rows};
+use crate::app::{Observation, State, TrialView, plan, plan_and_rows_since};
 use crate::core::network::class_of;
+use crate::core::overview::Before;
 use crate::core::plan::Plan;
 use crate::core::policy::Policy;
 use crate::tui::commands::{self, CommandId, Context};
@@ -18,6 +19,7 @@ use crate::tui::theme::{Palette, Token};
 mod access;
 mod checkup;
 mod drift;
+mod history;
 pub mod list;
 mod neighbours;
 mod networks;
@@ -29,16 +31,15 @@ mod setup;
 pub use access::Access;
 pub use checkup::{Checkup, Item, Line};
 pub use drift::Drift;
+use history::History;
 pub use list::{ListState, Movement};
 pub use neighbours::Neighbours;
 pub use networks::{Classes, NetworkLine, Networks};
 pub use preview::{Hit, Laid, LaidKey, LaidLine, Pane, Preview, RulesView, Search};
 pub use progress::Progress;
-pub use services::{Counts, Services, Sort};
+pub use services::{Column, Counts, Services};
+pub(in crate::tui) use services::{unit, user};
 pub use setup::{LOGGINGS, Setup};
-
-/// How many edits can be taken back.
-const UNDO_DEPTH: usize = 100;
 
 /// A line for the user, until the next key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,8 +120,8 @@ pub struct Model {
     pub screen: ScreenId,
     /// What lies over it; the last one gets the keys.
     pub popups: Vec<Popup>,
-    /// The policies before each edit.
-    undo: Vec<Policy>,
+    /// The edits that can be taken back, or done again.
+    history: History,
     /// A line for the user.
     pub notice: Option<Notice>,
     /// The id of the trial that is known to be over: a look begun before may still show it.
@@ -166,7 +167,7 @@ impl Model {
             preview: Preview::default(),
             checkup: Checkup::default(),
             popups: Vec::new(),
-            undo: Vec::new(),
+            history: History::default(),
             notice: None,
             over: None,
             is_status_asked: false,
@@ -316,40 +317,59 @@ impl Model {
     /// Takes an edited policy; the one before can be had back.
     pub fn adopt_edit(&mut self, policy: Policy) {
         let before = std::mem::replace(&mut self.policy, policy);
-        if self.undo.len() == UNDO_DEPTH {
-            self.undo.remove(0);
-        }
-        self.undo.push(before);
-        self.recompute();
+        self.recompute_since(Some(&before));
+        self.history.note(before);
     }
 
     /// Whether there is an edit to take back.
-    pub fn has_undo(&self) -> bool {
-        !self.undo.is_empty()
+    pub const fn has_undo(&self) -> bool {
+        self.history.has_past()
     }
 
-    /// Goes back before the last edit; none where there was none.
-    pub fn take_back(&mut self) -> Option<Policy> {
-        let before = self.undo.pop()?;
-        self.policy = before.clone();
-        self.recompute();
-        Some(before)
+    /// Whether there is one to do again.
+    pub const fn has_redo(&self) -> bool {
+        self.history.has_future()
+    }
+
+    /// Goes back before the last edit, and says which that was; none where there was none.
+    pub fn take_back(&mut self) -> Option<String> {
+        let after = self.history.back(&mut self.policy)?;
+        let words = self.policy.change_to(&after);
+        self.recompute_since(Some(&after));
+        Some(words)
+    }
+
+    /// Does the edit again that was taken back last, and says which; none where there is none.
+    pub fn do_again(&mut self) -> Option<String> {
+        let before = self.history.forth(&mut self.policy)?;
+        let words = before.change_to(&self.policy);
+        self.recompute_since(Some(&before));
+        Some(words)
     }
 
     /// Takes the policy from the disk; edits made here can't be taken back over it.
     pub fn adopt_stored(&mut self, policy: Policy) {
-        self.undo.clear();
+        self.history.forget();
         self.policy = policy;
         self.recompute();
     }
 
     /// Works out rows and plan again after the observation or the policy changed.
     pub fn recompute(&mut self) {
-        let (plan, rows) = plan_and_rows(&self.observation, &self.policy, false);
+        self.recompute_since(None);
+    }
+
+    /// The same after an edit: with the policy before it, what the edit does not concern is kept.
+    fn recompute_since(&mut self, before: Option<&Policy>) {
+        let before = before.map(|policy| Before {
+            policy,
+            rows: self.services.rows(),
+        });
+        let (plan, rows) = plan_and_rows_since(&self.observation, &self.policy, before, false);
         self.plan = plan;
         self.access.forget();
         crate::tui::popups::forget_ways(&mut self.popups);
-        self.services.replace(rows);
+        self.services.replace(rows, self.observation.listened.is_some());
         self.networks.replace(&self.observation.interfaces, &self.policy);
         self.preview.replace();
         self.checkup.mark(&self.policy.known);

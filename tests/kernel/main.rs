@@ -27,6 +27,7 @@ mod checkup;
 mod clock;
 mod concurrency;
 mod containers;
+mod counters;
 mod damage;
 mod deaths;
 mod decisions;

@@ -55,6 +55,8 @@ impl Play {
             interfaces: &self.interfaces,
             filter: Some(&Filter::default()),
             confirmed: None,
+            listened: None,
+            counters: None,
         };
         let (real, _) = iptables::open(SystemRunner::new()).unwrap();
         let rehearsal = rehearse(&Script {

@@ -41,6 +41,7 @@ pub(crate) fn fresh() -> Observation {
         netfilter: Some(Arc::default()),
         world: world(interfaces()),
         confirmed: None,
+        listened: None,
         ways_in: vec![ssh()],
         running: Vec::new(),
         untracked: Vec::new(),

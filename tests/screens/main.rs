@@ -24,6 +24,7 @@ mod palette;
 mod planning;
 mod replay;
 mod screens;
+mod services;
 mod sessions;
 mod setup;
 mod snapshot;
@@ -99,7 +100,11 @@ fn key(name: &str) -> KeyEvent {
     if let Some(character) = name.strip_prefix("ctrl-") {
         return KeyEvent::new(KeyCode::Char(character.chars().next().unwrap()), KeyModifiers::CONTROL);
     }
+
+    let shifted = |code| KeyEvent::new(code, KeyModifiers::SHIFT);
     let code = match name {
+        "shift-down" => return shifted(KeyCode::Down),
+        "shift-up" => return shifted(KeyCode::Up),
         "enter" => KeyCode::Enter,
         "esc" => KeyCode::Esc,
         "up" => KeyCode::Up,

@@ -1,7 +1,7 @@
 //! Clicks and the wheel.
 
 use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-use fwtui::tui::model::Sort;
+use fwtui::tui::model::Column;
 use fwtui::tui::popups::Popup;
 use fwtui::tui::screens::ScreenId;
 use fwtui::tui::{Effect, Msg};
@@ -48,8 +48,10 @@ fn tabs_rows_and_columns_are_clicked() {
     assert_eq!(session.model.screen, ScreenId::Checkup);
     click_on(&mut session, "1 Services");
     click_on(&mut session, "DECISION");
-    assert_ne!(session.model.services.sort(), Sort::Port);
-    session.keys("s s s");
+    assert_eq!(session.model.services.order(), (Column::Decision, false));
+    click_on(&mut session, "DECISION");
+    assert_eq!(session.model.services.order(), (Column::Decision, true));
+    click_on(&mut session, "PORT");
     click_on(&mut session, "5432/tcp");
     assert_eq!(
         session.model.services.selected().unwrap().service.id.to_string(),

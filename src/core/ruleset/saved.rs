@@ -6,8 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use crate::core::counters::Count;
 use crate::core::ruleset::{Entry, FamilyRules, Hook, Own, PREFIX, Rule, Slot, Table, Target};
 
+mod counted;
 mod others;
 mod parts;
 mod spec;
@@ -37,6 +39,8 @@ struct SavedRule {
     words: Vec<String>,
     /// The line as printed, without counters.
     line: String,
+    /// What it has counted, where that was asked for.
+    count: Option<Count>,
 }
 
 impl SavedRule {
@@ -330,6 +334,7 @@ impl SavedTable {
                 chain: chain.clone(),
                 words: rest.to_vec(),
                 line: rule.clone(),
+                count: counted::counters(line),
             });
             return *taken;
         }
@@ -346,6 +351,7 @@ impl SavedTable {
                 chain: chain.to_owned(),
                 words: [vec!["-j".to_owned(), "?".to_owned()], rest].concat(),
                 line: line.to_owned(),
+                count: None,
             });
         }
         1

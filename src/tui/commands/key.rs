@@ -6,11 +6,13 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use crate::core::text::{nearest, printable};
 
-/// A key with the one modifier that terminals report reliably.
+/// A key with the one modifier that terminals report reliably, or with shift where they mostly do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Key {
     code: KeyCode,
     has_ctrl: bool,
+    /// With an arrow; elsewhere shift is in the character itself.
+    has_shift: bool,
 }
 
 impl Key {
@@ -24,12 +26,26 @@ impl Key {
         Self {
             code: KeyCode::Char(character),
             has_ctrl: true,
+            has_shift: false,
         }
     }
 
     /// Any other key.
     pub const fn code(code: KeyCode) -> Self {
-        Self { code, has_ctrl: false }
+        Self {
+            code,
+            has_ctrl: false,
+            has_shift: false,
+        }
+    }
+
+    /// An arrow with shift, which some terminals keep for themselves.
+    pub const fn shift(code: KeyCode) -> Self {
+        Self {
+            code,
+            has_ctrl: false,
+            has_shift: true,
+        }
     }
 
     /// The key with this name: `x`, `ctrl-l`, `space`, `f5`, `pgdn`, `right` or `→`.
@@ -38,6 +54,13 @@ impl Key {
     /// What is wrong with the name.
     pub fn parse(name: &str) -> Result<Self, String> {
         let lower = name.to_lowercase();
+        if let Some(code) = match lower.as_str() {
+            "shift-up" | "shift-↑" => Some(KeyCode::Up),
+            "shift-down" | "shift-↓" => Some(KeyCode::Down),
+            _ => None,
+        } {
+            return Ok(Self::shift(code));
+        }
         if let Some((code, _)) = NAMES.iter().find(|(_, names)| names.contains(&lower.as_str())) {
             return Ok(Self::code(*code));
         }
@@ -74,16 +97,20 @@ impl Key {
 
     /// What a terminal would tell of it.
     pub const fn event(self) -> KeyEvent {
-        let modifiers = match self.has_ctrl {
-            true => KeyModifiers::CONTROL,
-            false => KeyModifiers::NONE,
+        let modifiers = match (self.has_ctrl, self.has_shift) {
+            (true, _) => KeyModifiers::CONTROL,
+            (false, true) => KeyModifiers::SHIFT,
+            (false, false) => KeyModifiers::NONE,
         };
         KeyEvent::new(self.code, modifiers)
     }
 
     /// Whether this key was pressed. Shift is in the character itself; alt makes it another key.
     pub fn matches(self, event: &KeyEvent) -> bool {
+        let is_shifted =
+            matches!(self.code, KeyCode::Up | KeyCode::Down) && event.modifiers.contains(KeyModifiers::SHIFT);
         self.code == event.code
+            && self.has_shift == is_shifted
             && self.has_ctrl == event.modifiers.contains(KeyModifiers::CONTROL)
             && !event.modifiers.contains(KeyModifiers::ALT)
     }
@@ -137,6 +164,9 @@ impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.has_ctrl {
             f.write_str("ctrl-")?;
+        }
+        if self.has_shift {
+            f.write_str("shift-")?;
         }
         match self.code {
             KeyCode::Char(' ') => f.write_str("space"),

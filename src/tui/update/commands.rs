@@ -12,7 +12,7 @@ use crate::tui::model::{Model, Movement, Pane};
 use crate::tui::msg::Effect;
 use crate::tui::popups::{Apply, Entry, Palette, Popup, Purpose};
 use crate::tui::port::Depth;
-use crate::tui::screens::{SCREENS, ScreenId, preview};
+use crate::tui::screens::{SCREENS, ScreenId, preview, services};
 use crate::tui::theme::Token;
 
 /// A key was pressed.
@@ -81,6 +81,7 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
         CommandId::SwitchLogging => edit::switch_logging(model),
         CommandId::Undo => edit::undo(model),
         CommandId::RunSetup => setup::ask_again(model),
+        CommandId::Redo => edit::redo(model),
         CommandId::Apply => ask_apply(model, false),
         CommandId::TurnOff => ask_apply(model, true),
         CommandId::Restore => {
@@ -130,9 +131,27 @@ fn look_around(model: &mut Model, command: CommandId) {
             go(model, Movement::Lines(1));
         }
         CommandId::Sort => {
-            model.services.next_sort();
-            let text = format!("Sorted by {}.", model.services.sort().word());
+            let shown = services::columns(model.frames().body.width);
+            model.services.next_sort(&shown);
+            say_order(model);
+        }
+        CommandId::SortReversed => {
+            model.services.reverse();
+            say_order(model);
+        }
+        CommandId::MarkAll => {
+            let (count, are_marked) = model.services.toggle_all();
+            let text = match (count, are_marked) {
+                (0, _) => "Nothing is shown that could be marked.".to_owned(),
+                (count, true) => format!("{} marked: a decision is for all of them.", listed(count)),
+                (count, false) => format!("{} no longer marked.", listed(count)),
+            };
             model.say(Token::Text, text);
+        }
+        CommandId::MarkDown | CommandId::MarkUp => {
+            let lines = if command == CommandId::MarkDown { 1 } else { -1 };
+            let height = Heights::of(&model.frames()).services;
+            model.services.mark_on(lines, height);
         }
         CommandId::SwitchView => {
             model.preview.next_view();
@@ -156,6 +175,22 @@ fn look_around(model: &mut Model, command: CommandId) {
                 go(model, movement);
             }
         }
+    }
+}
+
+pub(super) fn say_order(model: &mut Model) {
+    let (column, is_reversed) = model.services.order();
+    let text = match is_reversed {
+        false => format!("Sorted by {}.", column.words()),
+        true => format!("Sorted by {}, the other way round.", column.words()),
+    };
+    model.say(Token::Text, text);
+}
+
+fn listed(count: usize) -> String {
+    match count {
+        1 => "1 service".to_owned(),
+        more => format!("{more} services"),
     }
 }
 

@@ -6,7 +6,7 @@ use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Rect};
 use ratatui::{Frame, Terminal};
 
-use super::commands::{go, run};
+use super::commands::{go, run, say_order};
 use super::{access, checkup, palette, planning, setup};
 use crate::tui::commands::{self, CommandId, Context};
 use crate::tui::layout;
@@ -14,7 +14,7 @@ use crate::tui::model::list::scrolled;
 use crate::tui::model::{Model, Movement};
 use crate::tui::msg::Effect;
 use crate::tui::popups::{Drawn, Popup, Purpose, draw_one, help_extent};
-use crate::tui::screens::{ScreenId, preview};
+use crate::tui::screens::{ScreenId, preview, services};
 use crate::tui::widgets::{banner, bars, footer};
 
 /// Lines a turn of the wheel moves by.
@@ -126,14 +126,6 @@ fn trial_command_at(model: &Model, area: Rect, position: Position) -> Option<Com
         .map(|command| command.id)
 }
 
-/// A click on the columns' names.
-fn sort_at(model: &mut Model, _column: u16) -> Vec<Effect> {
-    match model.screen {
-        ScreenId::Services => run(model, CommandId::Sort),
-        ScreenId::Networks | ScreenId::Preview | ScreenId::Checkup => Vec::new(),
-    }
-}
-
 fn click(model: &mut Model, position: Position) -> Vec<Effect> {
     let frames = model.frames();
     if model.setup.is_some() {
@@ -156,9 +148,12 @@ fn click(model: &mut Model, position: Position) -> Vec<Effect> {
         }
         return Vec::new();
     }
-    let head = layout::table(frames.body).head;
-    if model.screen == ScreenId::Services && head.contains(position) {
-        return sort_at(model, position.x);
+    if model.screen == ScreenId::Services
+        && let Some(column) = services::column_at(model, frames.body, position)
+    {
+        model.services.sort_by(column);
+        say_order(model);
+        return Vec::new();
     }
     let rows = match model.screen {
         ScreenId::Checkup => layout::findings(model, frames.body).rows,

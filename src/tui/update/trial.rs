@@ -183,6 +183,12 @@ pub(super) fn adopt_status(model: &mut Model, mut status: Status) {
         model.observation.on_trial = None;
         return;
     }
+    match &status.counters {
+        Some(counters) => model.services.count_again(counters),
+        // While a trial runs its guard answers, who does not count.
+        None if status.trial.is_some() => status.counters = model.observation.status.counters.take(),
+        None => {}
+    }
     let shown = trial_id(model);
     let had_trial = shown.is_some();
     let is_another = had_trial

@@ -252,6 +252,8 @@ fn published(port: u16, reach: Reach) -> Row {
         is_changed: false,
         blocks: Vec::new(),
         disabled: None,
+        since: None,
+        tally: None,
         kept_out_by: None,
     }
 }

@@ -37,6 +37,8 @@ fn row(id: &str, process: &str, user: &str, uid: u32) -> Row {
         is_changed: false,
         blocks: Vec::new(),
         disabled: None,
+        since: None,
+        tally: None,
         kept_out_by: None,
     }
 }

@@ -22,6 +22,7 @@ use crate::tui::widgets::bars::rule;
 use crate::tui::widgets::text::{fit, width, wrapped};
 
 mod access;
+mod counted;
 mod known;
 
 /// Longest sentence with a rule in it.
@@ -87,6 +88,7 @@ fn sentences(model: &Model, row: &Row, cells: usize, is_low: bool) -> Vec<(Token
             None => sentences.push((Token::Text, listens)),
         }
     }
+    sentences.extend(row.since.as_ref().map(|since| (Token::New, format!("{since}."))));
     sentences.extend(neighbours.map(|text| (Token::Accent, text)));
     let is_all_said = kept_out.is_some() && row.reach_after != Reach::Trusted;
     sentences.extend(kept_out.map(|text| (Token::Warn, text)));
@@ -97,9 +99,11 @@ fn sentences(model: &Model, row: &Row, cells: usize, is_low: bool) -> Vec<(Token
     sentences.extend(better.map(|text| (Token::Dim, text)));
     sentences.extend(known::recommended(model, row).map(|text| (Token::Dim, text)));
     sentences.extend(what.map(|text| (Token::Text, text)));
+    sentences.extend(counted::sentence(row).map(|text| (Token::Text, text)));
     if model.observation.netfilter.is_some() && row.service.bound_to != BoundTo::Loopback {
         let networks = model.access.at(&row.service.id).unwrap_or_default();
         sentences.extend(access::sentences(networks));
+        sentences.extend(counted::rule(networks).map(|text| (Token::Dim, text)));
     }
     if let Some((id, _)) = model.policy.entry_for(&row.service.id)
         && *id != row.service.id

@@ -88,6 +88,8 @@ fn row(id: &str, addresses: &[&str]) -> Row {
         is_changed: false,
         blocks: Vec::new(),
         disabled: None,
+        since: None,
+        tally: None,
         kept_out_by: None,
     }
 }
