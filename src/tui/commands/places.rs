@@ -22,6 +22,11 @@ impl Context {
             || is_everywhere(self)
             || is_everywhere(other)
             || (self.has_palette() && other.has_palette() && !(self.is_one_screen() && other.is_one_screen()))
+            || matches!((self, other), (Self::Setup, step) | (step, Self::Setup) if step.is_step())
+            || matches!(
+                (self, other),
+                (Self::Trial, Self::SetupTrial) | (Self::SetupTrial, Self::Trial)
+            )
     }
 
     /// Whether characters are typed there, so that none of them can be a key.
@@ -32,6 +37,14 @@ impl Context {
     /// Whether the palette can be opened there, which is a way to commands without a key.
     pub const fn has_palette(self) -> bool {
         self.is_one_screen() || matches!(self, Self::Screens | Self::Trial)
+    }
+
+    /// Whether it is one of the setup's steps, beside what holds at all of them.
+    const fn is_step(self) -> bool {
+        matches!(
+            self,
+            Self::SetupNetworks | Self::SetupChoice | Self::SetupServices | Self::SetupPreview
+        )
     }
 
     const fn is_one_screen(self) -> bool {
