@@ -25,7 +25,7 @@ fn cost(terminal: &mut Terminal, key: &str, words: &[&str]) -> usize {
 /// The screens when the neighbours have answered, too.
 fn open(_: &Lab, size: (u16, u16), color: &str) -> Terminal {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_fwtui"));
-    command.env("COLORTERM", color);
+    command.args(["--screen", "services"]).env("COLORTERM", color);
     let mut terminal = Terminal::with(size, &command);
     terminal.until("the first complete look", |text| {
         text.contains("Services") && !text.contains("looking") && text.contains("far answers")

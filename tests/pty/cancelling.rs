@@ -159,7 +159,7 @@ fn a_check_is_stopped_and_begins_again() {
         let root = tempfile::tempdir().unwrap();
         let (_, database) = databases.into_iter().find(|(name, _)| is_there(name)).unwrap();
         fs::create_dir_all(root.path().join(database)).unwrap();
-        let mut terminal = Terminal::start(SIZE, &["--root", root.path().to_str().unwrap()]);
+        let mut terminal = Terminal::start(SIZE, &["--root", root.path().to_str().unwrap(), "--screen", "services"]);
         terminal.until("the first complete look", |text| {
             text.contains("Services") && !text.contains("looking")
         });

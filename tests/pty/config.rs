@@ -12,7 +12,7 @@ fn screens_in(folder: &tempfile::TempDir, config: &str) -> Terminal {
     std::fs::write(folder.path().join("fwtui/config.json"), config).unwrap();
     let mut command = Command::new(env!("CARGO_BIN_EXE_fwtui"));
     command
-        .args(["--root", "/nowhere"])
+        .args(["--root", "/nowhere", "--screen", "services"])
         .env("XDG_CONFIG_HOME", folder.path());
     let mut terminal = Terminal::with((100, 30), &command);
     terminal.until("the first look", |text| {

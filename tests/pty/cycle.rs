@@ -85,7 +85,7 @@ fn decide(terminal: &mut Terminal) {
     terminal.answers("/\u{15}\r", &["22/tcp", "5432/tcp"]);
     terminal.answers("2", &["eth1"]);
     // The second line: eth0 comes first.
-    terminal.answers("\u{1b}[B\r", &["eth1: trusted."]);
+    terminal.answers("\u{1b}[Bc", &["eth1: trusted."]);
     terminal.answers("1", &["REACH NOW"]);
 }
 

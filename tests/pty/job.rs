@@ -21,6 +21,7 @@ fn as_a_job(arguments: &[&str]) -> Terminal {
     let mut command = Command::new("bash");
     command
         .args(["-c", SHELL, "shell", env!("CARGO_BIN_EXE_fwtui")])
+        .args(["--screen", "services"])
         .args(arguments);
     let mut terminal = Terminal::with(SIZE, &command);
     terminal.until("the first complete look", |text| {
@@ -120,7 +121,7 @@ fn a_trial_goes_on_meanwhile_and_its_countdown_is_right_afterwards() {
 #[test]
 fn without_a_shell_nothing_stops() {
     // The leader of a session of its own: nobody would have it go on.
-    let mut terminal = Terminal::start(SIZE, &["--root", "/nowhere"]);
+    let mut terminal = Terminal::start(SIZE, &["--root", "/nowhere", "--screen", "services"]);
     terminal.until("the first complete look", |text| {
         text.contains("quit") && !text.contains("looking")
     });

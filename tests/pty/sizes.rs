@@ -4,7 +4,7 @@ use crate::lab::in_sandbox;
 use crate::terminal::Terminal;
 
 fn running(size: (u16, u16)) -> Terminal {
-    Terminal::start(size, &["--root", "/nowhere"])
+    Terminal::start(size, &["--root", "/nowhere", "--screen", "services"])
 }
 
 #[test]

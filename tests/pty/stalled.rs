@@ -13,7 +13,7 @@ const SIZE: (u16, u16) = (500, 200);
 #[test]
 fn it_can_be_ended_though_nobody_reads_what_it_writes() {
     for signal in [Signal::TERM, Signal::HUP, Signal::QUIT] {
-        let mut terminal = Terminal::start(SIZE, &["--root", "/nowhere"]);
+        let mut terminal = Terminal::start(SIZE, &["--root", "/nowhere", "--screen", "services"]);
         terminal.until("the first complete look", |text| {
             text.contains("quit") && !text.contains("looking")
         });
@@ -40,7 +40,7 @@ fn a_trial_outlives_that() {
 
 #[test]
 fn it_goes_on_when_it_is_read_again() {
-    let mut terminal = Terminal::start(SIZE, &["--root", "/nowhere"]);
+    let mut terminal = Terminal::start(SIZE, &["--root", "/nowhere", "--screen", "services"]);
     terminal.until("the first complete look", |text| {
         text.contains("quit") && !text.contains("looking")
     });
@@ -54,7 +54,9 @@ fn it_goes_on_when_it_is_read_again() {
 #[test]
 fn nothing_is_asked_of_the_terminal() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_fwtui"));
-    command.args(["--root", "/nowhere"]).env_remove("TERM");
+    command
+        .args(["--root", "/nowhere", "--screen", "services"])
+        .env_remove("TERM");
     let mut terminal = Terminal::with((80, 24), &command);
     terminal.until("the first complete look", |text| {
         text.contains("quit") && !text.contains("looking")
