@@ -126,9 +126,10 @@ pub(super) fn value(constant: &Value, kind: Kind) -> String {
                 .map(|one| value(one, kind))
                 .collect::<Vec<_>>()
                 .join(" | "),
-            Some(("elem", inner)) if inner.get("val").is_some() => {
-                inner.get("val").map(|inner| value(inner, kind)).unwrap_or_default()
-            }
+            // What `expression` hands back to here must not be handed over again.
+            Some(("elem", inner)) => inner
+                .get("val")
+                .map_or_else(|| compact(constant), |inner| value(inner, kind)),
             _ => expression(constant),
         },
     }

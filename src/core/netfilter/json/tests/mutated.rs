@@ -98,6 +98,17 @@ fn rules_of(listed: &Listed) -> usize {
     chains.map(|chain| chain.rules.len()).sum()
 }
 
+#[test]
+fn an_element_without_a_value_is_shown_as_it_is() {
+    let rule = serde_json::json!({"nftables": [
+        {"rule": {"family": "inet", "table": "t", "chain": "c", "expr": [
+            {"match": {"op": "==", "left": {"elem": {"val": {"elem": []}}}, "right": {"elem": "x"}}}
+        ]}}
+    ]});
+    let listed = read(&rule).unwrap();
+    assert_eq!(rules_of(&listed), 1);
+}
+
 proptest! {
     #[test]
     fn one_spoilt_object_costs_no_other_rule(
