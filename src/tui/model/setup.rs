@@ -116,6 +116,13 @@ impl Setup {
         self.answers.policy(&self.base)
     }
 
+    /// The decision on a range, or on every address, that holds for a service without one of its own.
+    pub fn wider(&self, id: &ServiceId) -> Option<ServiceId> {
+        let mut policy = self.policy().ok()?;
+        policy.services.remove(id);
+        policy.entry_for(id).map(|(wider, _)| wider.clone())
+    }
+
     /// Takes what is recommended by now: no answer is lost, and no line moves under the cursor but for
     /// new ones. How many services are new.
     pub fn renew(&mut self, mut proposals: Proposals, others: Vec<String>) -> usize {

@@ -2,15 +2,23 @@
 
 use crate::core::network::NetworkClass;
 use crate::core::policy::{Decision, Refusal};
+use crate::core::service::ServiceId;
 use crate::core::setup::{Answers, Step};
 use crate::tui::model::{LOGGINGS, Model, Setup};
+use crate::tui::theme::Token;
 
 /// Decides on the selected service.
 pub(super) fn decide(model: &mut Model, decision: Decision) {
     let Some(setup) = &mut model.setup else { return };
-    let id = setup.proposals.services.get(setup.services.cursor);
-    if let Some(id) = id.map(|one| one.id.clone()) {
-        setup.answers.services.insert(id, decision);
+    let Some(id) = selected_service(setup) else { return };
+    match setup.wider(&id).filter(|_| decision == Decision::Undecided) {
+        Some(wider) => {
+            let text = format!("{id} is decided with {wider}: decide otherwise here, or decide on {wider}.");
+            model.say(Token::Warn, text);
+        }
+        None => {
+            setup.answers.services.insert(id, decision);
+        }
     }
 }
 
@@ -25,9 +33,13 @@ pub(super) fn next(model: &mut Model) {
             }
         }
         Step::Services => {
-            let selected = setup.proposals.services.get(setup.services.cursor);
-            if let Some(id) = selected.map(|one| one.id.clone()) {
-                let next = following(&Decision::ALL, setup.decision(&id), 1);
+            if let Some(id) = selected_service(setup) {
+                let answer = setup.decision(&id);
+                let next = match following(&Decision::ALL, answer, 1) {
+                    // What holds for it anyway can't be left undecided.
+                    Decision::Undecided if setup.wider(&id).is_some() => following(&Decision::ALL, answer, 2),
+                    next => next,
+                };
                 decide(model, next);
             }
         }
@@ -70,6 +82,11 @@ pub(super) fn take_advice(model: &mut Model) {
         Step::Logging => setup.answers.logging = recommended.logging,
         Step::Welcome | Step::Summary | Step::Preview => {}
     }
+}
+
+fn selected_service(setup: &Setup) -> Option<ServiceId> {
+    let selected = setup.proposals.services.get(setup.services.cursor);
+    selected.map(|one| one.id.clone())
 }
 
 fn selected_network(setup: &Setup) -> Option<String> {
