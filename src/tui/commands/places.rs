@@ -22,6 +22,8 @@ impl Context {
             || is_everywhere(self)
             || is_everywhere(other)
             || (self.has_palette() && other.has_palette() && !(self.is_one_screen() && other.is_one_screen()))
+            || (self == Self::Setup && other.is_one_step())
+            || (other == Self::Setup && self.is_one_step())
     }
 
     /// Whether characters are typed there, so that none of them can be a key.
@@ -32,6 +34,14 @@ impl Context {
     /// Whether the palette can be opened there, which is a way to commands without a key.
     pub const fn has_palette(self) -> bool {
         self.is_one_screen() || matches!(self, Self::Screens | Self::Trial)
+    }
+
+    /// Whether it is a step of the setup, which is asked before what all of them have.
+    const fn is_one_step(self) -> bool {
+        matches!(
+            self,
+            Self::SetupNetworks | Self::SetupChoice | Self::SetupServices | Self::SetupPreview
+        )
     }
 
     const fn is_one_screen(self) -> bool {
