@@ -6,6 +6,7 @@ use super::commands::fail_edit;
 use crate::core::network::{InterfaceKind, NetworkClass, class_of};
 use crate::core::policy::{Decision, Entry, Logging, Policy, Refusal};
 use crate::core::service::ServiceId;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::{Model, NetworkLine};
 use crate::tui::msg::Effect;
 use crate::tui::theme::Token;
@@ -104,7 +105,11 @@ pub(super) fn cycle_class(model: &mut Model) -> Vec<Effect> {
             (name.clone(), class.unwrap_or(NetworkClass::Public))
         }
         Some(NetworkLine::Source(_)) => {
-            model.say(Token::Text, "A network listed by hand is trusted; - removes it.");
+            let key = model.key_of(CommandId::RemoveSource, Context::Networks);
+            model.say(
+                Token::Text,
+                format!("A network listed by hand is trusted; {key} removes it."),
+            );
             return Vec::new();
         }
         None => return Vec::new(),
@@ -156,9 +161,10 @@ pub(super) fn remove_source(model: &mut Model) -> Vec<Effect> {
         Some(NetworkLine::Source(source)) => *source,
         Some(NetworkLine::Absent(name)) => return forget(model, &name.clone()),
         Some(NetworkLine::Interface(_)) => {
+            let key = model.key_of(CommandId::CycleClass, Context::Networks);
             model.say(
                 Token::Text,
-                "Interfaces are given a class (enter); networks listed by hand are removed.",
+                format!("Interfaces are given a class ({key}); networks listed by hand are removed."),
             );
             return Vec::new();
         }
