@@ -14,7 +14,10 @@ pub fn is_useful(model: &Model, command: &Command) -> bool {
     match model.popups.last() {
         Some(popup) => is_useful_in(model, popup, command),
         None => match &model.setup {
-            Some(setup) => setup.is_useful(command),
+            Some(setup) => match command.id {
+                CommandId::NextMatch | CommandId::PreviousMatch => why_not(model, command).is_none(),
+                _ => setup.is_useful(command),
+            },
             None => why_not(model, command).is_none(),
         },
     }
@@ -57,6 +60,11 @@ pub fn why_not(model: &Model, command: &Command) -> Option<String> {
         Id::Mark | Id::MarkAll | Id::MarkDown | Id::MarkUp => model.why_read_only().or_else(|| no_service(model)),
         Id::WhoCan => no_service(model).or_else(|| no_rules(model)),
         Id::Block | Id::AddSource | Id::SwitchRefusal | Id::SwitchLogging => model.why_read_only(),
+        Id::NetworkDetails => told(model.networks.selected().is_none().then_some("No network is selected.")),
+        Id::NextMatch | Id::PreviousMatch => {
+            let is_none = model.preview.search.hits().is_empty();
+            told(is_none.then_some("Nothing is found: / searches."))
+        }
         Id::CycleClass | Id::RemoveSource => model.why_read_only().or_else(|| not_that_line(model, command.id)),
         Id::Known | Id::Follow | Id::ReadWhole | Id::CycleSeverity => no_finding(model, command.id),
         Id::Apply => why_no_apply(model, false),

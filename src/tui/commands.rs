@@ -476,8 +476,12 @@ const TABLE: &[Command] = &[
     command(CommandId::Undecide, Context::SetupServices, &[char('-')], "later", "Decide later; until then it is refused", 4),
     command(CommandId::TakeAdvice, Context::SetupServices, &[char('r')], "as recommended", "Take the recommendation", 4),
 
-    command(CommandId::Apply, Context::SetupPreview, &[code(KeyCode::Enter), char('a')], "apply", "Apply it on trial, after a question", 1),
-    command(CommandId::SwitchView, Context::SetupPreview, &[char('v')], "view", "Show the difference, all of IPv4, or all of IPv6", 3),
+    command(CommandId::Apply, Context::SetupPreview, &[char('a')], "apply", "Apply it on trial, after a question", 1),
+    command(CommandId::SwitchView, Context::SetupPreview, &[char('v')], "view", "Show the difference, all rules, IPv4, IPv6, or as for nft", 3),
+    command(CommandId::Filter, Context::SetupPreview, &[char('/')], "search", "Search in the words and in the rules", 4),
+    command(CommandId::NextMatch, Context::SetupPreview, &[char('n')], "next", "Go to the next place that was searched for", 4),
+    command(CommandId::PreviousMatch, Context::SetupPreview, &[char('N')], "previous", "Go to the place before", 5),
+    command(CommandId::WriteFile, Context::SetupPreview, &[char('w')], "write", "Write what is shown to a file", 6),
     command(CommandId::SwitchPane, Context::SetupPreview, &[code(KeyCode::Tab)], "words/rules", "Go to the rules, or to the consequences in words", 3),
 
     command(CommandId::Help, Context::SetupTrial, &[char('?'), code(KeyCode::F(1))], "help", "Show all keys", 1),

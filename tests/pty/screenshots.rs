@@ -36,6 +36,9 @@ struct Picture {
     is_over_ssh: bool,
     /// Rows with these words differ from machine to machine, and are not compared.
     varying: &'static [&'static str],
+    /// Whether the setup is shown, which begins by itself where nothing was decided: such pictures come
+    /// first.
+    is_setup: bool,
     /// Keys, and the words that are on the screen after them.
     steps: &'static [(&'static str, &'static [&'static str])],
 }
@@ -51,10 +54,22 @@ const PLAIN: Picture = Picture {
     before: &[],
     is_over_ssh: false,
     varying: &[],
+    is_setup: false,
     steps: &[],
 };
 
-const PICTURES: [Picture; 5] = [
+const PICTURES: [Picture; 6] = [
+    Picture {
+        name: "setup",
+        title: "The first-time setup: a recommended decision for every service, and why",
+        is_setup: true,
+        steps: &[
+            ("\r", &["Whom do you trust?"]),
+            ("\r", &["Refusal"]),
+            ("\r", &["Who may connect to what?", "Recommended: open"]),
+        ],
+        ..PLAIN
+    },
     Picture {
         name: "services",
         title: "The Services screen: what listens, who can connect now, and who can after applying",
@@ -94,10 +109,10 @@ const PICTURES: [Picture; 5] = [
         title: "The Checkup screen: what is harmful, redundant or missing, and what to do",
         size: (100, 32),
         before: COPIED,
-        is_over_ssh: false,
         // How much there is to say of the machine's settings.
         varying: &["─ Checkup ─"],
         steps: &[("4", &["harmful", "What ", "Why ", "Do "])],
+        ..PLAIN
     },
 ];
 
@@ -130,13 +145,18 @@ const DECIDED: &[&[&str]] = &[
 ];
 
 /// The screens as everybody has them: of this host, without anybody's settings.
-fn open(size: (u16, u16)) -> Terminal {
+fn open(picture: &Picture) -> Terminal {
     let mut command = Command::new("unshare");
     let rename =
         format!("{{ hostname {HOST} || echo {HOST} > /proc/sys/kernel/hostname; }} 2> /dev/null; exec \"$0\" \"$@\"");
     command
         .args(["--uts", "sh", "-c", &rename])
         .arg(env!("CARGO_BIN_EXE_fwtui"))
+        .args(if picture.is_setup {
+            &[][..]
+        } else {
+            &["--screen", "services"]
+        })
         .env("COLORTERM", "truecolor")
         .env("HOME", "/nonexistent");
     let is_ones_own = |name: &String| {
@@ -149,16 +169,21 @@ fn open(size: (u16, u16)) -> Terminal {
     for name in std::env::vars().map(|(name, _)| name).filter(is_ones_own) {
         command.env_remove(name);
     }
-    let mut terminal = Terminal::with(size, &command);
+    let mut terminal = Terminal::with(picture.size, &command);
+    let first = if picture.is_setup {
+        "What was found"
+    } else {
+        "REACH NOW"
+    };
     terminal.until("the first complete look", |text| {
-        text.contains("Services") && !text.contains("looking") && text.contains(HOST)
+        text.contains(first) && !text.contains("looking") && text.contains(HOST)
     });
     terminal
 }
 
 fn take(picture: &Picture) -> Grid {
     let mut server = picture.is_over_ssh.then(Server::start);
-    let mut terminal = open(picture.size);
+    let mut terminal = open(picture);
     for (keys, words) in picture.steps {
         if let (&CONNECT, Some(server)) = (keys, &mut server) {
             server.accepts();
@@ -207,13 +232,16 @@ fn difference(was: &str, is: &str) -> String {
 #[test]
 fn pictures_are_of_this_program() {
     in_sandbox(|lab: &Lab| {
-        for decision in DECIDED {
-            lab.does(decision);
-        }
         let is_update = std::env::var("UPDATE_SCREENSHOTS").is_ok_and(|value| value == "1");
         let readme_path = folder().join("README.md");
         let mut outdated = Vec::new();
+        let mut is_decided = false;
         for picture in &PICTURES {
+            if !picture.is_setup && !std::mem::replace(&mut is_decided, true) {
+                for decision in DECIDED {
+                    lab.does(decision);
+                }
+            }
             for line in picture.before {
                 let status = Command::new("sh").args(["-c", line]).status().unwrap();
                 assert!(status.success(), "{line}");

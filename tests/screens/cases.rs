@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use fwtui::app::{Error, Kind};
-use fwtui::core::network::InterfaceKind;
 use fwtui::core::policy::Decision;
 use fwtui::core::policy::Policy;
 use fwtui::tui::Msg;
@@ -22,15 +21,6 @@ fn screens_with_nothing_on_them() {
         observation
     };
     at_every_size("services-empty", &empty, &|_| {});
-    let alone = || {
-        let mut observation = fixture::fresh();
-        observation.interfaces.truncate(1);
-        observation.world = fixture::world(observation.interfaces.clone());
-        observation
-    };
-    at_every_size("networks-empty", &alone, &|session| {
-        session.keys("2");
-    });
     let done = || {
         let mut observation = fixture::decided();
         observation.policy = fixture::confirmed_policy();
@@ -46,19 +36,6 @@ fn screens_with_very_much_on_them() {
     at_every_size("services-crowded", &|| fixture::crowded(10_000), &|session| {
         session.keys("end up up pgup");
     });
-    let networks = || {
-        let mut observation = fixture::decided();
-        for index in 10..60 {
-            let name = format!("veth{index:x}f3a9c1");
-            let address = format!("10.{index}.0.1/24");
-            let bridge = fixture::interface(index, &name, InterfaceKind::Bridge, "bridge", &[&address], &[&address]);
-            observation.interfaces.push(bridge);
-        }
-        observation
-    };
-    at_every_size("networks-crowded", &networks, &|session| {
-        session.keys("2 pgdn");
-    });
     let decided = || {
         let mut observation = fixture::crowded(200);
         let mut policy = Policy::default();
@@ -73,18 +50,8 @@ fn screens_with_very_much_on_them() {
         observation.policy = policy;
         observation
     };
-    at_every_size("preview-crowded", &decided, &|session| {
-        session.keys("p");
-    });
     at_every_size("apply-crowded", &decided, &|session| {
         session.keys("a");
-    });
-}
-
-#[test]
-fn screens_without_root() {
-    at_every_size("networks-without-root", &fixture::without_root, &|session| {
-        session.keys("2 enter");
     });
 }
 

@@ -120,6 +120,7 @@ fn key(name: &str) -> KeyEvent {
         "delete" => KeyCode::Delete,
         "space" => KeyCode::Char(' '),
         "f1" => KeyCode::F(1),
+        "f2" => KeyCode::F(2),
         "f5" => KeyCode::F(5),
         one => {
             let mut characters = one.chars();

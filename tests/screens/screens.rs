@@ -99,14 +99,6 @@ fn services_in_the_sandbox() {
 }
 
 #[test]
-fn services_while_nothing_is_known() {
-    check("services-looking-80x24", &Session::unseen((80, 24)).model);
-    let mut empty = fixture::fresh();
-    empty.services.clear();
-    check("services-empty-80x24", &Session::on((80, 24), empty).model);
-}
-
-#[test]
 fn services_marked_filtered_sorted() {
     let mut session = Session::on((80, 24), fixture::decided());
     session.keys("s s s space space");
@@ -116,13 +108,6 @@ fn services_marked_filtered_sorted() {
     check("services-filter-80x24", &session.model);
     session.keys("enter");
     check("services-filtered-80x24", &session.model);
-}
-
-#[test]
-fn services_by_the_thousand() {
-    let mut session = Session::on((80, 24), fixture::crowded(10_000));
-    session.keys("end up up pgup");
-    check("services-crowded-80x24", &session.model);
 }
 
 #[test]

@@ -141,7 +141,7 @@ fn it_begins_by_itself_only_where_nothing_was_decided() {
 #[test]
 fn it_can_be_asked_for_from_the_screens() {
     let mut session = Session::on(SIZE, fixture::decided());
-    let effects = session.keys("S");
+    let effects = session.keys("f2");
     assert!(matches!(effects.as_slice(), [Effect::AskSetup(_)]), "{effects:?}");
     let found = Box::new(found(&fixture::decided(), None));
     session.send(Msg::SetupFound { found, is_new: false });
@@ -362,6 +362,9 @@ fn keys_of_the_screens_do_nothing_here() {
         for key in [
             "1", "2", "3", "4", "p", "u", "d", "b", "f", "R", "l", "O", "S", "k", "m", "w", "/", "tab",
         ] {
+            if wanted == Step::Preview && ["w", "/"].contains(&key) {
+                continue;
+            }
             session.keys(key);
             assert!(session.model.popups.is_empty(), "{key} at {wanted:?}");
         }

@@ -1,8 +1,10 @@
 //! A frame as text with its styles, compared with a file.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use fwtui::tui::{Model, view};
 use ratatui::Terminal;
@@ -83,6 +85,14 @@ fn check_ascii(name: &str, model: &Model, buffer: &Buffer) {
     }
 }
 
+/// Two tests that draw different things under one name would take turns with its file.
+fn is_drawn_once(name: &str, drawn: &str) {
+    static DRAWN: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+    let mut known = DRAWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let before = known.entry(name.to_owned()).or_insert_with(|| drawn.to_owned());
+    assert!(before == drawn, "{name} is the name of two pictures");
+}
+
 /// Compares a frame with its file.
 pub(crate) fn check(name: &str, model: &Model) {
     crate::cases::have_files(&model.popups);
@@ -91,6 +101,7 @@ pub(crate) fn check(name: &str, model: &Model) {
     let mut plain = Cell::default();
     plain.set_style(model.palette.base());
     let drawn = format!("{}---\n{}", text(&buffer), styles(&buffer, &plain));
+    is_drawn_once(name, &drawn);
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/screens/golden");
     let path = folder.join(format!("{name}.txt"));
     if std::env::var("UPDATE_SNAPSHOTS").is_ok_and(|value| value == "1") {

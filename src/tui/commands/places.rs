@@ -22,8 +22,11 @@ impl Context {
             || is_everywhere(self)
             || is_everywhere(other)
             || (self.has_palette() && other.has_palette() && !(self.is_one_screen() && other.is_one_screen()))
-            || (self == Self::Setup && other.is_one_step())
-            || (other == Self::Setup && self.is_one_step())
+            || matches!((self, other), (Self::Setup, step) | (step, Self::Setup) if step.is_step())
+            || matches!(
+                (self, other),
+                (Self::Trial, Self::SetupTrial) | (Self::SetupTrial, Self::Trial)
+            )
     }
 
     /// Whether characters are typed there, so that none of them can be a key.
@@ -36,8 +39,8 @@ impl Context {
         self.is_one_screen() || matches!(self, Self::Screens | Self::Trial)
     }
 
-    /// Whether it is a step of the setup, which is asked before what all of them have.
-    const fn is_one_step(self) -> bool {
+    /// Whether it is one of the setup's steps, beside what holds at all of them.
+    const fn is_step(self) -> bool {
         matches!(
             self,
             Self::SetupNetworks | Self::SetupChoice | Self::SetupServices | Self::SetupPreview

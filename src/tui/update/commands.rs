@@ -102,16 +102,7 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
             Some(why) => refuse(model, why),
             None => open(model, Popup::Entry(Entry::new(Purpose::TrustedSource, String::new()))),
         },
-        CommandId::Filter => {
-            let before = model.filter().to_owned();
-            let text = match model.screen {
-                // A search begins anew; given up, the one before holds again.
-                ScreenId::Preview => String::new(),
-                ScreenId::Services | ScreenId::Networks | ScreenId::Checkup => before.clone(),
-            };
-            model.set_filter(text.clone());
-            open(model, Popup::Entry(Entry::new(Purpose::Filter(before), text)))
-        }
+        CommandId::Filter => ask_filter(model),
         CommandId::Clear => {
             clear(model, had_notice);
             Vec::new()
@@ -296,6 +287,18 @@ fn clear(model: &mut Model, had_notice: bool) {
     } else if model.screen == ScreenId::Checkup {
         model.checkup.set_severity(None);
     }
+}
+
+/// A line to type what is searched for.
+pub(super) fn ask_filter(model: &mut Model) -> Vec<Effect> {
+    let before = model.filter().to_owned();
+    let text = match model.screen {
+        // A search begins anew; given up, the one before holds again.
+        ScreenId::Preview => String::new(),
+        ScreenId::Services | ScreenId::Networks | ScreenId::Checkup => before.clone(),
+    };
+    model.set_filter(text.clone());
+    open(model, Popup::Entry(Entry::new(Purpose::Filter(before), text)))
 }
 
 fn ask_sources(model: &mut Model) -> Vec<Effect> {

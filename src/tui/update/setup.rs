@@ -239,6 +239,7 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
 }
 
 fn carry_out(model: &mut Model, command: CommandId) -> Vec<Effect> {
+    let is_searching = !model.filter().is_empty();
     let Some(setup) = &mut model.setup else {
         return Vec::new();
     };
@@ -248,6 +249,10 @@ fn carry_out(model: &mut Model, command: CommandId) -> Vec<Effect> {
             Some(next) => show(model, next),
             None => return ending::apply(model),
         },
+        // Esc ends a search first.
+        CommandId::PreviousStep if step == Step::Preview && is_searching => {
+            model.set_filter(String::new());
+        }
         CommandId::PreviousStep => match step.previous() {
             Some(previous) => show(model, previous),
             None => return leave(model),
@@ -260,6 +265,11 @@ fn carry_out(model: &mut Model, command: CommandId) -> Vec<Effect> {
         CommandId::Help => return open(model, Popup::Help(0)),
         CommandId::Keep | CommandId::Revert | CommandId::Extend => return super::trial::run(model, command),
         CommandId::ShowScreens => return ending::to_the_screens(model),
+        CommandId::Filter => return commands::ask_filter(model),
+        CommandId::WriteFile => return super::planning::ask_file(model),
+        CommandId::NextMatch | CommandId::PreviousMatch => {
+            super::planning::step(model, command == CommandId::NextMatch);
+        }
         CommandId::SwitchView => model.preview.next_view(),
         CommandId::SwitchPane => {
             model.preview.pane = match model.preview.pane {
