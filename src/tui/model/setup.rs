@@ -206,15 +206,10 @@ impl Setup {
         self.answers = Answers::from_proposals(&self.proposals);
         self.answers.step = step;
     }
-
-    /// The other ways to refuse, around the end.
-    pub const fn next_refusal(refusal: Refusal) -> Refusal {
-        match refusal {
-            Refusal::Reject => Refusal::Drop,
-            Refusal::Drop => Refusal::Reject,
-        }
-    }
 }
+
+/// The ways to refuse, in the order they are shown.
+pub const REFUSALS: [Refusal; 2] = [Refusal::Reject, Refusal::Drop];
 
 /// The ways to log, in the order they are shown.
 pub const LOGGINGS: [Logging; 3] = [Logging::Off, Logging::Kernel, Logging::Nflog];

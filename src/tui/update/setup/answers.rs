@@ -1,10 +1,11 @@
 //! The answers of a step, changed.
 
 use crate::core::network::NetworkClass;
-use crate::core::policy::{Decision, Refusal};
+use crate::core::policy::Decision;
 use crate::core::service::ServiceId;
 use crate::core::setup::{Answers, Step};
-use crate::tui::model::{LOGGINGS, Model, Setup};
+use crate::tui::model::list::following;
+use crate::tui::model::{LOGGINGS, Model, REFUSALS, Setup};
 use crate::tui::theme::Token;
 
 /// Decides on the selected service.
@@ -43,7 +44,7 @@ pub(super) fn next(model: &mut Model) {
                 decide(model, next);
             }
         }
-        Step::Refusal => setup.answers.refusal = Setup::next_refusal(setup.answers.refusal),
+        Step::Refusal => setup.answers.refusal = following(&REFUSALS, setup.answers.refusal, 1),
         Step::Logging => setup.answers.logging = following(&LOGGINGS, setup.answers.logging, 1),
         Step::Welcome | Step::Summary | Step::Preview => {}
     }
@@ -54,7 +55,7 @@ pub(super) fn choose(model: &mut Model, lines: isize) {
     let Some(setup) = &mut model.setup else { return };
     let answers = &mut setup.answers;
     match answers.step {
-        Step::Refusal => answers.refusal = moved(&[Refusal::Reject, Refusal::Drop], answers.refusal, lines),
+        Step::Refusal => answers.refusal = moved(&REFUSALS, answers.refusal, lines),
         Step::Logging => answers.logging = moved(&LOGGINGS, answers.logging, lines),
         _ => {}
     }
@@ -92,12 +93,6 @@ fn selected_service(setup: &Setup) -> Option<ServiceId> {
 fn selected_network(setup: &Setup) -> Option<String> {
     let selected = setup.proposals.networks.get(setup.networks.cursor);
     selected.map(|one| one.interface.clone())
-}
-
-/// The one so many further, around the end.
-fn following<T: Copy + PartialEq>(all: &[T], from: T, further: usize) -> T {
-    let mut others = all.iter().copied().cycle().skip_while(|one| *one != from);
-    others.nth(further).unwrap_or(from)
 }
 
 fn moved<T: Copy + PartialEq>(all: &[T], from: T, lines: isize) -> T {
