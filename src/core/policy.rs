@@ -11,7 +11,6 @@ use crate::core::network::NetworkClass;
 use crate::core::service::{Ports, ServiceId};
 
 mod block;
-mod change;
 mod changes;
 mod disabled;
 mod document;

@@ -39,7 +39,7 @@ pub use preview::{Hit, Laid, LaidKey, LaidLine, Pane, Preview, RulesView, Search
 pub use progress::Progress;
 pub use services::{Column, Counts, Services};
 pub(in crate::tui) use services::{unit, user};
-pub use setup::{LOGGINGS, Setup};
+pub use setup::{LOGGINGS, REFUSALS, Setup};
 
 /// A line for the user, until the next key.
 #[derive(Debug, Clone, PartialEq, Eq)]

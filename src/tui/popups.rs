@@ -197,7 +197,6 @@ struct Sheet<'a> {
     lines: Vec<Line<'static>>,
     top: usize,
     contexts: &'a [Context],
-    is_useful: &'a dyn Fn(&Command) -> bool,
     width: u16,
 }
 
@@ -243,7 +242,7 @@ impl Sheet<'_> {
                     .popups
                     .last()
                     .is_some_and(|top| top.contexts().contains(&command.context));
-                (self.is_useful)(command) && (!is_on_top || availability::is_useful(self.model, command))
+                !is_on_top || availability::is_useful(self.model, command)
             };
             let hints = footer::hints(&self.model.settings.keymap, self.contexts, &is_useful, last);
             frame.render_widget(footer::line(&hints, palette), last);

@@ -112,6 +112,7 @@ pub fn run(machine: Arc<dyn Machine>, options: &Options) -> io::Result<Outcome> 
         workers,
         events,
         has_no_shell: false,
+        answers_under_way: 0,
     };
     session.run(&mut model)
 }
@@ -123,6 +124,8 @@ struct Session<'a> {
     events: Receiver<Event>,
     /// Whether the user wants to be told that there is no shell.
     has_no_shell: bool,
+    /// Answers of the setup on their way to the disk, or to be forgotten there.
+    answers_under_way: usize,
 }
 
 impl Session<'_> {
@@ -140,6 +143,7 @@ impl Session<'_> {
             // What has come meanwhile is drawn in one frame, but not so much that nothing is drawn.
             let waiting: Vec<Event> = self.events.try_iter().take(QUEUE).collect();
             for event in std::iter::once(first).chain(waiting) {
+                self.count(&event);
                 match event {
                     Event::Msg(msg) => {
                         if self.perform(update(model, msg)) {
@@ -219,16 +223,34 @@ impl Session<'_> {
                     self.has_no_shell = !job::can_continue();
                     self.suspend(true).ok();
                 }
-                effect => self.workers.perform(effect),
+                effect => {
+                    if matches!(effect, Effect::KeepAnswers(_) | Effect::ForgetAnswers) {
+                        self.answers_under_way += 1;
+                    }
+                    self.workers.perform(effect);
+                }
             }
         }
         is_leaving
     }
 
-    /// Leaves when the last edit is on the disk.
-    fn leave(self, model: &mut Model) -> io::Result<Outcome> {
-        while model.saves_under_way > 0 {
-            match self.events.recv_timeout(LAST_SAVE) {
+    /// Takes note of answers that are on the disk, or can't be.
+    const fn count(&mut self, event: &Event) {
+        if matches!(event, Event::Msg(Msg::AnswersKept(_))) {
+            self.answers_under_way = self.answers_under_way.saturating_sub(1);
+        }
+    }
+
+    /// Leaves when the last edit is on the disk, and the last answer.
+    fn leave(mut self, model: &mut Model) -> io::Result<Outcome> {
+        while model.saves_under_way > 0 || self.answers_under_way > 0 {
+            let event = self.events.recv_timeout(LAST_SAVE);
+            if let Ok(event) = &event {
+                self.count(event);
+            }
+            match event {
+                // The last answer is not worth an error.
+                Err(_) if model.saves_under_way == 0 => break,
                 Ok(Event::Msg(Msg::Saved(_, Err(error)))) => {
                     return Err(io::Error::other(format!("the policy could not be saved: {error}")));
                 }

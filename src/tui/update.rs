@@ -31,7 +31,7 @@ mod trial;
 /// Takes a message into the model; what is to be done outside comes back.
 pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let trial = model.trial().map(|trial| trial.id.clone());
-    let is_kept = matches!(msg, Msg::Confirmed(Ok(_)));
+    let ended = setup::Ended::of(&msg);
     let mut effects = match msg {
         Msg::Key(event) => commands::on_key(model, &event),
         Msg::Mouse(event) => mouse::on_mouse(model, event),
@@ -89,7 +89,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Tick(now) => on_tick(model, now),
     };
-    effects.extend(setup::follow(model, trial.as_deref(), is_kept));
+    effects.extend(setup::follow(model, trial.as_deref(), ended));
     model.settle();
     effects.extend(knock(model));
     effects.extend(access::ask(model));

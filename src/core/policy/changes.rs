@@ -1,10 +1,11 @@
 //! What differs between two policies, in words.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use ipnet::IpNet;
 
+use super::block::marks;
 use super::{Block, Entry, Policy};
 use crate::core::service::ServiceId;
 
@@ -38,13 +39,11 @@ pub fn changes(before: Option<&Policy>, after: Option<&Policy>) -> Vec<Change> {
         (Some(_), Some(_)) => Vec::new(),
     };
     let (before, after) = (before.unwrap_or(&nothing), after.unwrap_or(&nothing));
-    let ids: BTreeSet<&ServiceId> = before.services.keys().chain(after.services.keys()).collect();
-    for id in ids {
+    for id in differing(&before.services, &after.services) {
         let word = |policy: &Policy| policy.services.get(id).map_or_else(|| "undecided".to_owned(), entry);
         found.extend(about(id, word(before), word(after)));
     }
-    let ids: BTreeSet<&ServiceId> = before.disabled.keys().chain(after.disabled.keys()).collect();
-    for id in ids {
+    for id in differing(&before.disabled, &after.disabled) {
         let word = |policy: &Policy| match policy.disabled.contains_key(id) {
             true => "disabled".to_owned(),
             false => "enabled".to_owned(),
@@ -58,6 +57,58 @@ pub fn changes(before: Option<&Policy>, after: Option<&Policy>) -> Vec<Change> {
     let (was, is) = (before.logging.word(), after.logging.word());
     found.extend((was != is).then(|| general("logging", was, is)));
     found
+}
+
+impl Policy {
+    /// What leads from this policy to another one, in a few words without a full stop: `5432/tcp confine`.
+    pub fn change_to(&self, after: &Self) -> String {
+        let (services, others): (Vec<Change>, Vec<Change>) = changes(Some(self), Some(after))
+            .into_iter()
+            .partition(|change| change.service.is_some());
+        let short = |change: &Change| format!("{} {}", change.what, change.after);
+        let mut parts: Vec<String> = match services.as_slice() {
+            [] | [_] => services.iter().map(short).collect(),
+            [first, rest @ ..] if rest.iter().all(|change| change.after == first.after) => {
+                vec![format!("{} services {}", services.len(), first.after)]
+            }
+            many => vec![format!("decisions on {} services", many.len())],
+        };
+        parts.extend(others.iter().map(short));
+        if self.known != after.known {
+            parts.push("a mark on a finding".to_owned());
+        }
+        match parts.as_slice() {
+            [] => "nothing that is still there".to_owned(),
+            [first, second, _, ..] => format!("{first}, {second} and {} more", parts.len() - 2),
+            few => few.join(", "),
+        }
+    }
+
+    /// The services that another policy decides or blocks otherwise, or has off or on.
+    pub fn services_changed_to(&self, after: &Self) -> Vec<ServiceId> {
+        let mut ids: Vec<&ServiceId> = differing(&self.services, &after.services);
+        ids.extend(differing(&self.disabled, &after.disabled));
+        ids.extend(
+            only_in(self, after)
+                .chain(only_in(after, self))
+                .map(|block| &block.service),
+        );
+        ids.into_iter().cloned().collect()
+    }
+}
+
+/// The keys under which there is something else, or something or nothing.
+fn differing<'a, V: PartialEq>(
+    before: &'a BTreeMap<ServiceId, V>,
+    after: &'a BTreeMap<ServiceId, V>,
+) -> Vec<&'a ServiceId> {
+    let keys: BTreeSet<&ServiceId> = before.keys().chain(after.keys()).collect();
+    let differs = |id: &&ServiceId| before.get(*id) != after.get(*id);
+    keys.into_iter().filter(differs).collect()
+}
+
+fn only_in<'a>(one: &'a Policy, other: &'a Policy) -> impl Iterator<Item = &'a Block> {
+    one.blocks.iter().filter(|block| !other.blocks.contains(block))
 }
 
 fn general(what: &str, before: &str, after: &str) -> Change {
@@ -86,17 +137,25 @@ fn entry(entry: &Entry) -> String {
     format!("{} from {}", entry.decision, from.join(", "))
 }
 
-fn blocks<'a>(before: &'a Policy, after: &'a Policy) -> impl Iterator<Item = Change> + 'a {
-    let only_in = |one: &'a Policy, other: &'a Policy| one.blocks.iter().filter(|block| !other.blocks.contains(block));
-    let change = |block: &Block, is_new: bool| {
-        let (is, none) = (block.mark(), "not blocked".to_owned());
-        match is_new {
-            true => about(&block.service, none, is),
-            false => about(&block.service, is, none),
+fn blocks(before: &Policy, after: &Policy) -> Vec<Change> {
+    let ids: BTreeSet<&ServiceId> = only_in(before, after)
+        .chain(only_in(after, before))
+        .map(|block| &block.service)
+        .collect();
+    let word = |policy: &Policy, id: &ServiceId| {
+        let blocks: Vec<Block> = policy
+            .blocks
+            .iter()
+            .filter(|block| block.service == *id)
+            .cloned()
+            .collect();
+        match blocks.as_slice() {
+            [] => "not blocked".to_owned(),
+            blocks => marks(blocks),
         }
     };
-    let gone = only_in(before, after).filter_map(move |block| change(block, false));
-    gone.chain(only_in(after, before).filter_map(move |block| change(block, true)))
+    let change = |id: &ServiceId| about(id, word(before, id), word(after, id));
+    ids.into_iter().filter_map(change).collect()
 }
 
 fn networks(before: &Policy, after: &Policy) -> Vec<Change> {
@@ -179,5 +238,38 @@ mod tests {
             said(Some(&policy), None),
             ["everything: let in, no rules of fwtui, before: as decided"]
         );
+    }
+
+    #[test]
+    fn an_edit_is_named_by_what_it_did() {
+        let decide = |policy: &Policy, ids: &[&str], decision| {
+            let mut policy = policy.clone();
+            for id in ids {
+                let entry = Entry {
+                    decision,
+                    from: Vec::new(),
+                };
+                policy.decide(id.parse().unwrap(), entry).unwrap();
+            }
+            policy
+        };
+        let nothing = Policy::default();
+        let one = decide(&nothing, &["22/tcp"], Decision::Open);
+        assert_eq!(nothing.change_to(&one), "22/tcp open");
+        assert_eq!(one.change_to(&nothing), "22/tcp undecided");
+        let many = decide(&one, &["80/tcp", "443/tcp"], Decision::Trusted);
+        assert_eq!(one.change_to(&many), "2 services trusted");
+        let mut other = many.clone();
+        other.networks.interfaces.insert("wlan0".into(), NetworkClass::Trusted);
+        other.refusal = Refusal::Drop;
+        assert_eq!(many.change_to(&other), "wlan0 trusted, refusal drop");
+        other = one.clone();
+        other.blocks.push(Block::on("445/tcp".parse().unwrap()));
+        assert_eq!(one.change_to(&other), "445/tcp blocked");
+        let mut noted = other.clone();
+        noted.blocks[0].note = Some("worm".into());
+        assert_eq!(said(Some(&other), Some(&noted)).len(), 1, "one block was changed");
+        assert_eq!(other.change_to(&one), "445/tcp not blocked");
+        assert_eq!(one.change_to(&one), "nothing that is still there");
     }
 }

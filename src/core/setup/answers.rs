@@ -6,19 +6,16 @@ use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::Proposals;
+use crate::core::json::{Complaint, reason_of};
 use crate::core::network::{NetworkClass, is_interface_name, parse_source};
 use crate::core::policy::{Decision, Entry, Logging, Policy, Refusal};
 use crate::core::service::ServiceId;
-use crate::core::text::printable_within;
 
 /// The version of the document this program writes, and the only one it reads.
 const VERSION: u32 = 1;
 
 /// Largest document that is read, in bytes: answers on 10,000 services are a tenth of it.
 pub const LARGEST: u64 = 4 * 1024 * 1024;
-
-/// Longest reason given, in characters.
-const LONGEST_REASON: usize = 300;
 
 /// A step of the setup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -181,10 +178,11 @@ impl Answers {
             return Err("line 1: the answers are an object, { ... }, and this is a list".to_owned());
         }
         let document: Document = serde_json::from_str(text).map_err(|error| {
-            let message = error.to_string();
-            let reason = message.rsplit_once(" at line ").map_or(message.as_str(), |it| it.0);
-            // It quotes the file, which may hold anything.
-            format!("line {}: {}", error.line(), printable_within(reason, LONGEST_REASON))
+            Complaint {
+                line: error.line(),
+                reason: reason_of(&error),
+            }
+            .to_string()
         })?;
         let Document {
             version: _,

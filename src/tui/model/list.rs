@@ -22,6 +22,12 @@ pub enum Movement {
     Last,
 }
 
+/// The choice so many further, around the end.
+pub fn following<T: Copy + PartialEq>(all: &[T], from: T, further: usize) -> T {
+    let mut others = all.iter().copied().cycle().skip_while(|one| *one != from);
+    others.nth(further).unwrap_or(from)
+}
+
 impl ListState {
     /// Moves the cursor in a list of `len` lines of which `height` are in sight.
     pub fn go(&mut self, movement: Movement, len: usize, height: usize) {

@@ -116,6 +116,13 @@ impl Setup {
         self.answers.policy(&self.base)
     }
 
+    /// The decision on a range, or on every address, that holds for a service without one of its own.
+    pub fn wider(&self, id: &ServiceId) -> Option<ServiceId> {
+        let mut policy = self.policy().ok()?;
+        policy.services.remove(id);
+        policy.entry_for(id).map(|(wider, _)| wider.clone())
+    }
+
     /// Takes what is recommended by now: no answer is lost, and no line moves under the cursor but for
     /// new ones. How many services are new.
     pub fn renew(&mut self, mut proposals: Proposals, others: Vec<String>) -> usize {
@@ -199,15 +206,10 @@ impl Setup {
         self.answers = Answers::from_proposals(&self.proposals);
         self.answers.step = step;
     }
-
-    /// The other ways to refuse, around the end.
-    pub const fn next_refusal(refusal: Refusal) -> Refusal {
-        match refusal {
-            Refusal::Reject => Refusal::Drop,
-            Refusal::Drop => Refusal::Reject,
-        }
-    }
 }
+
+/// The ways to refuse, in the order they are shown.
+pub const REFUSALS: [Refusal; 2] = [Refusal::Reject, Refusal::Drop];
 
 /// The ways to log, in the order they are shown.
 pub const LOGGINGS: [Logging; 3] = [Logging::Off, Logging::Kernel, Logging::Nflog];

@@ -249,7 +249,6 @@ pub(super) fn draw(model: &Model, apply: &Apply, frame: &mut Frame<'_>, area: Re
         lines,
         top: 0,
         contexts: &contexts,
-        is_useful: &|_| true,
         width: text_width(area, WIDTH),
     }
     .draw(frame, area)

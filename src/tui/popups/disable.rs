@@ -40,7 +40,6 @@ pub(super) fn draw(model: &Model, proposal: &Proposal, frame: &mut Frame<'_>, ar
         lines,
         top: 0,
         contexts: &[Context::Asking],
-        is_useful: &|_| true,
         width,
     }
     .draw(frame, area)

@@ -180,7 +180,6 @@ pub(super) fn draw(model: &Model, entry: &Entry, frame: &mut Frame<'_>, area: Re
         lines,
         top: 0,
         contexts: &[Context::Typing],
-        is_useful: &|_| true,
         width: cells,
     }
     .draw(frame, area)

@@ -53,7 +53,6 @@ pub(super) fn draw(model: &Model, whole: &Whole, frame: &mut Frame<'_>, area: Re
         lines: whole.lines(model, width),
         top: whole.top,
         contexts: &[Context::Reading],
-        is_useful: &|_| true,
         width,
     }
     .draw(frame, area)

@@ -142,7 +142,6 @@ pub(super) fn draw(model: &Model, top: usize, frame: &mut Frame<'_>, area: Rect)
         lines: lines(model, usize::from(width)),
         top,
         contexts: &[Context::Reading],
-        is_useful: &|_| true,
         width,
     }
     .draw(frame, area)

@@ -28,7 +28,6 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Drawn {
         lines,
         top: 0,
         contexts: &[Context::Leaving],
-        is_useful: &|_| true,
         width,
     }
     .draw(frame, area)

@@ -54,7 +54,6 @@ pub(super) fn draw(model: &Model, message: &Message, frame: &mut Frame<'_>, area
         lines,
         top: 0,
         contexts: &[Context::Reading],
-        is_useful: &|_| true,
         width,
     }
     .draw(frame, area)

@@ -128,7 +128,6 @@ pub(super) fn draw(model: &Model, details: &NetworkDetails, frame: &mut Frame<'_
         lines: lines(model, details, usize::from(width)),
         top: details.top,
         contexts: &[Context::Reading],
-        is_useful: &|_| true,
         width,
     }
     .draw(frame, area)

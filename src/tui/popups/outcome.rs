@@ -112,7 +112,6 @@ pub(super) fn draw(model: &Model, outcome: &Outcome, frame: &mut Frame<'_>, area
         lines,
         top: 0,
         contexts: &[Context::Reading],
-        is_useful: &|_| true,
         width,
     }
     .draw(frame, area)

@@ -129,7 +129,6 @@ pub(super) fn draw(model: &Model, palette: &Palette, frame: &mut Frame<'_>, area
         lines,
         top: 0,
         contexts: &[Context::Palette],
-        is_useful: &|_| true,
         width,
     }
     .draw(frame, area)

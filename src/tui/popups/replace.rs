@@ -29,7 +29,6 @@ pub(super) fn draw(model: &Model, writing: &Writing, frame: &mut Frame<'_>, area
         lines,
         top: 0,
         contexts: &[Context::Doubting],
-        is_useful: &|_| true,
         width,
     }
     .draw(frame, area)

@@ -35,7 +35,6 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Drawn {
         lines,
         top: 0,
         contexts: &[Context::Trial, Context::Reading],
-        is_useful: &|_| true,
         width,
     }
     .draw(frame, area)

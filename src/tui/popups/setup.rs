@@ -62,7 +62,6 @@ pub(super) fn draw(model: &Model, question: SetupQuestion, frame: &mut Frame<'_>
         lines: wrapped(&text, width.into(), 0, model.palette.of(Token::Text)),
         top: 0,
         contexts: &[question.context()],
-        is_useful: &|_| true,
         width,
     }
     .draw(frame, area)

@@ -44,7 +44,6 @@ pub(super) fn draw(model: &Model, unproven: &Unproven, frame: &mut Frame<'_>, ar
         lines,
         top: 0,
         contexts: &[Context::Doubting],
-        is_useful: &|_| true,
         width,
     }
     .draw(frame, area)

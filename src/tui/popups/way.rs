@@ -134,7 +134,6 @@ pub(super) fn draw(model: &Model, way: &Way, frame: &mut Frame<'_>, area: Rect) 
         lines: lines(&model.palette, way, usize::from(width)),
         top: way.top,
         contexts: &[Context::Way],
-        is_useful: &|_| true,
         width,
     }
     .draw(frame, area)

@@ -94,7 +94,6 @@ pub(super) fn draw(model: &Model, who: &WhoCan, frame: &mut Frame<'_>, area: Rec
         lines,
         top: 0,
         contexts: &[Context::WhoCan],
-        is_useful: &|_| true,
         width,
     }
     .draw(frame, area)

@@ -1,7 +1,7 @@
 //! Quick blocks: one line to make one, one key to take one back.
 
 use super::commands::{open, refuse};
-use super::edit::edit;
+use super::edit::{counted, edit};
 use crate::core::policy::Block;
 use crate::core::service::ServiceId;
 use crate::tui::commands::{CommandId, Context};
@@ -57,15 +57,16 @@ pub(super) fn submit(model: &mut Model, before: Option<&Block>) -> Vec<Effect> {
 /// Takes back the blocks of the marked services, or of the selected one.
 pub(super) fn unblock(model: &mut Model) -> Vec<Effect> {
     let targets = model.services.targets();
-    let mut gone: Vec<&ServiceId> = Vec::new();
+    let mut gone: Vec<ServiceId> = Vec::new();
     let effect = edit(model, |policy| {
-        gone = targets.iter().filter(|id| policy.unblock(id, &[]) > 0).collect();
+        gone = targets
+            .iter()
+            .filter(|id| policy.unblock(id, &[]) > 0)
+            .cloned()
+            .collect();
         Ok(())
     });
-    let what = match gone.as_slice() {
-        [id] => id.to_string(),
-        many => format!("{} services", many.len()),
-    };
+    let what = counted(&gone);
     if effect.is_some() {
         model.say(
             Token::Changed,

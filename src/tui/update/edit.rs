@@ -6,7 +6,9 @@ use super::commands::fail_edit;
 use crate::core::network::{InterfaceKind, NetworkClass, class_of};
 use crate::core::policy::{Decision, Entry, Logging, Policy, Refusal};
 use crate::core::service::ServiceId;
-use crate::tui::model::{Model, NetworkLine};
+use crate::tui::commands::{CommandId, Context};
+use crate::tui::model::list::following;
+use crate::tui::model::{LOGGINGS, Model, NetworkLine, REFUSALS};
 use crate::tui::msg::Effect;
 use crate::tui::theme::Token;
 
@@ -71,7 +73,8 @@ pub(super) fn decide_with(model: &mut Model, targets: &[ServiceId], decision: De
     effect.into_iter().collect()
 }
 
-fn counted(targets: &[ServiceId]) -> String {
+/// The service, or how many there are.
+pub(super) fn counted(targets: &[ServiceId]) -> String {
     match targets {
         [id] => id.to_string(),
         many => format!("{} services", many.len()),
@@ -104,12 +107,16 @@ pub(super) fn cycle_class(model: &mut Model) -> Vec<Effect> {
             (name.clone(), class.unwrap_or(NetworkClass::Public))
         }
         Some(NetworkLine::Source(_)) => {
-            model.say(Token::Text, "A network listed by hand is trusted; - removes it.");
+            let key = model.key_of(CommandId::RemoveSource, Context::Networks);
+            model.say(
+                Token::Text,
+                format!("A network listed by hand is trusted; {key} removes it."),
+            );
             return Vec::new();
         }
         None => return Vec::new(),
     };
-    let next = next_class(class);
+    let next = following(&NetworkClass::ALL, class, 1);
     let effect = edit(model, |policy| {
         policy.networks.interfaces.insert(name.clone(), next);
         Ok(())
@@ -118,14 +125,6 @@ pub(super) fn cycle_class(model: &mut Model) -> Vec<Effect> {
         model.say(Token::Changed, format!("{name}: {next}. Waits for an apply."));
     }
     effect.into_iter().collect()
-}
-
-fn next_class(class: NetworkClass) -> NetworkClass {
-    let mut classes = NetworkClass::ALL
-        .into_iter()
-        .cycle()
-        .skip_while(|other| *other != class);
-    classes.nth(1).unwrap_or(class)
 }
 
 /// Trusts networks by hand.
@@ -156,9 +155,10 @@ pub(super) fn remove_source(model: &mut Model) -> Vec<Effect> {
         Some(NetworkLine::Source(source)) => *source,
         Some(NetworkLine::Absent(name)) => return forget(model, &name.clone()),
         Some(NetworkLine::Interface(_)) => {
+            let key = model.key_of(CommandId::CycleClass, Context::Networks);
             model.say(
                 Token::Text,
-                "Interfaces are given a class (enter); networks listed by hand are removed.",
+                format!("Interfaces are given a class ({key}); networks listed by hand are removed."),
             );
             return Vec::new();
         }
@@ -191,10 +191,7 @@ fn forget(model: &mut Model, name: &str) -> Vec<Effect> {
 /// Reject or drop.
 pub(super) fn switch_refusal(model: &mut Model) -> Vec<Effect> {
     let effect = edit(model, |policy| {
-        policy.refusal = match policy.refusal {
-            Refusal::Reject => Refusal::Drop,
-            Refusal::Drop => Refusal::Reject,
-        };
+        policy.refusal = following(&REFUSALS, policy.refusal, 1);
         Ok(())
     });
     if effect.is_some() {
@@ -211,11 +208,7 @@ pub(super) fn switch_refusal(model: &mut Model) -> Vec<Effect> {
 /// Off, kernel, nflog.
 pub(super) fn switch_logging(model: &mut Model) -> Vec<Effect> {
     let effect = edit(model, |policy| {
-        policy.logging = match policy.logging {
-            Logging::Off => Logging::Kernel,
-            Logging::Kernel => Logging::Nflog,
-            Logging::Nflog => Logging::Off,
-        };
+        policy.logging = following(&LOGGINGS, policy.logging, 1);
         Ok(())
     });
     if effect.is_some() {

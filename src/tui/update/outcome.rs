@@ -75,7 +75,7 @@ fn show(model: &mut Model, outcome: Outcome) {
 /// Opens a popup that the user did not ask for: not over a line he is typing, whose letters would mean
 /// something else to it.
 fn open(model: &mut Model, popup: Popup) {
-    let is_typing = |popup: &Popup| popup.contexts().contains(&Context::Typing);
+    let is_typing = |popup: &Popup| popup.contexts().into_iter().any(Context::is_typed_into);
     match model.popups.last().is_some_and(is_typing) {
         true => model.popups.insert(0, popup),
         false => model.popups.push(popup),

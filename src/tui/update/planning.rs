@@ -129,7 +129,12 @@ pub(super) fn on_written(model: &mut Model, writing: Box<Writing>, result: Resul
             let path = printable_within(&path.display().to_string(), LONGEST);
             model.say(Token::Good, format!("Written to {path}, for its owner only."));
         }
-        Ok(Written::Exists(_)) => model.popups.push(Popup::Replace(writing)),
+        // Not where the name was given up meanwhile, or was taken twice.
+        Ok(Written::Exists(_)) => {
+            if matches!(model.popups.last(), Some(Popup::Entry(entry)) if entry.purpose == Purpose::File) {
+                model.popups.push(Popup::Replace(writing));
+            }
+        }
         Err(error) => {
             // Where the name is still being typed, what is wrong with it is said there.
             let entry = model.popups.iter_mut().find_map(|popup| match popup {

@@ -8,7 +8,7 @@ use super::commands::{movement, open};
 use crate::app::{Error, Observation, Setup as Found};
 use crate::core::policy::{Decision, Policy};
 use crate::core::setup::Step;
-use crate::tui::commands::CommandId;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::{Model, Movement, Pane, Setup};
 use crate::tui::msg::Effect;
 use crate::tui::popups::{Message, Popup, SetupQuestion};
@@ -21,7 +21,7 @@ mod answers;
 mod ending;
 mod mouse;
 
-pub(super) use ending::{before_apply, follow};
+pub(super) use ending::{Ended, before_apply, follow};
 pub(super) use mouse::{click, wheel};
 
 /// The first complete look is there: whether the setup begins is asked of the machine.
@@ -65,8 +65,13 @@ pub(super) fn on_found(model: &mut Model, found: Found, is_new: bool) -> Vec<Eff
         renew(model, found);
         return Vec::new();
     }
-    let is_busy = model.trial().is_some() || model.task.is_some();
-    if is_busy || (start == Start::SetupIfNew && !is_new) {
+    let is_wanted = match start {
+        // The user has left it before the answer came.
+        Start::Screens => false,
+        Start::Setup => true,
+        Start::SetupIfNew => is_new,
+    };
+    if !is_wanted || model.trial().is_some() || model.task.is_some() {
         return Vec::new();
     }
     // What is on its way to the disk is the newest there is.
@@ -79,13 +84,15 @@ pub(super) fn on_found(model: &mut Model, found: Found, is_new: bool) -> Vec<Eff
         None => Setup::new(found.proposals, found.conflicts, base),
     };
     let step = setup.step();
-    model.popups.clear();
+    // How the last trial ended is still to be read.
+    model.popups.retain(|popup| matches!(popup, Popup::Outcome(_)));
     model.setup = Some(setup);
     if let Some(trouble) = found.notes.first() {
         model.say(Token::Warn, trouble.clone());
     } else if found.draft.is_some() && step != Step::Welcome {
+        let again = model.key_of(CommandId::StartAgain, Context::Setup);
         let text = format!(
-            "You were here before: this goes on at step {}. x starts again.",
+            "You were here before: this goes on at step {}. {again} starts again.",
             step.place() + 1
         );
         model.say(Token::Accent, text);
@@ -170,13 +177,21 @@ pub(super) fn adopt(model: &mut Model) {
     let Some(setup) = &model.setup else { return };
     match setup.policy() {
         Ok(policy) => model.policy = policy,
-        Err(why) => model.popups.push(Popup::Message(Message {
-            title: "That can't be decided".to_owned(),
-            token: Token::Bad,
-            text: vec![why],
-        })),
+        Err(why) => contradict(model, why),
     }
     model.recompute();
+}
+
+/// Says which answer contradicts another one; once, however often it is tried.
+fn contradict(model: &mut Model, why: String) {
+    let popup = Popup::Message(Message {
+        title: "That can't be decided".to_owned(),
+        token: Token::Bad,
+        text: vec![why],
+    });
+    if !model.popups.contains(&popup) {
+        model.popups.push(popup);
+    }
 }
 
 /// Shows a step.
@@ -196,10 +211,18 @@ fn show(model: &mut Model, step: Step) {
 pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
     let before = model.setup.as_ref().map(|setup| setup.answers.clone());
     let effects = carry_out(model, command);
-    let after = model.setup.as_ref().filter(|setup| !setup.is_done);
-    let Some(after) = after.map(|setup| setup.answers.clone()) else {
+    let Some(setup) = model.setup.as_mut().filter(|setup| !setup.is_done) else {
         return effects;
     };
+    let contradiction = setup.policy().err();
+    if let (Some(_), Some(before)) = (&contradiction, &before) {
+        // What can't be decided must not look as if it were.
+        setup.answers = before.clone();
+    }
+    let after = setup.answers.clone();
+    if let Some(why) = contradiction {
+        contradict(model, why);
+    }
     if before.as_ref() == Some(&after) {
         return effects;
     }
@@ -232,15 +255,13 @@ fn carry_out(model: &mut Model, command: CommandId) -> Vec<Effect> {
         }
         CommandId::PreviousStep => match step.previous() {
             Some(previous) => show(model, previous),
-            None => return open(model, Popup::Setup(SetupQuestion::Leave)),
+            None => return leave(model),
         },
         CommandId::TakeAll if setup.differing() > 0 => return open(model, Popup::Setup(SetupQuestion::TakeAll)),
         CommandId::TakeAll => take_all(model),
         CommandId::StartAgain => return open(model, Popup::Setup(SetupQuestion::StartAgain)),
         CommandId::Apply => return ending::apply(model),
-        CommandId::Quit if setup.is_done => return vec![Effect::Quit],
-        CommandId::Quit if model.trial().is_some() => return super::leave(model),
-        CommandId::Quit => return open(model, Popup::Setup(SetupQuestion::Leave)),
+        CommandId::Quit => return leave(model),
         CommandId::Help => return open(model, Popup::Help(0)),
         CommandId::Keep | CommandId::Revert | CommandId::Extend => return super::trial::run(model, command),
         CommandId::ShowScreens => return ending::to_the_screens(model),
@@ -269,6 +290,15 @@ fn carry_out(model: &mut Model, command: CommandId) -> Vec<Effect> {
         }
     }
     Vec::new()
+}
+
+/// Leaves, or asks first; what is being applied is waited for.
+fn leave(model: &mut Model) -> Vec<Effect> {
+    let is_done = model.setup.as_ref().is_some_and(|setup| setup.is_done);
+    match is_done || model.trial().is_some() || model.task.is_some() {
+        true => super::leave(model),
+        false => open(model, Popup::Setup(SetupQuestion::Leave)),
+    }
 }
 
 fn take_all(model: &mut Model) {

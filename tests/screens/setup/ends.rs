@@ -5,7 +5,7 @@ use fwtui::core::policy::{Decision, Policy};
 use fwtui::core::setup::Step;
 use fwtui::tui::popups::Popup;
 use fwtui::tui::screens::ScreenId;
-use fwtui::tui::{Depth, Effect, Msg};
+use fwtui::tui::{Depth, Effect, Msg, Start};
 
 use super::{begun, step};
 use crate::Session;
@@ -226,4 +226,56 @@ fn where_it_all_holds_already_it_is_done() {
     let effects = session.keys("enter");
     assert_eq!(effects, [Effect::ForgetAnswers]);
     assert!(session.model.setup.as_ref().unwrap().is_done);
+}
+
+#[test]
+fn an_answer_that_comes_too_late_does_not_begin_it_anew() {
+    let mut session = begun(fixture::fresh());
+    session.send(Msg::Seen(Depth::Complete, Box::new(fixture::fresh())));
+    session.keys("q s");
+    assert!(session.model.setup.is_none());
+    let found = Box::new(super::found(&fixture::fresh(), None));
+    session.send(Msg::SetupFound { found, is_new: true });
+    assert!(session.model.setup.is_none());
+}
+
+#[test]
+fn what_is_being_applied_is_waited_for() {
+    let mut session = begun(fixture::fresh());
+    session.keys("A enter enter y");
+    let effects = session.keys("q");
+    assert!(!effects.contains(&Effect::Quit));
+    assert!(session.model.popups.is_empty());
+    assert!(session.notice().contains("one moment"), "{}", session.notice());
+}
+
+#[test]
+fn rules_that_are_not_back_are_not_called_so() {
+    let mut session = begun(fixture::fresh());
+    let policy = applied(&mut session);
+    let mut observation = on_trial(&policy);
+    observation.status.trial = None;
+    observation.status.last = Some(last("revert-failed", Some("the kernel refused them")));
+    session.send(Msg::Seen(Depth::Complete, Box::new(observation)));
+    let told = session.model.setup.as_ref().unwrap().told.clone().unwrap();
+    assert!(
+        !told.contains("are back") && told.contains("the kernel refused them"),
+        "{told}"
+    );
+}
+
+#[test]
+fn an_edit_from_before_is_not_taken_back_over_what_was_set_up() {
+    let mut session = Session::on((80, 24), fixture::decided());
+    session.keys("o");
+    let before = session.model.policy.clone();
+    session.send(Msg::Saved(Box::new(before), Ok(())));
+    session.model.start = Start::Setup;
+    let found = Box::new(super::found(&session.model.observation.clone(), None));
+    session.send(Msg::SetupFound { found, is_new: false });
+    assert!(session.model.setup.is_some());
+    session.model.setup.as_mut().unwrap().is_done = true;
+    session.keys("enter");
+    assert!(session.model.setup.is_none());
+    assert!(!session.model.has_undo());
 }

@@ -38,7 +38,11 @@ fn a_damaged_document_says_what_is_wrong() {
     for (find, replace, why) in [
         ("\"version\": 1", "\"version\": 2", "line 2: version 2 is not known"),
         ("\"step\"", "\"stage\"", "line 3: unknown field `stage`"),
-        ("\"reject\"", "\"eject\"", "line 4: unknown variant `eject`"),
+        (
+            "\"reject\"",
+            "\"eject\"",
+            "line 4: unknown variant 'eject': did you mean 'reject'?",
+        ),
         ("\"eth0\"", "\"eth/0\"", "is no interface name"),
         ("22/tcp", "0/tcp", "1 to 65535"),
         ("\"confine\"", "\"close\"", "unknown variant `close`"),

@@ -1,16 +1,25 @@
 //! The answers of a step, changed.
 
 use crate::core::network::NetworkClass;
-use crate::core::policy::{Decision, Refusal};
+use crate::core::policy::Decision;
+use crate::core::service::ServiceId;
 use crate::core::setup::{Answers, Step};
-use crate::tui::model::{LOGGINGS, Model, Setup};
+use crate::tui::model::list::following;
+use crate::tui::model::{LOGGINGS, Model, REFUSALS, Setup};
+use crate::tui::theme::Token;
 
 /// Decides on the selected service.
 pub(super) fn decide(model: &mut Model, decision: Decision) {
     let Some(setup) = &mut model.setup else { return };
-    let id = setup.proposals.services.get(setup.services.cursor);
-    if let Some(id) = id.map(|one| one.id.clone()) {
-        setup.answers.services.insert(id, decision);
+    let Some(id) = selected_service(setup) else { return };
+    match setup.wider(&id).filter(|_| decision == Decision::Undecided) {
+        Some(wider) => {
+            let text = format!("{id} is decided with {wider}: decide otherwise here, or decide on {wider}.");
+            model.say(Token::Warn, text);
+        }
+        None => {
+            setup.answers.services.insert(id, decision);
+        }
     }
 }
 
@@ -25,13 +34,17 @@ pub(super) fn next(model: &mut Model) {
             }
         }
         Step::Services => {
-            let selected = setup.proposals.services.get(setup.services.cursor);
-            if let Some(id) = selected.map(|one| one.id.clone()) {
-                let next = following(&Decision::ALL, setup.decision(&id), 1);
+            if let Some(id) = selected_service(setup) {
+                let answer = setup.decision(&id);
+                let next = match following(&Decision::ALL, answer, 1) {
+                    // What holds for it anyway can't be left undecided.
+                    Decision::Undecided if setup.wider(&id).is_some() => following(&Decision::ALL, answer, 2),
+                    next => next,
+                };
                 decide(model, next);
             }
         }
-        Step::Refusal => setup.answers.refusal = Setup::next_refusal(setup.answers.refusal),
+        Step::Refusal => setup.answers.refusal = following(&REFUSALS, setup.answers.refusal, 1),
         Step::Logging => setup.answers.logging = following(&LOGGINGS, setup.answers.logging, 1),
         Step::Welcome | Step::Summary | Step::Preview => {}
     }
@@ -42,7 +55,7 @@ pub(super) fn choose(model: &mut Model, lines: isize) {
     let Some(setup) = &mut model.setup else { return };
     let answers = &mut setup.answers;
     match answers.step {
-        Step::Refusal => answers.refusal = moved(&[Refusal::Reject, Refusal::Drop], answers.refusal, lines),
+        Step::Refusal => answers.refusal = moved(&REFUSALS, answers.refusal, lines),
         Step::Logging => answers.logging = moved(&LOGGINGS, answers.logging, lines),
         _ => {}
     }
@@ -72,15 +85,14 @@ pub(super) fn take_advice(model: &mut Model) {
     }
 }
 
+fn selected_service(setup: &Setup) -> Option<ServiceId> {
+    let selected = setup.proposals.services.get(setup.services.cursor);
+    selected.map(|one| one.id.clone())
+}
+
 fn selected_network(setup: &Setup) -> Option<String> {
     let selected = setup.proposals.networks.get(setup.networks.cursor);
     selected.map(|one| one.interface.clone())
-}
-
-/// The one so many further, around the end.
-fn following<T: Copy + PartialEq>(all: &[T], from: T, further: usize) -> T {
-    let mut others = all.iter().copied().cycle().skip_while(|one| *one != from);
-    others.nth(further).unwrap_or(from)
 }
 
 fn moved<T: Copy + PartialEq>(all: &[T], from: T, lines: isize) -> T {

@@ -3,10 +3,10 @@
 use super::show;
 use crate::core::plan::Warning;
 use crate::core::setup::Step;
-use crate::core::text::capitalised;
 use crate::tui::availability::has_nothing_to_apply;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
-use crate::tui::msg::Effect;
+use crate::tui::msg::{Effect, Msg};
 use crate::tui::popups::Popup;
 use crate::tui::screens::ScreenId;
 use crate::tui::theme::Token;
@@ -15,7 +15,7 @@ use crate::tui::update::edit;
 
 /// Asks whether to apply; where the kernel holds it all already, the setup is done.
 pub(super) fn apply(model: &mut Model) -> Vec<Effect> {
-    let is_idle = model.task.is_none() && model.trial().is_none();
+    let is_idle = model.task.is_none() && model.trial().is_none() && model.why_read_only().is_none();
     if !is_idle || !has_nothing_to_apply(model) {
         let effects = ask_apply(model, false);
         // What is left undecided was said in the summary.
@@ -43,29 +43,53 @@ pub(in crate::tui::update) fn before_apply(model: &mut Model) -> Vec<Effect> {
     vec![edit::save(model, before)]
 }
 
+/// How a message says that a trial ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tui::update) enum Ended {
+    Kept,
+    Reverted,
+}
+
+impl Ended {
+    /// None where the message does not say it.
+    pub(in crate::tui::update) fn of(msg: &Msg) -> Option<Self> {
+        match msg {
+            Msg::Confirmed(Ok(_)) => Some(Self::Kept),
+            Msg::Reverted(Ok(())) => Some(Self::Reverted),
+            _ => None,
+        }
+    }
+}
+
 /// Follows a trial that was shown before a message and is over after it.
-pub(in crate::tui::update) fn follow(model: &mut Model, trial: Option<&str>, is_kept: bool) -> Vec<Effect> {
+pub(in crate::tui::update) fn follow(model: &mut Model, trial: Option<&str>, ended: Option<Ended>) -> Vec<Effect> {
     if trial.is_none() && model.setup.is_some() && model.trial().is_some() {
         // What is said of every trial, the page says at length.
         model.notice = model.notice.take().filter(|notice| notice.token != Token::Text);
     }
-    let (Some(trial), None, Some(_)) = (trial, model.trial(), &model.setup) else {
+    let (Some(trial), None, Some(_)) = (
+        trial,
+        model.trial(),
+        model.setup.as_ref().filter(|setup| !setup.is_done),
+    ) else {
         return Vec::new();
     };
     let last = model.observation.status.last.as_ref().filter(|last| last.id == trial);
-    if is_kept || last.is_some_and(|last| last.outcome == "confirmed") {
+    let outcome = last.map(|last| last.outcome.as_str());
+    if ended == Some(Ended::Kept) || outcome == Some("confirmed") {
         return finish(model);
     }
     let why = last.and_then(|last| last.why.as_deref());
     let why = why
         .map(|why| format!(": {}", why.trim_end_matches('.')))
         .unwrap_or_default();
-    let told = format!(
-        "The trial is over, and the old rules are back{why}. Your answers are all here: change what was wrong, and \
-         apply again."
-    );
+    // Whether they are back whole is told by the message about it, where this is not known here.
+    let are_back = ended == Some(Ended::Reverted) || outcome == Some("reverted");
+    let back = if are_back { ", and the old rules are back" } else { "" };
+    let told =
+        format!("The trial is over{back}{why}. Your answers are all here: change what was wrong, and apply again.");
     if let Some(setup) = &mut model.setup {
-        setup.told = Some(capitalised(&told));
+        setup.told = Some(told);
     }
     model.notice = None;
     show(model, Step::Summary);
@@ -92,15 +116,17 @@ pub(super) fn to_the_screens(model: &mut Model) -> Vec<Effect> {
     };
     model.screen = ScreenId::Services;
     if setup.is_done {
-        model.recompute();
+        // What was edited before the setup is not taken back over it.
+        model.adopt_stored(model.policy.clone());
         return Vec::new();
     }
     // Nothing is on its way to the disk but what is being applied, and then this can't be asked.
     let stored = model.observation.policy.clone();
     model.adopt_stored(stored);
+    let again = model.key_of(CommandId::RunSetup, Context::Screens);
     let text = match setup.is_saved {
-        true => "The old rules are in force; what you answered is saved, and waits for an apply.",
-        false => "Nothing was changed, and your answers are kept: S goes on with the setup.",
+        true => "The old rules are in force; what you answered is saved, and waits for an apply.".to_owned(),
+        false => format!("Nothing was changed, and your answers are kept: {again} goes on with the setup."),
     };
     model.say(Token::Text, text);
     Vec::new()
