@@ -6,6 +6,7 @@ use super::commands::fail_edit;
 use crate::core::network::{InterfaceKind, NetworkClass, class_of};
 use crate::core::policy::{Decision, Entry, Logging, Policy, Refusal};
 use crate::core::service::ServiceId;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::{Model, NetworkLine};
 use crate::tui::msg::Effect;
 use crate::tui::theme::Token;
@@ -156,10 +157,9 @@ pub(super) fn remove_source(model: &mut Model) -> Vec<Effect> {
         Some(NetworkLine::Source(source)) => *source,
         Some(NetworkLine::Absent(name)) => return forget(model, &name.clone()),
         Some(NetworkLine::Interface(_)) => {
-            model.say(
-                Token::Text,
-                "Interfaces are given a class (enter); networks listed by hand are removed.",
-            );
+            let key = model.key_of(CommandId::CycleClass, Context::Networks);
+            let text = format!("Interfaces are given a class ({key}); networks listed by hand are removed.");
+            model.say(Token::Text, text);
             return Vec::new();
         }
         None => return Vec::new(),
