@@ -194,7 +194,8 @@ impl Found {
     }
 
     fn keys(&self, command: &Command) -> Vec<String> {
-        self.keymap.keys(command).iter().map(ToString::to_string).collect()
+        // As they may stand in the file, whatever the keyboard and the locale have.
+        self.keymap.keys(command).iter().map(|key| key.ascii()).collect()
     }
 }
 

@@ -221,7 +221,7 @@ pub(super) fn run(args: &Themes, given: Given<'_>, out: &Out) -> Result<u8, Erro
         out.print(&table::columns(["", "THEME", "FROM", "ABOUT"], &rows))?;
     }
     for (_, why) in &shelf.spoilt {
-        out.note(&format!("{why}. It is left out."));
+        out.note(&format!("Left out: {why}"));
     }
     if out.is_terminal() {
         out.note("Try one with 'fwtui --theme NAME', or with T in the screens; 'fwtui themes NAME' prints one to start from.");

@@ -59,7 +59,9 @@ pub fn capitalised(text: &str) -> String {
 
 /// The word among those that are right which was probably meant; none where none is near.
 pub fn nearest<'a>(word: &str, right: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let far = 1 + word.chars().count() / 3;
+    let len = word.chars().count();
+    // What has nothing in common with it was not meant.
+    let far = (1 + len / 3).min(len.saturating_sub(1));
     let near = right.into_iter().map(|other| (distance(word, other), other));
     near.filter(|(distance, _)| *distance <= far)
         .min()
@@ -96,6 +98,7 @@ mod tests {
             ("sever", Some("server")),
             ("names", Some("name")),
             ("colour", None),
+            ("x", None),
             ("", None),
         ] {
             assert_eq!(nearest(word, words), meant, "{word}");

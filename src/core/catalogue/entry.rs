@@ -264,6 +264,8 @@ impl Loopback {
         match folder.strip_suffix(".d") {
             _ if self.file == COMMAND_LINE => format!("{lines} on its command line"),
             Some(unit) if self.file.starts_with("/etc/systemd/") => format!("{lines} in a drop-in of {unit}"),
+            // Many a service has a file of this name.
+            _ if name == "default" => format!("{lines} in {folder}/{name}"),
             _ => format!("{lines} in {name}"),
         }
     }

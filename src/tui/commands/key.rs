@@ -188,7 +188,10 @@ impl Key {
     /// The name where only ASCII is shown: an arrow drawn as `v` would be taken for the letter.
     pub fn ascii(self) -> String {
         match self.code {
-            KeyCode::Up | KeyCode::Down | KeyCode::Left | KeyCode::Right => format!("{:?}", self.code).to_lowercase(),
+            KeyCode::Up | KeyCode::Down | KeyCode::Left | KeyCode::Right => {
+                let shift = if self.has_shift { "shift-" } else { "" };
+                format!("{shift}{}", format!("{:?}", self.code).to_lowercase())
+            }
             _ => self.to_string(),
         }
     }
@@ -230,6 +233,7 @@ mod tests {
     fn every_key_of_the_table_has_its_name_read_back() {
         for key in crate::tui::commands::table().iter().flat_map(|command| command.keys) {
             assert_eq!(Key::parse(&key.to_string()), Ok(*key), "{key}");
+            assert_eq!(Key::parse(&key.ascii()), Ok(*key), "{key} in ASCII");
         }
         for (name, key) in [
             ("X", Key::char('X')),

@@ -12,9 +12,10 @@ use crate::core::service::ServiceId;
 use crate::tui::availability;
 use crate::tui::commands::{Command, Context};
 use crate::tui::model::Model;
+use crate::tui::screens::ScreenId;
 use crate::tui::theme::Token;
 use crate::tui::widgets::footer;
-use crate::tui::widgets::text::{fit, width, wrapped};
+use crate::tui::widgets::text::{fit_end, width, wrapped};
 
 /// More than anybody types; a paste of a book stops here.
 const LONGEST: usize = 500;
@@ -135,8 +136,8 @@ pub(super) fn draw(model: &Model, entry: &Entry, frame: &mut Frame<'_>, area: Re
         }
         Purpose::Block(_) => (
             "Block a service".to_owned(),
-            "Its id; then, each if wanted, from networks, for 7d or until 2026-12-24 (UTC), and note with the rest of the \
-             line. It is refused whatever is decided on it.",
+            "Its id; and if wanted 'from' networks, 'for' 7d or 'until' 2026-12-24 (UTC), and 'note' with any words after \
+             it. It is refused whatever is decided on it.",
         ),
         Purpose::Note(id, _) => (
             format!("Intended: {id}"),
@@ -189,12 +190,15 @@ pub(super) fn draw(model: &Model, entry: &Entry, frame: &mut Frame<'_>, area: Re
 fn draw_filter(model: &Model, entry: &Entry, frame: &mut Frame<'_>) -> Drawn {
     let frames = model.frames();
     let palette = &model.palette;
-    let text = fit(
+    let text = fit_end(
         &entry.text,
         usize::from(frames.notice.width).saturating_sub(26 + 2 * usize::from(entry.left_out > 0) * 8),
     );
     let (shown, all) = model.found();
     let found = match entry.left_out {
+        0 if text.is_empty() && model.screen == ScreenId::Services => {
+            format!("   {shown} of {all}   words, !word for without, :22 for a port")
+        }
         0 => format!("   {shown} of {all}"),
         many => format!("   {shown} of {all}, {many} left out"),
     };

@@ -173,8 +173,11 @@ pub(super) fn theme(name: &str, text: &str) -> Result<Theme, Complaint> {
         // Only fwtui's own can be inherited from, and these inherit nothing: no theme is its own heir.
         Some(other) => {
             let base = Theme::built_in(other);
-            base.map_err(|reason| at_line(line_of_key(text, "inherits"), reason))?
-                .paints
+            base.map_err(|reason| {
+                let reason = format!("\"inherits\" takes one of fwtui's own themes: {reason}");
+                at_line(line_of_key(text, "inherits"), reason)
+            })?
+            .paints
         }
         None => BTreeMap::new(),
     };

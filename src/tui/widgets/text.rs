@@ -43,6 +43,21 @@ pub fn fit(text: &str, cells: usize) -> String {
     out
 }
 
+/// The end of the text in at most so many cells: where it is typed.
+pub fn fit_end(text: &str, cells: usize) -> String {
+    if width(text) <= cells {
+        return fit(text, cells);
+    }
+    let mut used = 1;
+    let end = text.char_indices().rev().take_while(|(_, character)| {
+        used += char_width(*character);
+        used <= cells
+    });
+    let begin = end.last().map_or(text.len(), |(begin, _)| begin);
+    let end = text.get(begin..).unwrap_or_default();
+    fit(&format!("{ELLIPSIS}{end}"), cells)
+}
+
 /// The text in exactly so many cells.
 pub fn pad(text: &str, cells: usize) -> String {
     let mut out = fit(text, cells);
@@ -102,6 +117,13 @@ mod tests {
         assert_eq!(pad("漢字", 3), "漢…");
         assert_eq!(pad("漢字x", 4), "漢… ");
         assert_eq!(fit("a\u{1b}b", 9), "a?b");
+        assert_eq!(fit_end("postgres", 8), "postgres");
+        assert_eq!(fit_end("postgres", 7), "…stgres");
+        assert_eq!(fit_end("漢字x", 4), "…字x");
+        assert_eq!(
+            (fit_end("postgres", 1), fit_end("postgres", 0)),
+            ("…".to_owned(), String::new())
+        );
     }
 
     #[test]
