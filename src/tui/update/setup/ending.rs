@@ -5,6 +5,7 @@ use crate::core::plan::Warning;
 use crate::core::setup::Step;
 use crate::core::text::capitalised;
 use crate::tui::availability::has_nothing_to_apply;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
 use crate::tui::msg::Effect;
 use crate::tui::popups::Popup;
@@ -49,12 +50,23 @@ pub(in crate::tui::update) fn follow(model: &mut Model, trial: Option<&str>, is_
         // What is said of every trial, the page says at length.
         model.notice = model.notice.take().filter(|notice| notice.token != Token::Text);
     }
-    let (Some(trial), None, Some(_)) = (trial, model.trial(), &model.setup) else {
+    let (Some(trial), None, Some(setup)) = (trial, model.trial(), &model.setup) else {
         return Vec::new();
     };
+    let (is_own, is_done) = (setup.trial.as_deref() == Some(trial), setup.is_done);
     let last = model.observation.status.last.as_ref().filter(|last| last.id == trial);
-    if is_kept || last.is_some_and(|last| last.outcome == "confirmed") {
+    let is_kept = is_kept || last.is_some_and(|last| last.outcome == "confirmed");
+    if is_kept && is_own {
         return finish(model);
+    }
+    if !is_own {
+        if is_kept && !is_done {
+            model.say(
+                Token::Warn,
+                "Kept, but it is not what you answered here: your answers wait for an apply.",
+            );
+        }
+        return Vec::new();
     }
     let why = last.and_then(|last| last.why.as_deref());
     let why = why
@@ -99,8 +111,11 @@ pub(super) fn to_the_screens(model: &mut Model) -> Vec<Effect> {
     let stored = model.observation.policy.clone();
     model.adopt_stored(stored);
     let text = match setup.is_saved {
-        true => "The old rules are in force; what you answered is saved, and waits for an apply.",
-        false => "Nothing was changed, and your answers are kept: S goes on with the setup.",
+        true => "The old rules are in force; what you answered is saved, and waits for an apply.".to_owned(),
+        false => {
+            let key = model.key_of(CommandId::RunSetup, Context::Screens);
+            format!("Nothing was changed, and your answers are kept: {key} goes on with the setup.")
+        }
     };
     model.say(Token::Text, text);
     Vec::new()
