@@ -87,9 +87,6 @@ pub fn why_not(model: &Model, command: &Command) -> Option<String> {
             let is_starting = model.task == Some(Task::Applying);
             told(is_starting.then_some("A trial is being started: one moment."))
         }
-        Id::NextMatch | Id::PreviousMatch => {
-            told((model.preview.search.hits().is_empty()).then_some("Nothing was searched for and found."))
-        }
         Id::PaneLeft => told((model.preview.pane == Pane::Words).then_some("The words have the arrows already.")),
         Id::PaneRight => told((model.preview.pane == Pane::Rules).then_some("The rules have the arrows already.")),
         Id::ShowServices => shown(model, ScreenId::Services),
