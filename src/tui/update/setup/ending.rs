@@ -110,12 +110,11 @@ pub(super) fn to_the_screens(model: &mut Model) -> Vec<Effect> {
     // Nothing is on its way to the disk but what is being applied, and then this can't be asked.
     let stored = model.observation.policy.clone();
     model.adopt_stored(stored);
-    let text = match setup.is_saved {
-        true => "The old rules are in force; what you answered is saved, and waits for an apply.".to_owned(),
-        false => {
-            let key = model.key_of(CommandId::RunSetup, Context::Screens);
-            format!("Nothing was changed, and your answers are kept: {key} goes on with the setup.")
-        }
+    let text = if setup.is_saved {
+        "The old rules are in force; what you answered is saved, and waits for an apply.".to_owned()
+    } else {
+        let key = model.key_of(CommandId::RunSetup, Context::Screens);
+        format!("Nothing was changed, and your answers are kept: {key} goes on with the setup.")
     };
     model.say(Token::Text, text);
     Vec::new()
