@@ -41,6 +41,7 @@ pub use message::Message;
 pub use network::{NetworkDetails, extent as network_extent};
 pub use outcome::Outcome;
 pub use palette::{Found, Palette, height as palette_height};
+pub(in crate::tui) use running::on_trial;
 pub use setup::SetupQuestion;
 pub use unproven::Unproven;
 pub use way::{Way, extent as way_extent, forget as forget_ways};

@@ -35,6 +35,8 @@ pub struct Setup {
     gone: BTreeSet<ServiceId>,
     /// How the last trial ended, in a sentence; none where there was none.
     pub told: Option<String>,
+    /// The last trial of its answers; any other is somebody else's.
+    pub trial: Option<String>,
     /// Whether its policy was written: then leaving changes nothing, but something was changed before.
     pub is_saved: bool,
     /// Whether a trial of it was kept.
@@ -66,6 +68,7 @@ impl Setup {
             new: BTreeSet::new(),
             gone: BTreeSet::new(),
             told: None,
+            trial: None,
             is_saved: false,
             is_done: false,
         }

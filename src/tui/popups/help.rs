@@ -10,7 +10,7 @@ use crate::tui::commands::{self, CommandId, Context};
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
 use crate::tui::widgets::alerts;
-use crate::tui::widgets::text::{pad, wrapped};
+use crate::tui::widgets::text::{pad, wrap, wrapped};
 
 /// What can be asked for from other screens.
 const SCREENS: [Context; 4] = [Context::Services, Context::Networks, Context::Preview, Context::Checkup];
@@ -92,10 +92,15 @@ fn sections(model: &Model, contexts: &[Context], here: &[Context], cells: usize,
             };
             let is_now = here.contains(context) && (is_popup || why_not(model, command).is_none());
             let token = if is_now { Token::Text } else { Token::Dim };
-            lines.push(Line::from(vec![
-                Span::styled(format!("{} ", pad(&keys, KEYS)), palette.of(Token::Key)),
-                Span::styled(pad(command.doc, cells.saturating_sub(KEYS + 1)), palette.of(token)),
-            ]));
+            let (keys, docs) = (wrap(&keys, KEYS), wrap(command.doc, cells.saturating_sub(KEYS + 1)));
+            for row in 0..keys.len().max(docs.len()) {
+                let at = |lines: &[String]| lines.get(row).cloned().unwrap_or_default();
+                let doc = pad(&at(&docs), cells.saturating_sub(KEYS + 1));
+                lines.push(Line::from(vec![
+                    Span::styled(format!("{} ", pad(&at(&keys), KEYS)), palette.of(Token::Key)),
+                    Span::styled(doc, palette.of(token)),
+                ]));
+            }
         }
     }
 }

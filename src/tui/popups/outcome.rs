@@ -84,7 +84,15 @@ pub(super) fn draw(model: &Model, outcome: &Outcome, frame: &mut Frame<'_>, area
     let mut lines = wrapped(&outcome.text, cells, 0, palette.of(Token::Text));
     let next = if outcome.has_failed {
         BY_HAND.to_owned()
-    } else if model.observation.status.has_pending == Some(true) || !outcome.changes.is_empty() {
+    } else if model.setup.as_ref().is_some_and(|setup| !setup.is_done) {
+        // Its keys are not those of the screens.
+        "Your answers are all here.".to_owned()
+    } else if model
+        .observation
+        .status
+        .has_pending
+        .unwrap_or(!outcome.changes.is_empty())
+    {
         let apply = model.key_of(CommandId::Apply, Context::Screens);
         let preview = model.key_of(CommandId::ShowPreview, Context::Screens);
         let longer = model.key_of(CommandId::Longer, Context::Applying);

@@ -9,7 +9,7 @@ use crate::core::policy::Change;
 use crate::tui::commands::Context;
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
-use crate::tui::widgets::text::{fit, wrapped};
+use crate::tui::widgets::text::{fit, width, wrap, wrapped};
 
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Drawn {
     let (Some(trial), Some(seconds)) = (model.trial(), model.seconds_left()) else {
@@ -41,7 +41,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Drawn {
 }
 
 /// What differs on trial: a heading, and so many lines.
-pub(super) fn on_trial(model: &Model, cells: usize, room: usize) -> (&'static str, Vec<Line<'static>>) {
+pub(in crate::tui) fn on_trial(model: &Model, cells: usize, room: usize) -> (&'static str, Vec<Line<'static>>) {
     let Some(on_trial) = &model.observation.on_trial else {
         return ("What is new in it is being looked up …", Vec::new());
     };
@@ -61,25 +61,36 @@ pub(super) fn change_lines(
     cells: usize,
     room: usize,
 ) -> Vec<Line<'static>> {
-    let shown = match changes.len() <= room {
-        true => changes.len(),
-        // The last line says how many there are besides.
-        false => room.saturating_sub(1),
-    };
     let (good, text) = (model.palette.of(Token::Key), model.palette.of(Token::Text));
-    let line = |change: &Change| {
+    let line = |change: &Change| -> Vec<Line<'static>> {
         let name = change.service.as_ref().and_then(|id| {
             let row = model.services.rows().iter().find(|row| row.service.id == *id)?;
             (!row.service.owners.is_empty()).then(|| format!("{} ", row.service.name))
         });
         let what = fit(&format!("{}{}", name.unwrap_or_default(), change.what), cells / 2);
-        let rest = cells.saturating_sub(crate::tui::widgets::text::width(&what) + 4);
-        Line::from(vec![
-            Span::styled(format!("  {what}"), good),
-            Span::styled(format!("  {}", fit(&words(change), rest)), text),
-        ])
+        let margin = width(&what) + 4;
+        let first = std::iter::once(Span::styled(format!("  {what}  "), good));
+        let others = std::iter::repeat_with(move || Span::raw(" ".repeat(margin)));
+        let words = wrap(&words(change), cells.saturating_sub(margin));
+        let words = words.into_iter().map(|words| Span::styled(words, text));
+        let lines = first.chain(others).zip(words);
+        lines.map(|(margin, words)| Line::from(vec![margin, words])).collect()
     };
-    let mut lines: Vec<Line<'static>> = changes.iter().take(shown).map(line).collect();
+    let whole: Vec<Vec<Line<'static>>> = changes.iter().map(line).collect();
+    let all: usize = whole.iter().map(Vec::len).sum();
+    let mut left = match all <= room {
+        true => room,
+        // The last line says how many there are besides.
+        false => room.saturating_sub(1),
+    };
+    let fitting = whole.into_iter().take_while(|lines| {
+        let rest = left.checked_sub(lines.len());
+        left = rest.unwrap_or_default();
+        rest.is_some()
+    });
+    let fitting: Vec<Vec<Line<'static>>> = fitting.collect();
+    let shown = fitting.len();
+    let mut lines: Vec<Line<'static>> = fitting.into_iter().flatten().collect();
     if shown < changes.len() && room > 0 {
         let more = format!("  and {} more", changes.len() - shown);
         lines.push(Line::styled(more, model.palette.of(Token::Dim)));

@@ -59,7 +59,10 @@ pub fn draw(model: &Model, setup: &Setup, frame: &mut Frame<'_>, body: Rect) {
 /// The title of a page and its text, in lines of so many cells.
 fn text(model: &Model, setup: &Setup, page: Page, cells: usize) -> (&'static str, Vec<Line<'static>>) {
     match page {
-        Page::Trial => ("Does everything work?", trial::lines(model, cells)),
+        Page::Trial if setup.trial == model.trial().map(|trial| trial.id.clone()) => {
+            ("Does everything work?", trial::lines(model, cells))
+        }
+        Page::Trial => ("Somebody else's trial is running", trial::of_others(model, cells)),
         Page::End => ("Done", end::lines(model, cells)),
         Page::Step(Step::Welcome) => ("Welcome", welcome::lines(model, setup, cells)),
         Page::Step(Step::Refusal) => ("How shall others be refused?", refusal::lines(model, setup, cells)),

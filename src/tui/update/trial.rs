@@ -63,6 +63,9 @@ pub(super) fn on_applied(model: &mut Model, result: Result<Started, Error>) -> V
     model.neighbours.forget();
     match result {
         Ok(Started { trial, rehearsal, .. }) => {
+            if let Some(setup) = &mut model.setup {
+                setup.trial = Some(trial.id.clone());
+            }
             model.observation.status.state = State::Trial;
             model.observation.status.trial = Some(trial);
             match rehearsal.and_then(|rehearsal| rehearsal.missed()) {
@@ -158,9 +161,13 @@ fn forget_trial(model: &mut Model, state: State) -> Vec<Change> {
     // What was said during the trial is no longer so.
     model.notice = None;
     model.observation.status.state = state;
-    model
-        .popups
-        .retain(|popup| !matches!(popup, Popup::Keep | Popup::Running | Popup::Unproven(_) | Popup::Leave));
+    // How the one before ended is no longer how things stand.
+    model.popups.retain(|popup| {
+        !matches!(
+            popup,
+            Popup::Keep | Popup::Running | Popup::Unproven(_) | Popup::Leave | Popup::Outcome(_)
+        )
+    });
     let on_trial = model.observation.on_trial.take();
     on_trial.map(|on_trial| on_trial.changes()).unwrap_or_default()
 }

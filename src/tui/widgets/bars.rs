@@ -271,7 +271,11 @@ fn standing(model: &Model) -> (Token, String) {
             .map(|by| format!("Changed by {by}. "))
             .unwrap_or_default();
         let key = model.key_of(CommandId::Restore, Context::Screens);
-        return (Token::Bad, format!("{by}{key} puts back what was confirmed."));
+        let next = match status.can_restore {
+            true => format!("{key} puts back what was confirmed."),
+            false => model.why_no_restore().unwrap_or_default(),
+        };
+        return (Token::Bad, format!("{by}{next}"));
     }
     if model.setup.is_some() {
         const NOTHING_YET: &str = "Nothing is changed until you apply.";

@@ -279,3 +279,24 @@ fn an_edit_from_before_is_not_taken_back_over_what_was_set_up() {
     assert!(session.model.setup.is_none());
     assert!(!session.model.has_undo());
 }
+
+#[test]
+fn a_trial_of_somebody_else_is_not_its_own() {
+    let mut session = begun(fixture::fresh());
+    session.keys("A");
+    let answered = session.model.policy.clone();
+    session.send(Msg::Seen(Depth::Complete, Box::new(on_trial(&Policy::default()))));
+    let text = crate::snapshot::text(&crate::snapshot::draw(&session.model));
+    assert!(text.contains("Somebody else's trial is running"), "{text}");
+    assert!(!text.contains("Everyone can connect"), "{text}");
+    let mut kept = on_trial(&Policy::default()).status;
+    kept.trial = None;
+    kept.state = State::Confirmed;
+    kept.last = Some(last("confirmed", None));
+    let effects = session.send(Msg::Status(Box::new(kept)));
+    assert!(!effects.contains(&Effect::ForgetAnswers), "{effects:?}");
+    assert!(!session.model.setup.as_ref().unwrap().is_done);
+    assert_eq!(step(&session), Step::Summary);
+    assert!(session.notice().contains("your answers wait"), "{}", session.notice());
+    assert_eq!(session.model.policy, answered);
+}

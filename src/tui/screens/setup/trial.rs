@@ -4,7 +4,23 @@ use ratatui::text::Line;
 
 use super::{heading, outlook, paragraph, point};
 use crate::tui::model::Model;
+use crate::tui::popups::on_trial;
 use crate::tui::theme::Token;
+
+/// Of a trial that is not of the answers: what they lead to says nothing about it.
+pub(super) fn of_others(model: &Model, cells: usize) -> Vec<Line<'static>> {
+    let beginning = model.trial().map(|trial| trial.beginning.words(model.now));
+    let text = format!(
+        "Begun {}: the rules in force are not what you answered here. k keeps them, r puts the old ones back at \
+         once; do nothing, and they come back by themselves. Your answers are kept, and the setup goes on then.",
+        beginning.unwrap_or_default()
+    );
+    let mut lines = paragraph(model, Token::Text, &text, cells);
+    let (title, changes) = on_trial(model, cells, usize::MAX);
+    lines.extend(heading(model, title));
+    lines.extend(changes);
+    lines
+}
 
 pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     let text = "The new rules are in force, on trial. Try what you need: a page of this machine's, a printer, a backup. \

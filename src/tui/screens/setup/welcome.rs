@@ -56,6 +56,8 @@ fn services(model: &Model, cells: usize) -> Vec<Line<'static>> {
         ("○", Token::Good)
     };
     let outside = match reachable {
+        0 if count == 1 => "it can't be reached from other machines".to_owned(),
+        1 if count == 1 => "it can be reached from other machines".to_owned(),
         0 => "none of them can be reached from other machines".to_owned(),
         1 => "1 of them can be reached from other machines".to_owned(),
         many => format!("{many} of them can be reached from other machines"),

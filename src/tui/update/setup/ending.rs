@@ -67,17 +67,25 @@ pub(in crate::tui::update) fn follow(model: &mut Model, trial: Option<&str>, end
         // What is said of every trial, the page says at length.
         model.notice = model.notice.take().filter(|notice| notice.token != Token::Text);
     }
-    let (Some(trial), None, Some(_)) = (
-        trial,
-        model.trial(),
-        model.setup.as_ref().filter(|setup| !setup.is_done),
-    ) else {
+    let running = model.setup.as_ref().filter(|setup| !setup.is_done);
+    let (Some(trial), None, Some(setup)) = (trial, model.trial(), running) else {
         return Vec::new();
     };
+    let is_own = setup.trial.as_deref() == Some(trial);
     let last = model.observation.status.last.as_ref().filter(|last| last.id == trial);
     let outcome = last.map(|last| last.outcome.as_str());
-    if ended == Some(Ended::Kept) || outcome == Some("confirmed") {
+    let is_kept = ended == Some(Ended::Kept) || outcome == Some("confirmed");
+    if is_kept && is_own {
         return finish(model);
+    }
+    if !is_own {
+        if is_kept {
+            model.say(
+                Token::Warn,
+                "Kept, but it is not what you answered here: your answers wait for an apply.",
+            );
+        }
+        return Vec::new();
     }
     let why = last.and_then(|last| last.why.as_deref());
     let why = why
