@@ -374,7 +374,12 @@ fn a_question_that_is_not_seen_is_named_in_the_line_that_is() {
         "{}",
         said(&session)
     );
-    session.keys("esc ?");
+    // What is not seen is not changed; what was open stays open.
+    session.keys("esc ? 2 o");
+    assert!(said(&session).contains("k keep · r revert now"), "{}", said(&session));
+    session.send(Msg::Resize(80, 24));
+    session.keys("?");
+    session.send(Msg::Resize(40, 6));
     assert!(said(&session).contains("a window is open"), "{}", said(&session));
     session.keys("esc k y");
     session.send(Msg::Confirmed(Ok(None)));

@@ -23,6 +23,14 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Drawn {
         Some(why) => format!("The new rules stay until the next reboot: {why}."),
     };
     let mut lines = wrapped(&what, cells, 0, palette.of(Token::Text));
+    for lockout in &model.plan.lockouts {
+        let text = format!(
+            "Your own way in, {}, is refused by them: a new connection of yours is not let in.",
+            lockout.service
+        );
+        lines.push(Line::default());
+        lines.extend(wrapped(&text, cells, 0, palette.of(Token::Bad)));
+    }
     let evidence = proof::sentences(model);
     if !evidence.is_empty() {
         lines.push(Line::default());

@@ -11,6 +11,10 @@ use crate::tui::theme::Token;
 use crate::tui::widgets::banner::CONFIRM_COMMAND;
 use crate::tui::widgets::text::wrapped;
 
+/// What is different in a sandbox.
+pub(super) const SANDBOX_ENDS: &str =
+    "This is a sandbox: where 'fwtui sandbox' opened these screens, it ends with them, and all of it is gone.";
+
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Drawn {
     let width = text_width(area, 62);
     let cells = usize::from(width);
@@ -21,6 +25,10 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Drawn {
     lines.push(Line::default());
     let text = format!("To confirm it later: {CONFIRM_COMMAND}, or start fwtui again.");
     lines.extend(wrapped(&text, cells, 0, palette.of(Token::Text)));
+    if model.neighbours.are_there {
+        lines.push(Line::default());
+        lines.extend(wrapped(SANDBOX_ENDS, cells, 0, palette.of(Token::Warn)));
+    }
     Sheet {
         model,
         title: "A trial is running",

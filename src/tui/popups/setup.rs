@@ -2,7 +2,9 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::text::Line;
 
+use super::leave::SANDBOX_ENDS;
 use super::{Drawn, Sheet, text_width};
 use crate::tui::commands::Context;
 use crate::tui::model::Model;
@@ -55,11 +57,16 @@ pub(super) fn draw(model: &Model, question: SetupQuestion, frame: &mut Frame<'_>
             "Your answers are forgotten, and everything is as recommended. Nothing else is changed.".to_owned(),
         ),
     };
+    let mut lines = wrapped(&text, width.into(), 0, model.palette.of(Token::Text));
+    if question == SetupQuestion::Leave && model.neighbours.are_there {
+        lines.push(Line::default());
+        lines.extend(wrapped(SANDBOX_ENDS, width.into(), 0, model.palette.of(Token::Warn)));
+    }
     Sheet {
         model,
         title,
         token: Token::Accent,
-        lines: wrapped(&text, width.into(), 0, model.palette.of(Token::Text)),
+        lines,
         top: 0,
         contexts: &[question.context()],
         width,

@@ -33,9 +33,21 @@ pub(super) fn on_key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
         return Vec::new();
     }
     match model.settings.keymap.lookup(&contexts, event) {
+        // What is not seen is not changed.
+        Some(command) if model.frames().is_too_small() && !acts_unseen(model, command) => Vec::new(),
         Some(command) => run(model, command),
         None => Vec::new(),
     }
+}
+
+/// Whether a command is told where the screens do not fit, or does no harm there.
+fn acts_unseen(model: &Model, command: CommandId) -> bool {
+    use CommandId as Id;
+    !model.popups.is_empty()
+        || matches!(
+            command,
+            Id::Keep | Id::Revert | Id::Extend | Id::Quit | Id::Interrupt | Id::Suspend | Id::Refresh | Id::ToggleMouse
+        )
 }
 
 /// Carries out a command; the message about the one before disappears.
