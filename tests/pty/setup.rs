@@ -138,7 +138,7 @@ fn leaving_changes_nothing() {
         terminal.sees(&["this goes on at step 4"]);
         at(&mut terminal, "postgres", "o", "● open *");
         terminal.answers("q", &["Leave the setup?"]);
-        terminal.answers("s", &["REACH NOW", "S goes on with the setup"]);
+        terminal.answers("s", &["REACH NOW", "F2 goes on with the setup"]);
         terminal.types("q");
         terminal.ends_well(0);
         is_untouched(lab);

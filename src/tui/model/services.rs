@@ -230,6 +230,11 @@ impl Services {
             });
     }
 
+    /// What was found is what was looked for: the cursor no longer goes back to where it was.
+    pub fn stay_here(&mut self) {
+        self.astray = None;
+    }
+
     fn look_for(&mut self, filter: String) {
         self.search = Search::new(&filter);
         self.filter = filter;

@@ -224,6 +224,7 @@ fn submit(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     };
     if matches!(entry.purpose, Purpose::Filter(_)) {
+        model.services.stay_here();
         model.popups.pop();
         return Vec::new();
     }
