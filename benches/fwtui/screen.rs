@@ -70,23 +70,22 @@ pub fn measure(table: &mut Table) {
 /// What keys cost on a slow link: each with all that comes of it.
 fn bytes_for_keys(screen: &mut Screen, table: &mut Table) {
     let mut worst = Vec::new();
-    for (group, most, keys) in [
+    for (group, keys) in [
         (
             "moving, filtering",
-            2048,
             ["\x1b[B", "\x1b[6~", "/", "2", "\x1b", "\x1b[F"].as_slice(),
         ),
-        ("another screen, help", 4096, &["2", "3", "1", "?", "\x1b"]),
+        ("another screen, help", &["2", "3", "1", "?", "\x1b"]),
     ] {
         let costs = keys.iter().map(|key| {
             screen.terminal.write_all(key.as_bytes()).unwrap();
             screen.drain(Duration::from_millis(500))
         });
-        worst.push((group, most, costs.max().unwrap_or_default()));
+        worst.push((group, costs.max().unwrap_or_default()));
     }
-    for (group, most, bytes) in worst {
+    for (group, bytes) in worst {
         let what = format!("screens: bytes for a key, {group}: worst");
-        table.single(&what, bytes.to_string(), format!("< {most}"), bytes < most);
+        table.single(&what, bytes.to_string(), "< 2048", bytes < 2048);
     }
 }
 
@@ -113,6 +112,7 @@ impl Screen {
         tcsetwinsize(&master, size).unwrap();
         let started = Instant::now();
         let child = Command::new(FWTUI)
+            .args(["--screen", "services"])
             .env("TERM", "xterm-256color")
             .stdin(terminal.try_clone().unwrap())
             .stdout(terminal.try_clone().unwrap())
