@@ -312,6 +312,22 @@ fn a_book_pasted_into_a_line_does_no_harm() {
     assert!(matches!(session.model.popups.as_slice(), [Popup::Entry(entry)] if entry.text.len() <= 500));
 }
 
+#[test]
+fn a_paste_is_text_where_one_types_and_nothing_elsewhere() {
+    let mut session = Session::on(SIZE, fixture::decided());
+    let paste = |text: &str| Msg::Paste(text.to_owned());
+    assert_eq!(session.send(paste("aykq\n")), []);
+    assert!(session.model.popups.is_empty());
+    assert!(session.notice().contains("ignored"), "{}", session.notice());
+    session.keys(":");
+    session.send(paste(&"previ\tew".repeat(100_000)));
+    let typed = match session.model.popups.as_slice() {
+        [Popup::Palette(palette)] => palette.text.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert!(typed.starts_with("preview") && typed.len() <= 500, "{typed}");
+}
+
 /// The services that are knocked at.
 fn knocked(effects: &[Effect]) -> Vec<String> {
     let ids = effects.iter().filter_map(|effect| match effect {

@@ -12,7 +12,7 @@ const MOST: usize = 500;
 /// A text was pasted.
 pub(super) fn on_paste(model: &mut Model, text: &str) {
     model.notice = None;
-    if !model.contexts().contains(&Context::Typing) {
+    if !model.contexts().into_iter().any(Context::is_typed_into) {
         model.say(
             Token::Text,
             "What was pasted is ignored: a paste is text, and never taken for commands.",
