@@ -119,30 +119,8 @@ fn run(cli: Cli, out: &Out) -> Result<u8, Error> {
         Verb::InstallService(args) => install::run(&machine(), &args, out),
         Verb::Sandbox(args) => sandbox::run(&args, &first, out),
         Verb::Knock(args) => sandbox::knock(&args, out),
-        Verb::Themes(args) => {
-            let theme = cli.theme.as_deref();
-            themes::run(
-                &args,
-                config::Given {
-                    theme,
-                    screen: None,
-                    wants_ascii: out.wants_ascii(),
-                },
-                out,
-            )
-        }
-        Verb::Config(args) => {
-            let theme = cli.theme.as_deref();
-            config::run(
-                &args,
-                config::Given {
-                    theme,
-                    screen: None,
-                    wants_ascii: out.wants_ascii(),
-                },
-                out,
-            )
-        }
+        Verb::Themes(args) => themes::run(&args, first.given(out), out),
+        Verb::Config(args) => config::run(&args, first.given(out), out),
         Verb::Completions { shell } => man::completions(shell, out),
         Verb::Man => man::print(out),
         Verb::Guard(args) => process::guard(&machine(), &args),

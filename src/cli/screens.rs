@@ -22,7 +22,16 @@ pub(super) struct First<'a> {
     pub(super) is_setup: bool,
 }
 
-impl First<'_> {
+impl<'a> First<'a> {
+    /// The same as the configuration weighs it.
+    pub(super) fn given(&self, out: &Out) -> Given<'a> {
+        Given {
+            theme: self.theme,
+            screen: self.screen.map(ScreenId::from),
+            wants_ascii: out.wants_ascii(),
+        }
+    }
+
     const fn start(&self) -> Start {
         match (self.is_setup, self.screen) {
             (true, _) => Start::Setup,
@@ -49,14 +58,7 @@ pub(super) fn run(machine: Machine, first: &First<'_>, out: &Out) -> Result<u8, 
             .hint("Without one, use the verbs: 'fwtui list' shows what listens, 'fwtui --help' shows the others."));
     }
     let options = Options {
-        settings: config::settings(
-            Given {
-                theme: first.theme,
-                screen: first.screen.map(ScreenId::from),
-                wants_ascii: out.wants_ascii(),
-            },
-            out.is_ascii(),
-        )?,
+        settings: config::settings(first.given(out), out.is_ascii())?,
         is_sandbox: sandbox::is_inside(),
         start: first.start(),
     };

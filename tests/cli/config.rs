@@ -176,3 +176,16 @@ fn hostile_files_do_no_harm() {
     assert!(done.stderr.contains("symbolic link"), "{}", done.stderr);
     assert!(Path::new("/etc/hostname").exists());
 }
+
+#[test]
+fn the_screen_named_on_the_command_line_is_told_as_such() {
+    let home = Home::new();
+    let config = home
+        .fwtui(&["--screen", "networks", "config", "--json"])
+        .exits(0)
+        .json();
+    let values = config["values"].as_array().unwrap();
+    let screen = values.iter().find(|value| value["name"] == "screen").unwrap();
+    assert_eq!(screen["value"], "networks", "{screen}");
+    assert_ne!(screen["source"], "default", "{screen}");
+}

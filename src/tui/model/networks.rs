@@ -110,20 +110,6 @@ impl Networks {
         })
     }
 
-    /// Whether the line under the cursor can be taken out of the policy.
-    pub fn can_remove(&self) -> bool {
-        matches!(self.selected(), Some(NetworkLine::Absent(_) | NetworkLine::Source(_)))
-    }
-
-    /// Whether the line under the cursor has a class to be chosen.
-    pub fn has_class(&self) -> bool {
-        match self.selected() {
-            Some(NetworkLine::Interface(interface)) => interface.kind != InterfaceKind::Loopback,
-            Some(NetworkLine::Absent(_)) => true,
-            Some(NetworkLine::Source(_)) | None => false,
-        }
-    }
-
     /// The line under the cursor.
     pub fn selected(&self) -> Option<&NetworkLine> {
         self.lines.get(self.list.cursor)
