@@ -19,7 +19,7 @@ mod containers;
 mod machine;
 mod trials;
 
-pub(crate) use containers::containers;
+pub(crate) use containers::{containers, presence};
 pub(crate) use machine::*;
 pub(crate) use trials::*;
 

@@ -66,6 +66,20 @@ fn selected(session: &Session) -> String {
 }
 
 #[test]
+fn marks_that_the_filter_hides_are_counted() {
+    let mut session = Session::on((80, 24), fixture::decided());
+    session.keys("A /");
+    session.text("postgres");
+    session.keys("enter");
+    session.model.notice = None;
+    let marked = session.model.services.marked();
+    let hidden = marked - session.model.services.len();
+    let text = crate::snapshot::text(&crate::snapshot::draw(&session.model));
+    let said = format!("{marked} marked, {hidden} of them hidden by the filter");
+    assert!(hidden > 0 && text.contains(&said), "{text}");
+}
+
+#[test]
 fn services_with_counters_and_news() {
     at_every_size("services-counted", &counted, &|session| select(session, "22/tcp"));
     let mut session = Session::on(WIDE, counted());

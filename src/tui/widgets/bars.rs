@@ -223,7 +223,12 @@ fn standing(model: &Model) -> (Token, String) {
     let status = &model.observation.status;
     let marked = model.services.marked();
     if marked > 0 && model.screen == ScreenId::Services {
-        return (Token::Accent, format!("{marked} marked: a decision is for all of them"));
+        let hidden = match model.services.marked_out_of_sight() {
+            0 => String::new(),
+            hidden => format!(", {hidden} of them hidden by the filter"),
+        };
+        let text = format!("{marked} marked{hidden}: a decision is for all of them");
+        return (Token::Accent, text);
     }
     if model.screen == ScreenId::Checkup && model.checkup.is_under_way() {
         let since = model.progress.check(model.now);

@@ -1,6 +1,6 @@
 //! The question before an apply: what must be read before a yes counts.
 
-use fwtui::app::{Observation, Presence};
+use fwtui::app::Observation;
 use fwtui::core::policy::Decision;
 use fwtui::core::tools::Manager;
 use fwtui::tui::Effect;
@@ -17,18 +17,7 @@ fn warned() -> Observation {
     decide(&mut observation.policy, "111/tcp", Decision::Open, &[]);
     observation.status.other_backend = Some("iptables-legacy has 12 rules in the tables filter and nat".into());
     let tools = [Manager::Ufw, Manager::Firewalld, Manager::Nftables];
-    observation.status.tools = tools
-        .into_iter()
-        .map(|manager| Presence {
-            manager,
-            in_kernel: Some(true),
-            at_boot: Some(true),
-            how: String::new(),
-            boot: String::new(),
-            has_rules: true,
-            flushes: false,
-        })
-        .collect();
+    observation.status.tools = tools.map(fixture::presence).into();
     observation
 }
 
