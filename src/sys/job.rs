@@ -7,7 +7,7 @@
 
 use std::io;
 
-use rustix::process::{Pid, Signal, getpgid, getpgrp, getpid, getsid, kill_process, kill_process_group};
+use rustix::process::{Signal, getpid, kill_current_process_group, kill_process};
 
 use super::procfs::Proc;
 
@@ -16,28 +16,28 @@ const LONGEST: usize = 16;
 
 /// Whether there is a shell to continue this process's group: a parent outside the group and in the
 /// same session (POSIX, 3.264: a group without is orphaned, and ctrl-z does not stop it).
+///
+/// In a container that was entered from outside, group and session may be none of its own: they are
+/// 0 then, which procfs says and the system calls return as if it were a process.
 pub fn can_continue() -> bool {
-    let Ok(session) = getsid(None) else {
-        return false;
-    };
-    let group = getpgrp();
-    let mut pid = getpid();
-    for _ in 0..LONGEST {
-        let Some(parent) = parent_of(pid).filter(|parent| getsid(Some(*parent)) == Ok(session)) else {
-            return false;
-        };
-        if getpgid(Some(parent)) != Ok(group) {
-            return true;
-        }
-        pid = parent;
-    }
-    false
+    Proc::open().is_ok_and(|proc| has_shell(&proc).unwrap_or(false))
 }
 
-fn parent_of(pid: Pid) -> Option<Pid> {
-    let pid = u32::try_from(pid.as_raw_nonzero().get()).ok()?;
-    let parent = Proc::open().ok()?.status(pid)?.parent;
-    Pid::from_raw(i32::try_from(parent).ok()?)
+/// `None` where a parent is outside this PID namespace, or gone.
+fn has_shell(proc: &Proc) -> Option<bool> {
+    let own = proc.status(std::process::id())?;
+    let mut parent = own.parent;
+    for _ in 0..LONGEST {
+        let status = proc.status(parent)?;
+        if status.session != own.session {
+            return Some(false);
+        }
+        if status.group != own.group {
+            return Some(true);
+        }
+        parent = status.parent;
+    }
+    None
 }
 
 /// Stops this process, and with it its group where ctrl-z was pressed; returns when it goes on.
@@ -46,7 +46,7 @@ fn parent_of(pid: Pid) -> Option<Pid> {
 /// Where the kernel does not do it.
 pub fn stop(is_whole_group: bool) -> io::Result<()> {
     match is_whole_group {
-        true => kill_process_group(getpgrp(), Signal::STOP)?,
+        true => kill_current_process_group(Signal::STOP)?,
         false => kill_process(getpid(), Signal::STOP)?,
     }
     Ok(())

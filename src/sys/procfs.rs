@@ -142,6 +142,10 @@ pub(super) struct Status {
     pub(super) name: String,
     /// Its parent; 0 for none (in this PID namespace).
     pub(super) parent: u32,
+    /// Its process group; 0 for one whose first process is outside this PID namespace.
+    pub(super) group: u32,
+    /// Its session; 0 for one that began outside this PID namespace.
+    pub(super) session: u32,
     /// The device number of its controlling terminal; 0 for none.
     pub(super) terminal: i32,
     /// When it was started, since boot: cut to a hundredth of a second (`USER_HZ`, which is 100 on
@@ -158,11 +162,15 @@ impl Status {
         let (name, rest) = rest.rsplit_once(')')?;
         let mut fields = rest.split_ascii_whitespace().skip(1);
         let parent = fields.next()?.parse().ok()?;
-        let terminal = fields.nth(2)?.parse().ok()?;
+        let group = fields.next()?.parse().ok()?;
+        let session = fields.next()?.parse().ok()?;
+        let terminal = fields.next()?.parse().ok()?;
         let ticks: u64 = fields.nth(14)?.parse().ok()?;
         Some(Self {
             name: name.to_owned(),
             parent,
+            group,
+            session,
             terminal,
             started: Duration::from_millis(ticks.saturating_mul(10)),
         })
@@ -238,13 +246,15 @@ mod tests {
 
     #[test]
     fn names_may_hold_anything() {
-        const REST: &str = "42 42 34817 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 123456 1 1";
+        const REST: &str = "42 40 34817 -1 4194304 1 0 0 0 0 0 0 0 20 0 1 0 123456 1 1";
         let status = Status::parse(format!("42 (tmux: server) S 1 {REST}").as_bytes()).unwrap();
         assert_eq!(
             status,
             Status {
                 name: "tmux: server".into(),
                 parent: 1,
+                group: 42,
+                session: 40,
                 terminal: 34817,
                 started: Duration::from_millis(1_234_560),
             }

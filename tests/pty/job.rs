@@ -8,18 +8,22 @@ use crate::lab::{Lab, in_sandbox};
 use crate::terminal::Terminal;
 
 const SIZE: (u16, u16) = (80, 24);
-/// What the shell says while its job is stopped.
-const PROMPT: &str = "the shell has it";
 /// Starts its arguments as a job, says when it is stopped, and has it go on for a line of input; as
 /// often as that happens.
 const SHELL: &str = "set -m; \"$@\"; code=$?; \
-    while [ $code -gt 128 ]; do echo 'the shell has it'; read -r line || exit 1; fg >/dev/null; code=$?; done; \
+    while [ $code -gt 128 ]; do echo \"stop $((stops += 1))\"; read -r line || exit 1; fg >/dev/null; code=$?; done; \
     echo \"ended with $code\"; exit $code";
 
 /// fwtui as the job of a shell with job control.
 fn as_a_job(arguments: &[&str]) -> Terminal {
-    let mut command = Command::new("bash");
+    job_of("bash", &[], arguments)
+}
+
+/// The same, with the shell started by a program with arguments.
+fn job_of(starter: &str, starting: &[&str], arguments: &[&str]) -> Terminal {
+    let mut command = Command::new(starter);
     command
+        .args(starting)
         .args(["-c", SHELL, "shell", env!("CARGO_BIN_EXE_fwtui")])
         .args(["--screen", "services"])
         .args(arguments);
@@ -31,14 +35,20 @@ fn as_a_job(arguments: &[&str]) -> Terminal {
     terminal
 }
 
+/// What the shell says once its job is stopped. What it said of earlier stops is seen before that, as
+/// soon as the terminal is given back.
+fn prompt(stop: u32) -> String {
+    format!("stop {stop}")
+}
+
 /// The shell has the terminal as it was; then fwtui goes on.
 #[track_caller]
-fn the_shell_has_it_and_gives_it_back(terminal: &mut Terminal) {
-    terminal.sees(&[PROMPT]);
+fn the_shell_has_it_and_gives_it_back(terminal: &mut Terminal, stop: u32) {
+    terminal.sees(&[&prompt(stop)]);
     terminal.is_as_before();
     terminal.types("\n");
     terminal.until("the screens again", |text| {
-        text.contains("Services") && text.contains("quit") && !text.contains(PROMPT)
+        text.contains("Services") && text.contains("quit") && !text.contains("stop ")
     });
     assert!(terminal.is_taken());
 }
@@ -53,15 +63,15 @@ fn screens(terminal: &Terminal) -> Pid {
 #[test]
 fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_again() {
     let mut terminal = as_a_job(&["--root", "/nowhere"]);
-    for _ in 0..2 {
+    for stop in 1..=2 {
         terminal.types("\u{1a}");
-        the_shell_has_it_and_gives_it_back(&mut terminal);
+        the_shell_has_it_and_gives_it_back(&mut terminal, stop);
     }
     // What is typed after is heard.
     terminal.answers("2", &["class"]);
     // Another size meanwhile is drawn in.
     terminal.types("\u{1a}");
-    terminal.sees(&[PROMPT]);
+    terminal.sees(&[&prompt(3)]);
     terminal.resize((100, 30));
     terminal.types("\n");
     terminal.until("the larger screen", |text| {
@@ -76,7 +86,7 @@ fn ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_again() {
 fn a_signal_from_elsewhere_does_the_same() {
     let mut terminal = as_a_job(&["--root", "/nowhere"]);
     kill_process(screens(&terminal), Signal::TSTP).unwrap();
-    the_shell_has_it_and_gives_it_back(&mut terminal);
+    the_shell_has_it_and_gives_it_back(&mut terminal, 1);
     terminal.types("q");
     terminal.sees(&["ended with 0"]);
     terminal.ends_well(0);
@@ -86,7 +96,7 @@ fn a_signal_from_elsewhere_does_the_same() {
 fn the_sandbox_stops_with_its_screens() {
     let mut terminal = as_a_job(&["sandbox"]);
     terminal.types("\u{1a}");
-    the_shell_has_it_and_gives_it_back(&mut terminal);
+    the_shell_has_it_and_gives_it_back(&mut terminal, 1);
     terminal.types("q");
     terminal.sees(&["ended with 0"]);
     terminal.ends_well(0);
@@ -100,7 +110,7 @@ fn a_trial_goes_on_meanwhile_and_its_countdown_is_right_afterwards() {
         terminal.answers("a", &["Apply?"]);
         terminal.answers("y", &["TRIAL"]);
         terminal.types("\u{1a}");
-        terminal.sees(&[PROMPT]);
+        terminal.sees(&[&prompt(1)]);
         let left = |lab: &Lab| lab.status()["trial"]["seconds_left"].as_u64().unwrap();
         let before = left(lab);
         while left(lab) + 2 > before {
@@ -129,6 +139,35 @@ fn without_a_shell_nothing_stops() {
     terminal.signal(Signal::TSTP);
     terminal.answers("2", &["class"]);
     assert!(terminal.is_taken());
+    terminal.types("q");
+    terminal.ends_well(0);
+}
+
+/// A container that is entered from outside: the session is none of its own, and its id 0 there.
+const CONTAINER: [&str; 3] = ["--pid", "--fork", "--mount-proc"];
+
+#[test]
+fn in_a_container_the_shell_may_be_of_a_session_outside() {
+    // An interactive shell takes a group of its own.
+    let starting = [&CONTAINER[..], &["bash", "--norc", "-i"]].concat();
+    let mut terminal = job_of("unshare", &starting, &["--root", "/nowhere"]);
+    terminal.types("\u{1a}");
+    the_shell_has_it_and_gives_it_back(&mut terminal, 1);
+    terminal.types("q");
+    terminal.sees(&["ended with 0"]);
+    terminal.ends_well(0);
+}
+
+#[test]
+fn in_a_container_without_a_shell_nothing_stops() {
+    let mut command = Command::new("unshare");
+    command.args(CONTAINER).arg(env!("CARGO_BIN_EXE_fwtui"));
+    command.args(["--root", "/nowhere", "--screen", "services"]);
+    let mut terminal = Terminal::with(SIZE, &command);
+    terminal.until("the first complete look", |text| {
+        text.contains("quit") && !text.contains("looking")
+    });
+    terminal.answers("\u{1a}", &["There is no shell here"]);
     terminal.types("q");
     terminal.ends_well(0);
 }

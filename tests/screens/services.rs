@@ -74,7 +74,7 @@ fn marks_that_the_filter_hides_are_counted() {
     session.model.notice = None;
     let marked = session.model.services.marked();
     let hidden = marked - session.model.services.len();
-    let text = crate::snapshot::text(&crate::snapshot::draw(&session.model));
+    let text = text(&draw(&session.model));
     let said = format!("{marked} marked, {hidden} of them hidden by the filter");
     assert!(hidden > 0 && text.contains(&said), "{text}");
 }

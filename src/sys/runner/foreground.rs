@@ -6,13 +6,16 @@ use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::Arc;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 use signal_hook::SigId;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::flag;
 use signal_hook::low_level::{pipe, unregister};
+
+/// How long a command may take to end when asked to, before it is asked as an interactive shell is.
+const TO_END: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 
 /// Runs a command of the user's with our terminal, environment and directory, found through the
 /// user's own `PATH`, and waits for its end. For what the user typed, never for what we need.
@@ -66,9 +69,12 @@ fn wait(mut child: Child, mut told: UnixStream) -> io::Result<ExitStatus> {
             return child.wait();
         }
         if word && told.read(&mut [0; 16])? > 0 {
-            // Programs end on the first, interactive shells on the second.
-            for signal in [Signal::TERM, Signal::HUP] {
-                kill_process(pid, signal)?;
+            // Programs end on the first, interactive shells on the second. Not both at once: the
+            // kernel delivers the lower number first.
+            kill_process(pid, Signal::TERM)?;
+            let mut descriptors = [PollFd::new(&ended, PollFlags::IN)];
+            if poll(&mut descriptors, Some(&TO_END)) == Ok(0) {
+                kill_process(pid, Signal::HUP)?;
             }
         }
     }
