@@ -191,13 +191,13 @@ impl Session<'_> {
 
     /// Gives the terminal back and stops, until somebody has the process go on. Where nobody would,
     /// it does not stop.
-    fn suspend(&mut self, is_whole_group: bool) -> io::Result<()> {
+    fn suspend(&mut self, is_from_key: bool) -> io::Result<()> {
         if !job::can_continue() {
             return Ok(());
         }
         self.screen.give_back();
         // The terminal is taken over again by the event that tells of going on.
-        job::stop(is_whole_group).or_else(|_goes_on| self.screen.resume())
+        job::stop(is_from_key).or_else(|_goes_on| self.screen.resume())
     }
 
     fn draw(&mut self, model: &mut Model) -> io::Result<()> {

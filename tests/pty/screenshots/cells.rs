@@ -79,10 +79,12 @@ impl Grid {
     }
 
     /// The same with what differs by nature from one run to the next made equal: process ids, the
-    /// seconds of the countdown and its bar, those since a new connection, and which kind of iptables is installed.
+    /// seconds of the countdown and its bar, those since a new connection, and which kind of iptables
+    /// is installed; and what nobody sees.
     #[must_use]
     pub fn evened(mut self) -> Self {
         for row in &mut self.rows {
+            even_blanks(row);
             even_pids(row);
             even_countdown(row);
             even_evidence(row);
@@ -141,6 +143,18 @@ fn replace_cells(row: &mut Vec<Cell>, at: usize, length: usize, others: &str) {
 fn digits(row: &[Cell], from: usize) -> usize {
     let is_digit = |cell: &&Cell| cell.text.chars().all(|character| character.is_ascii_digit());
     row[from..].iter().take_while(is_digit).count()
+}
+
+/// What a blank would look like with something in it depends on what was there before: as the cell
+/// before it.
+fn even_blanks(row: &mut [Cell]) {
+    let mut before = (None, false);
+    for cell in row {
+        if cell.text == " " {
+            (cell.foreground, cell.is_bold) = before;
+        }
+        before = (cell.foreground, cell.is_bold);
+    }
 }
 
 fn even_pids(row: &mut Vec<Cell>) {
