@@ -4,8 +4,9 @@ use std::process::Command;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::lab::{Lab, in_sandbox};
-use crate::terminal::Terminal;
+use crate::lab::{Lab, eventually, in_sandbox};
+use crate::slow::{Slow, ip};
+use crate::terminal::{PATIENCE, Terminal};
 
 const SIZE: (u16, u16) = (80, 24);
 /// Starts its arguments as a job, says when it is stopped, and has it go on for a line of input; as
@@ -141,6 +142,36 @@ fn without_a_shell_nothing_stops() {
     assert!(terminal.is_taken());
     terminal.types("q");
     terminal.ends_well(0);
+}
+
+#[test]
+fn what_it_has_started_goes_on_meanwhile() {
+    // A child that is stopped may hold a lock, and before it runs its program it keeps us from stopping.
+    in_sandbox(|lab: &Lab| {
+        lab.does(&["set", "22/tcp", "open"]);
+        let slow = Slow::new(ip());
+        let mut terminal = as_a_job(&[]);
+        slow.begin();
+        terminal.answers("a", &["Apply?"]);
+        terminal.types("y");
+        let child = slow.is_running();
+        terminal.types("\u{1a}");
+        terminal.sees(&[&prompt(1)]);
+        terminal.is_as_before();
+        slow.end();
+        eventually("the child's end", PATIENCE, || has_ended(&child).then_some(()));
+        terminal.types("\n");
+        terminal.sees(&["TRIAL", "quit"]);
+        terminal.answers("r", &["Reverted"]);
+        terminal.types("q");
+        terminal.ends_well(0);
+    });
+}
+
+/// Whether a process has ended, and may still have to be waited for.
+fn has_ended(pid: &str) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    stat.is_empty() || stat.contains(") Z ")
 }
 
 /// A container that is entered from outside: the session is none of its own, and its id 0 there.

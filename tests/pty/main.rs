@@ -37,6 +37,7 @@ mod proof;
 mod screenshots;
 mod setup;
 mod sizes;
+mod slow;
 mod stalled;
 mod streams;
 mod terminal;
