@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::Write as _;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use crate::harness::{Done, Home};
 
@@ -134,7 +133,6 @@ fn large_and_long_files_are_bounded() {
     home.fwtui(&["check", &large]).complains(1, "larger than 8 MiB");
     let line = format!("iptables -A INPUT -s {} -j DROP\n", "1.2.3.4,".repeat(100_000));
     let long = file(&home, "long", line.as_bytes());
-    let start = Instant::now();
     home.fwtui(&["check", &long])
         .complains(1, "long, line 1: there is no rule in it that is read");
     let whole = file(
@@ -145,7 +143,6 @@ fn large_and_long_files_are_bounded() {
     home.fwtui(&["check", &whole])
         .exits(0)
         .says("Line 1: this command is left out");
-    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     // A device without an end.
     home.fwtui(&["check", "/dev/zero"]).complains(1, "larger than 8 MiB");
 }

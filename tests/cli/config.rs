@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use serde_json::{Value, json};
 
@@ -159,12 +158,10 @@ fn hostile_files_do_no_harm() {
     ];
     for (text, words) in cases {
         let path = write(&home, &text);
-        let began = Instant::now();
         let done = home.fwtui(&["config"]).exits(1).says("theme    dark");
         assert!(done.stderr.contains(words), "{words}: {}", done.stderr);
         assert!(done.stderr.contains(path.to_str().unwrap()), "{}", done.stderr);
         assert!(!done.stderr.contains('\u{1b}') && !done.stdout.contains('\u{1b}'));
-        assert!(began.elapsed().as_secs() < 10, "{words}");
     }
     let path = write(&home, "{}");
     fs::remove_file(&path).unwrap();

@@ -2,7 +2,6 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -104,10 +103,8 @@ fn a_request_to_end_is_passed_on() {
     // Waiting would close it, and the command would end by that.
     let input = child.stdin.take();
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
-    let started = Instant::now();
     assert_eq!(child.wait().unwrap().code(), Some(143));
     drop(input);
-    assert!(started.elapsed() < Duration::from_secs(5));
     assert!(!is_alive(service));
     let mut rest = String::new();
     child.stdout.take().unwrap().read_to_string(&mut rest).unwrap();

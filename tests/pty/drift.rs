@@ -1,7 +1,6 @@
 //! What was confirmed is taken out by somebody else while the screens are open.
 
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use crate::lab::{Lab, in_sandbox};
 use crate::terminal::Terminal;
@@ -37,12 +36,10 @@ fn confirmed(lab: &Lab, backend: &str) -> Terminal {
 #[track_caller]
 fn is_said_and_put_back(lab: &Lab, terminal: &mut Terminal, wipe: &[&str], says: &[&str]) {
     terminal.loses("R put back");
-    let start = Instant::now();
     for command in wipe {
         somebody_runs(command);
     }
     terminal.sees(&["▲ drifted", "R put back"]);
-    let took = start.elapsed();
     terminal.sees(says);
     assert_eq!(lab.knocks("80/tcp"), ["answers"; 6]);
     terminal.answers("R", &["Put back what was confirmed?", "without a trial"]);
@@ -52,8 +49,6 @@ fn is_said_and_put_back(lab: &Lab, terminal: &mut Terminal, wipe: &[&str], says:
     terminal.loses("Changed by");
     assert_eq!(lab.knocks("80/tcp"), ["refused"; 6]);
     assert_eq!(lab.status()["state"], "confirmed");
-    // Five seconds, and a busy machine.
-    assert!(took < Duration::from_secs(8), "said after {took:?}");
 }
 
 #[test]

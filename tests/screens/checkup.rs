@@ -1,13 +1,11 @@
 //! The Checkup screen: what is drawn.
 
-use std::time::{Duration, Instant};
-
 use fwtui::app::check::Checkup;
 use fwtui::core::checkup::{Place, Severity};
-use fwtui::tui::{Effect, Msg, update};
+use fwtui::tui::Effect;
 
 use crate::snapshot::{check, draw, text};
-use crate::{Session, fixture, key};
+use crate::{Session, fixture};
 
 mod found;
 mod keys;
@@ -163,27 +161,6 @@ fn nothing_a_rule_says_reaches_the_terminal() {
             Some(note)
         );
     }
-}
-
-#[test]
-fn five_thousand_findings_scroll_at_once() {
-    let mut session = with((120, 40), found(crowded(5000)));
-    let rounds = 50;
-    let start = Instant::now();
-    for _ in 0..rounds {
-        update(&mut session.model, Msg::Key(key("pgdn")));
-        draw(&session.model);
-    }
-    assert!(
-        start.elapsed() / rounds < Duration::from_millis(50),
-        "{:?}",
-        start.elapsed() / rounds
-    );
-    let start = Instant::now();
-    session.keys("/");
-    session.text("198.51.7");
-    draw(&session.model);
-    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
 }
 
 #[test]

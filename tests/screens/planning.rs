@@ -5,16 +5,13 @@ mod file;
 mod networks;
 mod search;
 
-use std::time::{Duration, Instant};
-
 use fwtui::app::Observation;
 use fwtui::core::policy::Decision;
-use fwtui::tui::{Msg, update};
 
+use crate::Session;
 use crate::fixture::{self, decide};
 use crate::screens::at_every_size;
 use crate::snapshot::{draw, text};
-use crate::{Session, key};
 
 /// So many services, each with a decision, and nothing of it in force.
 pub(crate) fn many(count: u16) -> Observation {
@@ -75,23 +72,4 @@ fn those_who_lose_come_before_those_who_gain() {
     ]
     .map(at);
     assert!(order.is_sorted(), "{order:?}: {shown}");
-}
-
-#[test]
-fn a_key_among_a_thousand_decisions_is_drawn_at_once() {
-    let mut session = Session::on((120, 40), many(1000));
-    session.keys("p");
-    draw(&session.model);
-    let rounds = 50;
-    for pane in ["left", "right"] {
-        session.keys(pane);
-        let start = Instant::now();
-        for _ in 0..rounds {
-            update(&mut session.model, Msg::Key(key("pgdn")));
-            draw(&session.model);
-        }
-        let each = start.elapsed() / rounds;
-        // Unoptimised and on a busy machine; breaking all lines anew would take far longer.
-        assert!(each < Duration::from_millis(50), "{pane}: {each:?}");
-    }
 }

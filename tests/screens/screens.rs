@@ -1,17 +1,17 @@
 //! What is drawn.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fwtui::app::{Error, Kind, Presence, State};
 use fwtui::core::listener::Family;
 use fwtui::core::proof::Doubt;
 use fwtui::core::tools::Manager;
 use fwtui::core::way_in::WayIn;
-use fwtui::tui::{Depth, Knock, Msg, Neighbour, Seen, update};
+use fwtui::tui::{Depth, Knock, Msg, Neighbour, Seen};
 
+use crate::Session;
 use crate::fixture::{self, decide};
 use crate::snapshot::{check, draw, text};
-use crate::{Session, key};
 
 const SIZES: [(u16, u16); 3] = [(60, 20), (80, 24), (120, 40)];
 
@@ -443,22 +443,4 @@ fn the_banner_is_on_every_screen_and_beside_every_popup() {
             assert!(drawn.contains("sudo fwtui confirm"), "{keys}:\n{drawn}");
         }
     }
-}
-
-#[test]
-fn a_key_among_ten_thousand_services_is_drawn_at_once() {
-    let mut session = Session::on((120, 40), fixture::crowded(10_000));
-    draw(&session.model);
-    let rounds = 50;
-    let start = Instant::now();
-    for _ in 0..rounds {
-        update(&mut session.model, Msg::Key(key("pgdn")));
-        draw(&session.model);
-    }
-    // Unoptimised and on a busy machine; a copy of all rows would take far longer.
-    assert!(
-        start.elapsed() / rounds < Duration::from_millis(50),
-        "{:?}",
-        start.elapsed() / rounds
-    );
 }

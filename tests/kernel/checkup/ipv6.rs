@@ -49,10 +49,7 @@ fn neighbours_are_lost_once_forgotten() {
         let [out, inward] = [None, Some(Neighbour::Trusted)];
         let deaf = Rules::good().without(V6, SOLICITATION).without(V6, ADVERTISEMENT);
         deaf.load(lab);
-        let before = std::time::Instant::now();
         assert_eq!(after_forgetting(lab, out), Knock::Unreachable);
-        let took = before.elapsed();
-        assert!((2..5).contains(&took.as_secs()), "about 3 s, not {took:?}");
         hasten(lab);
         // Either of the two alone cures one direction only.
         for (rules, out_fares, in_fares) in [
