@@ -54,7 +54,7 @@ fn the_shell_has_it_and_gives_it_back(terminal: &mut Terminal, stop: u32) {
     assert!(terminal.is_taken());
 }
 
-/// The process id of the screens: the last of their group, which the shell waits for.
+/// The process id of the screens: the first of their group, which the shell waits for.
 fn screens(terminal: &Terminal) -> Pid {
     let children = format!("/proc/{0}/task/{0}/children", terminal.process());
     let pid = std::fs::read_to_string(children).unwrap();
@@ -145,8 +145,7 @@ fn without_a_shell_nothing_stops() {
 }
 
 #[test]
-fn what_it_has_started_goes_on_meanwhile() {
-    // A child that is stopped may hold a lock, and before it runs its program it keeps us from stopping.
+fn an_apply_under_way_goes_on() {
     in_sandbox(|lab: &Lab| {
         lab.does(&["set", "22/tcp", "open"]);
         let slow = Slow::new(ip());
@@ -159,19 +158,15 @@ fn what_it_has_started_goes_on_meanwhile() {
         terminal.sees(&[&prompt(1)]);
         terminal.is_as_before();
         slow.end();
-        eventually("the child's end", PATIENCE, || has_ended(&child).then_some(()));
+        let stat = || std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+        let has_ended = || stat().is_empty() || stat().contains(") Z ");
+        eventually("the child's end", PATIENCE, || has_ended().then_some(()));
         terminal.types("\n");
         terminal.sees(&["TRIAL", "quit"]);
         terminal.answers("r", &["Reverted"]);
         terminal.types("q");
         terminal.ends_well(0);
     });
-}
-
-/// Whether a process has ended, and may still have to be waited for.
-fn has_ended(pid: &str) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    stat.is_empty() || stat.contains(") Z ")
 }
 
 /// A container that is entered from outside: the session is none of its own, and its id 0 there.
