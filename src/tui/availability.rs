@@ -27,6 +27,7 @@ pub fn is_useful(model: &Model, command: &Command) -> bool {
 fn is_useful_in(model: &Model, popup: &Popup, command: &Command) -> bool {
     match (popup, command.id) {
         (_, CommandId::Cancel | CommandId::Help) => true,
+        (Popup::Help(help), CommandId::NextMatch | CommandId::PreviousMatch) => !help.search.hits().is_empty(),
         (Popup::Apply(apply), CommandId::Go) => apply.is_harmless(),
         (Popup::Apply(apply), CommandId::Accept) => !apply.is_harmless() && apply.is_read(),
         (Popup::Apply(apply), CommandId::EndConnections) => !apply.plan.going_on.is_empty(),

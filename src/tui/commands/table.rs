@@ -182,6 +182,10 @@ pub(super) const TABLE: &[Command] = &[
     command(CommandId::ShowScreens, Context::SetupLeaving, &[char('s')], "to the screens", "Decide by yourself, on the screens", 1),
     command(CommandId::Cancel, Context::SetupLeaving, &[code(KeyCode::Esc), char('n')], "stay", "Go on with the setup", 1),
 
+    command(CommandId::Filter, Context::Help, &[char('/')], "search", "Search in the help", 2),
+    command(CommandId::NextMatch, Context::Help, &[char('n')], "next", "Go to the next place that was searched for", 2),
+    command(CommandId::PreviousMatch, Context::Help, &[char('N')], "previous", "Go to the place before", 3),
+
     command(CommandId::Cancel, Context::Reading, &[code(KeyCode::Esc), char('q'), char('?'), code(KeyCode::Enter), code(KeyCode::F(1))], "close", "Close it", 1),
 
     command(CommandId::Submit, Context::Palette, &[code(KeyCode::Enter)], "run", "Run the selected command, as its key would", 1),
