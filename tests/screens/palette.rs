@@ -170,7 +170,7 @@ fn help_tells_the_keys_of_what_is_open_and_closes_to_it() {
 fn the_help_is_searched_as_the_preview_is() {
     let mut session = Session::on(SIZE, fixture::decided());
     session.keys("? /");
-    session.text("undecided");
+    session.text("frobnicate");
     let count = |session: &Session| session.model.help().unwrap().search.count();
     assert_eq!(count(&session), (0, 0));
     session.keys("ctrl-u");

@@ -20,7 +20,7 @@ const WIDTH: u16 = 74;
 /// The column of the keys.
 const KEYS: usize = 12;
 
-const SIGNS: [(&str, Token, &str); 8] = [
+const SIGNS: [(&str, Token, &str); 10] = [
     ("●", Token::Bad, "Everyone can connect"),
     ("◐", Token::Warn, "Trusted networks, or the sources named, can connect"),
     ("○", Token::Good, "Only this machine can connect"),
@@ -39,6 +39,8 @@ const SIGNS: [(&str, Token, &str); 8] = [
         Token::Bad,
         "Checkup: harmful, risky, redundant, missing, info",
     ),
+    ("○ ◐ ◌", Token::Accent, "Networks: public, trusted, guests"),
+    ("✓ ✗", Token::Accent, "Marked, or gets in; is kept out"),
     ("NEW", Token::New, "Needs a decision; until then it is refused"),
     ("*", Token::Changed, "Decided otherwise than what was last confirmed"),
 ];

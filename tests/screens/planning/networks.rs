@@ -2,8 +2,9 @@
 
 use fwtui::app::Observation;
 use fwtui::core::network::{InterfaceKind, NetworkClass, Peers};
+use fwtui::tui::model::NetworkLine;
 use fwtui::tui::popups::Popup;
-use fwtui::tui::{Effect, Msg};
+use fwtui::tui::{Depth, Effect, Msg};
 
 use super::drawn;
 use crate::screens::at_every_size;
@@ -78,9 +79,9 @@ fn what_is_said_of_a_network_holds_now_and_after_applying_in_every_state() {
         shown.contains("Now: everyone there reaches all 9 services that listen for others."),
         "{shown}"
     );
-    let after = "everyone there reaches sshd 22/tcp, nginx 80/tcp; its neighbours also reach avahi-daemon 5353/udp, \
+    let after = "veryone there reaches sshd 22/tcp, nginx 80/tcp; its neighbours also reach avahi-daemon 5353/udp, \
                  postgres 5432/tcp.";
-    assert!(shown.contains(&format!("After applying: {after}")), "{shown}");
+    assert!(shown.contains(&format!("After applying: e{after}")), "{shown}");
     assert!(
         shown.contains("If it were public, after applying its neighbours would no longer"),
         "{shown}"
@@ -89,7 +90,7 @@ fn what_is_said_of_a_network_holds_now_and_after_applying_in_every_state() {
     let mut confirmed = fixture::decided();
     confirmed.policy = fixture::confirmed_policy();
     let shown = said(&confirmed, wlan0);
-    assert!(shown.contains(&format!(" E{}", &after[1..])), "{shown}");
+    assert!(shown.contains(&format!(" E{after}")), "{shown}");
     assert!(
         !shown.contains("After applying") && !shown.contains("after applying"),
         "{shown}"
@@ -100,7 +101,7 @@ fn what_is_said_of_a_network_holds_now_and_after_applying_in_every_state() {
     );
     // Changes wait.
     let shown = said(&fixture::decided(), wlan0);
-    assert!(shown.contains(&format!("Now: {after}")), "{shown}");
+    assert!(shown.contains(&format!("Now: e{after}")), "{shown}");
     let less = "everyone there reaches sshd 22/tcp; its neighbours also reach avahi-daemon 5353/udp.";
     assert!(shown.contains(&format!("After applying: {less}")), "{shown}");
     // They are on trial.
@@ -121,7 +122,7 @@ fn what_is_said_of_a_network_holds_now_and_after_applying_in_every_state() {
     broken.policy_error = Some("line 3: truncated".into());
     let shown = said(&broken, wlan0);
     assert!(
-        shown.contains(&format!("Now: {after}")) && !shown.contains("fter applying"),
+        shown.contains(&format!("Now: e{after}")) && !shown.contains("fter applying"),
         "{shown}"
     );
     // Nobody is behind a cable that is down.
@@ -164,6 +165,47 @@ fn a_network_that_is_not_there_says_what_becomes_of_its_class() {
         shown.contains("when it comes, apply again. delete forgets its class."),
         "{shown}"
     );
+}
+
+#[test]
+fn a_name_that_no_policy_can_hold_gets_no_class() {
+    let mut observation = fixture::decided();
+    for interface in &mut observation.interfaces {
+        if interface.name == "wlan0" {
+            interface.name = "naïve+".into();
+        }
+    }
+    observation.world = fixture::world(observation.interfaces.clone());
+    let shown = said(&observation, "2 down");
+    assert!(shown.contains("Its name can't stand in a rule"), "{shown}");
+    assert!(!shown.contains("If it were"), "{shown}");
+    assert!(!shown.contains(" c class"), "{shown}");
+    let mut session = Session::on(SIZE, observation);
+    session.keys("2 down");
+    assert_eq!(session.keys("c"), []);
+    assert!(
+        session.notice().contains("can't stand in a rule"),
+        "{}",
+        session.notice()
+    );
+    assert!(!session.model.policy.networks.interfaces.contains_key("naïve+"));
+}
+
+#[test]
+fn the_cursor_stays_on_its_network_while_others_come_and_go() {
+    let mut session = Session::on(SIZE, fixture::decided());
+    session.keys("2 down down");
+    let selected = |session: &Session| match session.model.networks.selected() {
+        Some(NetworkLine::Interface(interface)) => interface.name.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(selected(&session), "virbr0");
+    let mut fewer = fixture::decided();
+    fewer.interfaces.retain(|interface| interface.name != "wlan0");
+    session.send(Msg::Seen(Depth::Complete, Box::new(fewer)));
+    assert_eq!(selected(&session), "virbr0");
+    session.send(Msg::Seen(Depth::Complete, Box::new(fixture::decided())));
+    assert_eq!(selected(&session), "virbr0");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::app::State;
-use crate::core::network::{Interface, InterfaceKind, NetworkClass, class_of, inhabitants};
+use crate::core::network::{Interface, InterfaceKind, NetworkClass, class_of, inhabitants, is_interface_name};
 use crate::core::overview::{if_class, who_gets_in};
 use crate::core::policy::{Decision, Policy};
 use crate::core::text::capitalised;
@@ -22,9 +22,10 @@ const MOST_NAMED: usize = 5;
 
 /// The title of the details.
 pub fn title(interface: &Interface) -> String {
-    match &interface.driver {
-        Some(driver) => format!("{} · {} ({driver})", interface.name, interface.kind.word()),
-        None => format!("{} · {}", interface.name, interface.kind.word()),
+    let kind = interface.kind.word();
+    match interface.driver.as_deref().filter(|driver| *driver != kind) {
+        Some(driver) => format!("{} · {kind} ({driver})", interface.name),
+        None => format!("{} · {kind}", interface.name),
     }
 }
 
@@ -98,7 +99,12 @@ fn lowered(text: &str) -> String {
 fn by_class(model: &Model, interface: &Interface, most: usize) -> Vec<(Token, String)> {
     let class = class_of(interface, &model.policy);
     let has_neighbours = interface.has_neighbours();
+    let is_nameable = is_interface_name(&interface.name);
     let meaning = match class {
+        _ if !is_nameable => (
+            Token::Warn,
+            "Its name can't stand in a rule: nobody there is trusted, whatever its class.",
+        ),
         NetworkClass::Public => (Token::Dim, "Public means that nobody there is trusted."),
         NetworkClass::Trusted if !has_neighbours => (
             Token::Warn,
@@ -137,7 +143,7 @@ fn by_class(model: &Model, interface: &Interface, most: usize) -> Vec<(Token, St
         .take(if may_apply { usize::MAX } else { 1 })
         .map(|text| (Token::Text, text))
         .chain([meaning])
-        .chain(others.filter(|_| may_apply))
+        .chain(others.filter(|_| may_apply && is_nameable))
         .chain(are_named(model).then(|| (Token::Dim, NAMED.to_owned())))
         .collect()
 }
