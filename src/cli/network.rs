@@ -105,7 +105,7 @@ fn show_one(observation: &Observation, subject: &str, is_json: bool, out: &Out) 
         &[cells(&network)],
     ))?;
     out.line("\nWho can be there:")?;
-    for sentence in inhabitants(interface, observation.world.routers(interface)) {
+    for sentence in inhabitants(interface, &observation.world) {
         out.line(&format!("  {sentence}"))?;
     }
     if !rows.is_empty() {
@@ -144,7 +144,7 @@ fn differences(observation: &Observation, interface: &Interface) -> Vec<ClassRea
 /// An interface with who can be there, and what another class would change.
 fn whole<'a>(observation: &'a Observation, interface: &'a Interface) -> NetworkJson<'a> {
     NetworkJson {
-        who: inhabitants(interface, observation.world.routers(interface)),
+        who: inhabitants(interface, &observation.world),
         services: differences(observation, interface)
             .iter()
             .map(ServiceJson::from)

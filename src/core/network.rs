@@ -13,7 +13,7 @@ mod inhabitants;
 mod routing;
 
 pub use inhabitants::inhabitants;
-pub use routing::{Route, RouteKind, Switches, World};
+pub use routing::{Peers, Route, RouteKind, Switches, World};
 
 /// IPv6 link-local: every neighbour on an IPv6 link has such an address (RFC 4291, 2.5.6).
 const LINK_LOCAL_V6: Ipv6Net = Ipv6Net::new_assert(Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10);
@@ -149,6 +149,11 @@ impl Interface {
             true => NetworkClass::Guests,
             false => NetworkClass::Public,
         }
+    }
+
+    /// Whether anybody can be its neighbour: one of its addresses has a network around it.
+    pub fn has_neighbours(&self) -> bool {
+        !self.neighbour_sources().is_empty()
     }
 
     /// Where this interface's neighbours' addresses come from: its on-link prefixes and, where it

@@ -21,7 +21,7 @@ mod by_class;
 mod by_network;
 
 pub use before::Before;
-pub use by_class::{ClassReach, by_class, if_class};
+pub use by_class::{ClassReach, by_class, if_class, who_gets_in};
 pub use by_network::{Fared, NetworkReach, by_network};
 
 /// One row: a service, what is decided on it, and who can connect now and after applying.

@@ -15,8 +15,10 @@ use crate::core::text::printable;
 use crate::sys::netlink::Netlink;
 
 mod message;
+mod wireguard;
 
 use message::{Address, Link, RouteEntry};
+pub use wireguard::peers as wireguard_peers;
 
 // linux/rtnetlink.h
 const RTM_GETLINK: u16 = 18;

@@ -8,8 +8,9 @@ use std::path::Path;
 
 use ipnet::IpNet;
 
-use crate::core::network::{Interface, Route, RouteKind, Switches, World, is_interface_name};
+use crate::core::network::{Interface, Peers, Route, RouteKind, Switches, World, is_interface_name};
 use crate::sys::clock;
+use crate::sys::interfaces::wireguard_peers;
 use crate::sys::netlink::{self, Message, Netlink};
 
 // linux/rtnetlink.h
@@ -72,10 +73,23 @@ pub fn world(interfaces: &[Interface]) -> io::Result<World> {
         interfaces: interfaces.to_vec(),
         routes,
         routers: gateways,
+        peers: peers(interfaces),
         has_policy_routing: has_more || has_rules || is_vague,
         switches: switches(interfaces),
         now: clock::since_1970(),
     })
+}
+
+/// The peers of tunnels. That they can't be seen without root is no failure.
+fn peers(interfaces: &[Interface]) -> BTreeMap<u32, Peers> {
+    let tunnels = interfaces
+        .iter()
+        .filter(|interface| interface.driver.as_deref() == Some("wireguard"));
+    let known = tunnels.filter_map(|interface| {
+        let peers = wireguard_peers(interface.index).ok().flatten()?;
+        Some((interface.index, peers))
+    });
+    known.collect()
 }
 
 /// A route of the tables `local` and `main`.

@@ -1,7 +1,7 @@
 //! What can be done here and now: one answer for the footer, the palette, the help and the mouse.
 
 use crate::app::State;
-use crate::core::network::InterfaceKind;
+use crate::core::network::{InterfaceKind, is_interface_name};
 use crate::core::trial::{LONGEST_TIMEOUT, SHORTEST_TIMEOUT};
 use crate::tui::commands::{Command, CommandId, Context};
 use crate::tui::model::{Model, NetworkLine, Pane, Task};
@@ -27,6 +27,7 @@ pub fn is_useful(model: &Model, command: &Command) -> bool {
 fn is_useful_in(model: &Model, popup: &Popup, command: &Command) -> bool {
     match (popup, command.id) {
         (_, CommandId::Cancel | CommandId::Help) => true,
+        (Popup::Help(help), CommandId::NextMatch | CommandId::PreviousMatch) => !help.search.hits().is_empty(),
         (Popup::Apply(apply), CommandId::Go) => apply.is_harmless(),
         (Popup::Apply(apply), CommandId::Accept) => !apply.is_harmless() && apply.is_read(),
         (Popup::Apply(apply), CommandId::EndConnections) => !apply.plan.going_on.is_empty(),
@@ -62,8 +63,9 @@ pub fn why_not(model: &Model, command: &Command) -> Option<String> {
         Id::Block | Id::AddSource | Id::SwitchRefusal | Id::SwitchLogging => model.why_read_only(),
         Id::NetworkDetails => told(model.networks.selected().is_none().then_some("No network is selected.")),
         Id::NextMatch | Id::PreviousMatch => {
+            let key = model.key_of(CommandId::Filter, Context::Preview);
             let is_none = model.preview.search.hits().is_empty();
-            told(is_none.then_some("Nothing is found: / searches."))
+            is_none.then(|| format!("Nothing is found: {key} searches."))
         }
         Id::CycleClass | Id::RemoveSource => model.why_read_only().or_else(|| not_that_line(model, command.id)),
         Id::Known | Id::Follow | Id::ReadWhole | Id::CycleSeverity => no_finding(model, command.id),
@@ -98,6 +100,9 @@ pub fn why_not(model: &Model, command: &Command) -> Option<String> {
     }
 }
 
+/// Why an interface of such a name is given no class.
+pub(super) const UNNAMEABLE: &str = "A name like that can't stand in a rule: it stays public until it has another.";
+
 const ONE_THING: &str = "One thing at a time: something is still being done.";
 
 fn told(why: Option<&str>) -> Option<String> {
@@ -121,6 +126,9 @@ fn no_rules(model: &Model) -> Option<String> {
 fn not_that_line(model: &Model, command: CommandId) -> Option<String> {
     let why = match (model.networks.selected(), command) {
         (None, _) => Some("No network is selected."),
+        (Some(NetworkLine::Interface(interface)), CommandId::CycleClass) if !is_interface_name(&interface.name) => {
+            Some(UNNAMEABLE)
+        }
         (Some(NetworkLine::Interface(interface)), CommandId::CycleClass) => (interface.kind == InterfaceKind::Loopback)
             .then_some("Loopback is this machine itself: there is nothing to decide."),
         (Some(NetworkLine::Source(_)), CommandId::CycleClass) => {
@@ -176,6 +184,8 @@ pub(super) fn why_no_apply(model: &Model, is_off: bool) -> Option<String> {
         "The rules in the kernel have not been read yet."
     } else if model.observation.filter.is_none() {
         "The rules in the kernel can't be seen, so nothing is applied over them."
+    } else if is_off && model.observation.status.state == State::Off {
+        "Nothing to take out: fwtui is off."
     } else if !is_off && has_nothing_to_apply(model) {
         "Nothing to apply: the kernel holds these rules already."
     } else {

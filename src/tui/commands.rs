@@ -206,6 +206,8 @@ pub enum Context {
     WhoCan,
     /// A way through the rules.
     Way,
+    /// The help.
+    Help,
     /// A popup that is only read.
     Reading,
     /// A line of text being typed.
@@ -240,7 +242,7 @@ pub enum Context {
 
 impl Context {
     /// Every context, in the order of the help and the manual page.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Services,
         Self::Networks,
         Self::Preview,
@@ -256,6 +258,7 @@ impl Context {
         Self::Doubting,
         Self::Leaving,
         Self::Typing,
+        Self::Help,
         Self::Reading,
         Self::Palette,
         Self::Setup,
@@ -281,6 +284,7 @@ impl Context {
             Self::Moving => "Moving",
             Self::WhoCan => "Who can connect, and why",
             Self::Way => "The way through the rules",
+            Self::Help => "Searching in the help",
             Self::Reading => "Reading a message",
             Self::Typing => "Typing",
             Self::Asking => "Answering a question",

@@ -9,7 +9,7 @@ use crate::core::plan::Plan;
 use crate::core::policy::Policy;
 use crate::tui::commands::{self, CommandId, Context};
 use crate::tui::layout::{self, Frames};
-use crate::tui::popups::Popup;
+use crate::tui::popups::{self, Help, Popup};
 use crate::tui::port::Depth;
 use crate::tui::runtime::Start;
 use crate::tui::screens::ScreenId;
@@ -25,6 +25,7 @@ mod neighbours;
 mod networks;
 mod preview;
 mod progress;
+mod search;
 mod services;
 mod setup;
 
@@ -35,8 +36,9 @@ use history::History;
 pub use list::{ListState, Movement};
 pub use neighbours::Neighbours;
 pub use networks::{Classes, NetworkLine, Networks};
-pub use preview::{Hit, Laid, LaidKey, LaidLine, Pane, Preview, RulesView, Search};
+pub use preview::{Laid, LaidKey, LaidLine, Pane, Preview, RulesView};
 pub use progress::Progress;
+pub use search::{Hit, Search};
 pub use services::{Column, Counts, Services};
 pub(in crate::tui) use services::{unit, user};
 pub use setup::{LOGGINGS, REFUSALS, Setup};
@@ -274,18 +276,40 @@ impl Model {
         Some(why.to_owned())
     }
 
-    /// What is searched for on the screen that is shown.
-    pub fn filter(&self) -> &str {
-        match self.screen {
-            ScreenId::Services => self.services.filter(),
-            ScreenId::Checkup => self.checkup.filter(),
-            ScreenId::Preview => self.preview.search.needle(),
-            ScreenId::Networks => "",
+    /// The help, where it is open.
+    pub fn help(&self) -> Option<&Help> {
+        self.popups.iter().find_map(|popup| match popup {
+            Popup::Help(help) => Some(help),
+            _ => None,
+        })
+    }
+
+    /// Searching in the text that is shown: in the help, else in the preview; none where rows are filtered.
+    pub fn search(&self) -> Option<&Search> {
+        match self.help() {
+            Some(help) => Some(&help.search),
+            None => (self.screen == ScreenId::Preview).then_some(&self.preview.search),
         }
     }
 
-    /// Searches for something else on the screen that is shown.
+    /// What is searched for in the help, or on the screen that is shown.
+    pub fn filter(&self) -> &str {
+        if let Some(search) = self.search() {
+            return search.needle();
+        }
+        match self.screen {
+            ScreenId::Services => self.services.filter(),
+            ScreenId::Checkup => self.checkup.filter(),
+            ScreenId::Preview | ScreenId::Networks => "",
+        }
+    }
+
+    /// Searches for something else there.
     pub fn set_filter(&mut self, filter: String) {
+        if self.help().is_some() {
+            popups::search_help(self, filter);
+            return;
+        }
         match self.screen {
             ScreenId::Services => self.services.set_filter(filter),
             ScreenId::Checkup => self.checkup.set_filter(filter),
@@ -297,12 +321,12 @@ impl Model {
         }
     }
 
-    /// How many lines the filter leaves, and of how many; on the Preview screen which place, and of how many.
+    /// How many lines the filter leaves, and of how many; where a text is searched, which place, and of how many.
     pub fn found(&self) -> (usize, usize) {
-        match self.screen {
-            ScreenId::Checkup => (self.checkup.len(), self.checkup.total()),
-            ScreenId::Preview => self.preview.search.count(),
-            ScreenId::Services | ScreenId::Networks => (self.services.len(), self.services.rows().len()),
+        match (self.search(), self.screen) {
+            (Some(search), _) => search.count(),
+            (None, ScreenId::Checkup) => (self.checkup.len(), self.checkup.total()),
+            (None, _) => (self.services.len(), self.services.rows().len()),
         }
     }
 
@@ -368,7 +392,7 @@ impl Model {
         let (plan, rows) = plan_and_rows_since(&self.observation, &self.policy, before, false);
         self.plan = plan;
         self.access.forget();
-        crate::tui::popups::forget_ways(&mut self.popups);
+        popups::forget_ways(&mut self.popups);
         self.services.replace(rows, self.observation.listened.is_some());
         self.networks.replace(&self.observation.interfaces, &self.policy);
         self.preview.replace();
@@ -399,7 +423,7 @@ impl Model {
         self.checkup.list.keep_in_sight(self.checkup.len(), rows.into());
         crate::tui::screens::preview::settle(self, &frames);
         crate::tui::screens::setup::settle(self, &frames);
-        crate::tui::popups::settle(self);
+        popups::settle(self);
     }
 
     /// The interfaces with a class, for the header: all but loopback.

@@ -33,10 +33,10 @@ mod unproven;
 mod way;
 mod who;
 
-pub use apply::{Apply, extent as apply_extent, settle};
+pub use apply::{Apply, extent as apply_extent};
 pub use entry::{Entry, Purpose};
 pub use finding::{Whole, extent as finding_extent};
-pub use help::extent as help_extent;
+pub use help::{Help, scroll as scroll_help, search as search_help, step as step_help};
 pub use message::Message;
 pub use network::{NetworkDetails, extent as network_extent};
 pub use outcome::Outcome;
@@ -50,8 +50,8 @@ pub use who::{WhoCan, height as who_height};
 /// A popup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Popup {
-    /// All keys; the first line in sight.
-    Help(usize),
+    /// All keys.
+    Help(Help),
     /// Something to read.
     Message(Message),
     /// The question before an apply.
@@ -92,7 +92,8 @@ impl Popup {
     /// Whose commands hold while it is open.
     pub fn contexts(&self) -> Vec<Context> {
         match self {
-            Self::Help(_) | Self::Message(_) | Self::Finding(_) | Self::Outcome(_) | Self::Network(_) => {
+            Self::Help(_) => vec![Context::Help, Context::Reading, Context::Moving],
+            Self::Message(_) | Self::Finding(_) | Self::Outcome(_) | Self::Network(_) => {
                 vec![Context::Reading, Context::Moving]
             }
             Self::Running => vec![Context::Trial, Context::Reading],
@@ -130,7 +131,7 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
 /// Draws a popup, and tells where the things are that can be clicked.
 pub fn draw_one(model: &Model, popup: &Popup, frame: &mut Frame<'_>, area: Rect) -> Drawn {
     match popup {
-        Popup::Help(top) => help::draw(model, *top, frame, area),
+        Popup::Help(help) => help::draw(model, help, frame),
         Popup::Message(message) => message::draw(model, message, frame, area),
         Popup::Apply(apply) => apply::draw(model, apply, frame, area),
         Popup::Keep => keep::draw(model, frame, area),
@@ -256,6 +257,12 @@ impl Sheet<'_> {
         }
         drawn
     }
+}
+
+/// Keeps what is open in order after texts or sizes changed.
+pub fn settle(model: &mut Model) {
+    apply::settle(model);
+    help::settle(model);
 }
 
 /// How many lines of a text a popup shows at once.

@@ -4,6 +4,7 @@ pub mod alerts;
 pub mod banner;
 pub mod bars;
 pub mod footer;
+pub mod found;
 pub mod proof;
 pub mod symbols;
 pub mod text;

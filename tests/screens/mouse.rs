@@ -137,7 +137,7 @@ fn the_wheel_moves_whatever_is_on_top() {
     let mut session = Session::on((60, 20), fixture::decided());
     session.keys("?");
     mouse(&mut session, MouseEventKind::ScrollDown, 30, 10);
-    assert!(matches!(session.model.popups.as_slice(), [Popup::Help(3)]));
+    assert!(matches!(session.model.popups.as_slice(), [Popup::Help(help)] if help.top == 3));
     session.keys("esc :");
     mouse(&mut session, MouseEventKind::ScrollDown, 30, 10);
     assert!(matches!(session.model.popups.as_slice(), [Popup::Palette(palette)] if palette.list.cursor == 3));

@@ -11,6 +11,7 @@ use crate::Session;
 use crate::fixture;
 use crate::screens::at_every_size;
 use crate::sessions::SIZE;
+use crate::snapshot::{draw, text};
 
 /// What the palette found, and why each can't be run.
 fn found(session: &Session) -> Vec<(CommandId, Option<String>)> {
@@ -22,6 +23,10 @@ fn found(session: &Session) -> Vec<(CommandId, Option<String>)> {
         .into_iter()
         .map(|found| (found.command.id, found.why_not))
         .collect()
+}
+
+fn drawn_text(session: &Session) -> String {
+    text(&draw(&session.model))
 }
 
 #[test]
@@ -152,13 +157,95 @@ fn help_tells_the_keys_of_what_is_open_and_closes_to_it() {
     session.keys("a ?");
     assert!(matches!(
         session.model.popups.as_slice(),
-        [Popup::Apply(_), Popup::Help(0)]
+        [Popup::Apply(_), Popup::Help(_)]
     ));
     session.keys("?");
     assert!(matches!(session.model.popups.as_slice(), [Popup::Apply(_)]));
     session.keys("esc /");
     session.text("?");
     assert_eq!(session.model.filter(), "?");
+}
+
+#[test]
+fn the_help_is_searched_as_the_preview_is() {
+    let mut session = Session::on(SIZE, fixture::decided());
+    session.keys("? /");
+    session.text("frobnicate");
+    let count = |session: &Session| session.model.help().unwrap().search.count();
+    assert_eq!(count(&session), (0, 0));
+    session.keys("ctrl-u");
+    session.text("trusted networks");
+    let (at, all) = count(&session);
+    assert!(at == 1 && all >= 2, "{at} of {all}");
+    let shown = drawn_text(&session);
+    assert!(shown.contains(&format!(" / trusted networks    1 of {all}")), "{shown}");
+    // The rows below are not filtered by it.
+    session.keys("enter");
+    assert_eq!(session.model.services.filter(), "");
+    let shown = drawn_text(&session);
+    assert!(
+        shown.contains(&format!("Search: trusted networks (1 of {all}, esc ends it)")),
+        "{shown}"
+    );
+    assert!(shown.contains("/ search  n next  N previous  esc close"), "{shown}");
+    let mut tops = vec![session.model.help().unwrap().top];
+    for number in 2..=all {
+        session.keys("n");
+        assert_eq!(count(&session), (number, all));
+        tops.push(session.model.help().unwrap().top);
+        assert!(drawn_text(&session).to_lowercase().contains("trusted networks"));
+    }
+    assert!(tops.windows(2).any(|pair| pair[0] < pair[1]), "{tops:?}");
+    session.keys("n");
+    assert_eq!(count(&session), (1, all));
+    session.keys("N");
+    assert_eq!(count(&session), (all, all));
+    // Esc ends the search, and then the help.
+    session.keys("esc");
+    assert_eq!(count(&session), (0, 0));
+    session.keys("n");
+    assert_eq!(session.notice(), "Nothing is searched for yet: / begins.");
+    session.keys("esc");
+    assert!(session.model.popups.is_empty());
+}
+
+#[test]
+fn what_the_help_breaks_over_lines_is_found_and_given_up_is_what_was_typed() {
+    let mut session = Session::on((60, 20), fixture::decided());
+    session.keys("? /");
+    session.text("whatever is decided");
+    session.keys("enter");
+    let help = session.model.help().unwrap();
+    let hit = help.search.current().unwrap();
+    assert_eq!(hit.places.len(), 2, "{hit:?}");
+    // In a wider terminal it is on one line, and still found.
+    session.send(Msg::Resize(100, 30));
+    let help = session.model.help().unwrap();
+    assert_eq!(help.search.current().unwrap().places.len(), 1);
+    session.keys("/");
+    session.text("frobnicate");
+    session.keys("esc");
+    let help = session.model.help().unwrap();
+    assert_eq!(help.search.needle(), "whatever is decided");
+    session.keys("/");
+    session.text("frobnicate");
+    session.keys("enter n");
+    assert_eq!(session.notice(), "'frobnicate' is nowhere in what is shown.");
+}
+
+#[test]
+fn the_help_of_what_is_open_is_searched_too_and_arrows_scroll_it_while_one_types() {
+    let mut session = Session::on((60, 20), fixture::decided());
+    session.keys("a ? /");
+    session.text("trial");
+    assert!(session.model.help().unwrap().search.count().1 > 1);
+    let before = session.model.help().unwrap().top;
+    session.keys("pgdn f1");
+    assert!(session.model.help().unwrap().top > before);
+    assert!(matches!(
+        session.model.popups.as_slice(),
+        [Popup::Apply(_), Popup::Help(_), Popup::Entry(_)]
+    ));
 }
 
 fn choose(session: &mut Session, choices: &[(&str, &str)]) {

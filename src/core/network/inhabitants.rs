@@ -4,23 +4,30 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::{Interface, InterfaceKind, NetworkClass};
+use super::{Interface, InterfaceKind, NetworkClass, Peers, World};
 
 /// More addresses than this are not counted one by one.
 const COUNTABLE: u8 = 24;
 
-/// Who can be on an interface's network, one sentence each: by its kind, by its addresses, and by the
-/// routers of the default routes through it.
-pub fn inhabitants(interface: &Interface, routers: &[IpAddr]) -> Vec<String> {
+/// So many networks are named in a sentence.
+const MOST_NAMED: usize = 12;
+
+/// Who can be on an interface's network, one sentence each: by its kind or the tunnel's peers, by its
+/// addresses, and by the routers of the default routes through it.
+pub fn inhabitants(interface: &Interface, world: &World) -> Vec<String> {
     if interface.kind == InterfaceKind::Loopback {
         return vec!["This machine itself, and nobody else.".to_owned()];
     }
-    let mut sentences = vec![by_kind(interface).to_owned()];
+    let mut sentences = vec![
+        world
+            .peers(interface)
+            .map_or_else(|| by_kind(interface).to_owned(), behind_tunnel),
+    ];
     if !interface.is_up {
         sentences.push("It is down: nobody is there now.".to_owned());
     }
     sentences.extend(neighbours(interface));
-    sentences.extend(beyond(interface, routers));
+    sentences.extend(beyond(interface, world.routers(interface)));
     sentences
 }
 
@@ -41,6 +48,35 @@ fn by_kind(interface: &Interface) -> &'static str {
     }
 }
 
+/// The peers of a tunnel: the kernel takes from each only what it may send.
+fn behind_tunnel(peers: &Peers) -> String {
+    let who = match (peers.count, peers.has_more) {
+        (0, _) => return "It has no peers, so nobody is there.".to_owned(),
+        (1, false) => "Its only peer, known by its key".to_owned(),
+        (count, false) => format!("Its {count} peers, each known by its key"),
+        (count, true) => format!("Its more than {count} peers, each known by its key"),
+    };
+    let sends = match peers.networks.as_slice() {
+        [] => "none of them may send anything".to_owned(),
+        networks if networks.iter().any(|net| net.prefix_len() == 0) => {
+            let any = networks.iter().find(|net| net.prefix_len() == 0);
+            let any = any.map(ToString::to_string).unwrap_or_default();
+            format!("one of them may send from any address ({any}), so whoever it sends on can be there too")
+        }
+        networks => format!("packets are taken from {} only", some_of(networks.iter())),
+    };
+    format!("{who}: {sends}.")
+}
+
+fn some_of(networks: impl ExactSizeIterator<Item: ToString>) -> String {
+    let more = networks.len().saturating_sub(MOST_NAMED);
+    let named: Vec<String> = networks.take(MOST_NAMED).map(|net| net.to_string()).collect();
+    match more {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
 /// The neighbours by their addresses.
 fn neighbours(interface: &Interface) -> Option<String> {
     let sources = interface.neighbour_sources();
@@ -50,7 +86,7 @@ fn neighbours(interface: &Interface) -> Option<String> {
         return (!is_down).then(|| text.to_owned());
     }
     let named: Vec<String> = sources.iter().map(|net| counted(net, interface)).collect();
-    Some(format!("Its neighbours are {}.", named.join(", ")))
+    Some(format!("Its neighbours are {}.", some_of(named.iter())))
 }
 
 /// `192.0.2.0/24 (253 others)`
@@ -137,7 +173,7 @@ mod tests {
 
     #[test]
     fn neighbours_are_counted_without_this_machine() {
-        let said = |net: &str| inhabitants(&interface(InterfaceKind::Ethernet, &[net]), &[]).join(" ");
+        let said = |net: &str| inhabitants(&interface(InterfaceKind::Ethernet, &[net]), &World::default()).join(" ");
         assert!(
             said("192.0.2.10/24").contains("192.0.2.0/24 (253 others)."),
             "{}",
@@ -154,32 +190,73 @@ mod tests {
             "{}",
             said("2001:db8::7/64")
         );
-        let bare = inhabitants(&interface(InterfaceKind::Vpn, &[]), &[]).join(" ");
+        let bare = inhabitants(&interface(InterfaceKind::Vpn, &[]), &World::default()).join(" ");
         assert!(bare.contains("nobody counts as its neighbour"), "{bare}");
     }
 
     #[test]
     fn the_internet_is_behind_the_default_route_and_before_private_addresses_only_a_router() {
-        let router: IpAddr = "192.168.1.1".parse().unwrap();
+        let world = World {
+            routers: [(2, vec!["192.168.1.1".parse().unwrap()])].into(),
+            ..World::default()
+        };
         let said = |addresses: &[&str]| {
             let uplink = Interface {
                 has_default_route: true,
                 ..interface(InterfaceKind::Wifi, addresses)
             };
-            inhabitants(&uplink, &[router]).join(" ")
+            inhabitants(&uplink, &world).join(" ")
         };
         assert!(said(&["192.168.1.7/24"]).contains("192.168.1.1 lies the Internet: its address is private"));
         assert!(said(&["192.168.1.7/24", "2001:db8::7/64"]).contains("over IPv6 everybody can try"));
         assert!(said(&["198.51.100.7/24"]).contains("everybody there can try"));
         assert!(said(&["100.64.0.7/10"]).contains("private"));
-        let inside = inhabitants(&interface(InterfaceKind::Wifi, &["192.168.1.7/24"]), &[router]).join(" ");
+        let inside = inhabitants(&interface(InterfaceKind::Wifi, &["192.168.1.7/24"]), &world).join(" ");
         assert!(!inside.contains("Internet"), "{inside}");
         assert!(inside.contains("password"), "{inside}");
     }
 
     #[test]
+    fn the_peers_of_a_tunnel_are_named_by_what_they_may_send() {
+        let said = |count, networks: &[&str], has_more| {
+            let networks = networks.iter().map(|net| net.parse().unwrap()).collect();
+            let peers = Peers {
+                count,
+                networks,
+                has_more,
+            };
+            let world = World {
+                peers: [(2, peers)].into(),
+                ..World::default()
+            };
+            let tunnel = Interface {
+                driver: Some("wireguard".into()),
+                ..interface(InterfaceKind::Vpn, &["10.8.0.1/24"])
+            };
+            inhabitants(&tunnel, &world).remove(0)
+        };
+        assert_eq!(
+            said(2, &["10.8.0.2/32", "192.168.7.0/24"], false),
+            "Its 2 peers, each known by its key: packets are taken from 10.8.0.2/32, 192.168.7.0/24 only."
+        );
+        assert_eq!(said(0, &[], false), "It has no peers, so nobody is there.");
+        let any = said(1, &["0.0.0.0/0", "10.8.0.2/32"], false);
+        assert!(any.contains("from any address (0.0.0.0/0)"), "{any}");
+        let many: Vec<String> = (0..99).map(|last| format!("10.8.0.{last}/32")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let said = said(99, &many, true);
+        assert!(
+            said.starts_with("Its more than 99 peers") && said.ends_with("10.8.0.11/32 and 87 more only."),
+            "{said}"
+        );
+    }
+
+    #[test]
     fn loopback_is_this_machine() {
         let lo = interface(InterfaceKind::Loopback, &["127.0.0.1/8"]);
-        assert_eq!(inhabitants(&lo, &[]), ["This machine itself, and nobody else."]);
+        assert_eq!(
+            inhabitants(&lo, &World::default()),
+            ["This machine itself, and nobody else."]
+        );
     }
 }

@@ -47,6 +47,17 @@ pub struct Switches {
     pub reverse_path: u8,
 }
 
+/// The peers of a tunnel, as the kernel holds them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Peers {
+    /// How many there are.
+    pub count: usize,
+    /// The networks they may send from, in order.
+    pub networks: Vec<IpNet>,
+    /// Whether there are more than were read.
+    pub has_more: bool,
+}
+
 /// What of this machine decides over a packet besides its rules.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct World {
@@ -56,6 +67,8 @@ pub struct World {
     pub routes: Vec<Route>,
     /// The routers that default routes go through, by the interface's index.
     pub routers: BTreeMap<u32, Vec<IpAddr>>,
+    /// Who is behind tunnels, by the interface's index, where the kernel tells.
+    pub peers: BTreeMap<u32, Peers>,
     /// Whether other tables may decide (`ip rule`): then only local addresses are certain.
     pub has_policy_routing: bool,
     /// The switches, by the interface's name.
@@ -73,6 +86,11 @@ impl World {
     /// The routers behind an interface.
     pub fn routers(&self, interface: &Interface) -> &[IpAddr] {
         self.routers.get(&interface.index).map_or(&[], Vec::as_slice)
+    }
+
+    /// The peers behind an interface; none where the kernel does not tell.
+    pub fn peers(&self, interface: &Interface) -> Option<&Peers> {
+        self.peers.get(&interface.index)
     }
 
     /// The interface of an index.

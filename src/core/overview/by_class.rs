@@ -8,6 +8,7 @@ use crate::core::policy::{Decision, Policy};
 use crate::core::reach::Admits;
 use crate::core::ruleset::{Telling, compile_by};
 use crate::core::service::{BoundTo, ServiceId};
+use crate::core::text::capitalised;
 
 /// Who of those on one network gets in at a service, by the class the network has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,35 +95,117 @@ pub fn by_class(scene: Scene<'_>, telling: Telling, policy: &Policy, name: &str)
     rows
 }
 
+/// The services of rows that are meant, of which so many are named; none where none is.
+fn named(rows: &[ClassReach], is_meant: impl Fn(&ClassReach) -> bool, most: usize) -> Option<String> {
+    let meant = rows.iter().filter(|row| is_meant(row));
+    let meant: Vec<String> = meant.map(ClassReach::service).collect();
+    let more = match meant.len().saturating_sub(most) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let shown: Vec<&str> = meant.iter().take(most).map(String::as_str).collect();
+    (!shown.is_empty()).then(|| format!("{}{more}", shown.join(", ")))
+}
+
+const fn neighbours(class: NetworkClass) -> &'static str {
+    match class {
+        NetworkClass::Guests => "the guests on it",
+        NetworkClass::Public | NetworkClass::Trusted => "its neighbours",
+    }
+}
+
+/// Whether applying would change who gets in; `class` is the one it has.
+fn has_pending(rows: &[ClassReach], class: NetworkClass) -> bool {
+    rows.iter().any(|row| row.now != row.with(class))
+}
+
+/// Who gets in where, with so many services named: one sentence where the kernel holds what is wanted,
+/// else one for now and one for after applying. `class` is the one the interface has.
+pub fn who_gets_in(rows: &[ClassReach], class: NetworkClass, is_on_trial: bool, most: usize) -> Vec<String> {
+    let now = clause(rows, class, &|row| row.now, most);
+    let when = if is_on_trial { "Now, on trial" } else { "Now" };
+    if has_pending(rows, class) {
+        let after = clause(rows, class, &|row| row.with(class), most);
+        return vec![format!("{when}: {now}."), format!("After applying: {after}.")];
+    }
+    match is_on_trial {
+        true => vec![format!("{when}: {now}.")],
+        false => vec![format!("{}.", capitalised(&now))],
+    }
+}
+
+/// `everyone there reaches sshd 22/tcp; its neighbours also avahi-daemon 5353/udp`
+fn clause(rows: &[ClassReach], class: NetworkClass, admits: &dyn Fn(&ClassReach) -> Admits, most: usize) -> String {
+    let of = |wanted: Admits| named(rows, |row| admits(row) == wanted, most);
+    let is_whole = |wanted: Admits| rows.len() > 1 && rows.iter().all(|row| admits(row) == wanted);
+    if is_whole(Admits::Everyone) {
+        return format!(
+            "everyone there reaches all {} services that listen for others",
+            rows.len()
+        );
+    }
+    if is_whole(Admits::Unknown) {
+        return format!(
+            "whether anyone there reaches the {} services that listen for others is not known",
+            rows.len()
+        );
+    }
+    let everyone = of(Admits::Everyone).map(|names| format!("everyone there reaches {names}"));
+    let (verb, who) = (
+        if everyone.is_some() { "also reach" } else { "reach" },
+        neighbours(class),
+    );
+    let neighbours = of(Admits::Neighbours).map(|names| format!("{who} {verb} {names}"));
+    let unknown = of(Admits::Unknown).map(|names| format!("whether anyone there reaches {names} is not known"));
+    let parts: Vec<String> = [everyone, neighbours, unknown].into_iter().flatten().collect();
+    match parts.is_empty() {
+        true => "nobody there reaches any service".to_owned(),
+        false => parts.join("; "),
+    }
+}
+
 /// What another class would change, in one sentence that names so many services at most; `now` is the
 /// class it has.
 pub fn if_class(rows: &[ClassReach], now: NetworkClass, class: NetworkClass, most: usize) -> String {
-    let named = |is_meant: &dyn Fn(Admits, Admits) -> bool| -> Option<String> {
-        let meant = rows.iter().filter(|row| is_meant(row.with(now), row.with(class)));
-        let meant: Vec<String> = meant.map(ClassReach::service).collect();
-        let more = match meant.len().saturating_sub(most) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let shown: Vec<&str> = meant.iter().take(most).map(String::as_str).collect();
-        (!shown.is_empty()).then(|| format!("{}{more}", shown.join(", ")))
+    let meant = |is_meant: &dyn Fn(Admits, Admits) -> bool| {
+        let is_meant = |row: &ClassReach| is_meant(row.with(now), row.with(class));
+        named(rows, is_meant, most)
     };
-    let who = match class {
-        NetworkClass::Guests => "the guests on it",
-        NetworkClass::Public | NetworkClass::Trusted => "its neighbours",
+    let is_certain = |one, other| one != Admits::Unknown && other != Admits::Unknown;
+    let changes = [
+        ("also reach", meant(&|now, then| then > now && is_certain(now, then))),
+        (
+            "perhaps reach",
+            meant(&|now, then| then > now && !is_certain(now, then)),
+        ),
+        (
+            "no longer reach",
+            meant(&|now, then| then < now && is_certain(now, then)),
+        ),
+        (
+            "surely not reach",
+            meant(&|now, then| then < now && !is_certain(now, then)),
+        ),
+    ];
+    let changes: Vec<String> = changes
+        .into_iter()
+        .filter_map(|(verb, names)| names.map(|names| format!("{verb} {names}")))
+        .collect();
+    // Against what the kernel holds now more would change than by the class.
+    let (when, is_pending) = match has_pending(rows, now) {
+        true => ("after applying ", true),
+        false => ("", false),
     };
-    let gains = named(&|now, then| then > now);
-    let loses = named(&|now, then| then < now);
-    match (gains, loses) {
-        (None, None) if class != NetworkClass::Public && rows.iter().all(|row| row.decision != Decision::Trusted) => {
-            format!("If it were {class}, nobody would gain access yet: nothing is decided 'trusted'.")
-        }
-        (None, None) => format!("If it were {class}, nobody would gain or lose access."),
-        (Some(gains), None) => format!("If it were {class}, {who} would also reach {gains}."),
-        (None, Some(loses)) => format!("If it were {class}, {who} would no longer reach {loses}."),
-        (Some(gains), Some(loses)) => {
-            format!("If it were {class}, {who} would also reach {gains}, and no longer {loses}.")
-        }
+    if !changes.is_empty() {
+        let who = neighbours(class);
+        return format!("If it were {class}, {when}{who} would {}.", changes.join(", and "));
+    }
+    if class != NetworkClass::Public && rows.iter().all(|row| row.decision != Decision::Trusted) {
+        return format!("If it were {class}, nobody would gain access yet: nothing is decided 'trusted'.");
+    }
+    match is_pending {
+        true => format!("If it were {class}, applying would come to the same."),
+        false => format!("If it were {class}, nobody would gain or lose access."),
     }
 }
 
@@ -135,9 +218,78 @@ mod tests {
             id: id.parse().unwrap(),
             name: name.into(),
             decision: Decision::Trusted,
-            now: Admits::Nobody,
+            // As if it were public, and that were in force.
+            now: classes[0],
             classes,
         }
+    }
+
+    /// The same rows where the kernel holds what is wanted with a class.
+    fn in_force(rows: &[ClassReach], class: NetworkClass) -> Vec<ClassReach> {
+        let now = |row: &ClassReach| ClassReach {
+            now: row.with(class),
+            ..row.clone()
+        };
+        rows.iter().map(now).collect()
+    }
+
+    #[test]
+    fn now_and_after_applying_are_told_apart_where_they_differ() {
+        use Admits::{Everyone, Neighbours, Nobody, Unknown};
+        let rows = [
+            row("22/tcp", "sshd", [Everyone; 3]),
+            row("5353/udp", "avahi-daemon", [Nobody, Neighbours, Neighbours]),
+            row("80/tcp", "nginx", [Nobody; 3]),
+        ];
+        let trusted = NetworkClass::Trusted;
+        let said = |rows: &[ClassReach], is_on_trial| who_gets_in(rows, trusted, is_on_trial, 9);
+        assert_eq!(
+            said(&in_force(&rows, trusted), false),
+            ["Everyone there reaches sshd 22/tcp; its neighbours also reach avahi-daemon 5353/udp."]
+        );
+        assert_eq!(
+            said(&in_force(&rows, trusted), true),
+            ["Now, on trial: everyone there reaches sshd 22/tcp; its neighbours also reach avahi-daemon 5353/udp."]
+        );
+        // Nothing is loaded.
+        let off = rows.clone().map(|row| ClassReach { now: Everyone, ..row });
+        assert_eq!(
+            said(&off, false),
+            [
+                "Now: everyone there reaches all 3 services that listen for others.",
+                "After applying: everyone there reaches sshd 22/tcp; its neighbours also reach avahi-daemon 5353/udp."
+            ]
+        );
+        assert_eq!(
+            if_class(&off, trusted, NetworkClass::Public, 9),
+            "If it were public, after applying its neighbours would no longer reach avahi-daemon 5353/udp."
+        );
+        assert_eq!(
+            if_class(&off, trusted, NetworkClass::Guests, 9),
+            "If it were guests, applying would come to the same."
+        );
+        // Nothing can be seen.
+        let unseen = rows.clone().map(|row| ClassReach { now: Unknown, ..row });
+        assert_eq!(
+            said(&unseen, false)[0],
+            "Now: whether anyone there reaches the 3 services that listen for others is not known."
+        );
+        assert_eq!(said(&[], false), ["Nobody there reaches any service."]);
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_promised() {
+        use Admits::{Nobody, Unknown};
+        let rows = [row("5353/udp", "avahi-daemon", [Nobody, Unknown, Unknown])];
+        let said = |now, class| if_class(&in_force(&rows, now), now, class, 9);
+        assert_eq!(
+            said(NetworkClass::Public, NetworkClass::Trusted),
+            "If it were trusted, its neighbours would perhaps reach avahi-daemon 5353/udp."
+        );
+        assert_eq!(
+            said(NetworkClass::Trusted, NetworkClass::Public),
+            "If it were public, its neighbours would surely not reach avahi-daemon 5353/udp."
+        );
     }
 
     #[test]
@@ -149,7 +301,7 @@ mod tests {
             row("5432/tcp", "", [Nobody, Neighbours, Neighbours]),
             row("22/tcp", "sshd", [Everyone, Everyone, Nobody]),
         ];
-        let said = |now, class, most| if_class(&rows, now, class, most);
+        let said = |now, class, most| if_class(&in_force(&rows, now), now, class, most);
         assert_eq!(
             said(NetworkClass::Public, NetworkClass::Trusted, 9),
             "If it were trusted, its neighbours would also reach avahi-daemon 5353/udp, 5432/tcp."
@@ -160,7 +312,7 @@ mod tests {
         );
         assert_eq!(
             said(NetworkClass::Trusted, NetworkClass::Guests, 9),
-            "If it were guests, the guests on it would also reach dnsmasq 53/udp, and no longer sshd 22/tcp."
+            "If it were guests, the guests on it would also reach dnsmasq 53/udp, and no longer reach sshd 22/tcp."
         );
         assert_eq!(
             if_class(&[], NetworkClass::Public, NetworkClass::Trusted, 9),

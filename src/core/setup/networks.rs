@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::NetworkProposal;
-use crate::core::network::{Interface, InterfaceKind, NetworkClass, class_of};
+use crate::core::network::{Interface, InterfaceKind, NetworkClass, class_of, is_interface_name};
 use crate::core::policy::Policy;
 use crate::core::text::printable;
 
@@ -11,7 +11,9 @@ pub(super) fn propose(interfaces: &[Interface], policy: &Policy) -> Vec<NetworkP
     let is_decided = |interface: &Interface| policy.networks.interfaces.contains_key(&interface.name);
     let asked = interfaces
         .iter()
-        .filter(|one| one.kind != InterfaceKind::Loopback && (is_decided(one) || !is_bare_link(one)));
+        // One whose name no rule can carry stays public.
+        .filter(|one| one.kind != InterfaceKind::Loopback && is_interface_name(&one.name))
+        .filter(|one| is_decided(one) || !is_bare_link(one));
     let proposal = |interface: &Interface| NetworkProposal {
         interface: interface.name.clone(),
         class: class_of(interface, policy),
@@ -173,6 +175,17 @@ mod tests {
         let docker = proposed(inner("docker0", Bridge));
         assert_eq!(docker.class, NetworkClass::Guests);
         assert!(docker.why.contains("containers"));
+    }
+
+    #[test]
+    fn a_name_that_no_policy_can_hold_is_not_asked_about() {
+        for name in ["eth9+", "wg-home", "a\"b;c", "!eth0"] {
+            let expected = usize::from(name == "wg-home");
+            let odd = interface(name, InterfaceKind::Ethernet, &["192.168.1.4/24"]);
+            assert_eq!(propose(&[odd], &Policy::default()).len(), expected, "{name}");
+        }
+        let foreign = interface("naïve", InterfaceKind::Ethernet, &["192.168.1.4/24"]);
+        assert_eq!(propose(&[foreign], &Policy::default()), []);
     }
 
     #[test]

@@ -23,6 +23,7 @@ impl Context {
             || is_everywhere(other)
             || (self.has_palette() && other.has_palette() && !(self.is_one_screen() && other.is_one_screen()))
             || matches!((self, other), (Self::Setup, step) | (step, Self::Setup) if step.is_step())
+            || matches!((self, other), (Self::Help, Self::Reading) | (Self::Reading, Self::Help))
             || matches!(
                 (self, other),
                 (Self::Trial, Self::SetupTrial) | (Self::SetupTrial, Self::Trial)

@@ -18,6 +18,21 @@ pub enum NetworkLine {
     Source(IpNet),
 }
 
+impl NetworkLine {
+    /// Whether it is about the same network, be it there or not.
+    fn is_about(&self, other: &Self) -> bool {
+        let name = |line: &Self| match line {
+            Self::Interface(interface) => Some(interface.name.clone()),
+            Self::Absent(name) => Some(name.clone()),
+            Self::Source(_) => None,
+        };
+        match (self, other) {
+            (Self::Source(one), Self::Source(other)) => one == other,
+            (one, other) => name(one).is_some() && name(one) == name(other),
+        }
+    }
+}
+
 /// The state of the Networks screen.
 #[derive(Debug, Clone, Default)]
 pub struct Networks {
@@ -86,6 +101,7 @@ impl Networks {
             .interfaces
             .keys()
             .filter(|name| interfaces.iter().all(|interface| interface.name != **name));
+        let selected = self.selected().cloned();
         self.lines = present
             .into_iter()
             .cloned()
@@ -93,7 +109,11 @@ impl Networks {
             .chain(absent.cloned().map(NetworkLine::Absent))
             .chain(policy.networks.trusted_sources.iter().copied().map(NetworkLine::Source))
             .collect();
-        self.list.cursor = self.list.cursor.min(self.lines.len().saturating_sub(1));
+        // Interfaces come and go: the cursor stays on its own, or a key would be for another one.
+        let place = selected.and_then(|selected| self.lines.iter().position(|line| line.is_about(&selected)));
+        self.list.cursor = place
+            .unwrap_or(self.list.cursor)
+            .min(self.lines.len().saturating_sub(1));
         self.classes.forget();
     }
 

@@ -1,12 +1,11 @@
 //! What the Preview screen keeps.
 
 use crate::core::listener::Family;
+use crate::tui::model::Search;
 
 mod laid;
-mod search;
 
 pub use laid::{Laid, LaidKey, LaidLine};
-pub use search::{Hit, Search};
 
 /// What the right side shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

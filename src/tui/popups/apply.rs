@@ -175,7 +175,7 @@ impl Apply {
 }
 
 /// Takes note of what has been in sight.
-pub fn settle(model: &mut Model) {
+pub(super) fn settle(model: &mut Model) {
     let frames = model.frames();
     let area = frames.beside_popups();
     let Some(Popup::Apply(apply)) = model.popups.last() else {

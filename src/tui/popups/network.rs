@@ -35,7 +35,15 @@ fn lines(model: &Model, details: &NetworkDetails, cells: usize) -> Vec<Line<'sta
     let Some(interface) = model.networks.interface(&details.name) else {
         return vec![Line::styled("It is gone.", palette.of(Token::Warn))];
     };
-    let paragraphs = networks::of_interface(model, interface, usize::MAX);
+    let mut paragraphs = networks::of_interface(model, interface, usize::MAX);
+    // The column of the table has room for one or two.
+    if !interface.addresses.is_empty() {
+        let own: Vec<String> = interface.addresses.iter().map(ToString::to_string).collect();
+        paragraphs.push((
+            Token::Text,
+            format!("This machine's addresses there: {}.", own.join(", ")),
+        ));
+    }
     let mut lines: Vec<Line<'static>> = Vec::new();
     for (token, text) in &paragraphs {
         // Where there is room, what is said is told apart.

@@ -10,7 +10,7 @@ use crate::tui::model::{Model, NetworkLine};
 use crate::tui::theme::{Palette, Token};
 use crate::tui::widgets::bars::rule;
 use crate::tui::widgets::symbols;
-use crate::tui::widgets::text::pad;
+use crate::tui::widgets::text::{pad, width};
 
 mod detail;
 
@@ -21,7 +21,7 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, body: Rect) {
     let parts = layout::networks(model, body);
     let palette = &model.palette;
     frame.render_widget(rule(palette, "Networks", &remark(model), body.width), parts.title);
-    let columns = Columns::of(body.width);
+    let columns = Columns::of(body.width, longest_name(model));
     frame.render_widget(head(palette, &columns), parts.head);
     let list = model.networks.list;
     let lines = model.networks.lines();
@@ -58,6 +58,18 @@ fn remark(model: &Model) -> String {
     parts.join(" · ")
 }
 
+/// The kernel's limit for an interface's name.
+const LONGEST_NAME: usize = 15;
+
+fn longest_name(model: &Model) -> usize {
+    let names = model.networks.lines().iter().map(|line| match line {
+        NetworkLine::Interface(interface) => width(&interface.name),
+        NetworkLine::Absent(name) => width(name),
+        NetworkLine::Source(source) => source.to_string().len(),
+    });
+    names.max().unwrap_or_default()
+}
+
 struct Columns {
     name: usize,
     kind: usize,
@@ -67,9 +79,15 @@ struct Columns {
 }
 
 impl Columns {
-    fn of(cells: u16) -> Self {
+    /// Where there is little room, names have as much as they take: the bridges of containers differ in
+    /// their last characters only.
+    fn of(cells: u16, longest: usize) -> Self {
         let cells = usize::from(cells);
-        let (name, kind) = if cells < 80 { (12, 8) } else { (18, 11) };
+        let (name, kind) = if cells < 80 {
+            (longest.clamp(7, LONGEST_NAME), 8)
+        } else {
+            (18, 11)
+        };
         let (class, route) = (11, 7);
         Self {
             name,

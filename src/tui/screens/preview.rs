@@ -1,7 +1,6 @@
 //! What applying would change: in words, and as rules.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -11,6 +10,7 @@ use crate::tui::layout::Frames;
 use crate::tui::model::{Laid, LaidKey, LaidLine, Model, Pane, RulesView};
 use crate::tui::theme::Palette;
 use crate::tui::widgets::bars::rule;
+use crate::tui::widgets::found;
 
 mod plain;
 mod rules;
@@ -86,7 +86,10 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, body: Rect) {
         let place = place(lines.len(), top, area);
         frame.render_widget(rule(&model.palette, &title, &place, heading.width), heading);
         for (row, (index, line)) in area.rows().zip(lines.iter().enumerate().skip(top)) {
-            frame.render_widget(shown(model, pane, index, line), row);
+            let marked = found::marked(&model.palette, &model.preview.search, (pane, index), line);
+            let mut spans = vec![Span::raw(" ")];
+            spans.extend(marked);
+            frame.render_widget(Line::from(spans), row);
         }
     }
 }
@@ -114,40 +117,6 @@ fn lay(model: &Model, pane: Pane, cells: usize) -> Vec<LaidLine> {
         Pane::Words => words::lines(model, cells),
         Pane::Rules => rules::lines(model, cells),
     }
-}
-
-/// A line with what is searched for in it.
-fn shown(model: &Model, pane: Pane, index: usize, line: &LaidLine) -> Line<'static> {
-    let palette = &model.palette;
-    let search = &model.preview.search;
-    let mut marked: Vec<(Range<usize>, bool)> = Vec::new();
-    for hit in search.hits().iter().filter(|hit| hit.pane == pane) {
-        let is_current = search.current() == Some(hit);
-        let here = hit.places.iter().filter(|(line, _)| *line == index);
-        marked.extend(here.map(|(_, range)| (range.clone(), is_current)));
-    }
-    let mut spans = vec![Span::raw(" ")];
-    let mut column = 0;
-    for (token, text) in &line.spans {
-        if marked.is_empty() {
-            spans.push(Span::styled(text.clone(), palette.of(*token)));
-            continue;
-        }
-        for character in text.chars() {
-            let found = marked.iter().find(|(range, _)| range.contains(&column));
-            let style = match found {
-                Some((_, true)) => palette.alarm(),
-                Some((_, false)) => palette.selection(),
-                None => palette.of(*token),
-            };
-            match spans.last_mut() {
-                Some(last) if last.style == style => last.content.to_mut().push(character),
-                _ => spans.push(Span::styled(character.to_string(), style)),
-            }
-            column += 1;
-        }
-    }
-    Line::from(spans)
 }
 
 /// Which lines of how many are in sight.
@@ -191,18 +160,15 @@ pub fn go_to_hit(model: &mut Model) {
     let Some(hit) = model.preview.search.current() else {
         return;
     };
-    let (pane, line) = (hit.pane, hit.line());
-    model.preview.pane = pane;
+    let hit = hit.clone();
+    model.preview.pane = hit.pane;
     let [(words, words_height), (rules, rules_height)] = extents(model, model.frames().body);
     let preview = &mut model.preview;
-    let (top, len, height) = match pane {
+    let (top, len, height) = match hit.pane {
         Pane::Words => (&mut preview.words_top, words, words_height),
         Pane::Rules => (&mut preview.rules_top, rules, rules_height),
     };
-    if line < *top || line >= *top + height {
-        // With a little of what comes before.
-        *top = line.saturating_sub(height / 3).min(len.saturating_sub(height));
-    }
+    *top = hit.line_in_sight(*top, len, height);
 }
 
 /// Makes the lines anew where what they are made of has changed, and keeps both texts within their ends.

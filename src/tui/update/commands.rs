@@ -10,7 +10,7 @@ use crate::tui::layout::{Heights, findings, networks};
 use crate::tui::model::list::scrolled;
 use crate::tui::model::{Model, Movement, Pane};
 use crate::tui::msg::Effect;
-use crate::tui::popups::{Apply, Entry, Palette, Popup, Purpose};
+use crate::tui::popups::{Apply, Entry, Help, Palette, Popup, Purpose, scroll_help};
 use crate::tui::port::Depth;
 use crate::tui::screens::{SCREENS, ScreenId, preview, services};
 use crate::tui::theme::Token;
@@ -64,7 +64,7 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
             return effects;
         }
         CommandId::ToggleMouse => return toggle_mouse(model),
-        CommandId::Help if !matches!(model.popups.last(), Some(Popup::Help(_))) => return open(model, Popup::Help(0)),
+        CommandId::Help if model.help().is_none() => return open(model, Popup::Help(Help::default())),
         _ => {}
     }
     if model.popups.last().is_some() {
@@ -210,8 +210,12 @@ pub(super) const fn movement(command: CommandId) -> Option<Movement> {
     }
 }
 
-/// Moves in whatever the screen shows.
+/// Moves in the help, or in whatever the screen shows.
 pub(super) fn go(model: &mut Model, movement: Movement) {
+    if model.help().is_some() {
+        scroll_help(model, movement);
+        return;
+    }
     let frames = model.frames();
     let heights = Heights::of(&frames);
     match model.screen {
@@ -304,10 +308,10 @@ fn clear(model: &mut Model, had_notice: bool) {
 /// A line to type what is searched for.
 pub(super) fn ask_filter(model: &mut Model) -> Vec<Effect> {
     let before = model.filter().to_owned();
-    let text = match model.screen {
+    let text = match model.search() {
         // A search begins anew; given up, the one before holds again.
-        ScreenId::Preview => String::new(),
-        ScreenId::Services | ScreenId::Networks | ScreenId::Checkup => before.clone(),
+        Some(_) => String::new(),
+        None => before.clone(),
     };
     model.set_filter(text.clone());
     open(model, Popup::Entry(Entry::new(Purpose::Filter(before), text)))

@@ -3,9 +3,10 @@
 use ipnet::IpNet;
 
 use super::commands::fail_edit;
-use crate::core::network::{InterfaceKind, NetworkClass, class_of};
+use crate::core::network::{InterfaceKind, NetworkClass, class_of, is_interface_name};
 use crate::core::policy::{Decision, Entry, Logging, Policy, Refusal};
 use crate::core::service::ServiceId;
+use crate::tui::availability::UNNAMEABLE;
 use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::list::following;
 use crate::tui::model::{LOGGINGS, Model, NetworkLine, REFUSALS};
@@ -99,6 +100,11 @@ pub(super) fn cycle_class(model: &mut Model) -> Vec<Effect> {
                 Token::Text,
                 "Loopback is this machine itself: there is nothing to decide.",
             );
+            return Vec::new();
+        }
+        // A policy with such a name in it would not be read again.
+        Some(NetworkLine::Interface(interface)) if !is_interface_name(&interface.name) => {
+            model.say(Token::Warn, UNNAMEABLE);
             return Vec::new();
         }
         Some(NetworkLine::Interface(interface)) => (interface.name.clone(), class_of(interface, &model.policy)),

@@ -10,10 +10,9 @@ use super::commands::{go, run, say_order};
 use super::{access, checkup, palette, planning, setup};
 use crate::tui::commands::{self, CommandId, Context};
 use crate::tui::layout;
-use crate::tui::model::list::scrolled;
 use crate::tui::model::{Model, Movement};
 use crate::tui::msg::Effect;
-use crate::tui::popups::{Drawn, Popup, Purpose, draw_one, help_extent};
+use crate::tui::popups::{Drawn, Popup, Purpose, draw_one, scroll_help};
 use crate::tui::screens::{ScreenId, preview, services};
 use crate::tui::widgets::{banner, bars, footer};
 
@@ -38,12 +37,7 @@ fn wheel(model: &mut Model, position: Position, lines: isize) {
     let frames = model.frames();
     let movement = Movement::Lines(lines);
     match model.popups.last() {
-        Some(Popup::Help(_)) => {
-            let (len, height) = help_extent(model, frames.beside_popups());
-            if let Some(Popup::Help(top)) = model.popups.last_mut() {
-                *top = scrolled(*top, movement, len, height);
-            }
-        }
+        Some(Popup::Help(_)) => scroll_help(model, movement),
         Some(Popup::WhoCan(_) | Popup::Way(_)) => access::go(model, movement, frames.beside_popups()),
         Some(Popup::Finding(_)) => checkup::scroll(model, movement),
         Some(Popup::Palette(_)) => palette::go(model, movement),

@@ -6,10 +6,11 @@ use super::fail;
 use crate::app::{ClassInquiry, Error, Writing, Written};
 use crate::core::network::InterfaceKind;
 use crate::core::text::printable_within;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::list::scrolled;
 use crate::tui::model::{Model, Movement, NetworkLine};
 use crate::tui::msg::Effect;
-use crate::tui::popups::{Entry, NetworkDetails, Popup, Purpose, apply_extent, network_extent};
+use crate::tui::popups::{Entry, NetworkDetails, Popup, Purpose, apply_extent, network_extent, step_help};
 use crate::tui::port::Depth;
 use crate::tui::screens::{ScreenId, preview};
 use crate::tui::theme::Token;
@@ -70,13 +71,21 @@ pub(super) fn scroll(model: &mut Model, movement: Movement) {
 
 /// To the next place that was searched for, or the one before.
 pub(super) fn step(model: &mut Model, is_forward: bool) {
-    if model.preview.search.needle().is_empty() {
-        model.say(Token::Text, "Nothing is searched for yet: / begins.");
+    let is_help = model.help().is_some();
+    let search = model.search().unwrap_or(&model.preview.search);
+    if search.needle().is_empty() {
+        let context = if is_help { Context::Help } else { Context::Preview };
+        let key = model.key_of(CommandId::Filter, context);
+        model.say(Token::Text, format!("Nothing is searched for yet: {key} begins."));
         return;
     }
-    if model.preview.search.hits().is_empty() {
-        let text = format!("'{}' is nowhere in what is shown.", model.preview.search.needle());
+    if search.hits().is_empty() {
+        let text = format!("'{}' is nowhere in what is shown.", search.needle());
         model.say(Token::Warn, text);
+        return;
+    }
+    if is_help {
+        step_help(model, Some(is_forward));
         return;
     }
     model.preview.search.step(is_forward);

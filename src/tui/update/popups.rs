@@ -1,13 +1,12 @@
 //! What keys mean while a popup is open.
 
-use super::commands::movement;
+use super::commands::{ask_filter, movement};
 use super::{access, block, checkup, disable, edit, palette, planning, restore, setup, trial};
 use crate::core::policy::Decision;
 use crate::tui::commands::CommandId;
-use crate::tui::model::list::scrolled;
 use crate::tui::model::{Model, Task};
 use crate::tui::msg::Effect;
-use crate::tui::popups::{Entry, Popup, Purpose, help_extent};
+use crate::tui::popups::{Entry, Popup, Purpose, scroll_help};
 
 /// A character was typed into the line of text on top.
 pub(super) fn on_typed(model: &mut Model, character: char) {
@@ -35,7 +34,7 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
         return cancel(model);
     }
     match model.popups.last_mut() {
-        Some(Popup::Help(_)) => scroll_help(model, command),
+        Some(Popup::Help(_)) => return on_help(model, command),
         Some(Popup::WhoCan(_) | Popup::Way(_)) => access::run(model, command),
         Some(Popup::Finding(_)) => {
             if let Some(movement) = movement(command) {
@@ -94,6 +93,11 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
 }
 
 fn cancel(model: &mut Model) -> Vec<Effect> {
+    // A search is ended first, as on the Preview screen.
+    if matches!(model.popups.last(), Some(Popup::Help(help)) if !help.search.needle().is_empty()) {
+        model.set_filter(String::new());
+        return Vec::new();
+    }
     match model.popups.pop() {
         Some(Popup::Entry(Entry {
             purpose: Purpose::Filter(before),
@@ -109,11 +113,16 @@ fn cancel(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
-fn scroll_help(model: &mut Model, command: CommandId) {
-    let (len, height) = help_extent(model, model.frames().beside_popups());
-    if let (Some(Popup::Help(top)), Some(movement)) = (model.popups.last_mut(), movement(command)) {
-        *top = scrolled(*top, movement, len, height);
+fn on_help(model: &mut Model, command: CommandId) -> Vec<Effect> {
+    match (command, movement(command)) {
+        (CommandId::Filter, _) => return ask_filter(model),
+        (CommandId::NextMatch | CommandId::PreviousMatch, _) => {
+            planning::step(model, command == CommandId::NextMatch);
+        }
+        (_, Some(movement)) => scroll_help(model, movement),
+        _ => {}
     }
+    Vec::new()
 }
 
 fn on_apply(model: &mut Model, command: CommandId) -> Vec<Effect> {

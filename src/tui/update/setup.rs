@@ -11,7 +11,7 @@ use crate::core::setup::Step;
 use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::{Model, Movement, Pane, Setup};
 use crate::tui::msg::Effect;
-use crate::tui::popups::{Message, Popup, SetupQuestion};
+use crate::tui::popups::{Help, Message, Popup, SetupQuestion};
 use crate::tui::port::Depth;
 use crate::tui::runtime::Start;
 use crate::tui::screens::{ScreenId, setup as pages};
@@ -262,7 +262,7 @@ fn carry_out(model: &mut Model, command: CommandId) -> Vec<Effect> {
         CommandId::StartAgain => return open(model, Popup::Setup(SetupQuestion::StartAgain)),
         CommandId::Apply => return ending::apply(model),
         CommandId::Quit => return leave(model),
-        CommandId::Help => return open(model, Popup::Help(0)),
+        CommandId::Help => return open(model, Popup::Help(Help::default())),
         CommandId::Keep | CommandId::Revert | CommandId::Extend => return super::trial::run(model, command),
         CommandId::ShowScreens => return ending::to_the_screens(model),
         CommandId::Filter => return commands::ask_filter(model),

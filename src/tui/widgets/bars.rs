@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use crate::app::{State, protection_words};
 use crate::core::text::capitalised;
 use crate::tui::commands::{CommandId, Context};
-use crate::tui::model::Model;
+use crate::tui::model::{Model, Search};
 use crate::tui::port::Depth;
 use crate::tui::screens::{SCREENS, ScreenId};
 use crate::tui::theme::{Palette, Token};
@@ -218,10 +218,23 @@ pub fn notice(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(line, area);
 }
 
+fn searched(search: &Search) -> (Token, String) {
+    let (at, all) = search.count();
+    let text = format!("Search: {} ({at} of {all}, esc ends it)", search.needle());
+    (Token::Accent, text)
+}
+
 /// What to say when nothing happens.
 fn standing(model: &Model) -> (Token, String) {
     let status = &model.observation.status;
     let marked = model.services.marked();
+    if let Some(search) = model
+        .help()
+        .map(|help| &help.search)
+        .filter(|search| !search.needle().is_empty())
+    {
+        return searched(search);
+    }
     if marked > 0 && model.screen == ScreenId::Services {
         let hidden = match model.services.marked_out_of_sight() {
             0 => String::new(),
@@ -238,10 +251,8 @@ fn standing(model: &Model) -> (Token, String) {
         };
         return (Token::Accent, text);
     }
-    if model.screen == ScreenId::Preview && !model.filter().is_empty() {
-        let (at, all) = model.found();
-        let text = format!("Search: {} ({at} of {all}, esc ends it)", model.filter());
-        return (Token::Accent, text);
+    if let Some(search) = model.search().filter(|search| !search.needle().is_empty()) {
+        return searched(search);
     }
     if !model.filter().is_empty() {
         let (count, _) = model.found();

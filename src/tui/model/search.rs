@@ -1,8 +1,8 @@
-//! Searching in both texts of the Preview screen.
+//! Searching in a text: in both of the Preview screen, and in the help.
 
 use std::ops::Range;
 
-use super::{LaidLine, Pane};
+use crate::tui::model::{LaidLine, Pane};
 
 /// More than this is not counted: nobody steps through it.
 const MOST_HITS: usize = 9999;
@@ -10,7 +10,7 @@ const MOST_HITS: usize = 9999;
 /// One place where it was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hit {
-    /// In which text.
+    /// In which text; where there is one only, it counts as words.
     pub pane: Pane,
     /// Which characters of which lines; several where the text was broken within.
     pub places: Vec<(usize, Range<usize>)>,
@@ -21,10 +21,21 @@ impl Hit {
     pub fn line(&self) -> usize {
         self.places.first().map_or(0, |(line, _)| *line)
     }
+
+    /// The first line in sight that brings it into sight, where so many of so many lines are: the one it is
+    /// where it is in sight already.
+    pub fn line_in_sight(&self, top: usize, len: usize, height: usize) -> usize {
+        let line = self.line();
+        match line < top || line >= top + height {
+            // With a little of what comes before.
+            true => line.saturating_sub(height / 3).min(len.saturating_sub(height)),
+            false => top,
+        }
+    }
 }
 
 /// What is searched for, and where it is.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Search {
     needle: String,
     hits: Vec<Hit>,
@@ -62,13 +73,13 @@ impl Search {
     }
 
     /// Begins anew.
-    pub(super) fn begin(&mut self, needle: String) {
+    pub(in crate::tui) fn begin(&mut self, needle: String) {
         self.needle = needle;
         self.current = 0;
     }
 
     /// Looks in lines that are new.
-    pub(super) fn look(&mut self, words: &[LaidLine], rules: &[LaidLine]) {
+    pub(in crate::tui) fn look(&mut self, words: &[LaidLine], rules: &[LaidLine]) {
         let needle: Vec<char> = self
             .needle
             .split_whitespace()
