@@ -42,3 +42,4 @@ mod streams;
 mod terminal;
 mod trial;
 mod unprivileged;
+mod widths;
