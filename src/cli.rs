@@ -10,6 +10,7 @@ mod config;
 mod decide;
 mod disable;
 mod explain;
+mod idle;
 mod install;
 mod list;
 pub mod man;
@@ -25,6 +26,7 @@ mod table;
 mod terminal;
 mod themes;
 mod trial;
+mod wrap;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -62,7 +64,7 @@ pub fn main() -> ExitCode {
         }
     };
     let out = Out::new(cli.ascii);
-    match run(cli, &out) {
+    match idle::refuse(&cli).and_then(|()| run(cli, &out)) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             out.error(&error);

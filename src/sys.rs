@@ -1,6 +1,7 @@
 //! The machine below: sockets, processes, interfaces, the kernel's tables, programs, files, clocks.
 //! Everything is read anew at each call; nothing here decides.
 
+pub mod behalf;
 pub mod cancel;
 pub mod cgroups;
 pub mod clock;

@@ -48,7 +48,7 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
     }
     let is_refused = status.state == State::Trial && !args.replace;
     if observation.is_root && !is_refused {
-        out.print(&preview::words(&plan, args.end_connections))?;
+        out.prose(&preview::words(&plan, args.end_connections))?;
         out.line(&format!("{}.", capitalised(&protection_words(&status.protection))))?;
         if let Some(note) = plan.kernel_note() {
             out.line(&format!("{}.", capitalised(&note)))?;
@@ -106,7 +106,7 @@ fn how_to_keep(trial: &TrialView, is_off: bool) -> String {
 }
 
 fn ask(timeout: Duration, out: &Out) -> Result<bool, Error> {
-    out.print(&format!(
+    out.prose(&format!(
         "Apply? Without a 'keep' the old rules are back after {} seconds. [y/N] ",
         timeout.as_secs()
     ))?;

@@ -15,11 +15,11 @@ use crate::core::trial::parse_timeout;
 #[derive(Debug, Parser)]
 #[command(name = "fwtui", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
-    /// Keep every path of fwtui (etc, run, var) under this folder (or set `FWTUI_ROOT`)
+    /// Keep every path of fwtui (etc, run, var) under this folder (or set `FWTUI_ROOT`); not with sandbox
     #[arg(long, value_name = "DIR", global = true)]
     pub root: Option<PathBuf>,
 
-    /// Colours: one of those that 'fwtui themes' shows
+    /// Colours of the screens: one of those that 'fwtui themes' shows
     #[arg(long, value_name = "NAME", global = true)]
     pub theme: Option<String>,
 
@@ -365,7 +365,7 @@ pub struct Apply {
     /// Do not ask; return once the trial runs
     #[arg(long)]
     pub yes: bool,
-    /// Do not ask; stay until the trial is over, and tell by the exit code how it ended
+    /// Do not ask, as with --yes, but stay until the trial is over, and tell by the exit code how it ended
     #[arg(long)]
     pub wait: bool,
     /// Take the place of a trial that is running; the rules from before the first one come back

@@ -95,7 +95,11 @@ fn list(machine: &Machine, is_json: bool, out: &Out) -> Result<u8, Error> {
         out.line("Nothing is blocked.")?;
     } else {
         let rows: Vec<_> = blocks.iter().map(cells).collect();
-        out.print(&table::columns(["SERVICE", "FROM", "UNTIL", "IN FORCE", "NOTE"], &rows))?;
+        out.print(&table::columns(
+            ["SERVICE", "FROM", "UNTIL", "IN FORCE", "NOTE"],
+            &rows,
+            out.width(),
+        ))?;
     }
     Ok(DONE)
 }

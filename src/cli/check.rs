@@ -13,8 +13,6 @@ use crate::core::policy::Marks;
 mod marks;
 mod report;
 
-pub(super) use report::wrapped;
-
 #[derive(Serialize)]
 struct Document<'a> {
     schema: u32,
@@ -60,7 +58,7 @@ pub(super) fn run(machine: impl FnOnce() -> Machine, args: &Check, out: &Out) ->
             false => report::Known::Hidden(known.len()),
         };
         let news: Vec<&Finding> = news.into_iter().map(|shown| shown.finding).collect();
-        out.print(&report::text(&news, others, known, &notes))?;
+        out.print(&report::text(&news, others, known, &notes, out.width()))?;
     }
     Ok(exit_code(&checkup.findings, &marks))
 }

@@ -13,7 +13,7 @@ use crate::cli::themes::{Shelf, wanted};
 use crate::cli::{DONE, FAILED, config_folder, terminal, variable};
 use crate::core::config::{Ascii, Config, Field, Said, Source, Value, Wrong};
 use crate::core::text::printable_within;
-use crate::sys::files::read_limited;
+use crate::sys::behalf;
 use crate::tui::Settings;
 use crate::tui::commands::{Command, Keymap, table};
 use crate::tui::screens::{SCREENS, ScreenId};
@@ -84,7 +84,7 @@ pub(super) fn theme(given: Given<'_>, shelf: &Shelf) -> String {
 /// Reads what there is and weighs it.
 fn find(given: Given<'_>, shelf: &Shelf) -> Found {
     let path = config_folder().map(|folder| folder.join(FILE));
-    let read = path.as_deref().map_or(Ok(None), |path| read_limited(path, LARGEST));
+    let read = path.as_deref().map_or(Ok(None), |path| behalf::read(path, LARGEST));
     let (file, unread) = match read {
         Ok(file) => (file, None),
         Err(error) => (None, Some(error)),
@@ -274,7 +274,7 @@ pub(super) fn run(args: &args::Config, given: Given<'_>, out: &Out) -> Result<u8
         let path = found
             .path
             .ok_or_else(|| Error::failed("there is no config folder: HOME is not set"))?;
-        out.line(&path.display().to_string())?;
+        out.print_exactly(&format!("{}\n", path.display()))?;
         return Ok(DONE);
     }
     if args.keys {
@@ -315,7 +315,10 @@ fn print(found: &Found, out: &Out) -> Result<(), Error> {
         };
         rows.push([command.name().into(), keys, found.place(source).into()]);
     }
-    out.print(&format!("{place}\n\n{}", columns(["SETTING", "VALUE", "FROM"], &rows)))
+    out.print(&format!(
+        "{place}\n\n{}",
+        columns(["SETTING", "VALUE", "FROM"], &rows, out.width())
+    ))
 }
 
 fn document(found: &Found) -> Document {
@@ -350,5 +353,5 @@ fn print_keys(found: &Found, out: &Out) -> Result<(), Error> {
         let keys = serde_json::to_string(&found.keys(command)).map_err(|error| Error::failed(error.to_string()))?;
         lines.push(format!("    \"{}\": {keys}", command.name()));
     }
-    out.line(&format!("{{\n  \"keys\": {{\n{}\n  }}\n}}", lines.join(",\n")))
+    out.print(&format!("{{\n  \"keys\": {{\n{}\n  }}\n}}\n", lines.join(",\n")))
 }

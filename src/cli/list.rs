@@ -244,7 +244,7 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
             .iter()
             .map(|row| cells(row, observation.is_root, is_recorded))
             .collect();
-        out.print(&table::columns(heading, &cells))?;
+        out.print(&table::columns(heading, &cells, out.width()))?;
     }
     if let Some(error) = &observation.policy_error {
         out.note(&format!("fwtui: the policy is not used: {error}"));

@@ -103,6 +103,7 @@ fn show_one(observation: &Observation, subject: &str, is_json: bool, out: &Out) 
     out.print(&table::columns(
         ["INTERFACE", "KIND", "CLASS", "ADDRESSES"],
         &[cells(&network)],
+        out.width(),
     ))?;
     out.line("\nWho can be there:")?;
     for sentence in inhabitants(interface, &observation.world) {
@@ -117,7 +118,7 @@ fn show_one(observation: &Observation, subject: &str, is_json: bool, out: &Out) 
         out.line("\nWho of them gets in:")?;
         let rows: Vec<Cells<'_, 6>> = rows.iter().map(|row| admitted(row, class)).collect();
         let heads = ["SERVICE", "NOW", "AFTER", "IF PUBLIC", "IF TRUSTED", "IF GUESTS"];
-        out.print(&table::columns(heads, &rows))?;
+        out.print(&table::columns(heads, &rows, out.width()))?;
     }
     for sentence in &observation.unseen {
         out.note(sentence);
@@ -177,7 +178,11 @@ fn show(observation: &Observation, is_json: bool, out: &Out) -> Result<u8, Error
         })?;
     } else {
         let rows: Vec<_> = networks.iter().map(cells).collect();
-        out.print(&table::columns(["INTERFACE", "KIND", "CLASS", "ADDRESSES"], &rows))?;
+        out.print(&table::columns(
+            ["INTERFACE", "KIND", "CLASS", "ADDRESSES"],
+            &rows,
+            out.width(),
+        ))?;
         if !trusted_sources.is_empty() {
             out.line(&format!("Trusted wherever it comes in: {}", trusted_sources.join(", ")))?;
         }

@@ -128,7 +128,12 @@ pub(super) fn run(machine: &Machine, args: &Preview, out: &Out) -> Result<u8, Er
     let observation = machine.look(Depth::Plan);
     let plan = plan(&observation, &policy, args.off);
     match if args.json { Format::Json } else { args.format } {
-        Format::Text => out.print(&text(&plan))?,
+        Format::Text => {
+            out.prose(&words(&plan, false))?;
+            if !(plan.is_in_force || plan.diff.is_empty()) {
+                out.print(&format!("\n{}", diff(&plan)))?;
+            }
+        }
         Format::Diff => out.print(&diff(&plan))?,
         Format::Iptables => out.print(&machine.restore_text(&plan.candidate, Family::Ipv4)?)?,
         Format::Ip6tables => out.print(&machine.restore_text(&plan.candidate, Family::Ipv6)?)?,
@@ -196,13 +201,6 @@ pub(super) fn words(plan: &Plan, ends_connections: bool) -> String {
         });
     }
     lines.join("\n") + "\n"
-}
-
-fn text(plan: &Plan) -> String {
-    match plan.is_in_force || plan.diff.is_empty() {
-        true => words(plan, false),
-        false => format!("{}\n{}", words(plan, false), diff(plan)),
-    }
 }
 
 fn diff(plan: &Plan) -> String {

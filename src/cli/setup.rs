@@ -1,15 +1,14 @@
 //! `fwtui setup`
 
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal};
 
 use serde::Serialize;
 
 use crate::app::{Depth, Error, Kind, Machine, Presence, Setup};
 use crate::cli::args::Setup as Args;
-use crate::cli::check::wrapped;
 use crate::cli::output::Out;
 use crate::cli::screens::{self, First};
+use crate::cli::wrap::Report;
 use crate::cli::{DONE, FAILED};
 use crate::core::catalogue::Advice;
 use crate::core::network::NetworkClass;
@@ -102,7 +101,7 @@ fn show(machine: &Machine, is_json: bool, out: &Out) -> Result<u8, Error> {
     if is_json {
         out.json(&document(&setup, error))?;
     } else {
-        out.print(&text(&setup))?;
+        out.print(&text(&setup, out.width()))?;
     }
     for note in observation.unseen.iter().chain(&setup.notes) {
         out.note(note);
@@ -133,24 +132,27 @@ fn take_all(machine: &Machine, out: &Out) -> Result<u8, Error> {
     machine.save(before, &wanted)?;
     // They would say otherwise; that they are left there harms nobody.
     let _left_there = machine.forget_answers();
-    out.print(&taken(&setup))?;
+    out.print(&taken(&setup, out.width()))?;
     Ok(DONE)
 }
 
 /// What was taken, and the next step.
-fn taken(setup: &Setup) -> String {
+fn taken(setup: &Setup, cells: Option<usize>) -> String {
     let proposals = &setup.proposals;
-    let mut text = String::new();
+    let mut report = Report::new(cells);
     for one in proposals.networks.iter().filter(|one| !one.is_decided) {
-        say(&mut text, &format!("{}: {}", one.interface, one.class));
+        say(&mut report, &format!("{}: {}", one.interface, one.class));
     }
     for one in proposals.services.iter().filter(|one| !one.is_decided) {
-        say(&mut text, &format!("{}: {}", service(one), decision(one)));
+        say(&mut report, &format!("{}: {}", service(one), decision(one)));
     }
     match proposals.services.iter().filter(|one| one.is_decided).count() {
         0 => {}
-        1 => say(&mut text, "1 service was decided before, and stays so."),
-        kept => say(&mut text, &format!("{kept} services were decided before, and stay so.")),
+        1 => say(&mut report, "1 service was decided before, and stays so."),
+        kept => say(
+            &mut report,
+            &format!("{kept} services were decided before, and stay so."),
+        ),
     }
     if proposals.trusts_nobody() {
         let interface = proposals
@@ -158,15 +160,15 @@ fn taken(setup: &Setup) -> String {
             .first()
             .map_or("INTERFACE", |one| one.interface.as_str());
         say(
-            &mut text,
+            &mut report,
             &format!("{NOBODY_TRUSTED} Say which is: sudo fwtui network {interface} trusted."),
         );
     }
     say(
-        &mut text,
+        &mut report,
         "Nothing is in force yet: 'sudo fwtui preview' shows it, 'sudo fwtui apply' applies it on trial.",
     );
-    text
+    report.into_text()
 }
 
 fn document<'a>(setup: &'a Setup, policy_error: Option<&'a str>) -> Document<'a> {
@@ -220,60 +222,61 @@ fn service_json(service: &ServiceProposal) -> ServiceJson<'_> {
 }
 
 /// What was found, and what is recommended, each with its reason below.
-fn text(setup: &Setup) -> String {
+fn text(setup: &Setup, cells: Option<usize>) -> String {
     let proposals = &setup.proposals;
-    let mut text = String::new();
-    say(&mut text, &found(setup));
+    let mut report = Report::new(cells);
+    say(&mut report, &found(setup));
     for way_in in &setup.ways_in {
-        say(&mut text, &format!("You came in by {}.", way_in_words(way_in)));
+        say(&mut report, &format!("You came in by {}.", way_in_words(way_in)));
     }
     for said in &setup.conflicts {
-        say(&mut text, said);
+        say(&mut report, said);
     }
     if setup.draft.is_some() {
         say(
-            &mut text,
+            &mut report,
             "Answers of an earlier setup are kept: 'sudo fwtui setup' goes on with them.",
         );
     }
-    heading(&mut text, "NETWORKS");
+    heading(&mut report, "NETWORKS");
     for one in &proposals.networks {
-        item(&mut text, &format!("{}: {}", one.interface, one.class), &one.why);
+        item(&mut report, &format!("{}: {}", one.interface, one.class), &one.why);
     }
-    heading(&mut text, "WHAT IS REFUSED GETS");
-    item(&mut text, proposals.refusal.value.word(), &proposals.refusal.why);
-    heading(&mut text, "SERVICES");
+    heading(&mut report, "WHAT IS REFUSED GETS");
+    item(&mut report, proposals.refusal.value.word(), &proposals.refusal.why);
+    heading(&mut report, "SERVICES");
     for one in &proposals.services {
-        item(&mut text, &format!("{}: {}", service(one), decision(one)), &one.why);
+        item(&mut report, &format!("{}: {}", service(one), decision(one)), &one.why);
     }
     if proposals.services.is_empty() {
-        say(&mut text, "  Nothing that others could reach.");
+        say(&mut report, "  Nothing that others could reach.");
     }
-    heading(&mut text, "LOGGING");
-    item(&mut text, proposals.logging.value.word(), &proposals.logging.why);
-    text.push('\n');
+    heading(&mut report, "LOGGING");
+    item(&mut report, proposals.logging.value.word(), &proposals.logging.why);
+    report.line("");
     if proposals.trusts_nobody() {
-        say(&mut text, NOBODY_TRUSTED);
+        say(&mut report, NOBODY_TRUSTED);
     }
     say(
-        &mut text,
+        &mut report,
         "'sudo fwtui setup' asks about each of these; 'sudo fwtui setup --take-all' takes all of them. Neither is in \
          force before you apply it.",
     );
-    text
+    report.into_text()
 }
 
-fn heading(text: &mut String, title: &str) {
-    let _never_fails = write!(text, "\n{title}\n");
+fn heading(report: &mut Report, title: &str) {
+    report.line("");
+    report.line(title);
 }
 
-fn item(text: &mut String, what: &str, why: &str) {
-    wrapped(text, "  ", "    ", what);
-    wrapped(text, "      ", "      ", why);
+fn item(report: &mut Report, what: &str, why: &str) {
+    report.wrapped("  ", "    ", what);
+    report.wrapped("      ", "      ", why);
 }
 
-fn say(text: &mut String, words: &str) {
-    wrapped(text, "", "", words);
+fn say(report: &mut Report, words: &str) {
+    report.wrapped("", "", words);
 }
 
 /// `On this server: 6 services, of which 1 is bound to loopback and needs nothing; 2 networks.`

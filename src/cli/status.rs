@@ -89,7 +89,7 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
             conflicts: &status.conflicts,
         })?;
     } else {
-        out.print(&text(&status, now))?;
+        out.prose(&text(&status, now))?;
     }
     Ok(match status.state {
         State::Off | State::Confirmed => DONE,

@@ -1,7 +1,6 @@
 //! Themes: fwtui's own and the user's, and `fwtui themes`.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -12,7 +11,7 @@ use crate::cli::config::{self, Given};
 use crate::cli::output::Out;
 use crate::cli::{DONE, config_folder, table, terminal, variable};
 use crate::core::text::{nearest, printable_within};
-use crate::sys::files::read_limited;
+use crate::sys::behalf;
 use crate::tui::theme::{ColorDepth, Look, MONOCHROME, Theme, Token};
 
 mod sample;
@@ -51,13 +50,10 @@ impl Shelf {
             spoilt: Vec::new(),
         };
         // HOME may be that of whoever started this: where the folder can't be read, it is none of ours.
-        let entries = config.and_then(|folder| fs::read_dir(folder.join("themes")).ok());
-        let mut paths: Vec<PathBuf> = entries
+        let found = config.and_then(|folder| behalf::list(&folder.join("themes"), MOST_FILES).ok());
+        let mut paths: Vec<PathBuf> = found
             .into_iter()
             .flatten()
-            .flatten()
-            .take(MOST_FILES)
-            .map(|entry| entry.path())
             .filter(|path| path.extension().is_some_and(|extension| extension == "json"))
             .collect();
         paths.sort();
@@ -113,7 +109,7 @@ fn read(name: &str, path: &Path) -> Result<Theme, String> {
     if Theme::names().any(|own| own == name) {
         return Err(" has the name of one of fwtui's own themes: give it another".to_owned());
     }
-    let text = read_limited(path, LARGEST).map_err(|error| format!(" can't be read: {error}"))?;
+    let text = behalf::read(path, LARGEST).map_err(|error| format!(" can't be read: {error}"))?;
     let text = text.ok_or_else(|| " is gone".to_owned())?;
     Theme::parse(name, &text).map_err(|complaint| format!(", {complaint}"))
 }
@@ -174,7 +170,7 @@ impl Listed {
 pub(super) fn run(args: &Themes, given: Given<'_>, out: &Out) -> Result<u8, Error> {
     let shelf = Shelf::load(config_folder().as_deref());
     if let Some(name) = &args.name {
-        out.print_exactly(&wanted(&shelf, name)?.to_file())?;
+        out.print_json(&wanted(&shelf, name)?.to_file())?;
         return Ok(DONE);
     }
     if let Some(name) = given.theme {
@@ -218,7 +214,7 @@ pub(super) fn run(args: &Themes, given: Given<'_>, out: &Out) -> Result<u8, Erro
                 ]
             })
             .collect();
-        out.print(&table::columns(["", "THEME", "FROM", "ABOUT"], &rows))?;
+        out.print(&table::columns(["", "THEME", "FROM", "ABOUT"], &rows, out.width()))?;
     }
     for (_, why) in &shelf.spoilt {
         out.note(&format!("Left out: {why}"));

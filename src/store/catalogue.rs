@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::core::catalogue::Catalogue;
 use crate::core::text::printable_within;
 use crate::store::paths::Paths;
-use crate::sys::files;
+use crate::sys::{behalf, files};
 
 /// The name of a document with additions.
 pub const FILE: &str = "services.json";
@@ -27,7 +27,10 @@ pub fn load(paths: &Paths, config: Option<&Path>) -> (Arc<Catalogue>, Vec<String
     for path in [Some(paths.services()), users].into_iter().flatten() {
         let name = || printable_within(&path.display().to_string(), LONGEST_PATH);
         let read = || {
-            let text = files::read_limited(&path, LARGEST)?;
+            let text = match path == paths.services() {
+                true => files::read_limited(&path, LARGEST)?,
+                false => behalf::read(&path, LARGEST)?,
+            };
             // Where there is none, it does not matter whose the folder is.
             if text.is_some() {
                 files::refuse_others(&path)?;

@@ -16,6 +16,8 @@ use crate::sys::procfs::{self, Proc};
 mod details;
 mod search;
 
+pub use details::user_name;
+
 use search::{Group, Holder, Until, Wanted};
 
 /// From this many processes in a cgroup on, the walk over all of them is as good.

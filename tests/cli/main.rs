@@ -24,6 +24,7 @@ mod facts;
 mod harness;
 mod json;
 mod known;
+mod links;
 mod network;
 mod nft;
 mod set;

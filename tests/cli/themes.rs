@@ -109,7 +109,7 @@ fn what_is_wrong_is_told_with_file_and_line() {
         ("huge.json", &" ".repeat(100_000)),
         ("evil\u{1b}[2J.json", "{"),
     ]);
-    std::os::unix::fs::symlink("/etc/shadow", config.path().join("fwtui/themes/link.json")).unwrap();
+    std::os::unix::fs::symlink("/nowhere/link.json", config.path().join("fwtui/themes/link.json")).unwrap();
     let done = with(config.path(), &home, &["themes"], &[]).exits(0);
     assert!(
         done.stdout.contains("fine") && !done.stdout.contains("typo"),
@@ -120,7 +120,7 @@ fn what_is_wrong_is_told_with_file_and_line() {
         "typo.json, line 3: there is no token 'goood': did you mean 'good'?",
         "dark.json has the name of one of fwtui's own themes",
         "huge.json can't be read: it is larger than 65536 bytes",
-        "link.json can't be read: it is a symbolic link",
+        "link.json can't be read: it is a link to /nowhere/link.json, which is not there",
         "evil?[2J.json, line 1: ",
     ] {
         assert!(done.stderr.contains(words), "wanted '{words}', got: {}", done.stderr);

@@ -101,6 +101,11 @@ fn wrong_usage_exits_with_two_and_an_explanation() {
         (&["themes", "dark", "--json"], "cannot be used with"),
         (&["--theme", "lihgt", "themes"], "did you mean 'light'?"),
         (&["completions", "tcsh"], "invalid value 'tcsh'"),
+        (&["sandbox", "--root", "/x"], "--root has no effect here"),
+        (&["--root", "/x", "themes"], "--root has no effect here"),
+        (&["--theme", "dark", "list"], "--theme has no effect here"),
+        (&["setup", "--screen", "preview"], "--screen has no effect here"),
+        (&["off", "--end-connections"], "--end-connections has no effect here"),
     ] {
         home.fwtui(args).complains(2, words);
     }

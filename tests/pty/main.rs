@@ -43,3 +43,4 @@ mod streams;
 mod terminal;
 mod trial;
 mod unprivileged;
+mod widths;

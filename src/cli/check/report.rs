@@ -1,16 +1,9 @@
 //! The findings as text for a ticket.
 
-use std::fmt::Write as _;
-
 use super::Shown;
+use crate::cli::wrap::Report;
 use crate::core::checkup::{Finding, Place, Severity};
 use crate::core::policy::Known as Mark;
-use crate::core::text::{capitalised, printable_within};
-
-/// How wide it is, in characters.
-const WIDTH: usize = 100;
-/// Longest rule or sentence.
-const LONGEST: usize = 2000;
 
 /// The findings that are known and intended.
 #[derive(Debug, Clone, Copy)]
@@ -24,9 +17,15 @@ pub(super) enum Known<'a> {
 /// The report: by severity, the worst first, then what is intended, what could not be read, and a line
 /// that counts.
 ///
-/// `others` are the findings of severities that were not asked for.
-pub(super) fn text(findings: &[&Finding], others: usize, known: Known<'_>, notes: &[String]) -> String {
-    let mut text = String::new();
+/// It is as wide as the terminal, if it is one. `others` are the findings of severities that were not asked for.
+pub(super) fn text(
+    findings: &[&Finding],
+    others: usize,
+    known: Known<'_>,
+    notes: &[String],
+    cells: Option<usize>,
+) -> String {
+    let mut report = Report::new(cells);
     for severity in Severity::ALL {
         let mut of_it = findings
             .iter()
@@ -35,53 +34,52 @@ pub(super) fn text(findings: &[&Finding], others: usize, known: Known<'_>, notes
         if of_it.peek().is_none() {
             continue;
         }
-        push_line(&mut text, &severity.word().to_uppercase());
+        report.line(&severity.word().to_uppercase());
         for finding in of_it {
-            text.push('\n');
-            one(&mut text, finding);
+            report.line("");
+            one(&mut report, finding);
         }
-        text.push('\n');
+        report.line("");
     }
     if let Known::Shown(known, stale) = known {
-        intended(&mut text, known, stale);
+        intended(&mut report, known, stale);
     }
     if !notes.is_empty() {
-        push_line(&mut text, "NOTES");
-        text.push('\n');
+        report.line("NOTES");
+        report.line("");
         for note in notes {
-            wrapped(&mut text, "  - ", "    ", note);
+            report.wrapped("  - ", "    ", note);
         }
-        text.push('\n');
+        report.line("");
     }
-    push_line(&mut text, &count(findings));
+    report.line(&count(findings));
     if others > 0 {
-        push_line(
-            &mut text,
-            &format!("{others} of other severities: without --severity they are shown."),
-        );
+        report.line(&format!(
+            "{others} of other severities: without --severity they are shown."
+        ));
     }
     if let Known::Hidden(hidden @ 1..) = known {
-        push_line(&mut text, &format!("{hidden} known and intended: --known shows them."));
+        report.line(&format!("{hidden} known and intended: --known shows them."));
     }
-    text
+    report.into_text()
 }
 
 /// What is marked as known and intended, each with its note.
-fn intended(text: &mut String, known: &[Shown<'_>], stale: &[&Mark]) {
+fn intended(report: &mut Report, known: &[Shown<'_>], stale: &[&Mark]) {
     if !known.is_empty() {
-        push_line(text, "KNOWN, INTENDED");
+        report.line("KNOWN, INTENDED");
     }
     for shown in known {
-        text.push('\n');
-        one(text, shown.finding);
-        note(text, shown.known.unwrap_or_default());
+        report.line("");
+        one(report, shown.finding);
+        note(report, shown.known.unwrap_or_default());
     }
     if !known.is_empty() {
-        text.push('\n');
+        report.line("");
     }
     if !stale.is_empty() {
-        push_line(text, "MARKED, BUT NOT FOUND");
-        text.push('\n');
+        report.line("MARKED, BUT NOT FOUND");
+        report.line("");
     }
     for mark in stale {
         let at = if mark.at.is_empty() {
@@ -89,27 +87,27 @@ fn intended(text: &mut String, known: &[Shown<'_>], stale: &[&Mark]) {
         } else {
             format!("={}", mark.at)
         };
-        wrapped(text, "  - ", "    ", &format!("{}{at}", mark.finding));
-        note(text, &mark.note);
+        report.wrapped("  - ", "    ", &format!("{}{at}", mark.finding));
+        note(report, &mark.note);
     }
     if !stale.is_empty() {
-        text.push('\n');
+        report.line("");
     }
 }
 
-fn one(text: &mut String, finding: &Finding) {
-    wrapped(text, "  ", "  ", finding.id);
+fn one(report: &mut Report, finding: &Finding) {
+    report.wrapped("  ", "  ", finding.id);
     for line in place(&finding.place) {
-        wrapped(text, "    ", "      ", &line);
+        report.wrapped("    ", "      ", &line);
     }
-    wrapped(text, "    What: ", "          ", &finding.what);
-    wrapped(text, "    Why:  ", "          ", &finding.why);
-    wrapped(text, "    Do:   ", "          ", &finding.advice);
+    report.wrapped("    What: ", "          ", &finding.what);
+    report.wrapped("    Why:  ", "          ", &finding.why);
+    report.wrapped("    Do:   ", "          ", &finding.advice);
 }
 
 /// What somebody wrote stays as it was written.
-fn note(text: &mut String, note: &str) {
-    wrapped(text, "    Note: ", "          ", &format!("\"{note}\""));
+fn note(report: &mut Report, note: &str) {
+    report.wrapped("    Note: ", "          ", &format!("\"{note}\""));
 }
 
 /// `rules.v4, line 8, ip filter INPUT`, and the rule on a line of its own.
@@ -147,36 +145,5 @@ fn count(findings: &[&Finding]) -> String {
         0 => "Nothing found.".to_owned(),
         1 => format!("1 finding: {}.", each.join(", ")),
         count => format!("{count} findings: {}.", each.join(", ")),
-    }
-}
-
-fn push_line(text: &mut String, line: &str) {
-    text.push_str(line);
-    text.push('\n');
-}
-
-/// Adds words as lines that are not too wide; a word that is wider has a line of its own.
-pub(in crate::cli) fn wrapped(text: &mut String, first: &str, other: &str, words: &str) {
-    let words = capitalised_sentence(&printable_within(words, LONGEST), first);
-    let mut line = first.to_owned();
-    let mut is_empty = true;
-    for word in words.split_whitespace() {
-        if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
-            push_line(text, &line);
-            other.clone_into(&mut line);
-            is_empty = true;
-        }
-        let space = if is_empty { "" } else { " " };
-        let _never_fails = write!(line, "{space}{word}");
-        is_empty = false;
-    }
-    push_line(text, line.trim_end());
-}
-
-/// Sentences begin with a capital letter; rules and ids stay as they are.
-fn capitalised_sentence(words: &str, before: &str) -> String {
-    match before.trim_end().ends_with(':') {
-        true => capitalised(words),
-        false => words.to_owned(),
     }
 }

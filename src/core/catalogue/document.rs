@@ -66,7 +66,7 @@ pub(super) fn parse(text: &str) -> (Vec<Changes>, Vec<Complaint>) {
     }
     let document: Document<'_> = match serde_json::from_str(text) {
         Ok(document) => document,
-        Err(error) => return whole(reason_of(&error), error.line()),
+        Err(error) => return whole(reason_of(&error, text), error.line()),
     };
     if document.version != VERSION {
         let reason = format!("version {} is not known: this fwtui reads {VERSION}", document.version);
@@ -101,7 +101,7 @@ fn entry(raw: &str) -> Result<Fields, Complaint> {
     }
     let fields: Fields = serde_json::from_str(raw).map_err(|error| Complaint {
         line: error.line(),
-        reason: reason_of(&error),
+        reason: reason_of(&error, raw),
     })?;
     let complain = |key: &str, reason: String| Complaint {
         line: line_of_key(raw, key),

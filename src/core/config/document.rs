@@ -38,7 +38,7 @@ pub(super) fn parse(text: &str) -> Document {
     let Members(members) = match serde_json::from_str(text) {
         Ok(members) => members,
         Err(error) => {
-            document.complain(error.line(), reason_of(&error));
+            document.complain(error.line(), reason_of(&error, text));
             return document;
         }
     };
@@ -52,7 +52,7 @@ pub(super) fn parse(text: &str) -> Document {
             None => {
                 let names = Field::ALL.map(Field::name);
                 let meant = nearest(&key, names.into_iter().chain([KEYS]));
-                document.complain(line, unknown("field", &key, meant));
+                document.complain(line, unknown(&key, meant));
             }
             Some(field) if document.values.iter().any(|value| value.field == field) => {
                 document.complain(line, format!("'{field}' is there twice: the first one holds"));
@@ -78,7 +78,7 @@ impl Document {
             Ok(members) => members,
             Err(error) => {
                 let line = begins + error.line().saturating_sub(1);
-                return self.complain(line, format!("'{KEYS}': {}", reason_of(&error)));
+                return self.complain(line, format!("'{KEYS}': {}", reason_of(&error, raw.get())));
             }
         };
         for (command, raw) in members {
@@ -141,10 +141,11 @@ fn scalar(raw: &RawValue) -> Result<String, String> {
 }
 
 /// `unknown field 'theem': did you mean 'theme'?`
-fn unknown(kind: &str, word: &str, meant: Option<&str>) -> String {
+fn unknown(word: &str, meant: Option<&str>) -> String {
     let word = printable(word);
-    match meant {
-        Some(meant) => format!("unknown {kind} '{word}': did you mean '{meant}'?"),
-        None => format!("unknown {kind} '{word}'"),
+    if let Some(meant) = meant {
+        return format!("unknown field '{word}': did you mean '{meant}'?");
     }
+    let names = Field::ALL.map(Field::name).join(", ");
+    format!("unknown field '{word}': there are {names} and {KEYS}")
 }

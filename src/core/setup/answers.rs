@@ -180,7 +180,7 @@ impl Answers {
         let document: Document = serde_json::from_str(text).map_err(|error| {
             Complaint {
                 line: error.line(),
-                reason: reason_of(&error),
+                reason: reason_of(&error, text),
             }
             .to_string()
         })?;

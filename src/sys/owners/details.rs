@@ -38,6 +38,11 @@ pub(super) fn owners(proc: &Proc, processes: &BTreeSet<u32>) -> BTreeMap<u32, Ar
         .collect()
 }
 
+/// The name of a user, or the number where there is none.
+pub fn user_name(user: u32) -> String {
+    UserNames::read().of(user)
+}
+
 /// The names of users.
 struct UserNames {
     users: Option<Users>,

@@ -168,7 +168,7 @@ pub(super) fn theme(name: &str, text: &str) -> Result<Theme, Complaint> {
         ));
     }
     let document: Document<'_> =
-        serde_json::from_str(text).map_err(|error| at_line(error.line(), reason_of(&error)))?;
+        serde_json::from_str(text).map_err(|error| at_line(error.line(), reason_of(&error, text)))?;
     let mut paints = match &document.inherits {
         // Only fwtui's own can be inherited from, and these inherit nothing: no theme is its own heir.
         Some(other) => {
@@ -202,7 +202,7 @@ pub(super) fn theme(name: &str, text: &str) -> Result<Theme, Complaint> {
         }
         let entry: Entry = serde_json::from_str(raw).map_err(|error| {
             let line = begin + error.line().saturating_sub(1);
-            at_line(line, format!("the token '{token}': {}", reason_of(&error)))
+            at_line(line, format!("the token '{token}': {}", reason_of(&error, raw)))
         })?;
         entry.over(paints.entry(token).or_default());
     }
