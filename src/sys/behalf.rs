@@ -157,14 +157,15 @@ impl Reader {
     }
 }
 
-/// For this thread only; the kernel knows no other way.
+/// For this thread only; the kernel knows no other way. Only what files are opened with changes: the user must
+/// not be able to signal or trace a thread that shares everything with root's (credentials(7)).
 fn become_user(user: u32, groups: &[u32]) -> io::Result<()> {
     let all: Vec<Gid> = groups.iter().copied().map(Gid::from_raw).collect();
     let group = all.first().copied().unwrap_or_else(|| Gid::from_raw(NO_GROUP));
     let user = Uid::from_raw(user);
     set_thread_groups(&all)?;
-    set_thread_res_gid(group, group, group)?;
-    set_thread_res_uid(user, user, user)?;
+    set_thread_res_gid(None, group, None)?;
+    set_thread_res_uid(None, user, None)?;
     Ok(())
 }
 
