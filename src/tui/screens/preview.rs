@@ -75,7 +75,9 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, body: Rect) {
         ),
         (
             Pane::Rules,
-            std::iter::once(piece("Rules:")).chain(views(model.preview.view)).collect(),
+            std::iter::once(piece("Rules:"))
+                .chain(views(model.preview.view))
+                .collect(),
             panes.rules_title,
             panes.rules,
             model.preview.rules_top,

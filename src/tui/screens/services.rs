@@ -18,7 +18,7 @@ pub use columns::{column_at, columns};
 
 /// Draws the screen.
 pub fn draw(model: &Model, frame: &mut Frame<'_>, body: Rect) {
-    let parts = layout::table(body);
+    let parts = layout::services(model, body);
     let palette = &model.palette;
     let title = [(Token::Title, "Services".to_owned())];
     let remark = remark(model, body.width);

@@ -153,7 +153,7 @@ fn look_around(model: &mut Model, command: CommandId) {
         }
         CommandId::MarkDown | CommandId::MarkUp => {
             let lines = if command == CommandId::MarkDown { 1 } else { -1 };
-            let height = Heights::of(&model.frames()).services;
+            let height = Heights::of(model, &model.frames()).services;
             model.services.mark_on(lines, height);
         }
         CommandId::SwitchView => {
@@ -213,7 +213,7 @@ pub(super) const fn movement(command: CommandId) -> Option<Movement> {
 /// Moves in whatever the screen shows.
 pub(super) fn go(model: &mut Model, movement: Movement) {
     let frames = model.frames();
-    let heights = Heights::of(&frames);
+    let heights = Heights::of(model, &frames);
     match model.screen {
         ScreenId::Services => {
             let len = model.services.len();

@@ -3,6 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Clear;
 
 use crate::app::{State, protection_words};
 use crate::core::text::capitalised;
@@ -247,6 +248,8 @@ pub fn notice(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let (token, text) = match (&model.notice, model.task) {
         (_, Some(task)) => (Token::Accent, model.progress.words(task, model.now)),
         (Some(notice), None) => {
+            frame.render_widget(Clear, area);
+            frame.buffer_mut().set_style(area, palette.base());
             for (row, text) in area.rows().zip(notice_lines(model, area.width)) {
                 let line = Line::from(vec![Span::raw(" "), Span::styled(text, palette.of(notice.token))]);
                 frame.render_widget(line, row);
@@ -329,6 +332,14 @@ fn standing(model: &Model) -> (Token, String) {
             true => (Token::Accent, format!("This is a sandbox. {NOTHING_YET}")),
             false => (Token::Dim, NOTHING_YET.to_owned()),
         };
+    }
+    let waiting = match model.services.counts().changed {
+        1 => Some("1 change waits for an apply.".to_owned()),
+        changed @ 2.. => Some(format!("{changed} changes wait for an apply.")),
+        0 => None,
+    };
+    if let Some(waiting) = waiting {
+        return (Token::Changed, waiting);
     }
     if status.state == State::Off {
         return (

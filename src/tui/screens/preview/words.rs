@@ -319,6 +319,7 @@ fn summary(model: &Model) -> String {
         count => format!("{count} lines of rules"),
     };
     match (added, removed) {
+        (0, 0) => "Applying leaves the rules as they are.".to_owned(),
         (0, removed) => format!("Applying takes {} out.", lines(removed)),
         (added, 0) => format!("Applying adds {}.", lines(added)),
         (added, removed) => format!("Applying adds {} and takes {removed} out.", lines(added)),
