@@ -57,7 +57,7 @@ fn symbol(symbol: &str, next: &str) -> char {
     let first = characters.next().unwrap_or(' ');
     let is_before_word = next.starts_with(|next: char| next.is_alphanumeric() || next == '(');
     match first {
-        '✓' | '✔' if is_before_word => '+',
+        '✓' | '✔' if is_before_word => '#',
         first => sign(first).unwrap_or(UNKNOWN),
     }
 }
@@ -143,7 +143,7 @@ mod tests {
         for (line, wanted) in [
             ("─ dnsmasq · 192.168… ──", "- dnsmasq - 192.168~ --"),
             ("╭│╰┤ ●◐○◌ ▲◷", "+|++ @o.: ^~"),
-            ("✓postgres ✓(kernel)", "+postgres +(kernel)"),
+            ("✓postgres ✓(kernel)", "#postgres #(kernel)"),
             ("✓ gets in  3✓  ✓▲", "v gets in  3v  v^"),
             ("漢字x", "????x"),
             ("cafe\u{301} café na\u{ef}ve", "cafe cafe naive"),

@@ -23,7 +23,8 @@ pub struct Frames {
     pub alerts: Rect,
     /// The screen.
     pub body: Rect,
-    /// A line for the user, or a few.
+    /// A line for the user, or a few: those above the first lie over the end of the screen, which stays where
+    /// it is.
     pub notice: Rect,
     /// What the keys do.
     pub footer: Rect,
@@ -61,16 +62,27 @@ pub fn frames(model: &Model) -> Frames {
     let notice = u16::try_from(bars::notice_lines(model, width).len())
         .unwrap_or(1)
         .max(1);
+    // The setup has its answers there.
+    let over = match model.setup {
+        Some(_) => 0,
+        None => notice.saturating_sub(1),
+    };
     let [banner, header, tabs, alerts, body, notice, footer] = Layout::vertical([
         Constraint::Length(banner),
         Constraint::Length(1),
         Constraint::Length(1),
         Constraint::Length(alerts),
         Constraint::Min(0),
-        Constraint::Length(notice),
+        Constraint::Length(notice.saturating_sub(over)),
         Constraint::Length(1),
     ])
     .areas(area);
+    let over = over.min(body.height);
+    let notice = Rect {
+        y: notice.y.saturating_sub(over),
+        height: notice.height.saturating_add(over),
+        ..notice
+    };
     Frames {
         area,
         banner,
@@ -98,16 +110,18 @@ pub struct TableFrames {
     pub detail: Rect,
 }
 
-/// Divides a screen with a table.
-pub fn table(body: Rect) -> TableFrames {
-    let detail = match body.height {
+/// Divides the Services screen: what a short list leaves is for the details, whatever the filter leaves of it.
+pub fn services(model: &Model, body: Rect) -> TableFrames {
+    let least = match body.height {
         ..16 => 3,
         16..24 => 4,
         24..32 => 6,
         32..48 => 8,
         48.. => 12,
     };
-    table_over(body, detail)
+    // Before the first look nobody knows how short it is.
+    let lines = model.depth.map(|_| model.services.total());
+    table_of(body, lines, least)
 }
 
 /// Divides the Checkup screen: a finding says more than a row, and what a short list leaves is its.
@@ -118,10 +132,7 @@ pub fn findings(model: &Model, body: Rect) -> TableFrames {
         18..24 => 9,
         24.. => 13,
     };
-    let room = body.height.saturating_sub(3);
-    let lines = u16::try_from(model.checkup.total()).unwrap_or(u16::MAX);
-    let rows = lines.clamp(FEWEST, room.saturating_sub(least).max(FEWEST));
-    table_over(body, room.saturating_sub(rows))
+    table_of(body, Some(model.checkup.total()), least)
 }
 
 /// Divides the Networks screen: what a short list leaves is for the details.
@@ -132,14 +143,19 @@ pub fn networks(model: &Model, body: Rect) -> TableFrames {
         18..24 => 8,
         24.. => 12,
     };
+    table_of(body, Some(model.networks.lines().len()), least)
+}
+
+/// So many rows are in sight, or room for as many.
+const FEWEST: u16 = 3;
+
+/// A table of so many lines, as far as there is room for them over that many lines of details.
+fn table_of(body: Rect, lines: Option<usize>, least: u16) -> TableFrames {
     let room = body.height.saturating_sub(3);
-    let lines = u16::try_from(model.networks.lines().len()).unwrap_or(u16::MAX);
+    let lines = lines.map_or(u16::MAX, |lines| u16::try_from(lines).unwrap_or(u16::MAX));
     let rows = lines.clamp(FEWEST, room.saturating_sub(least).max(FEWEST));
     table_over(body, room.saturating_sub(rows))
 }
-
-/// So many findings are in sight, or room for as many.
-const FEWEST: u16 = 3;
 
 /// Divides a screen with a table over details of so many lines.
 pub fn table_over(body: Rect, detail: u16) -> TableFrames {
@@ -169,8 +185,8 @@ pub struct Heights {
 
 impl Heights {
     /// The heights that follow from the parts.
-    pub fn of(frames: &Frames) -> Self {
-        let rows = usize::from(table(frames.body).rows.height);
+    pub fn of(model: &Model, frames: &Frames) -> Self {
+        let rows = usize::from(services(model, frames.body).rows.height);
         Self { services: rows }
     }
 }

@@ -413,7 +413,7 @@ impl Model {
     /// Brings cursors and scrolled texts back in order after lists or sizes changed.
     pub fn settle(&mut self) {
         let frames = self.frames();
-        let heights = layout::Heights::of(&frames);
+        let heights = layout::Heights::of(self, &frames);
         self.services.list.keep_in_sight(self.services.len(), heights.services);
         let rows = layout::networks(self, frames.body).rows.height;
         self.networks

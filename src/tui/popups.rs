@@ -208,8 +208,11 @@ impl Sheet<'_> {
         let palette = &self.model.palette;
         let wanted = u16::try_from(self.lines.len()).unwrap_or(u16::MAX).saturating_add(4);
         let place = centered(area, self.width + 6, wanted);
-        // A margin at both sides keeps what lies below from running into the border.
-        let cleared = place.outer(Margin::new(1, 0)).intersection(area);
+        // A margin at both sides keeps what lies below from running into the border; where little more than
+        // that is left of it, it is only in the way.
+        let beside = area.width.saturating_sub(place.width);
+        let margin = if beside < area.width / 4 { beside } else { 1 };
+        let cleared = place.outer(Margin::new(margin, 0)).intersection(area);
         frame.render_widget(Clear, cleared);
         frame.buffer_mut().set_style(cleared, palette.base());
         let block = Block::bordered()

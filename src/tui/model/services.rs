@@ -121,6 +121,11 @@ impl Services {
         row.map_or("", |row| &row.service.name)
     }
 
+    /// How many rows there are, whatever the filter leaves of them.
+    pub const fn total(&self) -> usize {
+        self.rows.len()
+    }
+
     /// Goes to a service; a filter that hides it is taken away. Whether it is there.
     pub fn select(&mut self, id: &ServiceId) -> bool {
         let is_there = self.rows.iter().any(|row| row.service.id == *id);

@@ -23,6 +23,8 @@ pub const UNDER_WAY: &str = "Checking the rules, settings, services and updates 
 
 /// A severity with its symbol.
 const SEVERITY: usize = 11;
+/// What a finding is about takes no more: what it is has more to say.
+const WIDEST_ABOUT: usize = 40;
 /// Longest text in a cell, in characters: more does not fit any terminal.
 const LONGEST: usize = 500;
 
@@ -104,7 +106,7 @@ struct Columns {
 impl Columns {
     fn of(cells: u16) -> Self {
         let room = usize::from(cells).saturating_sub(2 + SEVERITY + 1);
-        let about = room / 3;
+        let about = (room / 3).min(WIDEST_ABOUT);
         Self {
             about,
             what: room.saturating_sub(about + 1),
@@ -132,11 +134,14 @@ fn row(model: &Model, columns: &Columns, line: Line<'_>, is_selected: bool) -> T
         Line::Finding(item) => {
             let (symbol, token) = symbols::severity(item.finding.severity);
             let word = format!("{symbol} {}", item.finding.severity);
+            // Without colours some are underlined.
+            let blanks = (SEVERITY + 1).saturating_sub(width(&word));
             let is_known = item.note.is_some();
             let of = |token: Token| if is_known { style(Token::Dim) } else { style(token) };
             vec![
                 Span::styled(if is_known { "✓" } else { " " }, of(Token::Text)),
-                Span::styled(format!("{} ", pad(&word, SEVERITY)), of(token)),
+                Span::styled(word, of(token)),
+                Span::styled(" ".repeat(blanks), of(Token::Text)),
                 Span::styled(
                     format!("{} ", pad(&about(model, &item.finding), columns.about)),
                     of(Token::Text),
@@ -164,8 +169,11 @@ fn sentence(
     style: &dyn Fn(Token) -> Style,
 ) -> Vec<Span<'static>> {
     let text = pad(&printable_within(text, LONGEST), columns.about + 1 + columns.what);
+    let blanks = (SEVERITY + 1).saturating_sub(width(word));
     vec![
-        Span::styled(format!(" {} ", pad(word, SEVERITY)), style(token)),
+        Span::styled(" ", style(Token::Text)),
+        Span::styled(word.to_owned(), style(token)),
+        Span::styled(" ".repeat(blanks), style(Token::Text)),
         Span::styled(text, style(Token::Text)),
     ]
 }

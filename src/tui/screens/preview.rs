@@ -8,8 +8,8 @@ use ratatui::text::{Line, Span};
 
 use crate::tui::layout::Frames;
 use crate::tui::model::{Laid, LaidKey, LaidLine, Model, Pane, RulesView};
-use crate::tui::theme::Palette;
-use crate::tui::widgets::bars::rule;
+use crate::tui::theme::{Palette, Token};
+use crate::tui::widgets::bars::{Piece, rule_of};
 use crate::tui::widgets::found;
 
 mod plain;
@@ -22,6 +22,8 @@ pub use words::{Sentence, must_be_read, rest_in_brief};
 
 /// From this width on the two sides are beside each other, else one above the other.
 pub const WIDE: u16 = 100;
+/// The words are never wider than that.
+const WIDEST_WORDS: u16 = 84;
 
 /// Where the two sides are: each a title and its text.
 struct Panes {
@@ -35,9 +37,10 @@ fn panes(model: &Model, body: Rect) -> Panes {
     let titled =
         |area: Rect| -> [Rect; 2] { Layout::vertical([Constraint::Length(1), Constraint::Min(0)]).areas(area) };
     let (words, rules) = if body.width >= WIDE {
-        let [words, gap, rules] =
-            Layout::horizontal([Constraint::Percentage(45), Constraint::Length(2), Constraint::Min(0)]).areas(body);
-        let _ = gap;
+        // Rules are longer than sentences should be.
+        let share = (body.width * 45 / 100).min(WIDEST_WORDS);
+        let [words, _, rules] =
+            Layout::horizontal([Constraint::Length(share), Constraint::Length(2), Constraint::Min(0)]).areas(body);
         (words, rules)
     } else {
         // The side that scrolls gets the room.
@@ -61,17 +64,20 @@ fn panes(model: &Model, body: Rect) -> Panes {
 /// Draws the screen.
 pub fn draw(model: &Model, frame: &mut Frame<'_>, body: Rect) {
     let panes = panes(model, body);
-    let sides = [
+    let piece = |text: &str| (Token::Title, text.to_owned());
+    let sides: [(Pane, Vec<Piece>, Rect, Rect, usize); 2] = [
         (
             Pane::Words,
-            "What changes".to_owned(),
+            vec![piece("What changes")],
             panes.words_title,
             panes.words,
             model.preview.words_top,
         ),
         (
             Pane::Rules,
-            format!("Rules: {}", views(model.preview.view)),
+            std::iter::once(piece("Rules:"))
+                .chain(views(model.preview.view))
+                .collect(),
             panes.rules_title,
             panes.rules,
             model.preview.rules_top,
@@ -79,12 +85,13 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, body: Rect) {
     ];
     for (pane, title, heading, area, top) in sides {
         let lines = laid(model, pane, area);
-        let title = match model.preview.pane == pane {
-            true => format!("▸ {title}"),
-            false => title,
-        };
         let place = place(lines.len(), top, area);
-        frame.render_widget(rule(&model.palette, &title, &place, heading.width), heading);
+        let has_focus = model.preview.pane == pane;
+        let place = [(Token::Dim, place)];
+        frame.render_widget(
+            rule_of(&model.palette, &title, &place, has_focus, heading.width),
+            heading,
+        );
         for (row, (index, line)) in area.rows().zip(lines.iter().enumerate().skip(top)) {
             let marked = found::marked(&model.palette, &model.preview.search, (pane, index), line);
             let mut spans = vec![Span::raw(" ")];
@@ -137,15 +144,12 @@ fn place(len: usize, top: usize, area: Rect) -> String {
     format!("{}–{last} of {len}{arrows}", top + 1)
 }
 
-fn views(shown: RulesView) -> String {
-    let words = RulesView::ALL.map(|view| {
-        if view == shown {
-            format!("[{}]", view.word())
-        } else {
-            view.word().to_owned()
-        }
-    });
-    words.join(" ")
+/// The views, the one that is shown in brackets.
+fn views(shown: RulesView) -> impl Iterator<Item = Piece> {
+    RulesView::ALL.into_iter().map(move |view| match view == shown {
+        true => (Token::Accent, format!(" [{}]", view.word())),
+        false => (Token::Dim, format!(" {}", view.word())),
+    })
 }
 
 /// How long the texts are, and how much of them is in sight: words, then rules.

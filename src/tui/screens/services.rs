@@ -7,7 +7,7 @@ use ratatui::text::Line;
 use crate::tui::layout;
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
-use crate::tui::widgets::bars::rule;
+use crate::tui::widgets::bars::{Piece, rule_of};
 
 mod columns;
 mod detail;
@@ -18,12 +18,11 @@ pub use columns::{column_at, columns};
 
 /// Draws the screen.
 pub fn draw(model: &Model, frame: &mut Frame<'_>, body: Rect) {
-    let parts = layout::table(body);
+    let parts = layout::services(model, body);
     let palette = &model.palette;
-    frame.render_widget(
-        rule(palette, "Services", &remark(model, body.width), body.width),
-        parts.title,
-    );
+    let title = [(Token::Title, "Services".to_owned())];
+    let remark = remark(model, body.width);
+    frame.render_widget(rule_of(palette, &title, &remark, false, body.width), parts.title);
     let columns = Columns::of(body.width);
     frame.render_widget(columns::head(model, &columns), parts.head);
     let services = &model.services;
@@ -46,14 +45,21 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, body: Rect) {
     detail::draw(model, frame, parts.detail_title, parts.detail);
 }
 
-fn remark(model: &Model, cells: u16) -> String {
+/// The counts; what waits stands out.
+fn remark(model: &Model, cells: u16) -> Vec<Piece> {
     if model.depth.is_none() {
-        return "looking …".into();
+        return vec![(Token::Dim, "looking …".to_owned())];
     }
     let counts = model.services.counts();
     let mut parts = Vec::new();
+    let mut say = |token, text: String| {
+        if !parts.is_empty() {
+            parts.push((Token::Dim, " · ".to_owned()));
+        }
+        parts.push((token, text));
+    };
     if cells >= 80 || model.observation.filter.is_none() {
-        parts.push(format!("{} listening", counts.listening));
+        say(Token::Dim, format!("{} listening", counts.listening));
     }
     if model.observation.filter.is_some() {
         let outside = if cells < 80 || cells < 100 && counts.blocked + counts.undecided > 0 {
@@ -61,25 +67,25 @@ fn remark(model: &Model, cells: u16) -> String {
         } else {
             "reachable from outside"
         };
-        parts.push(format!("{} {outside}", counts.reachable));
+        say(Token::Dim, format!("{} {outside}", counts.reachable));
     }
     if counts.blocked > 0 {
-        parts.push(format!("{} blocked", counts.blocked));
+        say(Token::Dim, format!("{} blocked", counts.blocked));
     }
     if counts.new > 0 {
-        parts.push(format!("{} new", counts.new));
+        say(Token::New, format!("{} new", counts.new));
     }
     if counts.undecided > 0 && cells >= 80 {
-        parts.push(format!("{} undecided", counts.undecided));
+        say(Token::Dim, format!("{} undecided", counts.undecided));
     }
     if counts.changed > 0 {
         let noun = if counts.changed == 1 { "change" } else { "changes" };
-        parts.push(format!("{} {noun}", counts.changed));
+        say(Token::Changed, format!("{} {noun}", counts.changed));
     }
     if counts.appeared > 0 && cells >= 100 {
-        parts.push(format!("{} since the last confirm", counts.appeared));
+        say(Token::Dim, format!("{} since the last confirm", counts.appeared));
     }
-    parts.join(" · ")
+    parts
 }
 
 fn empty(model: &Model) -> &'static str {

@@ -153,7 +153,7 @@ fn look_around(model: &mut Model, command: CommandId) {
         }
         CommandId::MarkDown | CommandId::MarkUp => {
             let lines = if command == CommandId::MarkDown { 1 } else { -1 };
-            let height = Heights::of(&model.frames()).services;
+            let height = Heights::of(model, &model.frames()).services;
             model.services.mark_on(lines, height);
         }
         CommandId::SwitchView => {
@@ -217,7 +217,7 @@ pub(super) fn go(model: &mut Model, movement: Movement) {
         return;
     }
     let frames = model.frames();
-    let heights = Heights::of(&frames);
+    let heights = Heights::of(model, &frames);
     match model.screen {
         ScreenId::Services => {
             let len = model.services.len();

@@ -152,7 +152,7 @@ fn click(model: &mut Model, position: Position) -> Vec<Effect> {
     let rows = match model.screen {
         ScreenId::Checkup => layout::findings(model, frames.body).rows,
         ScreenId::Networks => layout::networks(model, frames.body).rows,
-        ScreenId::Services | ScreenId::Preview => layout::table(frames.body).rows,
+        ScreenId::Services | ScreenId::Preview => layout::services(model, frames.body).rows,
     };
     if rows.contains(position) {
         let row = usize::from(position.y - rows.y);

@@ -3,6 +3,7 @@
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 use ratatui::text::{Line, Span};
+use ratatui::widgets::Clear;
 
 use crate::app::{State, protection_words};
 use crate::core::text::capitalised;
@@ -162,30 +163,71 @@ pub fn tab_at(area: Rect, position: Position) -> Option<ScreenId> {
         .map(|(id, ..)| id)
 }
 
+/// A piece of a title, in the colour of what it means.
+pub type Piece = (Token, String);
+
 /// A line across the screen with a title at its left and a remark at its right.
 pub fn rule(palette: &Palette, title: &str, remark: &str, cells: u16) -> Line<'static> {
+    let title = (Token::Title, title.to_owned());
+    let remark = (Token::Dim, remark.to_owned());
+    rule_of(palette, &[title], &[remark], false, cells)
+}
+
+/// The same in pieces; where it has the focus, an arrow takes the place of its first stroke.
+pub fn rule_of(palette: &Palette, title: &[Piece], remark: &[Piece], has_focus: bool, cells: u16) -> Line<'static> {
     let cells = usize::from(cells);
-    if title.is_empty() && remark.is_empty() {
-        return Line::styled("─".repeat(cells), palette.of(Token::Border));
+    let border = palette.of(Token::Border);
+    let (titled, remarked) = (pieces_width(title), pieces_width(remark));
+    if titled + remarked == 0 {
+        return Line::styled("─".repeat(cells), border);
     }
     // A remark of some length yields to the title, a short one is always there.
-    let kept = width(remark).min(12);
-    let title = fit(title, cells.saturating_sub(kept + 10));
-    let room = cells.saturating_sub(width(&title) + 4);
-    let remark = fit(remark, room.saturating_sub(4));
-    let border = palette.of(Token::Border);
-    let tail = if remark.is_empty() { 0 } else { width(&remark) + 4 };
-    let mut spans = vec![
-        Span::styled("─ ", border),
-        Span::styled(title, palette.of(Token::Title)),
-        Span::styled(format!(" {}", "─".repeat((room + 1).saturating_sub(tail))), border),
-    ];
+    let kept = remarked.min(12);
+    let title = fit_pieces(title, cells.saturating_sub(kept + 10));
+    let room = cells.saturating_sub(pieces_width(&title) + 4);
+    let remark = fit_pieces(remark, room.saturating_sub(4));
+    let tail = match pieces_width(&remark) {
+        0 => 0,
+        remarked => remarked + 4,
+    };
+    let styled = |(token, text): Piece| Span::styled(text, palette.of(token));
+    let mut spans = match has_focus {
+        true => vec![Span::styled("▸ ", palette.of(Token::Accent))],
+        false => vec![Span::styled("─ ", border)],
+    };
+    spans.extend(title.into_iter().map(styled));
+    let strokes = "─".repeat((room + 1).saturating_sub(tail));
+    spans.push(Span::styled(format!(" {strokes}"), border));
     if tail > 0 {
         spans.push(Span::raw(" "));
-        spans.push(Span::styled(remark, palette.of(Token::Dim)));
+        spans.extend(remark.into_iter().map(styled));
         spans.push(Span::styled(" ──", border));
     }
     Line::from(spans)
+}
+
+fn pieces_width(pieces: &[Piece]) -> usize {
+    pieces.iter().map(|(_, text)| width(text)).sum()
+}
+
+/// The pieces in at most so many cells; what is cut off is an ellipsis.
+fn fit_pieces(pieces: &[Piece], cells: usize) -> Vec<Piece> {
+    let is_whole = pieces_width(pieces) <= cells;
+    let mut room = cells;
+    let mut fitting = Vec::new();
+    for (token, text) in pieces {
+        let is_last = !is_whole && width(text) >= room;
+        let text = match is_last {
+            true => fit(&format!("{text}…"), room),
+            false => fit(text, room),
+        };
+        room = room.saturating_sub(width(&text));
+        fitting.push((*token, text));
+        if is_last {
+            break;
+        }
+    }
+    fitting
 }
 
 /// A message for the user takes as many lines as it needs, up to a few.
@@ -206,6 +248,8 @@ pub fn notice(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let (token, text) = match (&model.notice, model.task) {
         (_, Some(task)) => (Token::Accent, model.progress.words(task, model.now)),
         (Some(notice), None) => {
+            frame.render_widget(Clear, area);
+            frame.buffer_mut().set_style(area, palette.base());
             for (row, text) in area.rows().zip(notice_lines(model, area.width)) {
                 let line = Line::from(vec![Span::raw(" "), Span::styled(text, palette.of(notice.token))]);
                 frame.render_widget(line, row);
@@ -299,6 +343,14 @@ fn standing(model: &Model) -> (Token, String) {
             true => (Token::Accent, format!("This is a sandbox. {NOTHING_YET}")),
             false => (Token::Dim, NOTHING_YET.to_owned()),
         };
+    }
+    let waiting = match model.services.counts().changed {
+        1 => Some("1 change waits for an apply.".to_owned()),
+        changed @ 2.. => Some(format!("{changed} changes wait for an apply.")),
+        0 => None,
+    };
+    if let Some(waiting) = waiting {
+        return (Token::Changed, waiting);
     }
     if status.state == State::Off {
         return (

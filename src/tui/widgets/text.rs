@@ -6,6 +6,9 @@ use ratatui::text::{Line, Span};
 
 const ELLIPSIS: char = '…';
 
+/// Lines of prose that are longer are hard to read, in cells.
+pub const READABLE: usize = 108;
+
 /// How many cells a text takes.
 pub fn width(text: &str) -> usize {
     text.chars().map(char_width).sum()

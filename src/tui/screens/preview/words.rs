@@ -314,5 +314,14 @@ fn summary(model: &Model) -> String {
     let count = |sign| plan.diff.iter().filter(|line| line.sign == sign).count();
     let added = count(crate::core::ruleset::Sign::Added);
     let removed = count(crate::core::ruleset::Sign::Removed);
-    format!("Applying adds {added} lines of rules and takes {removed} out.")
+    let lines = |count: usize| match count {
+        1 => "1 line of rules".to_owned(),
+        count => format!("{count} lines of rules"),
+    };
+    match (added, removed) {
+        (0, 0) => "Applying leaves the rules as they are.".to_owned(),
+        (0, removed) => format!("Applying takes {} out.", lines(removed)),
+        (added, 0) => format!("Applying adds {}.", lines(added)),
+        (added, removed) => format!("Applying adds {} and takes {removed} out.", lines(added)),
+    }
 }

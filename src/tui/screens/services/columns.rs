@@ -10,6 +10,10 @@ use crate::tui::widgets::text::{fit, pad, width};
 
 /// In front of the first column: the cursor, and the mark.
 pub(super) const MARGIN: usize = 2;
+/// A number at the right edge, and a blank between.
+const PACKETS: usize = 10;
+/// In front of a decision: whether it is changed.
+pub(super) const STAR: usize = 2;
 
 /// The columns there is room for, with their widths. A blank is between them.
 #[derive(Debug, Clone)]
@@ -31,8 +35,8 @@ impl Columns {
             ],
             80..100 => vec![
                 (Service, 15 + (cells - 80)),
-                (Port, 11),
-                (Bound, 8),
+                (Port, 10),
+                (Bound, 9),
                 (Now, 14),
                 (After, 14),
             ],
@@ -49,22 +53,29 @@ impl Columns {
                 (Bound, 15 + (cells - 120) / 5),
                 (Now, 14),
                 (After, 14),
-                (Packets, 9),
             ],
             150.. => vec![
                 (Service, 22 + (cells - 150) / 5),
                 (Port, 15 + (cells - 150) / 10),
                 (Bound, 15 + (cells - 150) / 8),
+                (Now, 15),
+                (After, 15),
+            ],
+        };
+        // Who can connect and what was decided are beside each other, at every width; the rest is behind.
+        let behind = match cells {
+            ..120 => vec![],
+            120..150 => vec![(Packets, PACKETS)],
+            150.. => vec![
                 (User, 10 + (cells - 150) / 10),
-                (Unit, 22 + (cells - 150) / 4),
-                (Now, 14),
-                (After, 14),
-                (Packets, 9),
+                (Unit, 20 + (cells - 150) / 4),
+                (Packets, PACKETS),
             ],
         };
         // The decision gets what is left.
-        let used = MARGIN + columns.iter().map(|(_, cells)| cells + 1).sum::<usize>();
+        let used = MARGIN + columns.iter().chain(&behind).map(|(_, cells)| cells + 1).sum::<usize>();
         columns.push((Decision, cells.saturating_sub(used)));
+        columns.extend(behind);
         Self {
             cells: columns,
             is_wide: cells >= 100,
@@ -80,7 +91,7 @@ pub fn columns(cells: u16) -> Vec<Column> {
 
 /// The column whose head is under the mouse.
 pub fn column_at(model: &Model, body: Rect, position: Position) -> Option<Column> {
-    let head = layout::table(body).head;
+    let head = layout::services(model, body).head;
     if model.services.rows().is_empty() || !head.contains(position) {
         return None;
     }
@@ -101,18 +112,25 @@ pub(super) fn head(model: &Model, columns: &Columns) -> Line<'static> {
     let mut spans = vec![Span::raw(" ".repeat(MARGIN))];
     for (column, cells) in &columns.cells {
         let is_sorted = *column == sorted;
+        // Above the word, not above the star before it.
+        let indent = if *column == Column::Decision { STAR } else { 0 };
+        let room = cells.saturating_sub(indent + usize::from(*column == Column::Packets));
         let (text, token) = match is_sorted {
-            true => (with_arrow(column.head(), arrow, *cells), Token::Title),
+            true => (with_arrow(column.head(), arrow, room), Token::Title),
             false => (column.head().to_owned(), Token::Dim),
         };
         let text = match column {
-            Column::Packets => format!("{text:>cells$} "),
-            Column::Decision => pad(&text, *cells),
-            _ => format!("{} ", pad(&text, *cells)),
+            Column::Packets => at_the_edge(&text, *cells),
+            _ => format!("{}{} ", " ".repeat(indent), pad(&text, room)),
         };
         spans.push(Span::styled(text, palette.of(token)));
     }
     Line::from(spans)
+}
+
+/// A number's column, or its head.
+pub(super) fn at_the_edge(text: &str, cells: usize) -> String {
+    format!("{text:>0$} ", cells.saturating_sub(1))
 }
 
 /// The name with an arrow behind it, in as many words as fit.
@@ -136,8 +154,8 @@ mod tests {
             let columns = Columns::of(cells);
             let used = MARGIN + columns.cells.iter().map(|(_, cells)| cells + 1).sum::<usize>() - 1;
             assert_eq!(used, usize::from(cells));
-            let (last, decision) = columns.cells.last().unwrap();
-            assert_eq!(*last, Column::Decision);
+            let mut cells_of = columns.cells.iter();
+            let (_, decision) = cells_of.find(|(column, _)| *column == Column::Decision).unwrap();
             assert!(*decision >= 10, "{cells}: {decision}");
         }
     }

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
-use ratatui::text::Line;
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
 
 use crate::core::listener::{Family, Listener, Protocol};
 use crate::core::netfilter::Tool;
@@ -19,7 +19,7 @@ use crate::tui::model::Model;
 use crate::tui::port::{Knock, Neighbour};
 use crate::tui::theme::Token;
 use crate::tui::widgets::bars::rule;
-use crate::tui::widgets::text::{fit, width, wrapped};
+use crate::tui::widgets::text::{READABLE, fit, width, wrap};
 
 mod access;
 mod counted;
@@ -37,16 +37,35 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, title: Rect, area: Rect
     };
     let position = format!("{}/{}", model.services.list.cursor + 1, model.services.len());
     frame.render_widget(rule(palette, &heading(row), &position, title.width), title);
-    let cells = usize::from(area.width).saturating_sub(4);
+    let cells = usize::from(area.width).saturating_sub(4).min(READABLE);
     let is_low = area.height < 4;
-    let lines = sentences(model, row, cells, is_low)
+    let mut lines: Vec<(Token, String)> = sentences(model, row, cells, is_low)
         .into_iter()
-        .flat_map(|(token, text)| wrapped(&text, cells, 0, palette.of(token)));
-    for (place, line) in area.rows().zip(lines) {
-        let mut spans = vec!["  ".into()];
-        spans.extend(line.spans);
-        frame.render_widget(Line::from(spans).style(Style::new()), place);
+        .flat_map(|(token, text)| wrap(&text, cells).into_iter().map(move |line| (token, line)))
+        .collect();
+    let height = usize::from(area.height);
+    if lines.len() > height {
+        lines.truncate(height);
+        if let Some((_, last)) = lines.last_mut() {
+            *last = ended(last, cells);
+        }
     }
+    for (place, (token, text)) in area.rows().zip(lines) {
+        // Whole sentences are told apart by their colour; bold is for single words.
+        let style = palette.of(token).remove_modifier(Modifier::BOLD);
+        frame.render_widget(Line::from(vec![Span::raw("  "), Span::styled(text, style)]), place);
+    }
+}
+
+/// A line after which more would follow.
+fn ended(line: &str, cells: usize) -> String {
+    let mut line = line.to_owned();
+    while width(&line) + 2 > cells
+        && let Some((rest, _)) = line.rsplit_once(' ')
+    {
+        line = rest.to_owned();
+    }
+    fit(&format!("{line} …"), cells)
 }
 
 fn heading(row: &Row) -> String {
@@ -71,7 +90,7 @@ fn heading(row: &Row) -> String {
 
 fn sentences(model: &Model, row: &Row, cells: usize, is_low: bool) -> Vec<(Token, String)> {
     let mut sentences: Vec<(Token, String)> = blocked(model, row).into_iter().collect();
-    let neighbours = neighbours(model, row, is_low);
+    let neighbours = neighbours(model, row, if is_low { 0 } else { cells });
     // On a line of its own it has to wait for what is not known from the name.
     let mut what = known::what(model, row);
     let kept_out = kept_out(row);
@@ -255,7 +274,8 @@ fn socket(listener: &Listener) -> String {
 }
 
 /// In the sandbox, what its neighbours get now: with real packets, whatever the rules promise.
-fn neighbours(model: &Model, row: &Row, is_low: bool) -> Option<String> {
+/// Where they all get the same and the names don't fit, without these.
+fn neighbours(model: &Model, row: &Row, cells: usize) -> Option<String> {
     let id = &row.service.id;
     if !model.neighbours.are_there || !id.ports.is_single() {
         return None;
@@ -263,17 +283,6 @@ fn neighbours(model: &Model, row: &Row, is_low: bool) -> Option<String> {
     let Some(seen) = model.neighbours.at(id) else {
         return Some("Neighbours now: knocking …".to_owned());
     };
-    if let Some((_, _, first)) = seen.first()
-        && is_low
-        && seen.iter().all(|(_, _, knock)| knock.word() == first.word())
-    {
-        let word = if *first == Knock::Answered {
-            "answer"
-        } else {
-            first.word()
-        };
-        return Some(format!("Neighbours now: all {word}"));
-    }
     let words: Vec<String> = Neighbour::ALL
         .into_iter()
         .filter_map(|neighbour| {
@@ -290,7 +299,17 @@ fn neighbours(model: &Model, row: &Row, is_low: bool) -> Option<String> {
             }
         })
         .collect();
-    (!words.is_empty()).then(|| format!("Neighbours now: {}", words.join(" · ")))
+    let (_, _, first) = seen.first()?;
+    let named = format!("Neighbours now: {}", words.join(" · "));
+    let is_same = seen.iter().all(|(_, _, knock)| knock.word() == first.word());
+    if width(&named) <= cells || !is_same {
+        return Some(named);
+    }
+    let word = match first {
+        Knock::Answered => "answer",
+        knock => knock.word(),
+    };
+    Some(format!("Neighbours now: all {word}"))
 }
 
 /// Who can connect after applying, and what becomes of the others.

@@ -3,7 +3,7 @@
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use super::columns::Columns;
+use super::columns::{Columns, STAR, at_the_edge};
 use crate::core::counters::Tally;
 use crate::core::listened::Since;
 use crate::core::overview::Row;
@@ -65,15 +65,19 @@ pub(super) fn line(model: &Model, columns: &Columns, row: &Row, is_selected: boo
             }
             Column::Packets => {
                 let text = row.tally.as_ref().map_or_else(|| "-".to_owned(), packets);
-                spans.push(Span::styled(format!("{text:>cells$} "), style(Token::Dim)));
+                spans.push(Span::styled(at_the_edge(&text, cells), style(Token::Dim)));
             }
-            Column::Decision => spans.extend(decision(
-                row,
-                cells,
-                columns.is_wide,
-                model.services.is_news(row),
-                &style,
-            )),
+            Column::Decision => {
+                let decision = decision(row, cells, columns.is_wide, model.services.is_news(row), &style);
+                let used: usize = decision.iter().map(|span| width(&span.content)).sum();
+                spans.extend(decision);
+                if columns.cells.last().is_some_and(|(last, _)| *last != Column::Decision) {
+                    spans.push(Span::styled(
+                        " ".repeat((cells + 1).saturating_sub(used)),
+                        style(Token::Dim),
+                    ));
+                }
+            }
         }
     }
     let line = Line::from(spans);
@@ -142,7 +146,7 @@ fn decision(
     style: &dyn Fn(Token) -> Style,
 ) -> Vec<Span<'static>> {
     let star = Span::styled(if row.is_changed { "* " } else { "  " }, style(Token::Changed));
-    let cells = cells.saturating_sub(2);
+    let cells = cells.saturating_sub(STAR);
     let mut spans = vec![star];
     if row.disabled.is_some() {
         spans.push(Span::styled(pad("disabled", cells), style(Token::Dim)));
