@@ -45,6 +45,8 @@ const DONE: u8 = 0;
 const FAILED: u8 = 1;
 /// Something is to be done: changes, a drift, a running trial.
 const TO_DO: u8 = 3;
+/// Longest path shown, in characters.
+const LONGEST_PATH: usize = 200;
 /// Not everything could be seen.
 const NOT_PERMITTED: u8 = 5;
 
@@ -54,13 +56,15 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are no errors; clap knows the stream and the code (0 or 2).
-            let is_heard = match error.print() {
-                // A reader that has gone has read enough.
-                Err(error) => error.kind() == std::io::ErrorKind::BrokenPipe,
-                Ok(()) => true,
-            };
             let code = u8::try_from(error.exit_code()).unwrap_or(2);
-            return ExitCode::from(if code == DONE && !is_heard { 1 } else { code });
+            return match error.print() {
+                // A reader that has gone has read enough.
+                Err(error) if code == DONE && error.kind() != std::io::ErrorKind::BrokenPipe => {
+                    Out::new(false).error(&output::unwritten(&error));
+                    ExitCode::from(FAILED)
+                }
+                _ => ExitCode::from(code),
+            };
         }
     };
     let out = Out::new(cli.ascii);
@@ -81,6 +85,13 @@ fn run(cli: Cli, out: &Out) -> Result<u8, Error> {
         .map(std::path::absolute)
         .transpose();
     let root = root.map_err(|error| Error::new(Kind::Usage, format!("--root: {error}")))?;
+    if let Some(file) = root.as_deref().filter(|root| root.exists() && !root.is_dir()) {
+        let file = printable_within(&file.display().to_string(), LONGEST_PATH);
+        return Err(
+            Error::new(Kind::Usage, format!("{file} is no folder, so nothing can be below it"))
+                .hint("Give --root (or FWTUI_ROOT) a folder; without one, fwtui's files are those of this machine."),
+        );
+    }
     let machine = || {
         Machine::new(Options {
             root: root.clone(),

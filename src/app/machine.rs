@@ -130,7 +130,10 @@ impl Machine {
 
     /// Keeps other edits out, for the moment between reading and writing.
     pub(super) fn policy_lock(&self) -> Result<Lock, Error> {
-        let failed = |error: std::io::Error| Error::failed(format!("the policy can't be locked: {error}"));
+        let failed = |error: std::io::Error| {
+            let folder = self.paths.run();
+            Error::failed(format!("the policy can't be locked in {}: {error}", folder.display()))
+        };
         files::private_folder(&self.paths.run()).map_err(failed)?;
         for _ in 0..LOCK_ATTEMPTS {
             if let Some(lock) = Lock::try_take(&self.paths.policy_lock()).map_err(failed)? {

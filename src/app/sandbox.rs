@@ -110,8 +110,10 @@ impl Sandbox {
         // Many users' PATH lacks the directories of iptables.
         path.push(SYSTEM_PATH);
         let variables = [("FWTUI_ROOT".into(), root().into()), ("PATH".into(), path)];
-        let status = run_in_foreground(program, args, &variables)
-            .map_err(|error| Error::failed(format!("could not run {}: {error}", program.to_string_lossy())))?;
+        let status = run_in_foreground(program, args, &variables).map_err(|error| {
+            Error::failed(format!("could not run {}: {error}", program.to_string_lossy()))
+                .hint("After -- come a program and its arguments: fwtui sandbox -- bash.")
+        })?;
         let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
         Ok(code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX))
     }

@@ -280,7 +280,7 @@ pub struct Explain {
     /// The service: 8080/tcp, or 192.0.2.1:8080/tcp for one of this machine's addresses
     pub service: ServiceId,
     /// Where the connection comes from
-    #[arg(long, value_name = "ADDRESS")]
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
     pub from: IpAddr,
     /// The interface it comes in by; else that of the route to the address
     #[arg(long, value_name = "INTERFACE")]
@@ -291,6 +291,12 @@ pub struct Explain {
     /// Print JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// An address as it is written.
+fn address(text: &str) -> Result<IpAddr, String> {
+    let wrong = |_says_no_more| "write an address like 192.0.2.7 or 2001:db8::7".to_owned();
+    text.parse().map_err(wrong)
 }
 
 /// `check`.

@@ -98,9 +98,7 @@ impl Out {
     pub(super) fn print_exactly(&self, text: &str) -> Result<(), Error> {
         let mut stdout = self.stdout.lock();
         match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Error::failed(format!("the output can't be written: {error}")))
-            }
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(unwritten(&error)),
             _ => Ok(()),
         }
     }
@@ -154,6 +152,11 @@ impl Out {
             self.note(&format!("  {hint}"));
         }
     }
+}
+
+/// The error of an answer that can't be written.
+pub(super) fn unwritten(error: &io::Error) -> Error {
+    Error::failed(format!("the output can't be written: {error}"))
 }
 
 /// How wide lines on a stream may be; none where it is no terminal, or one that does not know its width.

@@ -7,7 +7,7 @@ use crate::tui::widgets::text::wrap;
 /// One row of cells.
 pub(super) type Cells<'a, const N: usize> = [Cow<'a, str>; N];
 
-/// Between two columns.
+/// Between two columns, if there is room.
 const GAP: usize = 2;
 /// No column is narrower, if it has more than that.
 const NARROWEST: usize = 8;
@@ -23,16 +23,20 @@ pub(super) fn columns<const N: usize>(heading: [&str; N], rows: &[Cells<'_, N>],
             *word = cell.split_whitespace().map(width).max().unwrap_or_default().max(*word);
         }
     }
+    let mut gap = GAP;
     if let Some(room) = room {
-        let room = room.saturating_sub(GAP * N.saturating_sub(1));
+        if words.iter().sum::<usize>() + GAP * N.saturating_sub(1) > room {
+            gap = 1;
+        }
+        let room = room.saturating_sub(gap * N.saturating_sub(1));
         shrink(&mut widths, words, room);
         // If whole words are too wide, too, these are broken.
         shrink(&mut widths, [NARROWEST; N], room);
     }
     let mut out = String::new();
-    push_row(&mut out, heading, &widths);
+    push_row(&mut out, heading, &widths, gap);
     for row in rows {
-        push_row(&mut out, row.each_ref().map(AsRef::as_ref), &widths);
+        push_row(&mut out, row.each_ref().map(AsRef::as_ref), &widths, gap);
     }
     out
 }
@@ -48,7 +52,7 @@ fn shrink<const N: usize>(widths: &mut [usize; N], least: [usize; N], room: usiz
     }
 }
 
-fn push_row<const N: usize>(out: &mut String, cells: [&str; N], widths: &[usize; N]) {
+fn push_row<const N: usize>(out: &mut String, cells: [&str; N], widths: &[usize; N], gap: usize) {
     let mut folded: [Vec<String>; N] = std::array::from_fn(|_| Vec::new());
     for ((lines, cell), room) in folded.iter_mut().zip(cells).zip(widths) {
         *lines = match width(cell) <= *room {
@@ -61,7 +65,7 @@ fn push_row<const N: usize>(out: &mut String, cells: [&str; N], widths: &[usize;
         for (lines, widest) in folded.iter().zip(widths) {
             let cell = lines.get(index).map_or("", String::as_str);
             out.push_str(cell);
-            out.extend(std::iter::repeat_n(' ', widest + GAP - width(cell)));
+            out.extend(std::iter::repeat_n(' ', widest + gap - width(cell)));
         }
         out.truncate(out.trim_end().len().max(start));
         out.push('\n');

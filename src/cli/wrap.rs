@@ -92,6 +92,8 @@ fn pieces(line: &str) -> Vec<(usize, String)> {
 pub(super) struct Report {
     text: String,
     cells: usize,
+    /// Whether commands in quotes stay whole, as they do on a terminal.
+    keeps_commands: bool,
 }
 
 impl Report {
@@ -100,6 +102,7 @@ impl Report {
         Self {
             text: String::new(),
             cells: cells.unwrap_or(WIDEST),
+            keeps_commands: cells.is_some(),
         }
     }
 
@@ -114,8 +117,12 @@ impl Report {
         let words = capitalised_sentence(&printable_within(words, LONGEST), first);
         let mut line = first.to_owned();
         let mut is_empty = true;
-        for word in words.split_whitespace() {
-            if !is_empty && width(&line) + 1 + width(word) > self.cells {
+        let words: Vec<String> = match self.keeps_commands {
+            true => pieces(&words).into_iter().map(|(_, word)| word).collect(),
+            false => words.split_whitespace().map(str::to_owned).collect(),
+        };
+        for word in words {
+            if !is_empty && width(&line) + 1 + width(&word) > self.cells {
                 self.line(&line);
                 other.clone_into(&mut line);
                 is_empty = true;
@@ -123,7 +130,7 @@ impl Report {
             if !is_empty {
                 line.push(' ');
             }
-            line.push_str(word);
+            line.push_str(&word);
             is_empty = false;
         }
         self.line(line.trim_end());

@@ -31,6 +31,13 @@ fn an_answer_that_cannot_be_written_is_an_error() {
         &["network"],
         &["completions", "fish"],
         &["man"],
+        &["themes", "dark"],
+        &["config", "--path"],
+        &["setup", "--show"],
+        &["explain", "22/tcp", "--from", "127.0.0.1"],
+        &["--help"],
+        &["--version"],
+        &["help", "list"],
     ] {
         let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let done = finish(home.command(args).stdout(full)).exits(1);

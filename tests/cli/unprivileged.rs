@@ -39,6 +39,24 @@ fn a_preview_claims_nothing_about_rules_it_cant_see() {
 }
 
 #[test]
+fn what_cannot_be_read_has_a_next_step() {
+    let home = Home::unprivileged();
+    home.fwtui(&["check", "/etc/shadow"]).complains(5, "sudo");
+    let done = home.fwtui(&["explain", "22/tcp", "--from", "127.0.0.1"]);
+    assert!(
+        !done.stdout.contains(" in :") && !done.stdout.contains("   1:"),
+        "{}",
+        done.stdout
+    );
+    let done = home.fwtui(&["explain", "22/tcp", "--from", "192.0.2.1", "--interface", "lo"]);
+    assert!(
+        !done.stdout.contains(" in :") && !done.stdout.contains("inet   1"),
+        "{}",
+        done.stdout
+    );
+}
+
+#[test]
 fn the_status_is_unknown() {
     let home = Home::unprivileged();
     let status = home.fwtui(&["status", "--json"]).exits(5).json();

@@ -105,6 +105,11 @@ fn wrong_usage_exits_with_two_and_an_explanation() {
         (&["--root", "/x", "themes"], "--root has no effect here"),
         (&["--theme", "dark", "list"], "--theme has no effect here"),
         (&["setup", "--screen", "preview"], "--screen has no effect here"),
+        (
+            &["explain", "22/tcp", "--from", "me"],
+            "write an address like 192.0.2.7",
+        ),
+        (&["--root", "/etc/passwd", "status"], "/etc/passwd is no folder"),
         (&["off", "--end-connections"], "--end-connections has no effect here"),
     ] {
         home.fwtui(args).complains(2, words);

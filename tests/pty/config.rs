@@ -47,3 +47,24 @@ fn what_is_wrong_is_told_and_the_rest_holds() {
     terminal.types("\u{1b}[21~");
     terminal.ends_well(0);
 }
+
+#[test]
+fn the_screens_open_with_defaults_where_the_file_is_refused() {
+    for (target, words) in [
+        ("/dev/zero", "it is no plain file"),
+        ("/nowhere/config.json", "which is not there"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("fwtui")).unwrap();
+        std::os::unix::fs::symlink(target, folder.path().join("fwtui/config.json")).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_fwtui"));
+        command
+            .args(["--root", "/nowhere", "--screen", "services"])
+            .env("XDG_CONFIG_HOME", folder.path());
+        let mut terminal = Terminal::with((100, 30), &command);
+        terminal.sees(&["config.json", words]);
+        assert!(terminal.written().contains(MOUSE_ON), "the default");
+        terminal.types("q");
+        terminal.ends_well(0);
+    }
+}

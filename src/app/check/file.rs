@@ -1,10 +1,10 @@
 //! Checkup of a file, on any machine: nothing of this one is looked at.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{ErrorKind, Read};
 
 use super::Checkup;
-use crate::app::Error;
+use crate::app::{Error, Kind};
 use crate::core::checkup::script::{self, LARGEST, Unreadable};
 use crate::core::checkup::{Evidence, Finding, Place, check};
 use crate::core::text::printable_within;
@@ -22,7 +22,11 @@ pub fn checkup_of_file(name: &str) -> Result<Checkup, Error> {
         name => (printable_within(name, LONGEST), File::open(name).and_then(taken)),
     };
     let bytes = bytes.map_err(|error| {
-        Error::failed(format!("{shown} can't be read: {error}")).hint("Give a file, or - for the standard input.")
+        let message = format!("{shown} can't be read: {error}");
+        match error.kind() {
+            ErrorKind::PermissionDenied => Error::new(Kind::NotPermitted, message).hint("Run it with sudo."),
+            _ => Error::failed(message).hint("Give a file, or - for the standard input."),
+        }
     })?;
     if bytes.len() as u64 > LARGEST {
         let most = LARGEST >> 20;

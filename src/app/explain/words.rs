@@ -48,7 +48,11 @@ impl Answer {
             Fate::Unknown { .. } => "It can't be told because of",
             Fate::Accepted | Fate::Refused | Fate::Dropped => "Decided by",
         };
-        let sentence = shown(&format!("{because} {by}"));
+        // Rules that could not be read are in no chain.
+        let sentence = match by.chain.is_empty() && by.number.is_some() {
+            true => because.to_owned(),
+            false => shown(&format!("{because} {by}")),
+        };
         match by.number {
             Some(_) => (format!("{sentence}:"), Some(shown(&by.rule))),
             None => (format!("{sentence}."), None),
@@ -67,6 +71,10 @@ impl Answer {
             let (table, chain, effect) = (shown(&step.table), shown(&step.chain), shown(&step.effect));
             match (step.table.as_str(), step.number) {
                 ("", _) => lines.push(WalkLine::Step(effect)),
+                (_, Some(_)) if chain.is_empty() => {
+                    lines.push(WalkLine::Step(effect));
+                    lines.push(WalkLine::Rule(shown(&step.rule)));
+                }
                 (_, None) => lines.push(WalkLine::Step(format!("{table} {chain}: {effect}"))),
                 (_, Some(number)) => {
                     lines.push(WalkLine::Step(format!("{table} {chain} {number}: {effect}")));

@@ -215,7 +215,11 @@ pub(super) const CONFIGURATION: &str = "The screens can be set up in `~/.config/
 folder of the user that runs fwtui: with sudo usually root's). Every field may be missing. The file is for the screens: \
 commands in scripts do the same whatever it holds. An option of the command line counts more than the environment, that more \
 than the file. `fwtui config` shows every value and where it comes from. What is wrong in the file is named there with its line, \
-and in the screens; it counts as not there, and the rest holds.";
+and in the screens; it counts as not there, and the rest holds.
+
+With `sudo --preserve-env=HOME fwtui` the settings are your own. The file, a theme or the whole folder may be a link, as those who \
+keep dotfiles make them. What lies in the folders of another user is read with his rights, so that no link of his leads root to \
+what he could not read himself; what others may write in a folder of root's is not read.";
 
 /// A file with every field.
 pub(super) const CONFIGURATION_EXAMPLE: &str = r#"{
@@ -353,7 +357,11 @@ pub(super) const THEME_EXAMPLE: &str = r##"{
 pub(super) const THEME_TOKENS: &str = "Before you choose colours, `fwtui themes --json` tells the least contrast of each theme; below 4.5 text is hard to read. The tokens:";
 
 /// JSON.
-pub(super) const SCRIPTS: &str = "`--json` prints one JSON object on one line. Its `schema` is 1; \
+pub(super) const SCRIPTS: &str = "On a terminal, sentences and tables are broken to its width, and at 100 columns at most. In a pipe or \
+a file every sentence stays in one line, but for the reports of `check` and `setup --show`, which have 100 columns there. Rules that \
+`preview` prints are never broken. With `--ascii`, JSON has other letters as `\\u` and a number, and says the same.
+
+`--json` prints one JSON object on one line. Its `schema` is 1; \
 fields may be added, but none is renamed or taken away while it stays 1. Notes and complaints go to \
 standard error.";
 
