@@ -109,7 +109,9 @@ fn show_one(observation: &Observation, subject: &str, is_json: bool, out: &Out) 
     for sentence in inhabitants(interface, &observation.world) {
         out.line(&format!("  {sentence}"))?;
     }
-    if !rows.is_empty() {
+    if !interface.is_up {
+        out.line("\nIt is down: whom its class lets in can be told once it is up.")?;
+    } else if !rows.is_empty() {
         let class = class_of(interface, policy);
         out.line("\nWhat another class would change:")?;
         for other in NetworkClass::ALL.into_iter().filter(|other| *other != class) {

@@ -73,7 +73,8 @@ names that Docker, libvirt, LXD and Incus use are proposed as guests; everything
 interfaces included, is public until you say otherwise. Loopback is never refused.
 
 `fwtui network eth0` tells who can be on a network, and who of them would reach which service if it had another \
-class; in the screens, Enter does on the Networks screen.",
+class; in the screens, Enter does on the Networks screen. Of a WireGuard interface root is told the \
+addresses that its peers may send from.",
     ),
 ];
 

@@ -43,7 +43,7 @@ type Peer = (Vec<u8>, Vec<IpNet>);
 /// # Errors
 /// The kernel's own; without `CAP_NET_ADMIN` it is that this is not permitted.
 pub fn peers(interface: u32) -> io::Result<Option<Peers>> {
-    let Some(family) = family()? else {
+    let Some(family) = family(WG_GENL_NAME)? else {
         return Ok(None);
     };
     let request = request(interface);
@@ -54,10 +54,10 @@ pub fn peers(interface: u32) -> io::Result<Option<Peers>> {
     Ok(Some(joined(parts.into_iter().flatten(), has_more)))
 }
 
-/// The number that the kernel has given to the family.
-fn family() -> io::Result<Option<u16>> {
+/// The number that the kernel has given to a family of generic netlink.
+fn family(name: &[u8]) -> io::Result<Option<u16>> {
     let mut body = vec![CTRL_CMD_GETFAMILY, 1, 0, 0];
-    netlink::push_attribute(&mut body, CTRL_ATTR_FAMILY_NAME, WG_GENL_NAME);
+    netlink::push_attribute(&mut body, CTRL_ATTR_FAMILY_NAME, name);
     let answer = Netlink::open(Some(GENERIC))?.ask(GENL_ID_CTRL, &body, |message| {
         netlink::attributes_after(message.body, GENLMSGHDR)
             .find(|(kind, _)| *kind == CTRL_ATTR_FAMILY_ID)
@@ -210,6 +210,12 @@ mod tests {
     #[test]
     fn an_interface_without_peers_has_none() {
         assert_eq!(read_all(&[part(&[])]), Peers::default());
+    }
+
+    #[test]
+    fn the_kernel_tells_the_numbers_of_families() {
+        assert_eq!(family(b"nlctrl\0").unwrap(), Some(GENL_ID_CTRL));
+        assert_eq!(family(b"no-such-thing\0").unwrap(), None);
     }
 
     #[test]
