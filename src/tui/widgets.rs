@@ -5,5 +5,6 @@ pub mod banner;
 pub mod bars;
 pub mod footer;
 pub mod proof;
+pub mod rule;
 pub mod symbols;
 pub mod text;
