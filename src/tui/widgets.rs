@@ -6,5 +6,6 @@ pub mod bars;
 pub mod footer;
 pub mod found;
 pub mod proof;
+pub mod rule;
 pub mod symbols;
 pub mod text;

@@ -7,6 +7,8 @@ use fwtui::core::listener::Family;
 use fwtui::core::proof::Doubt;
 use fwtui::core::tools::Manager;
 use fwtui::core::way_in::WayIn;
+use fwtui::tui::model::Notice;
+use fwtui::tui::theme::Token;
 use fwtui::tui::{Depth, Knock, Msg, Neighbour, Seen};
 
 use crate::Session;
@@ -441,6 +443,31 @@ fn the_banner_is_on_every_screen_and_beside_every_popup() {
             let drawn = text(&draw(&session.model));
             assert!(drawn.contains("42 seconds"), "{keys}:\n{drawn}");
             assert!(drawn.contains("sudo fwtui confirm"), "{keys}:\n{drawn}");
+        }
+    }
+}
+
+/// What is read while a message comes stays where it is; the message lies over the end of the details.
+#[test]
+fn a_message_of_some_lines_moves_nothing() {
+    for size in SIZES {
+        for screen in ["1", "2", "3", "4"] {
+            let mut session = Session::on(size, fixture::decided());
+            session.keys(screen);
+            let lines = |session: &Session| -> Vec<String> {
+                let text = text(&draw(&session.model));
+                text.lines().map(ToOwned::to_owned).collect()
+            };
+            let before = lines(&session);
+            session.model.notice = Some(Notice {
+                token: Token::Text,
+                text: "word ".repeat(usize::from(size.0) / 2),
+            });
+            let after = lines(&session);
+            let height = usize::from(size.1);
+            assert_eq!(before[..height - 4], after[..height - 4], "{size:?} {screen}");
+            assert!(after[height - 4].starts_with(" word word"), "{size:?} {screen}");
+            assert_eq!(before[height - 1], after[height - 1]);
         }
     }
 }

@@ -9,8 +9,8 @@ use ratatui::text::{Line, Span};
 use crate::tui::layout::Frames;
 use crate::tui::model::{Laid, LaidKey, LaidLine, Model, Pane, RulesView};
 use crate::tui::theme::{Palette, Token};
-use crate::tui::widgets::bars::{Piece, rule_of};
 use crate::tui::widgets::found;
+use crate::tui::widgets::rule::{Piece, rule_of};
 
 mod plain;
 mod rules;

@@ -7,7 +7,7 @@ use ratatui::text::Line;
 use crate::tui::layout;
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
-use crate::tui::widgets::bars::{Piece, rule_of};
+use crate::tui::widgets::rule::{Piece, rule_of};
 
 mod columns;
 mod detail;

@@ -122,6 +122,8 @@ fn keys(model: &Model, cells: usize) -> Line<'static> {
     let Some((keys, command)) = choices.iter().find(fits).or_else(|| choices.last()) else {
         return Line::default();
     };
-    let room = cells.saturating_sub(width(command) + 2);
-    Line::raw(format!(" {}{command} ", pad(keys, room)))
+    // Where there is little room, two blanks between are worth more than one at the edge.
+    let edge = usize::from(width(keys) + width(command) + 4 <= cells);
+    let room = cells.saturating_sub(width(command) + 1 + edge);
+    Line::raw(format!(" {}{command}{}", pad(keys, room), " ".repeat(edge)))
 }

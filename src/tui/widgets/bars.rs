@@ -1,4 +1,4 @@
-//! The lines around a screen: header, tabs, titled rules, the line for the user.
+//! The lines around a screen: header, tabs, the line for the user.
 
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
@@ -11,9 +11,11 @@ use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::{Model, Search};
 use crate::tui::port::Depth;
 use crate::tui::screens::{SCREENS, ScreenId};
-use crate::tui::theme::{Palette, Token};
+use crate::tui::theme::Token;
 use crate::tui::widgets::symbols;
 use crate::tui::widgets::text::{fit, width, wrap};
+
+pub use crate::tui::widgets::rule::rule;
 
 /// The program, the machine, where it stands, and what the networks are.
 pub fn header(model: &Model, frame: &mut Frame<'_>, area: Rect) {
@@ -161,73 +163,6 @@ pub fn tab_at(area: Rect, position: Position) -> Option<ScreenId> {
     tab_cells(area)
         .find(|(_, _, place)| place.contains(position))
         .map(|(id, ..)| id)
-}
-
-/// A piece of a title, in the colour of what it means.
-pub type Piece = (Token, String);
-
-/// A line across the screen with a title at its left and a remark at its right.
-pub fn rule(palette: &Palette, title: &str, remark: &str, cells: u16) -> Line<'static> {
-    let title = (Token::Title, title.to_owned());
-    let remark = (Token::Dim, remark.to_owned());
-    rule_of(palette, &[title], &[remark], false, cells)
-}
-
-/// The same in pieces; where it has the focus, an arrow takes the place of its first stroke.
-pub fn rule_of(palette: &Palette, title: &[Piece], remark: &[Piece], has_focus: bool, cells: u16) -> Line<'static> {
-    let cells = usize::from(cells);
-    let border = palette.of(Token::Border);
-    let (titled, remarked) = (pieces_width(title), pieces_width(remark));
-    if titled + remarked == 0 {
-        return Line::styled("─".repeat(cells), border);
-    }
-    // A remark of some length yields to the title, a short one is always there.
-    let kept = remarked.min(12);
-    let title = fit_pieces(title, cells.saturating_sub(kept + 10));
-    let room = cells.saturating_sub(pieces_width(&title) + 4);
-    let remark = fit_pieces(remark, room.saturating_sub(4));
-    let tail = match pieces_width(&remark) {
-        0 => 0,
-        remarked => remarked + 4,
-    };
-    let styled = |(token, text): Piece| Span::styled(text, palette.of(token));
-    let mut spans = match has_focus {
-        true => vec![Span::styled("▸ ", palette.of(Token::Accent))],
-        false => vec![Span::styled("─ ", border)],
-    };
-    spans.extend(title.into_iter().map(styled));
-    let strokes = "─".repeat((room + 1).saturating_sub(tail));
-    spans.push(Span::styled(format!(" {strokes}"), border));
-    if tail > 0 {
-        spans.push(Span::raw(" "));
-        spans.extend(remark.into_iter().map(styled));
-        spans.push(Span::styled(" ──", border));
-    }
-    Line::from(spans)
-}
-
-fn pieces_width(pieces: &[Piece]) -> usize {
-    pieces.iter().map(|(_, text)| width(text)).sum()
-}
-
-/// The pieces in at most so many cells; what is cut off is an ellipsis.
-fn fit_pieces(pieces: &[Piece], cells: usize) -> Vec<Piece> {
-    let is_whole = pieces_width(pieces) <= cells;
-    let mut room = cells;
-    let mut fitting = Vec::new();
-    for (token, text) in pieces {
-        let is_last = !is_whole && width(text) >= room;
-        let text = match is_last {
-            true => fit(&format!("{text}…"), room),
-            false => fit(text, room),
-        };
-        room = room.saturating_sub(width(&text));
-        fitting.push((*token, text));
-        if is_last {
-            break;
-        }
-    }
-    fitting
 }
 
 /// A message for the user takes as many lines as it needs, up to a few.

@@ -2,6 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Modifier;
 use ratatui::text::{Line as Text, Span};
 
 use crate::core::checkup::Finding;
@@ -10,12 +11,10 @@ use crate::tui::model::{Line, Model};
 use crate::tui::theme::{Palette, Token};
 use crate::tui::widgets::bars::rule;
 use crate::tui::widgets::symbols;
-use crate::tui::widgets::text::{pad, wrap};
+use crate::tui::widgets::text::{READABLE, pad, wrap};
 
 /// The words in front of the paragraphs.
 const LABEL: usize = 7;
-/// Lines that are longer are hard to read.
-const WIDEST: usize = 108;
 /// Longest text, in characters: a rule may be as long as somebody likes.
 const LONGEST: usize = 4000;
 
@@ -110,12 +109,13 @@ fn place(model: &Model, finding: &Finding) -> String {
 pub fn lines(palette: &Palette, paragraphs: &[Paragraph], cells: usize) -> Vec<Text<'static>> {
     let has_labels = paragraphs.iter().any(|paragraph| !paragraph.label.is_empty());
     let margin = if has_labels { LABEL } else { 0 };
-    let cells = cells.min(WIDEST).saturating_sub(margin);
+    let cells = cells.min(READABLE).saturating_sub(margin);
     let line = |paragraph: &Paragraph, index: usize, text: String| {
         let label = if index == 0 { paragraph.label } else { "" };
         Text::from(vec![
             Span::styled(pad(label, margin), palette.of(Token::Dim)),
-            Span::styled(text, palette.of(paragraph.token)),
+            // A whole sentence in bold is loud.
+            Span::styled(text, palette.of(paragraph.token).remove_modifier(Modifier::BOLD)),
         ])
     };
     let of = |paragraph: &Paragraph| {

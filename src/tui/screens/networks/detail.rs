@@ -15,7 +15,7 @@ use crate::tui::model::{Model, NetworkLine};
 use crate::tui::screens::key_of;
 use crate::tui::theme::Token;
 use crate::tui::widgets::bars::rule;
-use crate::tui::widgets::text::wrapped;
+use crate::tui::widgets::text::{READABLE, wrapped};
 
 /// So many services are named of those that a network trusted by hand reaches.
 const MOST_NAMED: usize = 5;
@@ -37,7 +37,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, title: Rect, area: Rect
         Some(NetworkLine::Source(source)) => source.to_string(),
         None => String::new(),
     };
-    let cells = usize::from(area.width).saturating_sub(4);
+    let cells = usize::from(area.width).saturating_sub(4).min(READABLE);
     let most = if area.width < 80 { 2 } else { 4 };
     let sentences = model
         .networks

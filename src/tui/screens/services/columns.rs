@@ -154,6 +154,9 @@ mod tests {
             let columns = Columns::of(cells);
             let used = MARGIN + columns.cells.iter().map(|(_, cells)| cells + 1).sum::<usize>() - 1;
             assert_eq!(used, usize::from(cells));
+            let order: Vec<Column> = columns.cells.iter().map(|(column, _)| *column).collect();
+            let together = [Column::Now, Column::After, Column::Decision];
+            assert!(order.windows(3).any(|three| three == together), "{cells}");
             let mut cells_of = columns.cells.iter();
             let (_, decision) = cells_of.find(|(column, _)| *column == Column::Decision).unwrap();
             assert!(*decision >= 10, "{cells}: {decision}");

@@ -16,7 +16,6 @@ use crate::core::service::BoundTo;
 use crate::core::text::{capitalised, printable, printable_within};
 use crate::core::unit::listed;
 use crate::tui::model::Model;
-use crate::tui::port::{Knock, Neighbour};
 use crate::tui::theme::Token;
 use crate::tui::widgets::bars::rule;
 use crate::tui::widgets::text::{READABLE, fit, width, wrap};
@@ -24,6 +23,7 @@ use crate::tui::widgets::text::{READABLE, fit, width, wrap};
 mod access;
 mod counted;
 mod known;
+mod neighbours;
 
 /// Longest sentence with a rule in it.
 const LONGEST: usize = 300;
@@ -90,7 +90,7 @@ fn heading(row: &Row) -> String {
 
 fn sentences(model: &Model, row: &Row, cells: usize, is_low: bool) -> Vec<(Token, String)> {
     let mut sentences: Vec<(Token, String)> = blocked(model, row).into_iter().collect();
-    let neighbours = neighbours(model, row, if is_low { 0 } else { cells });
+    let neighbours = neighbours::sentence(model, row, if is_low { 0 } else { cells });
     // On a line of its own it has to wait for what is not known from the name.
     let mut what = known::what(model, row);
     let kept_out = kept_out(row);
@@ -273,45 +273,6 @@ fn socket(listener: &Listener) -> String {
     }
 }
 
-/// In the sandbox, what its neighbours get now: with real packets, whatever the rules promise.
-/// Where they all get the same and the names don't fit, without these.
-fn neighbours(model: &Model, row: &Row, cells: usize) -> Option<String> {
-    let id = &row.service.id;
-    if !model.neighbours.are_there || !id.ports.is_single() {
-        return None;
-    }
-    let Some(seen) = model.neighbours.at(id) else {
-        return Some("Neighbours now: knocking …".to_owned());
-    };
-    let words: Vec<String> = Neighbour::ALL
-        .into_iter()
-        .filter_map(|neighbour| {
-            let get = |family| {
-                let mut knocks = seen
-                    .iter()
-                    .filter(|(from, knocked, _)| *from == neighbour && *knocked == family);
-                knocks.next().map(|(_, _, knock)| knock.word())
-            };
-            let name = neighbour.name();
-            match (get(Family::Ipv4), get(Family::Ipv6)) {
-                (Some(ipv4), Some(ipv6)) if ipv4 != ipv6 => Some(format!("{name} {ipv4} (IPv6: {ipv6})")),
-                (ipv4, ipv6) => ipv4.or(ipv6).map(|word| format!("{name} {word}")),
-            }
-        })
-        .collect();
-    let (_, _, first) = seen.first()?;
-    let named = format!("Neighbours now: {}", words.join(" · "));
-    let is_same = seen.iter().all(|(_, _, knock)| knock.word() == first.word());
-    if width(&named) <= cells || !is_same {
-        return Some(named);
-    }
-    let word = match first {
-        Knock::Answered => "answer",
-        knock => knock.word(),
-    };
-    Some(format!("Neighbours now: all {word}"))
-}
-
 /// Who can connect after applying, and what becomes of the others.
 fn what_holds(model: &Model, row: &Row) -> (Token, String) {
     let is_alone = row.reach_now == Reach::ThisMachine && row.reach_after == Reach::ThisMachine;
@@ -380,4 +341,16 @@ fn is_of_every_host(row: &Row) -> bool {
     [53, 67, 547]
         .iter()
         .any(|port| row.service.id.ports.contains_port(*port))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_cut_is_cut_between_words() {
+        assert_eq!(ended("one two", 9), "one two …");
+        assert_eq!(ended("one two", 8), "one …");
+        assert_eq!(ended("postgres", 6), "postg…");
+    }
 }
