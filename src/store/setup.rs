@@ -13,8 +13,9 @@ use crate::sys::files;
 pub fn load(paths: &Paths) -> (Option<Answers>, Option<String>) {
     let path = paths.setup();
     let note = |why: String| {
-        let what = "The answers kept from an earlier setup are not used";
-        (None, Some(format!("{what}: {}: {why}.", path.display())))
+        let what = "The answers kept from an earlier setup can't be used";
+        let then = "A new setup begins without them, and keeps that file as setup.json.damaged";
+        (None, Some(format!("{what}: {}: {why}. {then}.", path.display())))
     };
     if let Err(error) = files::refuse_others(&path) {
         return match error.kind() {
@@ -49,12 +50,15 @@ pub fn save(paths: &Paths, answers: &Answers) -> Result<(), StoreError> {
     write().map_err(StoreError::io(&path, "written"))
 }
 
-/// Removes them.
+/// Removes them; what can't be read as such stays as it is: nobody has seen what is in it.
 ///
 /// # Errors
 /// Where they can't be removed.
 pub fn remove(paths: &Paths) -> Result<(), StoreError> {
     let path = paths.setup();
+    if let (None, Some(_)) = load(paths) {
+        return Ok(());
+    }
     match fs::remove_file(&path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(StoreError::io(&path, "removed")(error)),
         _ => Ok(()),

@@ -8,7 +8,7 @@ use super::commands::{movement, open};
 use crate::app::{Error, Observation, Setup as Found};
 use crate::core::policy::{Decision, Policy};
 use crate::core::setup::Step;
-use crate::tui::commands::{CommandId, Context};
+use crate::tui::commands::CommandId;
 use crate::tui::model::{Model, Movement, Pane, Setup};
 use crate::tui::msg::Effect;
 use crate::tui::popups::{Message, Popup, SetupQuestion};
@@ -20,6 +20,7 @@ use crate::tui::theme::Token;
 mod answers;
 mod ending;
 mod mouse;
+mod resuming;
 
 pub(super) use ending::{Ended, before_apply, follow};
 pub(super) use mouse::{click, wheel};
@@ -87,16 +88,7 @@ pub(super) fn on_found(model: &mut Model, found: Found, is_new: bool) -> Vec<Eff
     // How the last trial ended is still to be read.
     model.popups.retain(|popup| matches!(popup, Popup::Outcome(_)));
     model.setup = Some(setup);
-    if let Some(trouble) = found.notes.first() {
-        model.say(Token::Warn, trouble.clone());
-    } else if found.draft.is_some() && step != Step::Welcome {
-        let again = model.key_of(CommandId::StartAgain, Context::Setup);
-        let text = format!(
-            "You were here before: this goes on at step {}. {again} starts again.",
-            step.place() + 1
-        );
-        model.say(Token::Accent, text);
-    }
+    resuming::greet(model, found.draft.is_some(), found.notes);
     adopt(model);
     show(model, step);
     Vec::new()
@@ -136,7 +128,7 @@ pub(super) fn on_seen(model: &mut Model, before: &Policy) -> Vec<Effect> {
     if is_new_policy {
         model.say(
             Token::Warn,
-            "The policy was changed elsewhere; your answers are now added to the new one.",
+            "The policy was changed elsewhere. Your own answers hold; the summary tells where they differ.",
         );
         model.popups.retain(|popup| !matches!(popup, Popup::Apply(_)));
     }
