@@ -15,12 +15,16 @@ use crate::core::catalogue::Advice;
 use crate::core::network::NetworkClass;
 use crate::core::policy::{Decision, Logging, Refusal};
 use crate::core::setup::words::NOBODY_TRUSTED;
-use crate::core::setup::{Answers, Counts, MachineKind, NetworkProposal, Proposed, ServiceProposal};
+use crate::core::setup::{Answers, Counts, Elsewhere, MachineKind, NetworkProposal, Proposed, ServiceProposal};
 use crate::core::text::printable_within;
 use crate::core::way_in::WayIn;
 
 /// Longest sentence shown, in characters.
 const LONGEST: usize = 1000;
+
+/// What is said of answers that were not taken.
+const KEPT_APART: &str =
+    "What you answered in an earlier setup was not taken, and is kept: 'sudo fwtui setup' goes on with it.";
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -37,8 +41,19 @@ struct Document<'a> {
     ways_in: Vec<String>,
     tools: &'a [Presence],
     conflicts: &'a [String],
-    /// Whether answers of an earlier setup are kept.
-    resumable: bool,
+    /// Whether answers of an earlier setup are kept; none where that can't be seen.
+    resumable: Option<bool>,
+    /// What was decided elsewhere since they were given.
+    elsewhere: Vec<ElsewhereJson>,
+}
+
+#[derive(Serialize)]
+struct ElsewhereJson {
+    about: String,
+    answered: String,
+    now: String,
+    decided: bool,
+    own: bool,
 }
 
 #[derive(Serialize)]
@@ -100,7 +115,7 @@ fn show(machine: &Machine, is_json: bool, out: &Out) -> Result<u8, Error> {
     let setup = machine.setup(&observation);
     let error = observation.policy_error.as_deref();
     if is_json {
-        out.json(&document(&setup, error))?;
+        out.json(&document(&setup, error, observation.is_root))?;
     } else {
         out.print(&text(&setup))?;
     }
@@ -131,9 +146,16 @@ fn take_all(machine: &Machine, out: &Out) -> Result<u8, Error> {
         return Ok(DONE);
     }
     machine.save(before, &wanted)?;
-    // They would say otherwise; that they are left there harms nobody.
-    let _left_there = machine.forget_answers();
-    out.print(&taken(&setup))?;
+    let mut text = taken(&setup);
+    match setup.draft.as_ref().is_some_and(Answers::has_own) {
+        true => say(&mut text, KEPT_APART),
+        // What is left there harms nobody.
+        false => drop(machine.forget_answers()),
+    }
+    out.print(&text)?;
+    for note in &setup.notes {
+        out.note(note);
+    }
     Ok(DONE)
 }
 
@@ -169,7 +191,7 @@ fn taken(setup: &Setup) -> String {
     text
 }
 
-fn document<'a>(setup: &'a Setup, policy_error: Option<&'a str>) -> Document<'a> {
+fn document<'a>(setup: &'a Setup, policy_error: Option<&'a str>, is_root: bool) -> Document<'a> {
     let proposals = &setup.proposals;
     Document {
         schema: 1,
@@ -183,7 +205,24 @@ fn document<'a>(setup: &'a Setup, policy_error: Option<&'a str>) -> Document<'a>
         ways_in: setup.ways_in.iter().map(way_in_words).collect(),
         tools: &setup.tools,
         conflicts: &setup.conflicts,
-        resumable: setup.draft.is_some(),
+        resumable: (is_root || setup.notes.is_empty()).then_some(setup.draft.is_some()),
+        elsewhere: elsewhere(setup).into_iter().map(elsewhere_json).collect(),
+    }
+}
+
+/// What was decided elsewhere since the answers were given that are kept.
+fn elsewhere(setup: &Setup) -> Vec<Elsewhere> {
+    let draft = setup.draft.as_ref();
+    draft.map(|draft| draft.over(&setup.proposals).1).unwrap_or_default()
+}
+
+fn elsewhere_json(one: Elsewhere) -> ElsewhereJson {
+    ElsewhereJson {
+        about: one.about.to_string(),
+        answered: one.answered,
+        now: one.now,
+        decided: one.is_decided,
+        own: one.is_own,
     }
 }
 
@@ -235,6 +274,9 @@ fn text(setup: &Setup) -> String {
             &mut text,
             "Answers of an earlier setup are kept: 'sudo fwtui setup' goes on with them.",
         );
+    }
+    for one in elsewhere(setup) {
+        say(&mut text, &format!("{one}."));
     }
     heading(&mut text, "NETWORKS");
     for one in &proposals.networks {
