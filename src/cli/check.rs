@@ -13,7 +13,7 @@ use crate::core::policy::Marks;
 mod marks;
 mod report;
 
-pub(super) use report::wrapped;
+pub(super) use report::wrapped_within;
 
 #[derive(Serialize)]
 struct Document<'a> {

@@ -5,9 +5,9 @@ use std::io::{self, IsTerminal};
 
 use serde::Serialize;
 
-use crate::app::{Depth, Error, Kind, Machine, Presence, Setup};
+use crate::app::{Depth, Error, Kind, Machine, Presence, Setup, State};
 use crate::cli::args::Setup as Args;
-use crate::cli::check::wrapped;
+use crate::cli::check::wrapped_within;
 use crate::cli::output::Out;
 use crate::cli::screens::{self, First};
 use crate::cli::{DONE, FAILED};
@@ -18,6 +18,9 @@ use crate::core::setup::words::NOBODY_TRUSTED;
 use crate::core::setup::{Answers, Counts, Elsewhere, MachineKind, NetworkProposal, Proposed, ServiceProposal};
 use crate::core::text::printable_within;
 use crate::core::way_in::WayIn;
+
+/// Characters in a line: a terminal that has no more breaks none in the middle of a word.
+const WIDTH: usize = 79;
 
 /// Longest sentence shown, in characters.
 const LONGEST: usize = 1000;
@@ -146,7 +149,7 @@ fn take_all(machine: &Machine, out: &Out) -> Result<u8, Error> {
         return Ok(DONE);
     }
     machine.save(before, &wanted)?;
-    let mut text = taken(&setup);
+    let mut text = taken(&setup, observation.status.state == State::Trial);
     match setup.draft.as_ref().is_some_and(Answers::has_own) {
         true => say(&mut text, KEPT_APART),
         // What is left there harms nobody.
@@ -160,7 +163,7 @@ fn take_all(machine: &Machine, out: &Out) -> Result<u8, Error> {
 }
 
 /// What was taken, and the next step.
-fn taken(setup: &Setup) -> String {
+fn taken(setup: &Setup, is_on_trial: bool) -> String {
     let proposals = &setup.proposals;
     let mut text = String::new();
     for one in proposals.networks.iter().filter(|one| !one.is_decided) {
@@ -184,10 +187,14 @@ fn taken(setup: &Setup) -> String {
             &format!("{NOBODY_TRUSTED} Say which is: sudo fwtui network {interface} trusted."),
         );
     }
-    say(
-        &mut text,
-        "Nothing is in force yet: 'sudo fwtui preview' shows it, 'sudo fwtui apply' applies it on trial.",
-    );
+    let next = match is_on_trial {
+        true => {
+            "None of it is in force: a trial of other rules is running. Keep it ('sudo fwtui confirm') or end it \
+             ('sudo fwtui revert') first; then 'sudo fwtui apply' applies this on trial."
+        }
+        false => "Nothing is in force yet: 'sudo fwtui preview' shows it, 'sudo fwtui apply' applies it on trial.",
+    };
+    say(&mut text, next);
     text
 }
 
@@ -310,12 +317,12 @@ fn heading(text: &mut String, title: &str) {
 }
 
 fn item(text: &mut String, what: &str, why: &str) {
-    wrapped(text, "  ", "    ", what);
-    wrapped(text, "      ", "      ", why);
+    wrapped_within(WIDTH, text, "  ", "    ", what);
+    wrapped_within(WIDTH, text, "      ", "      ", why);
 }
 
 fn say(text: &mut String, words: &str) {
-    wrapped(text, "", "", words);
+    wrapped_within(WIDTH, text, "", "", words);
 }
 
 /// `On this server: 6 services, of which 1 is bound to loopback and needs nothing; 2 networks.`

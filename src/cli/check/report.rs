@@ -156,12 +156,17 @@ fn push_line(text: &mut String, line: &str) {
 }
 
 /// Adds words as lines that are not too wide; a word that is wider has a line of its own.
-pub(in crate::cli) fn wrapped(text: &mut String, first: &str, other: &str, words: &str) {
+fn wrapped(text: &mut String, first: &str, other: &str, words: &str) {
+    wrapped_within(WIDTH, text, first, other, words);
+}
+
+/// The same in lines of so many characters.
+pub(in crate::cli) fn wrapped_within(width: usize, text: &mut String, first: &str, other: &str, words: &str) {
     let words = capitalised_sentence(&printable_within(words, LONGEST), first);
     let mut line = first.to_owned();
     let mut is_empty = true;
     for word in words.split_whitespace() {
-        if !is_empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+        if !is_empty && line.chars().count() + 1 + word.chars().count() > width {
             push_line(text, &line);
             other.clone_into(&mut line);
             is_empty = true;

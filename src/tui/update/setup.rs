@@ -8,7 +8,7 @@ use super::commands::{movement, open};
 use crate::app::{Error, Observation, Setup as Found};
 use crate::core::policy::{Decision, Policy};
 use crate::core::setup::Step;
-use crate::tui::commands::CommandId;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::{Model, Movement, Pane, Setup};
 use crate::tui::msg::Effect;
 use crate::tui::popups::{Message, Popup, SetupQuestion};
@@ -40,7 +40,8 @@ pub(super) fn ask(model: &mut Model) -> Option<Effect> {
     let why = if let Some(why) = model.why_read_only() {
         why
     } else if model.trial().is_some() {
-        "A trial is running: keep it (k) or revert it (r) first, then set up.".to_owned()
+        let again = model.key_of(CommandId::RunSetup, Context::Screens);
+        format!("A trial is running: keep it (k) or revert it (r) first; {again} then begins the setup.")
     } else if model.depth != Some(Depth::Complete) {
         "The rules in the kernel have not been read yet.".to_owned()
     } else if model.task.is_some() {

@@ -1,8 +1,8 @@
 //! Going on with the answers of an earlier setup: what the user must know before he does.
 
-use crate::core::setup::Step;
+use crate::core::setup::{Elsewhere, Step};
 use crate::tui::commands::{CommandId, Context};
-use crate::tui::model::{Model, Setup};
+use crate::tui::model::Model;
 use crate::tui::popups::{Message, Popup};
 use crate::tui::theme::Token;
 
@@ -13,17 +13,21 @@ const MOST: usize = 4;
 pub(super) fn greet(model: &mut Model, has_draft: bool, notes: Vec<String>) {
     let Some(setup) = &model.setup else { return };
     let again = model.key_of(CommandId::StartAgain, Context::Setup);
-    let text = match elsewhere(setup) {
-        told if told.is_empty() => notes,
-        mut told => {
-            let advice = model.key_of(CommandId::TakeAdvice, Context::SetupServices);
-            told.push(format!(
-                "Your own answers hold, unless you change them: {advice} takes what was decided, on the page that asks; \
-                 {again} starts over with what holds now."
-            ));
-            told
-        }
-    };
+    let mut text = notes;
+    let elsewhere = setup.elsewhere();
+    if !elsewhere.is_empty() {
+        text.extend(told(&elsewhere));
+        text.push(match elsewhere.iter().any(|one| one.is_own) {
+            true => {
+                let advice = model.key_of(CommandId::TakeAdvice, Context::SetupServices);
+                format!(
+                    "Your own answers hold, unless you change them: {advice} takes what was decided, on the page that \
+                     asks; {again} starts over with what holds now."
+                )
+            }
+            false => format!("None of your own answers is touched by it. {again} starts over with what holds now."),
+        });
+    }
     let step = setup.step();
     if has_draft && step != Step::Welcome {
         let text = format!(
@@ -41,9 +45,8 @@ pub(super) fn greet(model: &mut Model, has_draft: bool, notes: Vec<String>) {
     }
 }
 
-/// What was decided elsewhere since, and what is gone: a sentence each.
-fn elsewhere(setup: &Setup) -> Vec<String> {
-    let elsewhere = setup.elsewhere();
+/// A sentence each.
+fn told(elsewhere: &[Elsewhere]) -> Vec<String> {
     let mut told: Vec<String> = elsewhere.iter().take(MOST).map(|one| format!("{one}.")).collect();
     match elsewhere.len().saturating_sub(MOST) {
         0 => {}
