@@ -79,12 +79,13 @@ impl Machine {
             Ok(policy) => (policy.unwrap_or_default(), None),
             Err(error) => (Policy::default(), Some(error.to_string())),
         };
+        let ephemeral = owners::ephemeral_ports();
         // The rules are read by other programs; meanwhile this one looks for the owners.
         let ((services, ways_in), kernel) = thread::scope(|scope| {
             let kernel = (depth >= Depth::Reach).then(|| scope.spawn(|| Self::kernel_and_everything(is_root)));
             let seen = self.with_owners(&listeners, depth, |ownership| {
                 let is_decided = |id: &ServiceId| policy.entry_for(id).is_some();
-                let services = group(&listeners, ownership, owners::ephemeral_ports(), &is_decided);
+                let services = group(&listeners, ownership, ephemeral, &is_decided);
                 let ssh = self.ssh_connection.as_deref();
                 let ways_in = (depth >= Depth::Plan).then(|| session::ways_in(&listeners, ownership, &interfaces, ssh));
                 (services, ways_in.unwrap_or_default())
@@ -109,6 +110,7 @@ impl Machine {
             host: host::name().unwrap_or_default(),
             is_root,
             services,
+            ephemeral: Some(ephemeral),
             has_owners: depth >= Depth::Owners,
             interfaces,
             policy,

@@ -18,7 +18,7 @@ use crate::core::policy::{Block, Change, Policy, changes};
 use crate::core::proof::Evidence;
 use crate::core::reach::Filter;
 use crate::core::ruleset::{Ruleset, Telling, compile_by};
-use crate::core::service::Service;
+use crate::core::service::{Ports, Service};
 use crate::core::tools::Presence;
 use crate::core::unit::Unit;
 use crate::core::way_in::WayIn;
@@ -33,6 +33,8 @@ pub struct Observation {
     pub is_root: bool,
     /// What listens.
     pub services: Vec<Arc<Service>>,
+    /// The ports the kernel gives to sockets that ask for none; none where that was not asked for.
+    pub ephemeral: Option<Ports>,
     /// Whether the owners have been looked up; at first paint they have not.
     pub has_owners: bool,
     /// The interfaces.

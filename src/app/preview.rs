@@ -1,5 +1,7 @@
 //! What applying would change.
 
+use std::collections::BTreeSet;
+
 use crate::app::{Observation, State};
 use crate::core::network::zones;
 use crate::core::overview::{Before, Judged, Row, by_network};
@@ -7,6 +9,8 @@ use crate::core::plan::{Plan, Warning, lost_with, unguarded};
 use crate::core::policy::{Decision, Policy};
 use crate::core::reach::Filter;
 use crate::core::ruleset::{Ruleset, Telling};
+use crate::core::service::ServiceId;
+use crate::core::setup::{Found, clients};
 use crate::core::way_in::{Standing, WayIn};
 
 /// The plan for a policy on the machine as observed; with `is_off`, for taking all of fwtui's rules
@@ -82,7 +86,9 @@ pub fn plan_and_rows_since(
         .iter()
         .map(|way_in| (way_in.clone(), standing(way_in)));
     let ways_in: Vec<(WayIn, Standing)> = ways_in.collect();
+    let clients = clients_of(observation, policy);
     let plan = Plan::new(policy, &rows, filter, candidate.clone(), ways_in, warnings)
+        .with_undecided(&rows, &|service| clients.contains(&service.id))
         .with_networks(&rows, &|service| by_network(service, &now, &after))
         .with_running(&observation.running, &observation.services, &observation.ways_in)
         .with_untracked(&observation.untracked, filter)
@@ -91,6 +97,21 @@ pub fn plan_and_rows_since(
         Some(_) => (plan, rows),
         None => (plan.blind(), rows),
     }
+}
+
+/// What the setup asks nothing about. Where it is not known which ports are given to clients, all are
+/// services.
+fn clients_of<'a>(observation: &'a Observation, policy: &'a Policy) -> BTreeSet<&'a ServiceId> {
+    let found = observation.ephemeral.map(|ephemeral| Found {
+        services: &observation.services,
+        interfaces: &observation.interfaces,
+        catalogue: &observation.catalogue,
+        ways_in: &observation.ways_in,
+        is_desktop: None,
+        ephemeral,
+        policy,
+    });
+    found.map(|found| clients(&found)).unwrap_or_default()
 }
 
 #[cfg(test)]

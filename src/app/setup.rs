@@ -42,7 +42,7 @@ impl Machine {
             catalogue: &observation.catalogue,
             ways_in: &observation.ways_in,
             is_desktop: is_desktop(self.paths.root()),
-            ephemeral: ephemeral_ports(),
+            ephemeral: observation.ephemeral.unwrap_or_else(ephemeral_ports),
             policy: &observation.policy,
         });
         let (draft, note) = draft::load(&self.paths);

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 
 use serde::Serialize;
 
-use crate::app::{Depth, Error, Kind, Machine, Presence, Setup};
+use crate::app::{Depth, Error, Kind, Machine, Presence, Setup, State};
 use crate::cli::args::Setup as Args;
 use crate::cli::output::Out;
 use crate::cli::screens::{self, First};
@@ -14,12 +14,16 @@ use crate::core::catalogue::Advice;
 use crate::core::network::NetworkClass;
 use crate::core::policy::{Decision, Logging, Refusal};
 use crate::core::setup::words::NOBODY_TRUSTED;
-use crate::core::setup::{Answers, Counts, MachineKind, NetworkProposal, Proposed, ServiceProposal};
+use crate::core::setup::{Answers, Counts, Elsewhere, MachineKind, NetworkProposal, Proposed, ServiceProposal};
 use crate::core::text::printable_within;
 use crate::core::way_in::WayIn;
 
 /// Longest sentence shown, in characters.
 const LONGEST: usize = 1000;
+
+/// What is said of answers that were not taken.
+const KEPT_APART: &str =
+    "What you answered in an earlier setup was not taken, and is kept: 'sudo fwtui setup' goes on with it.";
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -36,8 +40,19 @@ struct Document<'a> {
     ways_in: Vec<String>,
     tools: &'a [Presence],
     conflicts: &'a [String],
-    /// Whether answers of an earlier setup are kept.
-    resumable: bool,
+    /// Whether answers of an earlier setup are kept; none where that can't be seen.
+    resumable: Option<bool>,
+    /// What was decided elsewhere since they were given.
+    elsewhere: Vec<ElsewhereJson>,
+}
+
+#[derive(Serialize)]
+struct ElsewhereJson {
+    about: String,
+    answered: String,
+    now: String,
+    decided: bool,
+    own: bool,
 }
 
 #[derive(Serialize)]
@@ -99,7 +114,7 @@ fn show(machine: &Machine, is_json: bool, out: &Out) -> Result<u8, Error> {
     let setup = machine.setup(&observation);
     let error = observation.policy_error.as_deref();
     if is_json {
-        out.json(&document(&setup, error))?;
+        out.json(&document(&setup, error, observation.is_root))?;
     } else {
         out.print(&text(&setup, out.width()))?;
     }
@@ -130,14 +145,21 @@ fn take_all(machine: &Machine, out: &Out) -> Result<u8, Error> {
         return Ok(DONE);
     }
     machine.save(before, &wanted)?;
-    // They would say otherwise; that they are left there harms nobody.
-    let _left_there = machine.forget_answers();
-    out.print(&taken(&setup, out.width()))?;
+    let mut report = taken(&setup, observation.status.state == State::Trial, out.width());
+    match setup.draft.as_ref().is_some_and(Answers::has_own) {
+        true => say(&mut report, KEPT_APART),
+        // What is left there harms nobody.
+        false => drop(machine.forget_answers()),
+    }
+    out.print(&report.into_text())?;
+    for note in &setup.notes {
+        out.note(note);
+    }
     Ok(DONE)
 }
 
 /// What was taken, and the next step.
-fn taken(setup: &Setup, cells: Option<usize>) -> String {
+fn taken(setup: &Setup, is_on_trial: bool, cells: Option<usize>) -> Report {
     let proposals = &setup.proposals;
     let mut report = Report::new(cells);
     for one in proposals.networks.iter().filter(|one| !one.is_decided) {
@@ -164,14 +186,18 @@ fn taken(setup: &Setup, cells: Option<usize>) -> String {
             &format!("{NOBODY_TRUSTED} Say which is: sudo fwtui network {interface} trusted."),
         );
     }
-    say(
-        &mut report,
-        "Nothing is in force yet: 'sudo fwtui preview' shows it, 'sudo fwtui apply' applies it on trial.",
-    );
-    report.into_text()
+    let next = match is_on_trial {
+        true => {
+            "None of it is in force: a trial of other rules is running. Keep it ('sudo fwtui confirm') or end it \
+             ('sudo fwtui revert') first; then 'sudo fwtui apply' applies this on trial."
+        }
+        false => "Nothing is in force yet: 'sudo fwtui preview' shows it, 'sudo fwtui apply' applies it on trial.",
+    };
+    say(&mut report, next);
+    report
 }
 
-fn document<'a>(setup: &'a Setup, policy_error: Option<&'a str>) -> Document<'a> {
+fn document<'a>(setup: &'a Setup, policy_error: Option<&'a str>, is_root: bool) -> Document<'a> {
     let proposals = &setup.proposals;
     Document {
         schema: 1,
@@ -185,7 +211,24 @@ fn document<'a>(setup: &'a Setup, policy_error: Option<&'a str>) -> Document<'a>
         ways_in: setup.ways_in.iter().map(way_in_words).collect(),
         tools: &setup.tools,
         conflicts: &setup.conflicts,
-        resumable: setup.draft.is_some(),
+        resumable: (is_root || setup.notes.is_empty()).then_some(setup.draft.is_some()),
+        elsewhere: elsewhere(setup).into_iter().map(elsewhere_json).collect(),
+    }
+}
+
+/// What was decided elsewhere since the answers were given that are kept.
+fn elsewhere(setup: &Setup) -> Vec<Elsewhere> {
+    let draft = setup.draft.as_ref();
+    draft.map(|draft| draft.over(&setup.proposals).1).unwrap_or_default()
+}
+
+fn elsewhere_json(one: Elsewhere) -> ElsewhereJson {
+    ElsewhereJson {
+        about: one.about.to_string(),
+        answered: one.answered,
+        now: one.now,
+        decided: one.is_decided,
+        own: one.is_own,
     }
 }
 
@@ -237,6 +280,9 @@ fn text(setup: &Setup, cells: Option<usize>) -> String {
             &mut report,
             "Answers of an earlier setup are kept: 'sudo fwtui setup' goes on with them.",
         );
+    }
+    for one in elsewhere(setup) {
+        say(&mut report, &format!("{one}."));
     }
     heading(&mut report, "NETWORKS");
     for one in &proposals.networks {

@@ -262,13 +262,6 @@ impl Plan {
             .collect();
         consequences.sort_by_key(|consequence| (consequence.after, consequence.id.clone()));
         warnings.extend(kept_out_warning(rows));
-        let undecided = rows
-            .iter()
-            .filter(|row| row.is_new && row.reach_now > Reach::ThisMachine)
-            .count();
-        if undecided > 0 && !candidate.is_empty() {
-            warnings.push(Warning::Undecided { reachable: undecided });
-        }
         let (mut kept, mut lockouts) = (Vec::new(), Vec::new());
         for (way_in, standing) in ways_in {
             match (standing, way_in.service_under(policy)) {
@@ -300,6 +293,18 @@ impl Plan {
             is_in_force,
             is_blind: false,
         }
+    }
+
+    /// Adds how many services are refused that nobody has decided on. Of clients that wait for answers
+    /// there is nothing to decide: answers get in.
+    #[must_use]
+    pub fn with_undecided(mut self, rows: &[Row], is_client: &dyn Fn(&Service) -> bool) -> Self {
+        let is_undecided = |row: &&Row| row.is_new && row.reach_now > Reach::ThisMachine && !is_client(&row.service);
+        let undecided = rows.iter().filter(is_undecided).count();
+        if undecided > 0 && !self.candidate.is_empty() {
+            self.warnings.push(Warning::Undecided { reachable: undecided });
+        }
+        self
     }
 
     /// Adds, for each service that changes, what changes on which network.

@@ -14,12 +14,16 @@ use crate::core::policy::{Decision, Logging, Policy, Refusal};
 use crate::core::service::{BoundTo, Ports, Service, ServiceId};
 use crate::core::way_in::WayIn;
 
+mod absent;
 mod answers;
+mod elsewhere;
 mod networks;
 mod services;
 pub mod words;
 
 pub use answers::{Answers, LARGEST, Step};
+pub use elsewhere::{About, Against, Elsewhere};
+pub use services::clients;
 
 /// What sort of machine it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

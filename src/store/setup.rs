@@ -8,17 +8,23 @@ use crate::store::StoreError;
 use crate::store::paths::Paths;
 use crate::sys::files;
 
-/// Reads them; none where there are none, or they may not be read. What is no such document is told in
-/// a sentence, and otherwise as if there were none.
+/// Reads them; none where there are none. What is no such document, or may not be seen, is told in a
+/// sentence, and otherwise as if there were none.
 pub fn load(paths: &Paths) -> (Option<Answers>, Option<String>) {
     let path = paths.setup();
     let note = |why: String| {
-        let what = "The answers kept from an earlier setup are not used";
-        (None, Some(format!("{what}: {}: {why}.", path.display())))
+        let what = "The answers kept from an earlier setup can't be used";
+        let then = "A new setup begins without them, and keeps that file as setup.json.damaged";
+        (None, Some(format!("{what}: {}: {why}. {then}.", path.display())))
+    };
+    let unseen = || {
+        let what = "Whether answers of an earlier setup are kept can't be seen without root";
+        (None, Some(format!("{what}: {}.", path.display())))
     };
     if let Err(error) = files::refuse_others(&path) {
         return match error.kind() {
-            ErrorKind::NotFound | ErrorKind::PermissionDenied => (None, None),
+            ErrorKind::NotFound => (None, None),
+            ErrorKind::PermissionDenied => unseen(),
             _ => note(error.to_string()),
         };
     }
@@ -28,7 +34,7 @@ pub fn load(paths: &Paths) -> (Option<Answers>, Option<String>) {
             Ok(answers) => (Some(answers), None),
             Err(why) => note(why),
         },
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => (None, None),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => unseen(),
         Err(error) => note(error.to_string()),
     }
 }
@@ -49,12 +55,15 @@ pub fn save(paths: &Paths, answers: &Answers) -> Result<(), StoreError> {
     write().map_err(StoreError::io(&path, "written"))
 }
 
-/// Removes them.
+/// Removes them; what can't be read as such stays as it is: nobody has seen what is in it.
 ///
 /// # Errors
 /// Where they can't be removed.
 pub fn remove(paths: &Paths) -> Result<(), StoreError> {
     let path = paths.setup();
+    if let (None, Some(_)) = load(paths) {
+        return Ok(());
+    }
     match fs::remove_file(&path) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(StoreError::io(&path, "removed")(error)),
         _ => Ok(()),

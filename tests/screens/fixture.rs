@@ -33,6 +33,7 @@ pub(crate) fn fresh() -> Observation {
         host: "lumen".into(),
         is_root: true,
         services: services(),
+        ephemeral: None,
         has_owners: true,
         interfaces: interfaces(),
         policy: Policy::default(),

@@ -1,5 +1,6 @@
 //! The first-time setup: sessions from its beginning to every end.
 
+mod elsewhere;
 mod ends;
 mod pages;
 

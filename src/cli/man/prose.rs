@@ -83,6 +83,8 @@ pub(super) const SETUP: &str = "`sudo fwtui setup` leads through everything ther
 its reason for each: which networks are trusted, how to refuse, service by service who may connect, whether to log; then a \
 summary, the preview, and the trial. It runs by itself where there is no policy yet and nothing was confirmed; `--screen NAME` \
 opens that screen instead. It can be left at any time: nothing has changed then, the answers are kept, and the next setup goes on with them. \
+What was decided elsewhere meanwhile (`fwtui set`, another session, a trial that was kept) is taken over where you had no answer of your own; \
+where you had one, it holds, and both are told, on the page and in the summary. Starting again begins with what holds now. \
 Where something is decided already it stays, and can be changed like the rest.
 
 What your own session came in by (SSH, mosh, the outer port of a tunnel) is recommended to stay open, to everyone, because \
@@ -373,7 +375,8 @@ pub(super) const JSON: &[(&str, &str)] = &[
         "machine (desktop, server, unknown), found (services, of these on_loopback and clients; networks), networks \
 (interface, class, why, decided), refusal and logging (value, why, decided), services (id, name, known, what, advice: \
 confine, trusted, open, disable; decision, from, why, carries_you, decided), ways_in, tools (as in `status`), conflicts \
-(what to know of other firewalls, in words), resumable (whether answers of an earlier setup are kept).",
+(what to know of other firewalls, in words), resumable (whether answers of an earlier setup are kept; null where that can't be seen), elsewhere (what was decided since \
+they were given: about, answered, now, decided, own: whether the answer is your own and holds, else what stands now is taken over).",
     ),
     (
         "list --json",

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use super::Proposals;
+use super::elsewhere::Against;
 use crate::core::json::{Complaint, reason_of};
 use crate::core::network::{NetworkClass, is_interface_name, parse_source};
 use crate::core::policy::{Decision, Entry, Logging, Policy, Refusal};
@@ -14,8 +15,8 @@ use crate::core::service::ServiceId;
 /// The version of the document this program writes, and the only one it reads.
 const VERSION: u32 = 1;
 
-/// Largest document that is read, in bytes: answers on 10,000 services are a tenth of it.
-pub const LARGEST: u64 = 4 * 1024 * 1024;
+/// Largest document that is read, in bytes: answers on 10,000 services are a fifth of it.
+pub const LARGEST: u64 = 8 * 1024 * 1024;
 
 /// A step of the setup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
@@ -81,6 +82,8 @@ pub struct Answers {
     pub services: BTreeMap<ServiceId, Decision>,
     /// For those that are open: the only sources, where they were named before.
     pub from: BTreeMap<ServiceId, Vec<IpNet>>,
+    /// What stood there as they were given; none where nothing tells it.
+    pub against: Option<Against>,
 }
 
 /// The document's own shape. Field order here is the order on disk.
@@ -97,6 +100,8 @@ struct Document {
     services: BTreeMap<ServiceId, Decision>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty", deserialize_with = "sources")]
     from: BTreeMap<ServiceId, Vec<IpNet>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    against: Option<Against>,
 }
 
 impl Answers {
@@ -116,25 +121,7 @@ impl Answers {
                 .filter(|one| !one.from.is_empty())
                 .map(|one| (one.id.clone(), one.from.clone()))
                 .collect(),
-        }
-    }
-
-    /// These answers where they were given, and what is proposed for everything else: for going on
-    /// with them when the machine has changed meanwhile. What is gone is left out.
-    #[must_use]
-    pub fn over(&self, proposals: &Proposals) -> Self {
-        let mut answers = Self::from_proposals(proposals);
-        for (interface, class) in &mut answers.networks {
-            *class = self.networks.get(interface).copied().unwrap_or(*class);
-        }
-        for (id, decision) in &mut answers.services {
-            *decision = self.services.get(id).copied().unwrap_or(*decision);
-        }
-        Self {
-            step: self.step,
-            refusal: self.refusal,
-            logging: self.logging,
-            ..answers
+            against: Some(Against::of(proposals)),
         }
     }
 
@@ -192,6 +179,7 @@ impl Answers {
             networks,
             services,
             from,
+            against,
         } = document;
         Ok(Self {
             step,
@@ -200,6 +188,7 @@ impl Answers {
             logging,
             services,
             from,
+            against,
         })
     }
 
@@ -213,6 +202,7 @@ impl Answers {
             networks: self.networks.clone(),
             services: self.services.clone(),
             from: self.from.clone(),
+            against: self.against.clone(),
         };
         // Strings, numbers and string-keyed maps only: serialising cannot fail.
         let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
@@ -245,8 +235,9 @@ pub(super) fn decide_all(policy: &mut Policy, entries: BTreeMap<&ServiceId, Entr
 fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     match u32::deserialize(deserializer)? {
         VERSION => Ok(VERSION),
+        other if other < VERSION => Err(de::Error::custom(format!("version {other} is not known"))),
         other => Err(de::Error::custom(format!(
-            "version {other} is not known to this fwtui, which reads version {VERSION}"
+            "a newer fwtui wrote it (version {other}, and this one reads version {VERSION})"
         ))),
     }
 }

@@ -1,7 +1,7 @@
 //! What is proposed for each service.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::answers::decide_all;
 use super::{Found, ServiceProposal};
@@ -86,6 +86,14 @@ fn is_asked(service: &Service, found: &Found<'_>, knows_owners: bool) -> bool {
 /// Whether owners were looked up and seen: then what nobody holds is the kernel's.
 pub(super) fn knows_owners(found: &Found<'_>) -> bool {
     found.services.iter().any(|service| !service.owners.is_empty())
+}
+
+/// Those of the services that look like clients which wait for answers: nothing is asked about them.
+pub fn clients<'a>(found: &Found<'a>) -> BTreeSet<&'a ServiceId> {
+    let knows_owners = knows_owners(found);
+    let services = found.services.iter();
+    let clients = services.filter(|service| service.is_there() && is_client(service, found, knows_owners));
+    clients.map(|service| &service.id).collect()
 }
 
 /// Whether it looks like a client that waits for answers, which get in without any decision.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::core::network::NetworkClass;
 use crate::core::policy::{Decision, Logging, Policy, Refusal};
 use crate::core::service::ServiceId;
-use crate::core::setup::{Answers, Proposals, ServiceProposal, Step};
+use crate::core::setup::{Answers, Elsewhere, Proposals, ServiceProposal, Step};
 use crate::tui::commands::{Command, CommandId, Context};
 use crate::tui::model::list::ListState;
 
@@ -33,6 +33,8 @@ pub struct Setup {
     new: BTreeSet<ServiceId>,
     /// What no longer listens.
     gone: BTreeSet<ServiceId>,
+    /// What was taken over as it was decided elsewhere.
+    taken_over: Vec<Elsewhere>,
     /// How the last trial ended, in a sentence; none where there was none.
     pub told: Option<String>,
     /// The last trial of its answers; any other is somebody else's.
@@ -50,9 +52,15 @@ impl Setup {
         Self::with(answers, proposals, others, base)
     }
 
-    /// From where the user left.
+    /// From where the user left: what was decided elsewhere since is taken over where he had no answer
+    /// of his own.
     pub fn resumed(draft: &Answers, proposals: Proposals, others: Vec<String>, base: Policy) -> Self {
-        Self::with(draft.over(&proposals), proposals, others, base)
+        let (proposals, absent) = proposals.with_absent(draft, &base);
+        let (answers, elsewhere) = draft.over(&proposals);
+        let mut setup = Self::with(answers, proposals, others, base);
+        setup.gone.extend(absent);
+        setup.take_over(elsewhere);
+        setup
     }
 
     fn with(answers: Answers, proposals: Proposals, others: Vec<String>, base: Policy) -> Self {
@@ -67,6 +75,7 @@ impl Setup {
             top: 0,
             new: BTreeSet::new(),
             gone: BTreeSet::new(),
+            taken_over: Vec::new(),
             told: None,
             trial: None,
             is_saved: false,
@@ -140,12 +149,19 @@ impl Setup {
         let gone = self.proposals.services.iter().filter(|one| !there.contains(&one.id));
         let gone: Vec<ServiceProposal> = gone.cloned().collect();
         self.gone = gone.iter().map(|one| one.id.clone()).collect();
-        proposals.services.extend(gone);
+        let base = &self.base;
+        proposals
+            .services
+            .extend(gone.into_iter().map(|one| one.decided_in(base)));
         let absent = self.proposals.networks.iter();
         let absent = absent.filter(|one| proposals.networks.iter().all(|other| other.interface != one.interface));
         let absent: Vec<_> = absent.cloned().collect();
-        proposals.networks.extend(absent);
-        self.answers = self.answers.over(&proposals);
+        proposals
+            .networks
+            .extend(absent.into_iter().map(|one| one.decided_in(base)));
+        let (answers, elsewhere) = self.answers.over(&proposals);
+        self.answers = answers;
+        self.take_over(elsewhere);
         let place = |id| proposals.services.iter().position(|one| Some(&one.id) == id);
         self.services.cursor = place(selected.as_ref()).unwrap_or(self.services.cursor);
         let place = |name| proposals.networks.iter().position(|one| Some(&one.interface) == name);
@@ -154,6 +170,24 @@ impl Setup {
         let count = appeared.len();
         self.new.extend(appeared);
         count
+    }
+
+    fn take_over(&mut self, elsewhere: Vec<Elsewhere>) {
+        let taken = elsewhere.into_iter().filter(|one| !one.is_own);
+        for one in taken {
+            self.taken_over.retain(|other| other.about != one.about);
+            self.taken_over.push(one);
+        }
+    }
+
+    /// What was decided elsewhere since it was answered here: first where the user's own answer holds,
+    /// then what was taken over, as long as it is what is answered.
+    pub fn elsewhere(&self) -> Vec<Elsewhere> {
+        let (_, mut elsewhere) = self.answers.over(&self.proposals);
+        elsewhere.retain(|one| one.is_own);
+        let is_answered = |one: &&Elsewhere| self.answers.word(&one.about).as_ref() == Some(&one.now);
+        elsewhere.extend(self.taken_over.iter().filter(is_answered).cloned());
+        elsewhere
     }
 
     /// Whether it began to listen after the setup did.
@@ -193,9 +227,9 @@ impl Setup {
                 .count()
     }
 
-    /// Everything as recommended, from the first step on.
+    /// Everything as it is decided now, or else recommended, from the first step on.
     pub fn start_again(&mut self) {
-        self.answers = Answers::from_proposals(&self.proposals);
+        self.take_all();
         self.answers.step = Step::Welcome;
         self.furthest = Step::Welcome;
         self.networks = ListState::default();
@@ -208,6 +242,7 @@ impl Setup {
         let step = self.answers.step;
         self.answers = Answers::from_proposals(&self.proposals);
         self.answers.step = step;
+        self.taken_over.clear();
     }
 }
 

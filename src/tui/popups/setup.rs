@@ -54,7 +54,8 @@ pub(super) fn draw(model: &Model, question: SetupQuestion, frame: &mut Frame<'_>
         }
         SetupQuestion::StartAgain => (
             "Start again?",
-            "Your answers are forgotten, and everything is as recommended. Nothing else is changed.".to_owned(),
+            "Your answers are forgotten: what is decided by now stays, and the rest is as recommended. Nothing else is \
+             changed.".to_owned(),
         ),
     };
     let mut lines = wrapped(&text, width.into(), 0, model.palette.of(Token::Text));

@@ -12,6 +12,7 @@ use crate::tui::theme::Token;
 use crate::tui::widgets::bars::rule;
 use crate::tui::widgets::text::{width, wrapped};
 
+mod elsewhere;
 mod end;
 mod logging;
 mod networks;

@@ -20,6 +20,7 @@ use crate::tui::theme::Token;
 mod answers;
 mod ending;
 mod mouse;
+mod resuming;
 
 pub(super) use ending::{Ended, before_apply, follow};
 pub(super) use mouse::{click, wheel};
@@ -39,7 +40,8 @@ pub(super) fn ask(model: &mut Model) -> Option<Effect> {
     let why = if let Some(why) = model.why_read_only() {
         why
     } else if model.trial().is_some() {
-        "A trial is running: keep it (k) or revert it (r) first, then set up.".to_owned()
+        let again = model.key_of(CommandId::RunSetup, Context::Screens);
+        format!("A trial is running: keep it (k) or revert it (r) first; {again} then begins the setup.")
     } else if model.depth != Some(Depth::Complete) {
         "The rules in the kernel have not been read yet.".to_owned()
     } else if model.task.is_some() {
@@ -87,16 +89,7 @@ pub(super) fn on_found(model: &mut Model, found: Found, is_new: bool) -> Vec<Eff
     // How the last trial ended is still to be read.
     model.popups.retain(|popup| matches!(popup, Popup::Outcome(_)));
     model.setup = Some(setup);
-    if let Some(trouble) = found.notes.first() {
-        model.say(Token::Warn, trouble.clone());
-    } else if found.draft.is_some() && step != Step::Welcome {
-        let again = model.key_of(CommandId::StartAgain, Context::Setup);
-        let text = format!(
-            "You were here before: this goes on at step {}. {again} starts again.",
-            step.place() + 1
-        );
-        model.say(Token::Accent, text);
-    }
+    resuming::greet(model, found.draft.is_some(), found.notes);
     adopt(model);
     show(model, step);
     Vec::new()
@@ -136,7 +129,7 @@ pub(super) fn on_seen(model: &mut Model, before: &Policy) -> Vec<Effect> {
     if is_new_policy {
         model.say(
             Token::Warn,
-            "The policy was changed elsewhere; your answers are now added to the new one.",
+            "The policy was changed elsewhere. Your own answers hold; the summary tells where they differ.",
         );
         model.popups.retain(|popup| !matches!(popup, Popup::Apply(_)));
     }

@@ -2,9 +2,11 @@
 
 use ratatui::text::Line;
 
-use super::paragraph;
 use super::refusal::{Choice, choices};
+use super::{elsewhere, paragraph};
+use crate::core::setup::About;
 use crate::core::setup::words::logging_meaning;
+use crate::tui::commands::Context;
 use crate::tui::model::{LOGGINGS, Model, Setup};
 use crate::tui::theme::Token;
 
@@ -20,5 +22,7 @@ pub(super) fn lines(model: &Model, setup: &Setup, cells: usize) -> Vec<Line<'sta
     lines.extend(choices(model, &all, cells));
     lines.push(Line::default());
     lines.extend(paragraph(model, Token::Dim, &proposed.why, cells));
+    let about = elsewhere::about(model, setup, &About::Logging, Context::SetupChoice, cells);
+    lines.extend(about);
     lines
 }

@@ -4,10 +4,11 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{MARGIN, WIDEST, list, paragraph};
+use super::{MARGIN, WIDEST, elsewhere, list, paragraph};
 use crate::core::network::Interface;
 use crate::core::setup::words::{AT_HOME, IN_A_DMZ, class_meaning};
-use crate::core::setup::{MachineKind, NetworkProposal};
+use crate::core::setup::{About, MachineKind, NetworkProposal};
+use crate::tui::commands::Context;
 use crate::tui::model::{Model, Setup};
 use crate::tui::theme::Token;
 use crate::tui::widgets::bars::rule;
@@ -150,6 +151,8 @@ fn row(model: &Model, setup: &Setup, columns: &Columns, network: &NetworkProposa
 fn detail(model: &Model, setup: &Setup, cells: usize) -> Vec<Line<'static>> {
     let mut lines = Vec::new();
     if let Some(network) = setup.proposals.networks.get(setup.networks.cursor) {
+        let about = About::Network(network.interface.clone());
+        lines.extend(elsewhere::about(model, setup, &about, Context::SetupNetworks, cells));
         let verb = if network.is_decided {
             "Decided before"
         } else {

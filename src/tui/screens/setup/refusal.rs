@@ -2,9 +2,11 @@
 
 use ratatui::text::{Line, Span};
 
-use super::paragraph;
+use super::{elsewhere, paragraph};
 use crate::core::policy::Refusal;
+use crate::core::setup::About;
 use crate::core::setup::words::refusal_meaning;
+use crate::tui::commands::Context;
 use crate::tui::model::{Model, Setup};
 use crate::tui::theme::Token;
 use crate::tui::widgets::text::wrapped;
@@ -64,5 +66,7 @@ pub(super) fn lines(model: &Model, setup: &Setup, cells: usize) -> Vec<Line<'sta
     lines.extend(choices(model, &all, cells));
     lines.push(Line::default());
     lines.extend(paragraph(model, Token::Dim, &proposed.why, cells));
+    let about = elsewhere::about(model, setup, &About::Refusal, Context::SetupChoice, cells);
+    lines.extend(about);
     lines
 }

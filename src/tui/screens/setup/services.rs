@@ -5,17 +5,23 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::outlook::name;
-use super::{MARGIN, WIDEST, list, paragraph};
+use super::{MARGIN, WIDEST, elsewhere, list, paragraph};
 use crate::core::overview::Row;
 use crate::core::policy::Decision;
 use crate::core::reach::Reach;
 use crate::core::service::ServiceId;
-use crate::core::setup::ServiceProposal;
+use crate::core::setup::{About, Elsewhere, ServiceProposal};
+use crate::tui::commands::Context;
 use crate::tui::model::{Model, Setup};
 use crate::tui::theme::Token;
 use crate::tui::widgets::bars::rule;
 use crate::tui::widgets::symbols;
 use crate::tui::widgets::text::pad;
+
+/// A choice far from the name it is about is hard to find.
+const WIDEST_NAME: usize = 44;
+/// From so many cells on a remark is in words.
+const WIDE_REMARK: usize = 12;
 
 struct Columns {
     name: usize,
@@ -38,7 +44,9 @@ impl Columns {
         };
         let gaps = if now > 0 { 5 } else { 4 };
         Self {
-            name: cells.saturating_sub(2 + port + choice + advice + now + remark + gaps),
+            name: cells
+                .saturating_sub(2 + port + choice + advice + now + remark + gaps)
+                .min(WIDEST_NAME),
             port,
             choice,
             advice,
@@ -76,9 +84,19 @@ pub(super) fn draw(model: &Model, setup: &Setup, frame: &mut Frame<'_>, body: Re
         let text = "  Nothing here can be reached from other machines.";
         frame.render_widget(Line::styled(text, palette.of(Token::Dim)), parts.rows);
     }
+    let elsewhere = setup.elsewhere();
+    let is_otherwise = |service: &ServiceProposal| {
+        let of_it = |one: &Elsewhere| one.is_own && one.about == About::Service(service.id.clone());
+        elsewhere.iter().any(of_it)
+    };
     let lines = services.iter().enumerate().skip(setup.services.top);
     for (area, (index, service)) in parts.rows.rows().zip(lines) {
-        let line = row(model, setup, &columns, service, index == setup.services.cursor);
+        let remark = match is_otherwise(service) {
+            true if columns.remark < WIDE_REMARK => ("!", Token::Warn),
+            true => ("decided elsewhere", Token::Warn),
+            false => remark(setup, service, columns.remark),
+        };
+        let line = row(model, setup, &columns, service, index == setup.services.cursor, remark);
         frame.render_widget(line, area);
     }
     detail(model, setup, frame, parts.detail_title, parts.detail);
@@ -98,7 +116,14 @@ fn seen<'a>(model: &'a Model, id: &ServiceId) -> Option<&'a Row> {
     model.services.rows().iter().find(|row| row.service.id == *id)
 }
 
-fn row(model: &Model, setup: &Setup, columns: &Columns, service: &ServiceProposal, is_selected: bool) -> Line<'static> {
+fn row(
+    model: &Model,
+    setup: &Setup,
+    columns: &Columns,
+    service: &ServiceProposal,
+    is_selected: bool,
+    (remark, token): (&'static str, Token),
+) -> Line<'static> {
     let palette = &model.palette;
     let style = |token: Token| match is_selected {
         true => palette.selected(token),
@@ -138,7 +163,6 @@ fn row(model: &Model, setup: &Setup, columns: &Columns, service: &ServiceProposa
         };
         spans.push(Span::styled(format!("{} ", pad(&text, columns.now)), style(token)));
     }
-    let (remark, token) = remark(setup, service, columns.remark);
     spans.push(Span::styled(pad(remark, columns.remark), style(token)));
     let line = Line::from(spans);
     match is_selected {
@@ -148,7 +172,7 @@ fn row(model: &Model, setup: &Setup, columns: &Columns, service: &ServiceProposa
 }
 
 fn remark(setup: &Setup, service: &ServiceProposal, cells: usize) -> (&'static str, Token) {
-    let is_narrow = cells < 12;
+    let is_narrow = cells < WIDE_REMARK;
     if service.carries_you {
         (if is_narrow { "← you" } else { "← you came by it" }, Token::Good)
     } else if setup.is_gone(&service.id) {
@@ -175,7 +199,8 @@ fn detail(model: &Model, setup: &Setup, frame: &mut Frame<'_>, title: Rect, area
     let heading = name(&service.name, &id);
     frame.render_widget(rule(palette, &heading, "", title.width), title);
     let cells = usize::from(area.width.saturating_sub(2 * MARGIN)).min(WIDEST);
-    let mut lines = Vec::new();
+    let about = About::Service(service.id.clone());
+    let mut lines = elsewhere::about(model, setup, &about, Context::SetupServices, cells);
     let (token, text) = outcome(model, setup, service);
     let outcome = paragraph(model, token, &text, cells);
     let is_lockout = token == Token::Bad;

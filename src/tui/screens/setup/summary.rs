@@ -1,12 +1,16 @@
 //! All answers in a few sentences, and what comes of them.
 
+use std::collections::BTreeSet;
+
 use ratatui::text::Line;
 
 use super::outlook::name;
-use super::{heading, outlook, paragraph, point};
+use super::{elsewhere, heading, outlook, paragraph, point};
 use crate::core::network::NetworkClass;
+use crate::core::plan::Warning;
 use crate::core::policy::{Logging, Refusal};
-use crate::core::setup::Answers;
+use crate::core::setup::words::NOBODY_TRUSTED;
+use crate::core::setup::{About, Answers, Elsewhere};
 use crate::tui::model::{Model, Setup};
 use crate::tui::theme::Token;
 
@@ -20,12 +24,18 @@ pub(super) fn lines(model: &Model, setup: &Setup, cells: usize) -> Vec<Line<'sta
         lines.push(Line::default());
     }
     lines.extend(own_way_in(model, cells));
+    let elsewhere = setup.elsewhere();
+    lines.extend(elsewhere::lines(model, &elsewhere, cells));
     lines.extend(outlook::lines(model, cells));
+    if model.plan.warnings.contains(&Warning::NobodyTrusted) {
+        let text = format!("{NOBODY_TRUSTED} Go back to the networks if one of them is yours.");
+        lines.extend(point(model, "!", Token::Warn, &text, cells));
+    }
     lines.push(Line::default());
     lines.extend(paragraph(model, Token::Text, &networks(setup), cells));
     lines.extend(paragraph(model, Token::Text, &refusals(setup), cells));
     lines.extend(heading(model, "Against the recommendations"));
-    lines.extend(differences(model, setup, cells));
+    lines.extend(differences(model, setup, &elsewhere, cells));
     lines
 }
 
@@ -80,30 +90,35 @@ fn refusals(setup: &Setup) -> String {
     format!("{refused}, {logged}.")
 }
 
-/// What was answered otherwise than recommended.
-fn differences(model: &Model, setup: &Setup, cells: usize) -> Vec<Line<'static>> {
+/// What was answered otherwise than recommended, without what was told as decided elsewhere.
+fn differences(model: &Model, setup: &Setup, elsewhere: &[Elsewhere], cells: usize) -> Vec<Line<'static>> {
     let recommended = Answers::from_proposals(&setup.proposals);
+    let told: BTreeSet<&About> = elsewhere.iter().map(|one| &one.about).collect();
+    let is_told = |about: About| told.contains(&about);
     let mut found = Vec::new();
     for network in &setup.proposals.networks {
         let class = setup.class(&network.interface);
-        if class != network.class {
+        if class != network.class && !is_told(About::Network(network.interface.clone())) {
             found.push(format!("{}: {class}, not {}", network.interface, network.class));
         }
     }
-    if setup.answers.refusal != recommended.refusal {
+    if setup.answers.refusal != recommended.refusal && !is_told(About::Refusal) {
         let (now, advice) = (setup.answers.refusal.word(), recommended.refusal.word());
         found.push(format!("refusing: {now}, not {advice}"));
     }
     for service in &setup.proposals.services {
         let decision = setup.decision(&service.id);
-        if decision != service.decision {
+        if decision != service.decision && !is_told(About::Service(service.id.clone())) {
             let name = name(&service.name, &service.id.to_string());
             found.push(format!("{name}: {decision}, not {}", service.decision));
         }
     }
-    if setup.answers.logging != recommended.logging {
+    if setup.answers.logging != recommended.logging && !is_told(About::Logging) {
         let (now, advice) = (setup.answers.logging.word(), recommended.logging.word());
         found.push(format!("logging: {now}, not {advice}"));
+    }
+    if found.is_empty() && elsewhere.iter().any(|one| one.is_own) {
+        return point(model, "✓", Token::Good, "Everything else is as recommended.", cells);
     }
     if found.is_empty() {
         return point(model, "✓", Token::Good, "Everything is as recommended.", cells);

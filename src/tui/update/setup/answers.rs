@@ -75,7 +75,13 @@ pub(super) fn take_advice(model: &mut Model) {
         }
         Step::Services => {
             let advice = setup.proposals.services.get(setup.services.cursor);
-            if let Some(decision) = advice.map(|one| one.decision) {
+            let advice = advice.map(|one| (one.id.clone(), one.decision, one.from.clone()));
+            if let Some((id, decision, from)) = advice {
+                // The sources are part of what was decided.
+                match from.is_empty() {
+                    true => setup.answers.from.remove(&id),
+                    false => setup.answers.from.insert(id, from),
+                };
                 decide(model, decision);
             }
         }
