@@ -1,5 +1,6 @@
 //! `fwtui sandbox` and `fwtui knock`
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 
 use serde::Serialize;
@@ -8,6 +9,7 @@ use crate::app::{Error, Machine, Options, sandbox};
 use crate::cli::args::{Json, Sandbox};
 use crate::cli::output::Out;
 use crate::cli::screens::First;
+use crate::cli::table::{Cells, columns};
 use crate::cli::{DONE, variable};
 use crate::sys::runner::SystemRunner;
 
@@ -50,9 +52,44 @@ pub(super) fn knock(args: &Json, out: &Out) -> Result<u8, Error> {
             services: rows,
         })?;
     } else {
-        out.print(&sandbox::print_rows(&rows))?;
+        let table = sandbox::print_rows(&rows);
+        let widest = table.lines().map(str::len).max().unwrap_or_default();
+        match out.width().filter(|room| *room < widest) {
+            None => out.print(&table)?,
+            Some(room) => out.print(&narrow(&rows, room))?,
+        }
     }
     Ok(DONE)
+}
+
+/// The same table where there is no room for it.
+fn narrow(rows: &[sandbox::Row], room: usize) -> String {
+    let heading = [
+        "SERVICE",
+        "PORT",
+        "public IPv4",
+        "public IPv6",
+        "trusted IPv4",
+        "trusted IPv6",
+        "far IPv4",
+        "far IPv6",
+    ];
+    let cells = rows.iter().map(|row| {
+        let mut words = row.knocks.iter().map(|(_, _, knock)| knock.word());
+        let port = format!("{}/{}", row.target.port, row.target.protocol);
+        let mut next = || Cow::Borrowed(words.next().unwrap_or_default());
+        [
+            row.target.name.as_str().into(),
+            port.into(),
+            next(),
+            next(),
+            next(),
+            next(),
+            next(),
+            next(),
+        ]
+    });
+    columns(heading, &cells.collect::<Vec<Cells<'_, 8>>>(), Some(room))
 }
 
 pub(super) fn serve(sockets: &[String]) -> Result<u8, Error> {

@@ -9,47 +9,87 @@ pub(super) type Cells<'a, const N: usize> = [Cow<'a, str>; N];
 
 /// Between two columns, if there is room.
 const GAP: usize = 2;
+/// A word may be broken after these; elsewhere only if nothing else helps.
+const JOINTS: [char; 6] = [':', '/', '-', '_', '@', ','];
 /// No column is narrower, if it has more than that.
-const NARROWEST: usize = 8;
+const NARROWEST: usize = 6;
 
 /// Prints a heading and rows as columns, each as wide as its widest cell, two spaces apart. Where there is no room for
-/// that, the widest columns get narrower, and their cells several lines.
+/// that, columns get narrower, and what is wider in them has several lines: in as few rows as possible.
 pub(super) fn columns<const N: usize>(heading: [&str; N], rows: &[Cells<'_, N>], room: Option<usize>) -> String {
-    let mut widths = heading.map(width);
-    let mut words = widths;
-    for row in rows {
-        for ((widest, word), cell) in widths.iter_mut().zip(&mut words).zip(row) {
+    let lines: Vec<[&str; N]> = [heading]
+        .into_iter()
+        .chain(rows.iter().map(|row| row.each_ref().map(AsRef::as_ref)))
+        .collect();
+    let (mut widths, mut least) = ([0; N], [0; N]);
+    for line in &lines {
+        for ((widest, part), cell) in widths.iter_mut().zip(&mut least).zip(line) {
             *widest = width(cell).max(*widest);
-            *word = cell.split_whitespace().map(width).max().unwrap_or_default().max(*word);
+            *part = parts(cell).into_iter().map(width).max().unwrap_or_default().max(*part);
         }
     }
     let mut gap = GAP;
     if let Some(room) = room {
-        if words.iter().sum::<usize>() + GAP * N.saturating_sub(1) > room {
+        if least.iter().sum::<usize>() + GAP * N.saturating_sub(1) > room {
             gap = 1;
         }
         let room = room.saturating_sub(gap * N.saturating_sub(1));
-        shrink(&mut widths, words, room);
-        // If whole words are too wide, too, these are broken.
-        shrink(&mut widths, [NARROWEST; N], room);
+        shrink(&mut widths, least, &lines, room);
+        shrink(&mut widths, [NARROWEST; N], &lines, room);
     }
     let mut out = String::new();
-    push_row(&mut out, heading, &widths, gap);
-    for row in rows {
-        push_row(&mut out, row.each_ref().map(AsRef::as_ref), &widths, gap);
+    for line in lines {
+        push_row(&mut out, line, &widths, gap);
     }
     out
 }
 
-/// Makes the widest narrower until there is room for all, but none narrower than its least.
-fn shrink<const N: usize>(widths: &mut [usize; N], least: [usize; N], room: usize) {
+/// Takes columns away where the fewest cells need a line more for it, until there is room for all; none gets narrower
+/// than its least.
+fn shrink<const N: usize>(widths: &mut [usize; N], least: [usize; N], lines: &[[&str; N]], room: usize) {
     while widths.iter().sum::<usize>() > room {
-        let wider = widths.iter_mut().zip(least).filter(|(width, least)| **width > *least);
-        match wider.map(|(width, _)| width).max() {
-            Some(widest) => *widest -= 1,
-            None => return,
+        let columns = widths.iter().zip(least).enumerate();
+        let wider = columns.filter(|(_, (width, least))| *width > least);
+        let cheapest = wider.min_by_key(|(column, (widest, _))| {
+            let cells = lines.iter().filter_map(|line| line.get(*column));
+            let folded = cells.filter(|cell| width(cell) == **widest).count();
+            (folded, std::cmp::Reverse(**widest))
+        });
+        let cheapest = cheapest.map_or(N, |(column, _)| column);
+        let Some(width) = widths.get_mut(cheapest) else {
+            return;
+        };
+        *width -= 1;
+    }
+}
+
+/// What of a cell stays together: words, or their parts with a joint at the end.
+fn parts(cell: &str) -> Vec<&str> {
+    let words = cell.split_inclusive(' ').flat_map(|word| word.split_inclusive(JOINTS));
+    words.map(str::trim_end).filter(|part| !part.is_empty()).collect()
+}
+
+/// The cell in lines of at most so many columns, broken between words, else at joints, else anywhere.
+fn fold(cell: &str, room: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in cell.split_whitespace() {
+        // Only a word that has no room even on a line of its own is taken apart.
+        let parts: Vec<&str> = match width(word) <= room {
+            true => vec![word],
+            false => word.split_inclusive(JOINTS).collect(),
+        };
+        for (index, part) in parts.into_iter().enumerate() {
+            let blank = if index == 0 { " " } else { "" };
+            match lines.last_mut() {
+                Some(line) if width(line) + blank.len() + width(part) <= room => {
+                    line.push_str(blank);
+                    line.push_str(part);
+                }
+                _ => lines.extend(wrap(part, room)),
+            }
         }
     }
+    lines
 }
 
 fn push_row<const N: usize>(out: &mut String, cells: [&str; N], widths: &[usize; N], gap: usize) {
@@ -57,7 +97,7 @@ fn push_row<const N: usize>(out: &mut String, cells: [&str; N], widths: &[usize;
     for ((lines, cell), room) in folded.iter_mut().zip(cells).zip(widths) {
         *lines = match width(cell) <= *room {
             true => vec![cell.to_owned()],
-            false => wrap(cell, *room),
+            false => fold(cell, *room),
         };
     }
     for index in 0..folded.iter().map(Vec::len).max().unwrap_or_default() {
@@ -65,7 +105,7 @@ fn push_row<const N: usize>(out: &mut String, cells: [&str; N], widths: &[usize;
         for (lines, widest) in folded.iter().zip(widths) {
             let cell = lines.get(index).map_or("", String::as_str);
             out.push_str(cell);
-            out.extend(std::iter::repeat_n(' ', widest + gap - width(cell)));
+            out.extend(std::iter::repeat_n(' ', (widest + gap).saturating_sub(width(cell))));
         }
         out.truncate(out.trim_end().len().max(start));
         out.push('\n');
@@ -83,24 +123,65 @@ fn width(cell: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[test]
     fn cells_line_up_and_lines_end_without_spaces() {
         let rows = [["long".into(), "x".into()], ["\u{e9}".into(), "".into()]];
-        assert_eq!(super::columns(["A", "B"], &rows, None), "A     B\nlong  x\n\u{e9}\n");
+        assert_eq!(columns(["A", "B"], &rows, None), "A     B\nlong  x\n\u{e9}\n");
     }
 
     #[test]
     fn cells_that_have_no_room_have_several_lines() {
         let rows = [["eth0".into(), "192.0.2.1/24, 198.51.100.1/24, 2001:db8::1/64".into()]];
-        let text = super::columns(["NAME", "ADDRESSES"], &rows, Some(36));
+        let text = columns(["NAME", "ADDRESSES"], &rows, Some(36));
         assert_eq!(
             text,
             "NAME  ADDRESSES\neth0  192.0.2.1/24, 198.51.100.1/24,\n      2001:db8::1/64\n"
         );
         for room in 20..60 {
-            let text = super::columns(["NAME", "ADDRESSES"], &rows, Some(room));
+            let text = columns(["NAME", "ADDRESSES"], &rows, Some(room));
             assert!(text.lines().all(|line| line.len() <= room), "{room}: {text}");
         }
-        assert_eq!(super::columns(["NAME", "ADDRESSES"], &rows, None).lines().count(), 2);
+        assert_eq!(columns(["NAME", "ADDRESSES"], &rows, None).lines().count(), 2);
+    }
+
+    #[test]
+    fn as_few_rows_as_possible_are_folded_and_words_at_their_joints() {
+        let mut rows = vec![["sshd".into(), "22/tcp".into(), "undecided NEW".into()]; 9];
+        rows.push([
+            "systemd-resolved".into(),
+            "127.0.0.53:53/udp".into(),
+            "undecided NEW".into(),
+        ]);
+        let text = columns(["SERVICE", "PORT", "DECISION"], &rows, Some(40));
+        assert_eq!(text.lines().count(), 12, "{text}");
+        assert!(
+            text.contains("sshd") && text.contains("systemd-") && text.contains("\nresolved"),
+            "{text}"
+        );
+        assert!(text.lines().all(|line| line.len() <= 40), "{text}");
+    }
+
+    #[test]
+    fn a_folded_cell_has_all_its_letters() {
+        for cell in [
+            "127.0.0.53:53/udp",
+            "a b-c d",
+            "undecided NEW *",
+            "one-two-three four",
+            "aaaaaaaaaaaaaaaa-b",
+            "",
+        ] {
+            for room in 1..20 {
+                let lines = fold(cell, room);
+                assert!(lines.iter().all(|line| width(line) <= room), "{room}: {lines:?}");
+                let bare = |text: &str| text.replace(' ', "");
+                assert_eq!(bare(&lines.concat()), bare(cell), "{room}: {lines:?}");
+            }
+        }
+        assert_eq!(fold("one-two three", 8), ["one-two", "three"]);
+        assert_eq!(fold("a one-two", 8), ["a", "one-two"]);
+        assert_eq!(fold("one-two", 5), ["one-", "two"]);
     }
 }

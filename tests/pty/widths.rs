@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::lab::in_sandbox;
 use crate::terminal::Terminal;
 
 const SIZES: [(u16, u16); 3] = [(60, 200), (80, 200), (200, 100)];
@@ -101,4 +102,40 @@ fn other_lines_of_an_error_begin_below_its_first_word() {
     assert!(lines[0].starts_with("fwtui: there is no theme"), "{lines:?}");
     assert!(lines[1].starts_with("  There are dark"), "{lines:?}");
     assert!(lines[2].starts_with("    "), "{lines:?}");
+}
+
+/// With services and neighbours, and rules to talk about.
+#[test]
+fn what_a_server_says_fits_too() {
+    in_sandbox(|_lab| {
+        for args in [
+            &["list"][..],
+            &["knock"],
+            &["network", "eth0"],
+            &["setup", "--show"],
+            &["check"],
+            &["status"],
+            &["explain", "5432/tcp", "--from", "203.0.113.1"],
+        ] {
+            for (columns, rows) in [(60, 900), (80, 900)] {
+                let mut command = Command::new(env!("CARGO_BIN_EXE_fwtui"));
+                command.args(args);
+                let mut terminal = Terminal::with((columns, rows), &command);
+                terminal.ends();
+                let text = terminal.text();
+                for line in text.trim_end().lines() {
+                    let is_one_word = line.split_whitespace().count() == 1;
+                    let count = line.chars().count();
+                    assert!(
+                        count <= usize::from(columns) || is_one_word,
+                        "{args:?} at {columns}: {line}"
+                    );
+                }
+            }
+        }
+        // Rules are for copying: the terminal breaks them, and the emulator tells so by longer lines.
+        let mut terminal = Terminal::start((60, 900), &["preview", "--format", "iptables"]);
+        terminal.ends();
+        assert!(terminal.text().lines().any(|line| line.chars().count() > 60));
+    });
 }
