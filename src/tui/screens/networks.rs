@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::core::network::{InterfaceKind, NetworkClass, class_of};
+use crate::core::policy::Policy;
 use crate::tui::layout;
 use crate::tui::model::{Model, NetworkLine};
 use crate::tui::theme::{Palette, Token};
@@ -183,7 +184,10 @@ impl Cells {
                 name: name.clone(),
                 kind: "-",
                 class: model.policy.networks.interfaces.get(name).copied(),
-                is_changed: false,
+                is_changed: confirmed.is_some_and(|confirmed| {
+                    let of = |policy: &Policy| policy.networks.interfaces.get(name).copied();
+                    of(confirmed).unwrap_or(NetworkClass::Public) != of(&model.policy).unwrap_or(NetworkClass::Public)
+                }),
                 route: "",
                 addresses: "not there now".to_owned(),
                 token: Token::Dim,

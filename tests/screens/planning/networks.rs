@@ -161,6 +161,8 @@ fn a_network_that_is_not_there_says_what_becomes_of_its_class() {
     let interfaces = &mut observation.policy.networks.interfaces;
     interfaces.insert("wg7".into(), NetworkClass::Trusted);
     let shown = said(&observation, "2 end up");
+    // It was not confirmed so.
+    assert!(shown.contains("wg7 - ◐ trusted * not there now"), "{shown}");
     assert!(
         shown.contains("when it comes, apply again. delete forgets its class."),
         "{shown}"
