@@ -56,6 +56,17 @@ fn remark(model: &Model) -> String {
     if sources > 0 {
         parts.push(format!("{sources} trusted by hand"));
     }
+    // What was taken off the list is still let in, and no line says so.
+    let confirmed = model
+        .observation
+        .confirmed
+        .iter()
+        .flat_map(|confirmed| &confirmed.networks.trusted_sources);
+    let leaving = confirmed.filter(|source| !model.policy.networks.trusted_sources.contains(source));
+    match leaving.count() {
+        0 => {}
+        leaving => parts.push(format!("{leaving} by hand until you apply")),
+    }
     parts.join(" · ")
 }
 
