@@ -38,11 +38,11 @@ fn one_interface_is_told_whole() {
         home.fwtui(&["network", "eth0"])
             .exits(0)
             .says("Behind its router")
-            .says("If it were trusted, its neighbours would also reach")
+            .says("If it were trusted, after applying its neighbours would also reach")
             .says("IF GUESTS");
         home.fwtui(&["network", "eth1"])
             .exits(0)
-            .says("If it were public, its neighbours would no longer reach");
+            .says("If it were public, after applying its neighbours would no longer reach");
         home.fwtui(&["network", "lo"]).exits(0).says("This machine itself");
         for (subject, words) in [
             ("eth9", "there is no interface eth9 now"),

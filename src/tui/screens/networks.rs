@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use crate::core::network::{InterfaceKind, NetworkClass, class_of};
+use crate::core::policy::Policy;
 use crate::tui::layout;
 use crate::tui::model::{Model, NetworkLine};
 use crate::tui::theme::{Palette, Token};
@@ -54,6 +55,17 @@ fn remark(model: &Model) -> String {
     let sources = model.policy.networks.trusted_sources.len();
     if sources > 0 {
         parts.push(format!("{sources} trusted by hand"));
+    }
+    // What was taken off the list is still let in, and no line says so.
+    let confirmed = model
+        .observation
+        .confirmed
+        .iter()
+        .flat_map(|confirmed| &confirmed.networks.trusted_sources);
+    let leaving = confirmed.filter(|source| !model.policy.networks.trusted_sources.contains(source));
+    match leaving.count() {
+        0 => {}
+        leaving => parts.push(format!("{leaving} by hand until you apply")),
     }
     parts.join(" · ")
 }
@@ -183,7 +195,10 @@ impl Cells {
                 name: name.clone(),
                 kind: "-",
                 class: model.policy.networks.interfaces.get(name).copied(),
-                is_changed: false,
+                is_changed: confirmed.is_some_and(|confirmed| {
+                    let of = |policy: &Policy| policy.networks.interfaces.get(name).copied();
+                    of(confirmed).unwrap_or(NetworkClass::Public) != of(&model.policy).unwrap_or(NetworkClass::Public)
+                }),
                 route: "",
                 addresses: "not there now".to_owned(),
                 token: Token::Dim,

@@ -156,11 +156,32 @@ fn what_is_said_of_a_network_by_hand_holds_in_every_state() {
 }
 
 #[test]
+fn a_network_taken_off_the_list_is_counted_until_an_apply() {
+    let mut observation = fixture::decided();
+    observation.confirmed = Some(observation.policy.clone());
+    let mut session = Session::on(SIZE, observation);
+    session.keys("2 end");
+    assert!(
+        drawn(&session).contains("1 guests · 1 trusted by hand ──"),
+        "{}",
+        drawn(&session)
+    );
+    session.keys("delete");
+    assert!(
+        drawn(&session).contains("1 guests · 1 by hand until you apply ──"),
+        "{}",
+        drawn(&session)
+    );
+}
+
+#[test]
 fn a_network_that_is_not_there_says_what_becomes_of_its_class() {
     let mut observation = fixture::decided();
     let interfaces = &mut observation.policy.networks.interfaces;
     interfaces.insert("wg7".into(), NetworkClass::Trusted);
     let shown = said(&observation, "2 end up");
+    // It was not confirmed so.
+    assert!(shown.contains("wg7 - ◐ trusted * not there now"), "{shown}");
     assert!(
         shown.contains("when it comes, apply again. delete forgets its class."),
         "{shown}"
