@@ -162,6 +162,32 @@ fn killed_in_the_middle_it_goes_on() {
         let mut again = Terminal::start(SIZE, &[]);
         again.sees(&["this goes on at step 4", "Who may connect to what?"]);
         at(&mut again, "postgres", "o", "● open *");
+        again.signal(Signal::KILL);
+        assert_eq!(again.ends().code(), None);
+        // What was decided by other means meanwhile is told, and taken over where he answered nothing.
+        lab.does(&["set", "5432/tcp", "trusted"]);
+        lab.does(&["set", "80/tcp", "confine"]);
+        let mut again = Terminal::start(SIZE, &["setup"]);
+        again.sees(&[
+            "5432/tcp: you answered open; trusted was decided",
+            "80/tcp: now confine, as decided elsewhere",
+        ]);
+        again.types("\r");
+        again.until("it is read", |text| !text.contains("Since you were here"));
+        at(&mut again, "postgres", "o", "● open *");
+        again.types("r");
+        again.until("what was decided", |text| {
+            let mut lines = text.lines();
+            lines.any(|line| line.starts_with('▸') && line.contains("postgres") && line.contains("◐ trusted "))
+        });
+        again.signal(Signal::TERM);
+        again.ends_well(0);
+        lab.does(&["set", "5432/tcp", "undecided"]);
+        lab.does(&["set", "80/tcp", "undecided"]);
+        let mut again = Terminal::start(SIZE, &["setup"]);
+        again.sees(&["Since you were here", "taken back elsewhere"]);
+        again.types("\r");
+        again.until("it is read", |text| !text.contains("Since you were here"));
         // From the beginning, it is as recommended.
         again.answers("x", &["Start again?"]);
         again.answers("y", &["What was found"]);
@@ -169,7 +195,8 @@ fn killed_in_the_middle_it_goes_on() {
         at(&mut again, "postgres", "c", "○ confine ");
         again.signal(Signal::TERM);
         again.ends_well(0);
-        is_untouched(lab);
+        assert_eq!(lab.status()["state"], "off");
+        assert_eq!(lab.knocks("5432/tcp"), ["answers"; 6]);
     });
 }
 

@@ -7,7 +7,7 @@ use super::commands;
 use super::commands::{movement, open};
 use crate::app::{Error, Observation, Setup as Found};
 use crate::core::policy::{Decision, Policy};
-use crate::core::setup::Step;
+use crate::core::setup::{Answers, Step};
 use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::{Model, Movement, Pane, Setup};
 use crate::tui::msg::Effect;
@@ -73,6 +73,11 @@ pub(super) fn on_found(model: &mut Model, found: Found, is_new: bool) -> Vec<Eff
         Start::Setup => true,
         Start::SetupIfNew => is_new,
     };
+    if start == Start::SetupIfNew && !is_new && found.draft.as_ref().is_some_and(Answers::has_own) {
+        let again = model.key_of(CommandId::RunSetup, Context::Screens);
+        let text = format!("You left the setup before its end, and your answers are kept: {again} goes on with it.");
+        model.say(Token::Accent, text);
+    }
     if !is_wanted || model.trial().is_some() || model.task.is_some() {
         return Vec::new();
     }

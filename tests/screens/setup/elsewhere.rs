@@ -9,7 +9,7 @@ use fwtui::core::setup::{Answers, Step};
 use fwtui::tui::popups::Popup;
 use fwtui::tui::{Depth, Msg, Start};
 
-use super::{answers, begun, found, go_to, sees, select, step};
+use super::{answers, begun, begun_with, found, go_to, sees, select, step};
 use crate::Session;
 use crate::fixture::{self, decide};
 use crate::sessions::SIZE;
@@ -171,6 +171,49 @@ fn answers_that_cant_be_read_are_told_where_nobody_overlooks_it() {
     shows(&session, note);
     session.keys("enter");
     assert_eq!(step(&session), Step::Welcome);
+}
+
+#[test]
+fn where_it_does_not_begin_by_itself_any_more_it_is_not_forgotten() {
+    let opened = |draft: Option<Answers>| {
+        let observation = decided_elsewhere();
+        let mut session = Session::unseen(SIZE);
+        session.model.start = Start::SetupIfNew;
+        let found = Box::new(found(&observation, draft));
+        session.send(Msg::Seen(Depth::Complete, Box::new(observation)));
+        session.send(Msg::SetupFound { found, is_new: false });
+        assert!(session.model.setup.is_none());
+        session.model.notice.map(|notice| notice.text)
+    };
+    let said = opened(Some(draft())).unwrap();
+    assert!(said.contains("F2 goes on with it"), "{said}");
+    // Answers that are nobody's own are not worth a word.
+    let untouched = answers(&begun(fixture::fresh())).clone();
+    assert_eq!((opened(Some(untouched)), opened(None)), (None, None));
+}
+
+#[test]
+fn where_nobody_is_trusted_the_summary_says_where_to_change_that() {
+    let mut observation = fixture::fresh();
+    observation.interfaces.retain(|one| one.name == "eth0");
+    let mut session = begun_with((120, 40), observation, None);
+    session.keys("A");
+    shows(
+        &session,
+        "No network is trusted yet, so 'trusted' lets nobody in. Go back to the networks",
+    );
+    // Who takes it as it is recommended need not insist.
+    session.keys("enter enter");
+    let Some(Popup::Apply(apply)) = session.model.popups.last() else {
+        panic!("{:?}", session.model.popups)
+    };
+    assert!(apply.is_harmless(), "{:?}", apply.plan.warnings);
+    session.keys("esc left left left left left");
+    assert_eq!(step(&session), Step::Networks);
+    session.keys("space");
+    assert_eq!(answers(&session).networks["eth0"], NetworkClass::Trusted);
+    go_to(&mut session, Step::Summary);
+    assert!(!text(&draw(&session.model)).contains("lets nobody in"));
 }
 
 #[test]

@@ -18,9 +18,9 @@ pub(super) fn apply(model: &mut Model) -> Vec<Effect> {
     let is_idle = model.task.is_none() && model.trial().is_none() && model.why_read_only().is_none();
     if !is_idle || !has_nothing_to_apply(model) {
         let effects = ask_apply(model, false);
-        // What is left undecided was said in the summary.
+        // What is left undecided, and that nobody is trusted, was said in the summary, in words for it.
         if let Some(Popup::Apply(apply)) = model.popups.last_mut() {
-            let is_said = |warning: &Warning| matches!(warning, Warning::Undecided { .. });
+            let is_said = |warning: &Warning| matches!(warning, Warning::Undecided { .. } | Warning::NobodyTrusted);
             apply.plan.warnings.retain(|warning| !is_said(warning));
         }
         return effects;
