@@ -9,7 +9,7 @@ use crate::core::text::capitalised;
 use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
-use crate::tui::widgets::text::{fit, width, wrap};
+use crate::tui::widgets::text::{ended, fit, width, wrap};
 
 /// The lines, the gravest first.
 pub fn of(model: &Model) -> Vec<(Token, String)> {
@@ -79,7 +79,7 @@ pub fn lines(model: &Model, cells: usize) -> Vec<(Token, String)> {
 
 /// Draws as many lines as there is room for; the last one says where to read on.
 pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    const MORE: &str = " … more: ?";
+    const MORE: &str = " more: ?";
     let cells = usize::from(area.width);
     let lines = lines(model, cells);
     let rows = usize::from(area.height);
@@ -87,9 +87,11 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         let is_cut = lines.len() > rows && index + 1 == rows;
         let more = if is_cut { MORE } else { "" };
         let style = model.palette.of(*token);
+        let room = cells.saturating_sub(2 + width(more));
+        let text = if is_cut { ended(text, room) } else { fit(text, room) };
         let line = Line::from(vec![
             Span::styled(" ▌", style),
-            Span::styled(fit(text, cells.saturating_sub(2 + width(more))), style),
+            Span::styled(text, style),
             Span::styled(more, model.palette.of(Token::Dim)),
         ]);
         frame.render_widget(line, row);

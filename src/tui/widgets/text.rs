@@ -46,6 +46,17 @@ pub fn fit(text: &str, cells: usize) -> String {
     out
 }
 
+/// A line after which more would follow, in at most so many cells: cut between words.
+pub fn ended(line: &str, cells: usize) -> String {
+    let mut line = line.to_owned();
+    while width(&line) + 2 > cells
+        && let Some((rest, _)) = line.rsplit_once(' ')
+    {
+        line = rest.to_owned();
+    }
+    fit(&format!("{line} …"), cells)
+}
+
 /// The end of the text in at most so many cells: where it is typed.
 pub fn fit_end(text: &str, cells: usize) -> String {
     if width(text) <= cells {
@@ -127,6 +138,13 @@ mod tests {
             (fit_end("postgres", 1), fit_end("postgres", 0)),
             ("…".to_owned(), String::new())
         );
+    }
+
+    #[test]
+    fn what_is_cut_is_cut_between_words() {
+        assert_eq!(ended("one two", 9), "one two …");
+        assert_eq!(ended("one two", 8), "one …");
+        assert_eq!(ended("postgres", 6), "postg…");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use crate::core::unit::listed;
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
 use crate::tui::widgets::bars::rule;
-use crate::tui::widgets::text::{READABLE, fit, width, wrap};
+use crate::tui::widgets::text::{READABLE, ended, fit, width, wrap};
 
 mod access;
 mod counted;
@@ -55,17 +55,6 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, title: Rect, area: Rect
         let style = palette.of(token).remove_modifier(Modifier::BOLD);
         frame.render_widget(Line::from(vec![Span::raw("  "), Span::styled(text, style)]), place);
     }
-}
-
-/// A line after which more would follow.
-fn ended(line: &str, cells: usize) -> String {
-    let mut line = line.to_owned();
-    while width(&line) + 2 > cells
-        && let Some((rest, _)) = line.rsplit_once(' ')
-    {
-        line = rest.to_owned();
-    }
-    fit(&format!("{line} …"), cells)
 }
 
 fn heading(row: &Row) -> String {
@@ -341,16 +330,4 @@ fn is_of_every_host(row: &Row) -> bool {
     [53, 67, 547]
         .iter()
         .any(|port| row.service.id.ports.contains_port(*port))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_cut_is_cut_between_words() {
-        assert_eq!(ended("one two", 9), "one two …");
-        assert_eq!(ended("one two", 8), "one …");
-        assert_eq!(ended("postgres", 6), "postg…");
-    }
 }
