@@ -125,6 +125,8 @@ pub enum Warning {
     Undecided {
         /// How many can be reached from outside now.
         reachable: usize,
+        /// Whether that is known of each of them.
+        is_known: bool,
     },
     /// fwtui's own rules in the kernel are not what was confirmed.
     Drifted(String),
@@ -162,13 +164,16 @@ impl fmt::Display for Warning {
                 }
             }
             Self::TwoBackends(what) => write!(f, "Both kinds of iptables have rules: {what}"),
-            Self::Undecided { reachable: 1 } => {
-                f.write_str("1 service that can be reached now is undecided and will be refused")
-            }
-            Self::Undecided { reachable } => {
+            Self::Undecided { reachable, is_known } => {
+                let (noun, verb) = if *reachable == 1 {
+                    ("service", "is")
+                } else {
+                    ("services", "are")
+                };
+                let can = if *is_known { "can" } else { "may" };
                 write!(
                     f,
-                    "{reachable} services that can be reached now are undecided and will be refused"
+                    "{reachable} {noun} that {can} be reached now {verb} undecided and will be refused"
                 )
             }
             Self::Drifted(why) => write!(f, "The rules in the kernel are no longer what was confirmed: {why}"),
@@ -262,12 +267,14 @@ impl Plan {
             .collect();
         consequences.sort_by_key(|consequence| (consequence.after, consequence.id.clone()));
         warnings.extend(kept_out_warning(rows));
-        let undecided = rows
-            .iter()
-            .filter(|row| row.is_new && row.reach_now > Reach::ThisMachine)
-            .count();
-        if undecided > 0 && !candidate.is_empty() {
-            warnings.push(Warning::Undecided { reachable: undecided });
+        let undecided = || {
+            rows.iter()
+                .filter(|row| row.is_new && row.reach_now > Reach::ThisMachine)
+        };
+        let reachable = undecided().count();
+        if reachable > 0 && !candidate.is_empty() {
+            let is_known = undecided().all(|row| row.reach_now != Reach::Unknown);
+            warnings.push(Warning::Undecided { reachable, is_known });
         }
         let (mut kept, mut lockouts) = (Vec::new(), Vec::new());
         for (way_in, standing) in ways_in {
