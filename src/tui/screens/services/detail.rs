@@ -15,8 +15,10 @@ use crate::core::reach::Reach;
 use crate::core::service::BoundTo;
 use crate::core::text::{capitalised, printable, printable_within};
 use crate::core::unit::listed;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
 use crate::tui::port::{Knock, Neighbour};
+use crate::tui::screens::key_of;
 use crate::tui::theme::Token;
 use crate::tui::widgets::bars::rule;
 use crate::tui::widgets::text::{fit, width, wrapped};
@@ -24,9 +26,12 @@ use crate::tui::widgets::text::{fit, width, wrapped};
 mod access;
 mod counted;
 mod known;
+mod whole;
 
 /// Longest sentence with a rule in it.
 const LONGEST: usize = 300;
+/// Cells of a title's line that are neither the title nor the remark.
+const BESIDE: usize = 9;
 
 /// Draws the title and the sentences that fit.
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, title: Rect, area: Rect) {
@@ -35,13 +40,22 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, title: Rect, area: Rect
         frame.render_widget(rule(palette, "", "", title.width), title);
         return;
     };
-    let position = format!("{}/{}", model.services.list.cursor + 1, model.services.len());
-    frame.render_widget(rule(palette, &heading(row), &position, title.width), title);
     let cells = usize::from(area.width).saturating_sub(4);
     let is_low = area.height < 4;
-    let lines = sentences(model, row, cells, is_low)
+    let lines: Vec<Line<'static>> = sentences(model, row, cells, is_low)
         .into_iter()
-        .flat_map(|(token, text)| wrapped(&text, cells, 0, palette.of(token)));
+        .flat_map(|(token, text)| wrapped(&text, cells, 0, palette.of(token)))
+        .collect();
+    let heading = heading(row);
+    let key = key_of(model, Context::Services, CommandId::ReadWhole);
+    let mut remark = format!("{}/{}", model.services.list.cursor + 1, model.services.len());
+    if lines.len() > usize::from(area.height) && !key.is_empty() {
+        let all = format!("{key} all of it");
+        let both = format!("{all} · {remark}");
+        let used = width(&heading) + width(&both) + BESIDE;
+        remark = if used > usize::from(title.width) { all } else { both };
+    }
+    frame.render_widget(rule(palette, &heading, &remark, title.width), title);
     for (place, line) in area.rows().zip(lines) {
         let mut spans = vec!["  ".into()];
         spans.extend(line.spans);
@@ -49,7 +63,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, title: Rect, area: Rect
     }
 }
 
-fn heading(row: &Row) -> String {
+/// Whose service it is, in short.
+pub(in crate::tui) fn heading(row: &Row) -> String {
     let service = &row.service;
     let mut parts = Vec::new();
     if !service.name.is_empty() {
@@ -67,6 +82,17 @@ fn heading(row: &Row) -> String {
         parts.push(format!("{} processes", service.owners.len()));
     }
     parts.join(" · ")
+}
+
+/// All that is known of a service, the most telling first.
+pub(in crate::tui) fn whole(model: &Model, row: &Row, cells: usize) -> Vec<(Token, String)> {
+    let mut sentences = sentences(model, row, cells, false);
+    for (token, text) in whole::sentences(model, row) {
+        if sentences.iter().all(|(_, other)| *other != text) {
+            sentences.push((token, text));
+        }
+    }
+    sentences
 }
 
 fn sentences(model: &Model, row: &Row, cells: usize, is_low: bool) -> Vec<(Token, String)> {
