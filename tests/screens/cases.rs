@@ -152,6 +152,14 @@ fn popups_that_are_wrong_or_crowded() {
     at_every_size("keep-crowded", &much, &|session| {
         session.keys("k");
     });
+    // A question has no keys to scroll: all of it is in sight.
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/screens/golden");
+    for name in ["keep-crowded", "disable-crowded"] {
+        for size in ["60x20", "80x24", "120x40"] {
+            let text = std::fs::read_to_string(folder.join(format!("{name}-{size}.txt"))).unwrap();
+            assert!(!text.contains("more ↓"), "{name} at {size}: {text}");
+        }
+    }
 }
 
 /// A machine whose policy can't be read.
