@@ -326,6 +326,10 @@ pub struct Check {
 
 /// `preview`.
 #[derive(Debug, Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "switches of a command line, each by itself"
+)]
 pub struct Preview {
     /// What to print
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -336,6 +340,9 @@ pub struct Preview {
     /// Preview taking all of fwtui's rules out
     #[arg(long)]
     pub off: bool,
+    /// Show the rules of a policy without decisions beside the classic ones, with the reasons
+    #[arg(long, conflicts_with_all = ["format", "exit_code", "off"])]
+    pub classic: bool,
     /// The same as --format json
     #[arg(long, conflicts_with = "format")]
     pub json: bool,

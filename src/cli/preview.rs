@@ -16,6 +16,8 @@ use crate::core::reach::{Reach, Who};
 use crate::core::ruleset::Sign;
 use crate::core::text::capitalised;
 
+mod classic;
+
 #[derive(Serialize)]
 struct Document {
     schema: u32,
@@ -123,6 +125,9 @@ struct RulesetJson {
 }
 
 pub(super) fn run(machine: &Machine, args: &Preview, out: &Out) -> Result<u8, Error> {
+    if args.classic {
+        return classic::run(args.json, out);
+    }
     // A broken policy has no preview: the default one would be shown in its place.
     let policy = machine.policy()?;
     let observation = machine.look(Depth::Plan);

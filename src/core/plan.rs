@@ -125,6 +125,8 @@ pub enum Warning {
     Undecided {
         /// How many can be reached from outside now.
         reachable: usize,
+        /// Whether that is known of each of them.
+        is_known: bool,
     },
     /// fwtui's own rules in the kernel are not what was confirmed.
     Drifted(String),
@@ -162,13 +164,16 @@ impl fmt::Display for Warning {
                 }
             }
             Self::TwoBackends(what) => write!(f, "Both kinds of iptables have rules: {what}"),
-            Self::Undecided { reachable: 1 } => {
-                f.write_str("1 service that can be reached now is undecided and will be refused")
-            }
-            Self::Undecided { reachable } => {
+            Self::Undecided { reachable, is_known } => {
+                let (noun, verb) = if *reachable == 1 {
+                    ("service", "is")
+                } else {
+                    ("services", "are")
+                };
+                let can = if *is_known { "can" } else { "may" };
                 write!(
                     f,
-                    "{reachable} services that can be reached now are undecided and will be refused"
+                    "{reachable} {noun} that {can} be reached now {verb} undecided and will be refused"
                 )
             }
             Self::Drifted(why) => write!(f, "The rules in the kernel are no longer what was confirmed: {why}"),
@@ -300,9 +305,11 @@ impl Plan {
     #[must_use]
     pub fn with_undecided(mut self, rows: &[Row], is_client: &dyn Fn(&Service) -> bool) -> Self {
         let is_undecided = |row: &&Row| row.is_new && row.reach_now > Reach::ThisMachine && !is_client(&row.service);
-        let undecided = rows.iter().filter(is_undecided).count();
-        if undecided > 0 && !self.candidate.is_empty() {
-            self.warnings.push(Warning::Undecided { reachable: undecided });
+        let undecided = || rows.iter().filter(is_undecided);
+        let reachable = undecided().count();
+        if reachable > 0 && !self.candidate.is_empty() {
+            let is_known = undecided().all(|row| row.reach_now != Reach::Unknown);
+            self.warnings.push(Warning::Undecided { reachable, is_known });
         }
         self
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::core::listener::Family;
 
+mod classic;
 mod compile;
 mod diff;
 mod entry;
@@ -22,6 +23,7 @@ mod script;
 mod tests;
 mod walk;
 
+pub use classic::{Comparison, beside_the_classic};
 pub use compile::{Telling, compile, compile_by, compile_by_address};
 pub use diff::{DiffLine, Sign, diff};
 pub use entry::{Entry, Stamp, Timer};

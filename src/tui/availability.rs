@@ -59,6 +59,7 @@ pub fn why_not(model: &Model, command: &Command) -> Option<String> {
             .or_else(|| no_service(model))
             .or_else(|| told((model.services.marked() > 1).then_some("Services are disabled one by one."))),
         Id::Mark | Id::MarkAll | Id::MarkDown | Id::MarkUp => model.why_read_only().or_else(|| no_service(model)),
+        Id::ReadWhole if model.screen == ScreenId::Services => no_service(model),
         Id::WhoCan => no_service(model).or_else(|| no_rules(model)),
         Id::Block | Id::AddSource | Id::SwitchRefusal | Id::SwitchLogging => model.why_read_only(),
         Id::NetworkDetails => told(model.networks.selected().is_none().then_some("No network is selected.")),

@@ -101,7 +101,7 @@ pub enum CommandId {
     ShowCheckup,
     /// To the service a finding is about, or all of its text.
     Follow,
-    /// All of a finding's text.
+    /// All of a finding's text, or of a service's.
     ReadWhole,
     /// Mark a finding as known and intended, or take that back.
     Known,

@@ -28,6 +28,7 @@ mod palette;
 mod replace;
 mod restore;
 mod running;
+mod service;
 mod setup;
 mod unproven;
 mod way;
@@ -42,6 +43,7 @@ pub use network::{NetworkDetails, extent as network_extent};
 pub use outcome::Outcome;
 pub use palette::{Found, Palette, height as palette_height};
 pub(in crate::tui) use running::on_trial;
+pub use service::{ServiceDetails, extent as service_extent};
 pub use setup::SetupQuestion;
 pub use unproven::Unproven;
 pub use way::{Way, extent as way_extent, forget as forget_ways};
@@ -84,6 +86,8 @@ pub enum Popup {
     Palette(Palette),
     /// All of an interface.
     Network(NetworkDetails),
+    /// All of a service.
+    Service(Box<ServiceDetails>),
     /// Whether to replace a file.
     Replace(Box<Writing>),
 }
@@ -93,7 +97,7 @@ impl Popup {
     pub fn contexts(&self) -> Vec<Context> {
         match self {
             Self::Help(_) => vec![Context::Help, Context::Reading, Context::Moving],
-            Self::Message(_) | Self::Finding(_) | Self::Outcome(_) | Self::Network(_) => {
+            Self::Message(_) | Self::Finding(_) | Self::Outcome(_) | Self::Network(_) | Self::Service(_) => {
                 vec![Context::Reading, Context::Moving]
             }
             Self::Running => vec![Context::Trial, Context::Reading],
@@ -148,6 +152,7 @@ pub fn draw_one(model: &Model, popup: &Popup, frame: &mut Frame<'_>, area: Rect)
         Popup::Finding(whole) => finding::draw(model, whole, frame, area),
         Popup::Palette(palette) => palette::draw(model, palette, frame, area),
         Popup::Network(details) => network::draw(model, details, frame, area),
+        Popup::Service(details) => service::draw(model, details, frame, area),
         Popup::Replace(writing) => replace::draw(model, writing, frame, area),
     }
 }

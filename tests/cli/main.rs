@@ -17,6 +17,7 @@
 mod block;
 mod catalogue;
 mod check;
+mod classic;
 mod config;
 mod documents;
 mod explain;

@@ -1,6 +1,7 @@
 //! Without root: read-only, and it says so.
 
 use std::fs;
+use std::net::TcpListener;
 
 use serde_json::Value;
 
@@ -28,6 +29,9 @@ fn the_list_works_and_says_what_it_lacks() {
 #[test]
 fn a_preview_claims_nothing_about_rules_it_cant_see() {
     let home = Home::unprivileged();
+    let _listener = TcpListener::bind("0.0.0.0:0").unwrap();
+    let said = home.fwtui(&["preview"]).exits(0).stdout;
+    assert!(said.contains(" that may be reached now "), "{said}");
     for args in [&["preview"][..], &["preview", "--off"]] {
         let said = home.fwtui(args).exits(0).stdout;
         assert!(said.contains("Who gains or loses access can't be told"), "{said}");

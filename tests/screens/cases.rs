@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use fwtui::app::{Error, Kind};
+use fwtui::app::{Error, Kind, Observation};
 use fwtui::core::policy::Decision;
 use fwtui::core::policy::Policy;
 use fwtui::tui::Msg;
@@ -12,6 +12,7 @@ use fwtui::tui::screens::{SCREENS, ScreenId};
 use crate::Session;
 use crate::fixture::{self, decide};
 use crate::screens::at_every_size;
+use crate::sessions::select;
 
 #[test]
 fn screens_with_nothing_on_them() {
@@ -65,7 +66,7 @@ fn before_anything_is_known() {
 
 #[test]
 fn trials_found_and_trials_over() {
-    let opened = |name: &str, observation: &dyn Fn() -> fwtui::app::Observation, act: &dyn Fn(&mut Session)| {
+    let opened = |name: &str, observation: &dyn Fn() -> Observation, act: &dyn Fn(&mut Session)| {
         for (width, height) in [(60, 20), (80, 24), (120, 40)] {
             let mut session = Session::unseen((width, height));
             session.send(Msg::Seen(fwtui::tui::Depth::Complete, Box::new(observation())));
@@ -104,6 +105,70 @@ fn trials_found_and_trials_over() {
     });
 }
 
+/// Popups where what was typed is wrong, and where there is very much to say.
+#[test]
+fn popups_that_are_wrong_or_crowded() {
+    at_every_size("sources-wrong", &fixture::decided, &|session| {
+        session.keys("f ctrl-u");
+        session.text("192.0.2.0/24, 198.51.100.0/33");
+        session.keys("enter");
+    });
+    at_every_size("blocked-entry-wrong", &fixture::decided, &|session| {
+        session.keys("b ctrl-u");
+        session.text("445/tpc");
+        session.keys("enter");
+    });
+    at_every_size("networks-trust-wrong", &fixture::decided, &|session| {
+        session.keys("2 +");
+        session.text("somewhere");
+        session.keys("enter");
+    });
+    at_every_size("preview-error", &broken, &|session| {
+        session.keys("p");
+    });
+    at_every_size("checkup-error", &broken, &|session| {
+        session.keys("4");
+    });
+    at_every_size("who-crowded", &crate::planning::networks::crowded, &|session| {
+        session.keys("w end");
+    });
+    at_every_size("disable-crowded", &fixture::decided, &|session| {
+        let mut proposal = crate::disabling::proposal();
+        let dependents = |word: &str| (1..40).map(|index| format!("{word}-{index}.service")).collect();
+        proposal.needed_by = dependents("needs-it");
+        proposal.wanted_by = dependents("wants-it");
+        select(session, "5432/tcp");
+        session.keys("d");
+        session.send(Msg::Proposed(proposal.id.clone(), Ok(Box::new(proposal))));
+    });
+    let much = || {
+        let mut observation = fixture::on_trial(50);
+        let policy = observation.on_trial.as_mut().unwrap().after.as_mut().unwrap();
+        for port in 1000..1100 {
+            decide(policy, &format!("{port}/tcp"), Decision::Confine, &[]);
+        }
+        observation
+    };
+    at_every_size("keep-crowded", &much, &|session| {
+        session.keys("k");
+    });
+    // A question has no keys to scroll: all of it is in sight.
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/screens/golden");
+    for name in ["keep-crowded", "disable-crowded"] {
+        for size in ["60x20", "80x24", "120x40"] {
+            let text = std::fs::read_to_string(folder.join(format!("{name}-{size}.txt"))).unwrap();
+            assert!(!text.contains("more ↓"), "{name} at {size}: {text}");
+        }
+    }
+}
+
+/// A machine whose policy can't be read.
+fn broken() -> Observation {
+    let mut observation = fixture::decided();
+    observation.policy_error = Some("/etc/fwtui/policy.json: line 7, column 5: unknown field `refuse`".into());
+    observation
+}
+
 /// The files of a screen: normal, empty, crowded, and where something is wrong.
 const fn cases(screen: ScreenId) -> [&'static str; 4] {
     match screen {
@@ -125,7 +190,7 @@ const fn cases(screen: ScreenId) -> [&'static str; 4] {
 }
 
 /// The files of the popups.
-const POPUPS: [&str; 18] = [
+const POPUPS: [&str; 19] = [
     "help",
     "error",
     "apply",
@@ -143,6 +208,7 @@ const POPUPS: [&str; 18] = [
     "setup-leave",
     "palette",
     "network-details",
+    "service-details",
     "write-replace",
 ];
 
@@ -166,6 +232,7 @@ const fn file(popup: &Popup) -> &'static str {
         Popup::Setup(_) => "setup-leave",
         Popup::Palette(_) => "palette",
         Popup::Network(_) => "network-details",
+        Popup::Service(_) => "service-details",
         Popup::Replace(_) => "write-replace",
     }
 }

@@ -2,7 +2,7 @@
 
 mod apply;
 mod file;
-mod networks;
+pub(crate) mod networks;
 mod search;
 
 use fwtui::app::Observation;

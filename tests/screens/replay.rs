@@ -13,7 +13,7 @@
 //! | `demand proof`     | keeping is refused until a new connection is seen, or all the same  |
 //! | `break disk`       | nothing can be written any more                                     |
 //! | `break apply`      | the kernel refuses the rules                                        |
-//! | `kill`             | the screens are gone                                                |
+//! | `kill`             | the screens are gone, without a word                                |
 //! | `open`             | they are opened (again)                                             |
 
 use std::time::Duration;
@@ -21,7 +21,8 @@ use std::time::Duration;
 use fwtui::app::{Error, Kind, Last, Observation, OnTrial, Started, State};
 use fwtui::core::policy::Policy;
 use fwtui::core::reach::Filter;
-use fwtui::tui::{Depth, Effect, Msg};
+use fwtui::core::setup::Answers;
+use fwtui::tui::{Depth, Effect, Msg, Start};
 
 use crate::Session;
 use crate::fixture::{self, NOW};
@@ -37,6 +38,8 @@ struct World {
     trials: u32,
     /// What is wrong with it: `disk`, `apply`, `proof`.
     troubles: Vec<String>,
+    /// What a setup that was left has kept.
+    answers: Option<Answers>,
     has_quit: bool,
 }
 
@@ -49,6 +52,7 @@ impl World {
             base: None,
             trials: 0,
             troubles: Vec::new(),
+            answers: None,
             has_quit: false,
         }
     }
@@ -95,6 +99,18 @@ impl World {
             Effect::AskStatus => Msg::Status(Box::new(self.seen.status.clone())),
             Effect::Told(id) => {
                 self.seen.status.told = Some(id.clone());
+                return None;
+            }
+            Effect::AskSetup(observation) => Msg::SetupFound {
+                found: Box::new(crate::setup::found(observation, self.answers.clone())),
+                is_new: self.seen.confirmed.is_none() && self.seen.policy == Policy::default(),
+            },
+            Effect::KeepAnswers(answers) => {
+                self.answers = Some(*answers.clone());
+                return None;
+            }
+            Effect::ForgetAnswers => {
+                self.answers = None;
                 return None;
             }
             Effect::Quit => {
@@ -146,11 +162,14 @@ impl World {
             return false;
         };
         self.seen.on_trial = None;
-        self.seen.status.state = State::Confirmed;
         match reverted {
             None => self.seen.confirmed = Some(self.seen.policy.clone()),
             Some(_) => self.seen.filter = self.base.take(),
         }
+        self.seen.status.state = match self.seen.confirmed {
+            Some(_) => State::Confirmed,
+            None => State::Off,
+        };
         self.seen.status.last = Some(Last {
             id: trial.id,
             outcome: outcome.into(),
@@ -245,6 +264,7 @@ impl Replay {
                 self.world.has_quit = false;
                 let mut session = Session::unseen(SIZE);
                 session.model.now = self.world.clock;
+                session.model.start = Start::SetupIfNew;
                 self.screens = Some(session);
                 self.take(Msg::Seen(Depth::Complete, Box::new(self.world.seen.clone())));
             }
@@ -257,8 +277,13 @@ impl Replay {
 /// not; several between bars), from the decided machine to where it stands in the end.
 #[track_caller]
 fn replay(steps: &[(&str, &str)], end: &str) {
+    replay_on(fixture::decided(), steps, end);
+}
+
+#[track_caller]
+fn replay_on(machine: Observation, steps: &[(&str, &str)], end: &str) {
     let mut replay = Replay {
-        world: World::new(fixture::decided()),
+        world: World::new(machine),
         screens: None,
     };
     replay.step("open");
@@ -515,4 +540,51 @@ fn what_is_told_unasked_takes_no_letters_of_a_line_being_typed() {
     assert!(drawn.contains("redis-server"), "{drawn}");
     replay.step("keys enter");
     assert!(text(&draw(&replay.screens.as_ref().unwrap().model)).contains("Begun 0 s ago"));
+}
+
+#[test]
+fn the_setup_from_the_first_page_to_the_end() {
+    replay_on(
+        fixture::fresh(),
+        &[
+            ("keys enter", "Whom do you trust?"),
+            ("keys down space", "wlan0 wifi ◐ trusted"),
+            ("keys enter", "How shall others be refused?"),
+            ("keys left", "Whom do you trust? | wlan0 wifi ◐ trusted"),
+            ("keys enter enter", "Who may connect to what?"),
+            ("keys down o", "nginx 80/tcp ● open"),
+            ("keys enter enter", "This is what you chose | sshd 22/tcp, nginx 80/tcp"),
+            ("keys enter", "What changes | !TRIAL"),
+            ("keys a", "Apply?"),
+            ("keys y", "TRIAL 90 seconds | Does everything work?"),
+            ("wait 12", "TRIAL 78 seconds"),
+            ("connect", ""),
+            ("wait 1", "new connection from 192.0.2.7 to 22/tcp"),
+            ("keys k y", "Done | Kept: the new rules are in force | !TRIAL"),
+            ("keys enter", "Services | ● confirmed | !Done"),
+            ("kill", ""),
+            ("open", "Services | !Welcome"),
+        ],
+        "confirmed, new rules in force, kept",
+    );
+}
+
+#[test]
+fn a_setup_that_is_killed_reverted_and_gone_on_with() {
+    replay_on(
+        fixture::fresh(),
+        &[
+            ("keys enter down space", "wlan0 wifi ◐ trusted"),
+            ("kill", ""),
+            ("open", "wlan0 wifi ◐ trusted"),
+            ("keys A", "That answer is replaced."),
+            ("keys y", "This is what you chose"),
+            ("keys enter a y", "TRIAL 90 seconds"),
+            ("keys r", "the old rules are back | This is what you chose | !TRIAL"),
+            ("keys enter a y", "TRIAL 90 seconds"),
+            ("wait 90", "the old rules are back | !TRIAL"),
+            ("keys q q y", ""),
+        ],
+        "off, old rules in force, not kept, left",
+    );
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use fwtui::app::Observation;
 use fwtui::core::counters::{Count, Counted, Counters, Does};
 use fwtui::core::listened::Listened;
-use fwtui::core::listener::Protocol;
+use fwtui::core::listener::{Owner, Protocol};
 use fwtui::core::policy::Decision;
-use fwtui::core::service::Ports;
+use fwtui::core::service::{Ports, Service};
 use fwtui::tui::model::Column;
 use fwtui::tui::screens::services::{column_at, columns};
 use fwtui::tui::{Msg, update};
@@ -314,4 +314,59 @@ fn counters_go_on_with_the_status() {
     let effects = update(&mut session.model, Msg::Probed(Box::new(status)));
     assert_eq!(effects, []);
     assert!(text(&draw(&session.model)).contains("98k"));
+}
+
+/// What does not fit below the list is read in a popup, and the pane says by which key.
+#[test]
+fn all_of_a_service_can_be_read_at_every_size() {
+    at_every_size("service-details", &fixture::decided, &|session| {
+        select(session, "5432/tcp");
+        session.keys("i");
+    });
+    let shared = || {
+        let mut observation = fixture::decided();
+        let is_it = |service: &&mut Arc<Service>| service.id.to_string() == "80/tcp";
+        let service = Arc::make_mut(observation.services.iter_mut().find(is_it).unwrap());
+        let owner = service.owners.first().unwrap().clone();
+        service.owners = (0..60)
+            .map(|index| {
+                let mut worker = Owner::clone(&owner);
+                worker.pid += index;
+                worker.into()
+            })
+            .collect();
+        observation
+    };
+    at_every_size("service-details-crowded", &shared, &|session| {
+        select(session, "80/tcp");
+        session.keys("i end");
+    });
+    at_every_size("service-details-weird-names", &fixture::weird, &|session| {
+        session.keys("i");
+    });
+    let mut session = Session::on((60, 20), fixture::decided());
+    select(&mut session, "5432/tcp");
+    let pane = text(&draw(&session.model));
+    assert!(pane.contains("i all of it"), "{pane}");
+    assert!(!pane.contains("postgresql.conf"), "{pane}");
+    session.keys("i");
+    let mut read = String::new();
+    for _ in 0..40 {
+        read.push_str(&text(&draw(&session.model)));
+        session.keys("down");
+    }
+    for told in [
+        "listen_addresses",
+        "postgresql.conf",
+        "It asks who connects",
+        "Program:",
+    ] {
+        assert!(read.contains(told), "{told}: {read}");
+    }
+    session.keys("esc");
+    assert!(session.model.popups.is_empty());
+    // Nothing is cut where the whole of it fits.
+    let session = Session::on((120, 60), fixture::decided());
+    let pane = text(&draw(&session.model));
+    assert!(!pane.contains("all of it"), "{pane}");
 }

@@ -19,7 +19,7 @@ use crate::fixture::{self, decide};
 use crate::sessions::{SIZE, saved};
 
 /// What the machine recommends.
-fn found(observation: &Observation, draft: Option<Answers>) -> Setup {
+pub(crate) fn found(observation: &Observation, draft: Option<Answers>) -> Setup {
     let proposals = propose(&Found {
         services: &observation.services,
         interfaces: &observation.interfaces,

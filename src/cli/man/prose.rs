@@ -430,7 +430,8 @@ trusted_sources. With an interface, only that one.",
         "changes, services (id, name, action: disable or enable, units, needed_by, wanted_by, also, text), \
 consequences (id, name, before, after, text, networks: interface, family, who, before, after), \
 blocks (what begins or ends to be blocked, in words), ways_in, lockouts (service, text), warnings, \
-running (service, connections, text), interrupted (protocol, port, peer, program), diff, and ruleset with ipv4 and ipv6.",
+running (service, connections, text), interrupted (protocol, port, peer, program), diff, and ruleset with ipv4 and ipv6. With --classic: ipv4 and ipv6, each a list of classic (null where the classic has \
+nothing), own and why.",
     ),
     (
         "status --json",

@@ -51,6 +51,8 @@ impl fmt::Display for DecidedBy {
         };
         match (self.owner, self.number) {
             (Tool::Kernel, _) if self.table.is_empty() => write!(f, "the kernel: {}", self.rule),
+            // What can't be seen has no place.
+            (_, None) if self.chain.is_empty() => f.write_str(&self.rule),
             (Tool::Kernel, None) => write!(f, "the {} of {}", self.rule, self.chain),
             (_, Some(number)) => write!(f, "{whose}'s rule {number} in {}", self.chain),
             (_, None) => write!(f, "{whose}'s {} of {}", self.rule, self.chain),
@@ -74,8 +76,16 @@ impl From<&Decider<'_>> for DecidedBy {
 }
 
 impl Place<'_> {
+    /// Whether it stands for what can't be seen.
+    const fn is_nowhere(&self) -> bool {
+        self.table.name.is_empty()
+    }
+
     /// Whose it is. A policy that accepts is nobody's: it is the kernel's default.
     fn owner(&self) -> Tool {
+        if self.is_nowhere() {
+            return Tool::Unknown;
+        }
         let accepts = self.chain.base.as_ref().is_some_and(|base| !base.drops);
         match self.rule {
             None if accepts => Tool::Kernel,
@@ -87,7 +97,7 @@ impl Place<'_> {
     fn table_name(&self) -> String {
         let is_iptables = matches!(self.table.family, TableFamily::Ip | TableFamily::Ip6)
             && ["raw", "mangle", "nat", "filter", "security"].contains(&self.table.name.as_str());
-        match is_iptables {
+        match is_iptables || self.is_nowhere() {
             true => self.table.name.clone(),
             false => format!("{} {}", self.table.family.word(), self.table.name),
         }
@@ -102,7 +112,7 @@ impl Place<'_> {
     }
 
     fn number(&self) -> Option<usize> {
-        let rule = self.rule?;
+        let rule = self.rule.filter(|_| !self.is_nowhere())?;
         let mut rules = self.chain.rules.iter();
         rules.position(|other| std::ptr::eq(other, rule)).map(|at| at + 1)
     }
@@ -165,7 +175,10 @@ pub fn explain<'n>(rules: &Rules<'n>, packet: &Packet<'n>, services: &[&Service]
             chain: event.place.map(|place| place.chain.name.clone()).unwrap_or_default(),
             rule: event.place.map(|place| place.text()).unwrap_or_default(),
             number: event.place.and_then(|place| place.number()),
-            effect: event.effect.clone(),
+            effect: match event.place {
+                Some(place) if place.is_nowhere() => place.text(),
+                _ => event.effect.clone(),
+            },
         })
         .collect();
     let is_unheard = walk.fate == Fate::Accepted && walk.is_local && !is_heard(&walk, packet, services);
@@ -173,7 +186,7 @@ pub fn explain<'n>(rules: &Rules<'n>, packet: &Packet<'n>, services: &[&Service]
         true => (Fate::Refused, DecidedBy::kernel(Kernel::NobodyListens)),
         false => (walk.fate, DecidedBy::from(&walk.decided_by)),
     };
-    if decided_by.table.is_empty() {
+    if decided_by.owner == Tool::Kernel && decided_by.table.is_empty() {
         steps.push(Step {
             hook: if walk.is_local {
                 Hook::Input.word()

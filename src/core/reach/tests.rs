@@ -340,6 +340,24 @@ fn without_root_what_fwtui_refuses_is_certain() {
 }
 
 #[test]
+fn what_can_not_be_seen_is_named_without_a_place() {
+    let unseen = Netfilter::unseen("rules that can't be read");
+    let world = machine();
+    let rules = Rules::new(&unseen, &world);
+    let address = |text: &str| -> IpAddr { text.parse().unwrap() };
+    let packet = Probe::opening("eth0", address("192.0.2.7"), address("192.0.2.1"), Protocol::Tcp, 22);
+    let explanation = explain(&rules, &packet, &[]);
+    assert_eq!(explanation.decided_by.to_string(), "rules that can't be read");
+    let walk: Vec<_> = explanation
+        .walk
+        .iter()
+        .map(|step| (step.table.as_str(), step.effect.as_str()))
+        .collect();
+    assert_eq!(walk.first(), Some(&("", "rules that can't be read")));
+    assert!(!walk.iter().any(|(_, effect)| effect.contains("kernel")), "{walk:?}");
+}
+
+#[test]
 fn an_address_of_one_interface_is_reached_by_that() {
     let id = "[fe80::1%eth0]:53/udp";
     let policy = policy(&[(id, Decision::Open)]);

@@ -51,6 +51,7 @@ pub(super) const TABLE: &[Command] = &[
     command(CommandId::MarkDown, Context::Services, &[Key::shift(KeyCode::Down)], "mark down", "Mark the row and the one below", 0),
     command(CommandId::MarkUp, Context::Services, &[Key::shift(KeyCode::Up)], "mark up", "Mark the row and the one above", 0),
     command(CommandId::WhoCan, Context::Services, &[char('w'), code(KeyCode::Enter)], "who", "See who can connect, and which rule decides", 3),
+    command(CommandId::ReadWhole, Context::Services, &[char('i')], "details", "Read all of it: its processes, how to bind it to loopback", 6),
     command(CommandId::Filter, Context::Services, &[char('/')], "filter", "Show only the rows that match what you type", 4),
     command(CommandId::Sort, Context::Services, &[char('s')], "sort", "Sort by the next column", 7),
     command(CommandId::SortReversed, Context::Services, &[char('S')], "reverse", "Turn the order round", 0),

@@ -11,8 +11,12 @@ use crate::tui::model::Model;
 use crate::tui::theme::Token;
 use crate::tui::widgets::text::wrapped;
 
-/// Longest sentence shown.
+/// Longest sentence shown; the count comes first, so that a list may be cut.
 const LONGEST: usize = 400;
+/// The same on a terminal of few lines: nothing is agreed to that was out of sight.
+const LONGEST_LOW: usize = 100;
+/// So many lines are few.
+const LOW: u16 = 30;
 
 pub(super) fn draw(model: &Model, proposal: &Proposal, frame: &mut Frame<'_>, area: Rect) -> Drawn {
     let width = text_width(area, 66);
@@ -20,9 +24,15 @@ pub(super) fn draw(model: &Model, proposal: &Proposal, frame: &mut Frame<'_>, ar
     let palette = &model.palette;
     let mut lines = Vec::new();
     for (index, sentence) in proposal.sentences().into_iter().enumerate() {
-        let is_grave = sentence.starts_with("beware") || index == 1 && !proposal.needed_by.is_empty();
+        let is_warning = sentence.starts_with("beware");
+        let longest = if area.height < LOW && !is_warning {
+            LONGEST_LOW
+        } else {
+            LONGEST
+        };
+        let is_grave = is_warning || index == 1 && !proposal.needed_by.is_empty();
         let token = if is_grave { Token::Warn } else { Token::Text };
-        let sentence = printable_within(&format!("{}.", capitalised(&sentence)), LONGEST);
+        let sentence = printable_within(&format!("{}.", capitalised(&sentence)), longest);
         lines.extend(wrapped(&sentence, cells, 0, palette.of(token)));
     }
     let text = "It waits for an apply. Unless you keep it, the guard starts it again; the kernel's own timer can't.";

@@ -15,6 +15,7 @@ mod row;
 
 use columns::Columns;
 pub use columns::{column_at, columns};
+pub(in crate::tui) use detail::{heading, whole};
 
 /// Draws the screen.
 pub fn draw(model: &Model, frame: &mut Frame<'_>, body: Rect) {

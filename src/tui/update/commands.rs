@@ -107,6 +107,10 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
             Vec::new()
         }
         CommandId::Sources => ask_sources(model),
+        CommandId::ReadWhole if model.screen == ScreenId::Services => {
+            planning::open_service(model);
+            Vec::new()
+        }
         CommandId::Follow | CommandId::ReadWhole | CommandId::Known | CommandId::CycleSeverity => {
             checkup::run(model, command)
         }

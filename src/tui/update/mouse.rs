@@ -41,7 +41,7 @@ fn wheel(model: &mut Model, position: Position, lines: isize) {
         Some(Popup::WhoCan(_) | Popup::Way(_)) => access::go(model, movement, frames.beside_popups()),
         Some(Popup::Finding(_)) => checkup::scroll(model, movement),
         Some(Popup::Palette(_)) => palette::go(model, movement),
-        Some(Popup::Apply(_) | Popup::Network(_)) => planning::scroll(model, movement),
+        Some(Popup::Apply(_) | Popup::Network(_) | Popup::Service(_)) => planning::scroll(model, movement),
         // The filter is typed below the list that it shortens.
         Some(Popup::Entry(entry)) if matches!(entry.purpose, Purpose::Filter(_)) => go(model, movement),
         Some(_) => {}

@@ -10,7 +10,9 @@ use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::list::scrolled;
 use crate::tui::model::{Model, Movement, NetworkLine};
 use crate::tui::msg::Effect;
-use crate::tui::popups::{Entry, NetworkDetails, Popup, Purpose, apply_extent, network_extent, step_help};
+use crate::tui::popups::{
+    Entry, NetworkDetails, Popup, Purpose, ServiceDetails, apply_extent, network_extent, service_extent, step_help,
+};
 use crate::tui::port::Depth;
 use crate::tui::screens::{ScreenId, preview};
 use crate::tui::theme::Token;
@@ -54,16 +56,28 @@ pub(super) fn open_network(model: &mut Model) {
     }
 }
 
+/// Opens all of the selected service.
+pub(super) fn open_service(model: &mut Model) {
+    if let Some(row) = model.services.selected() {
+        let id = row.service.id.clone();
+        model
+            .popups
+            .push(Popup::Service(Box::new(ServiceDetails { id, top: 0 })));
+    }
+}
+
 /// Scrolls the popup on top.
 pub(super) fn scroll(model: &mut Model, movement: Movement) {
     let area = model.frames().beside_popups();
     let (len, height) = match model.popups.last() {
         Some(Popup::Network(details)) => network_extent(model, details, area),
+        Some(Popup::Service(details)) => service_extent(model, details, area),
         Some(Popup::Apply(apply)) => apply_extent(model, apply, area),
         _ => return,
     };
     match model.popups.last_mut() {
         Some(Popup::Network(details)) => details.top = scrolled(details.top, movement, len, height),
+        Some(Popup::Service(details)) => details.top = scrolled(details.top, movement, len, height),
         Some(Popup::Apply(apply)) => apply.top = scrolled(apply.top, movement, len, height),
         _ => {}
     }

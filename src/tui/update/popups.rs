@@ -42,7 +42,7 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
             }
         }
         Some(Popup::Apply(_)) => return on_apply(model, command),
-        Some(Popup::Network(_)) => {
+        Some(Popup::Network(_) | Popup::Service(_)) => {
             if let Some(movement) = movement(command) {
                 planning::scroll(model, movement);
             }

@@ -12,7 +12,7 @@ use crate::sessions::{SIZE, saved};
 use crate::{Session, fixture};
 
 /// As many interfaces as a host of containers has.
-fn crowded() -> Observation {
+pub(crate) fn crowded() -> Observation {
     let mut observation = fixture::decided();
     for index in 0..40u8 {
         let address = format!("172.{}.0.1/16", 16 + index % 16);

@@ -15,7 +15,9 @@ use crate::core::reach::Reach;
 use crate::core::service::BoundTo;
 use crate::core::text::{capitalised, printable, printable_within};
 use crate::core::unit::listed;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
+use crate::tui::screens::key_of;
 use crate::tui::theme::Token;
 use crate::tui::widgets::bars::rule;
 use crate::tui::widgets::text::{READABLE, ended, fit, width, wrap};
@@ -24,9 +26,12 @@ mod access;
 mod counted;
 mod known;
 mod neighbours;
+mod whole;
 
 /// Longest sentence with a rule in it.
 const LONGEST: usize = 300;
+/// Cells of a title's line that are neither the title nor the remark.
+const BESIDE: usize = 9;
 
 /// Draws the title and the sentences that fit.
 pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, title: Rect, area: Rect) {
@@ -35,8 +40,6 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, title: Rect, area: Rect
         frame.render_widget(rule(palette, "", "", title.width), title);
         return;
     };
-    let position = format!("{}/{}", model.services.list.cursor + 1, model.services.len());
-    frame.render_widget(rule(palette, &heading(row), &position, title.width), title);
     let cells = usize::from(area.width).saturating_sub(4).min(READABLE);
     let is_low = area.height < 4;
     let mut lines: Vec<(Token, String)> = sentences(model, row, cells, is_low)
@@ -44,12 +47,22 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, title: Rect, area: Rect
         .flat_map(|(token, text)| wrap(&text, cells).into_iter().map(move |line| (token, line)))
         .collect();
     let height = usize::from(area.height);
+    let heading = heading(row);
+    let mut remark = format!("{}/{}", model.services.list.cursor + 1, model.services.len());
     if lines.len() > height {
         lines.truncate(height);
         if let Some((_, last)) = lines.last_mut() {
             *last = ended(last, cells);
         }
+        let key = key_of(model, Context::Services, CommandId::ReadWhole);
+        if !key.is_empty() {
+            let all = format!("{key} all of it");
+            let both = format!("{all} · {remark}");
+            let used = width(&heading) + width(&both) + BESIDE;
+            remark = if used > usize::from(title.width) { all } else { both };
+        }
     }
+    frame.render_widget(rule(palette, &heading, &remark, title.width), title);
     for (place, (token, text)) in area.rows().zip(lines) {
         // Whole sentences are told apart by their colour; bold is for single words.
         let style = palette.of(token).remove_modifier(Modifier::BOLD);
@@ -57,7 +70,8 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, title: Rect, area: Rect
     }
 }
 
-fn heading(row: &Row) -> String {
+/// Whose service it is, in short.
+pub(in crate::tui) fn heading(row: &Row) -> String {
     let service = &row.service;
     let mut parts = Vec::new();
     if !service.name.is_empty() {
@@ -75,6 +89,17 @@ fn heading(row: &Row) -> String {
         parts.push(format!("{} processes", service.owners.len()));
     }
     parts.join(" · ")
+}
+
+/// All that is known of a service, the most telling first.
+pub(in crate::tui) fn whole(model: &Model, row: &Row, cells: usize) -> Vec<(Token, String)> {
+    let mut sentences = sentences(model, row, cells, false);
+    for (token, text) in whole::sentences(model, row) {
+        if sentences.iter().all(|(_, other)| *other != text) {
+            sentences.push((token, text));
+        }
+    }
+    sentences
 }
 
 fn sentences(model: &Model, row: &Row, cells: usize, is_low: bool) -> Vec<(Token, String)> {
