@@ -168,7 +168,7 @@ fn killed_in_the_middle_it_goes_on() {
         again.answers("\r\r\r", &["Who may connect to what?"]);
         at(&mut again, "postgres", "c", "○ confine ");
         again.signal(Signal::TERM);
-        again.ends_well(0);
+        again.ends_well(143);
         is_untouched(lab);
     });
 }
