@@ -27,6 +27,8 @@ pub fn is_useful(model: &Model, command: &Command) -> bool {
 fn is_useful_in(model: &Model, popup: &Popup, command: &Command) -> bool {
     match (popup, command.id) {
         (_, CommandId::Cancel | CommandId::Help) => true,
+        (Popup::Keep | Popup::Unproven(_), CommandId::Keep) => false,
+        (Popup::Keep, CommandId::Accept) => model.seconds_until_settled().is_none(),
         (Popup::Apply(apply), CommandId::Go) => apply.is_harmless(),
         (Popup::Apply(apply), CommandId::Accept) => !apply.is_harmless() && apply.is_read(),
         (Popup::Apply(apply), CommandId::EndConnections) => !apply.plan.going_on.is_empty(),
@@ -63,7 +65,8 @@ pub fn why_not(model: &Model, command: &Command) -> Option<String> {
         Id::NetworkDetails => told(model.networks.selected().is_none().then_some("No network is selected.")),
         Id::NextMatch | Id::PreviousMatch => {
             let is_none = model.preview.search.hits().is_empty();
-            told(is_none.then_some("Nothing is found: / searches."))
+            let filter = model.key_of(Id::Filter, Context::Preview);
+            is_none.then(|| format!("Nothing is found: {filter} searches."))
         }
         Id::CycleClass | Id::RemoveSource => model.why_read_only().or_else(|| not_that_line(model, command.id)),
         Id::Known | Id::Follow | Id::ReadWhole | Id::CycleSeverity => no_finding(model, command.id),
@@ -171,7 +174,7 @@ pub(super) fn why_no_apply(model: &Model, is_off: bool) -> Option<String> {
     let why = if model.task.is_some() {
         ONE_THING
     } else if model.trial().is_some() {
-        "A trial is running: keep it (k) or revert it (r) first."
+        return Some(format!("{} first.", model.trial_first()));
     } else if model.depth != Some(Depth::Complete) {
         "The rules in the kernel have not been read yet."
     } else if model.observation.filter.is_none() {

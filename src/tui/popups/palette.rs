@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 
 use super::{Drawn, Sheet, text_width};
 use crate::tui::availability::{in_palette, why_not};
-use crate::tui::commands::{Command, Context};
+use crate::tui::commands::{Command, CommandId, Context};
 use crate::tui::model::{ListState, Model};
 use crate::tui::theme::Token;
 use crate::tui::widgets::text::{fit, pad, width as cells_of, wrapped};
@@ -114,7 +114,11 @@ pub(super) fn draw(model: &Model, palette: &Palette, frame: &mut Frame<'_>, area
     if found.is_empty() {
         let text = "No command here is called that.";
         lines.push(Line::styled(text, colors.of(Token::Warn)));
-        let text = fit("Others may be on another screen: F1 shows all keys.", cells);
+        let help = model.key_of(CommandId::Help, Context::Palette);
+        let text = fit(
+            &format!("Others may be on another screen: {help} shows all keys."),
+            cells,
+        );
         lines.push(Line::styled(text, colors.of(Token::Dim)));
     }
     // It keeps its height while one types.

@@ -6,6 +6,7 @@ use super::fail;
 use crate::app::{ClassInquiry, Error, Writing, Written};
 use crate::core::network::InterfaceKind;
 use crate::core::text::printable_within;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::list::scrolled;
 use crate::tui::model::{Model, Movement, NetworkLine};
 use crate::tui::msg::Effect;
@@ -71,7 +72,8 @@ pub(super) fn scroll(model: &mut Model, movement: Movement) {
 /// To the next place that was searched for, or the one before.
 pub(super) fn step(model: &mut Model, is_forward: bool) {
     if model.preview.search.needle().is_empty() {
-        model.say(Token::Text, "Nothing is searched for yet: / begins.");
+        let filter = model.key_of(CommandId::Filter, Context::Preview);
+        model.say(Token::Text, format!("Nothing is searched for yet: {filter} begins."));
         return;
     }
     if model.preview.search.hits().is_empty() {

@@ -39,7 +39,7 @@ pub(super) fn ask(model: &mut Model) -> Option<Effect> {
     let why = if let Some(why) = model.why_read_only() {
         why
     } else if model.trial().is_some() {
-        "A trial is running: keep it (k) or revert it (r) first, then set up.".to_owned()
+        format!("{} first, then set up.", model.trial_first())
     } else if model.depth != Some(Depth::Complete) {
         "The rules in the kernel have not been read yet.".to_owned()
     } else if model.task.is_some() {
