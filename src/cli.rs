@@ -141,6 +141,11 @@ fn run(cli: Cli, out: &Out) -> Result<u8, Error> {
     }
 }
 
+/// The exit code of who was told to end by a signal: the shells' for a program that was ended by it.
+fn told_to_end(signal: i32) -> u8 {
+    u8::try_from(signal).map_or(FAILED, |signal| signal.saturating_add(128))
+}
+
 fn code_of(kind: Kind) -> u8 {
     match kind {
         Kind::Failed | Kind::Unproven | Kind::Stopped => 1,

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
 
+use crate::app::remedy::HOW_IT_STANDS;
 use crate::app::{Error, Kind};
 use crate::backend::switch::Base;
 use crate::backend::{Backend, BackendError, Observed, detect, iptables};
@@ -133,6 +134,7 @@ impl Machine {
         let failed = |error: std::io::Error| {
             let folder = self.paths.run();
             Error::failed(format!("the policy can't be locked in {}: {error}", folder.display()))
+                .with_remedy("Try again in a moment.")
         };
         files::private_folder(&self.paths.run()).map_err(failed)?;
         for _ in 0..LOCK_ATTEMPTS {
@@ -185,13 +187,17 @@ pub(super) fn require_root(what: &str) -> Result<(), Error> {
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         let hint = match &error {
-            StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied => {
-                return Self::new(Kind::NotPermitted, error.to_string()).hint("Run it with sudo.");
+            StoreError::Io { source, .. } => {
+                let kind = match source.kind() {
+                    std::io::ErrorKind::PermissionDenied => Kind::NotPermitted,
+                    _ => Kind::Failed,
+                };
+                let error = Self::new(kind, error.to_string()).with_remedy("Look at that file, and try again.");
+                return match kind {
+                    Kind::NotPermitted => error,
+                    _ => error.hint("Nothing has been changed."),
+                };
             }
-            StoreError::Io { source, .. } if source.kind() == std::io::ErrorKind::StorageFull => {
-                "Make room on the disk; nothing has been changed.".to_owned()
-            }
-            StoreError::Io { .. } => "Nothing has been changed.".to_owned(),
             StoreError::Policy { .. } => "Mend that line; until then the policy is left as it is.".to_owned(),
             StoreError::Damaged { path, .. } => format!(
                 "It is left as it is and not believed. Move it away to go on without it: mv {0} {0}.damaged",
@@ -217,7 +223,7 @@ impl From<BackendError> for Error {
             BackendError::Refused { .. } => {
                 failed.hint("Other rules are untouched; the words are those of the program.")
             }
-            _ => failed,
+            _ => failed.with_remedy(HOW_IT_STANDS),
         }
     }
 }
@@ -233,7 +239,12 @@ impl From<GuardError> for Error {
             GuardError::Backend(error) => error.into(),
             GuardError::Busy => Self::failed("a trial is running already")
                 .hint("Keep it with 'fwtui confirm' or end it with 'fwtui revert' first."),
-            other => Self::failed(other.to_string()),
+            GuardError::Died => Self::failed(error.to_string()).hint("Once they are back, apply again."),
+            GuardError::Silent => Self::failed(error.to_string())
+                .hint("Look in a while: sudo fwtui status. By hand: sudo sh /var/lib/fwtui/restore.sh."),
+            GuardError::Gibberish => Self::failed(error.to_string())
+                .hint("It may be of another version of fwtui. Without a word from you the old rules come back at the deadline."),
+            GuardError::Io { .. } | GuardError::Failed(_) => Self::failed(error.to_string()).with_remedy(HOW_IT_STANDS),
         }
     }
 }

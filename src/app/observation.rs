@@ -199,7 +199,25 @@ impl TrialView {
         let left = self.deadline.saturating_sub(now);
         left.as_secs() + u64::from(left.subsec_nanos() > 0)
     }
+
+    /// For whoever leaves while it runs: that it goes on, for how long, and what ends it.
+    pub fn goes_on(&self, now: Duration) -> String {
+        let confirm = self.second_session.as_deref().unwrap_or("sudo fwtui confirm");
+        format!(
+            "The trial goes on: its guard holds it, and the old rules come back in {} s unless the new ones are kept.\n  \
+             keep the new rules:          {confirm}\n  \
+             put the old ones back now:   sudo fwtui revert",
+            self.seconds_left(now)
+        )
+    }
 }
+
+/// For whoever leaves while rules are being put on trial, too late to stop that.
+pub const TRIAL_BEGINS: &str =
+    "The new rules are being put on trial: a guard does that, and puts the old ones back unless the new ones are kept.
+  how it stands:               sudo fwtui status
+  keep the new rules:          sudo fwtui confirm
+  put the old ones back now:   sudo fwtui revert";
 
 /// How the last trial ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -186,7 +186,7 @@ impl Machine {
     }
 
     /// Takes down what listens, as known to whoever has just confirmed.
-    pub(super) fn note_listened(&self) {
+    pub fn note_listened(&self) {
         let Ok(Some(confirmed)) = self.confirmed() else {
             return;
         };

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::app::machine::require_root;
 use crate::app::rehearsal::called_off;
+use crate::app::remedy::HOW_IT_STANDS;
 use crate::app::{
     Beginning, Cancel, Depth, Error, Kind, Machine, Observation, Rehearsal, State, TrialView, plan_and_rows, units,
 };
@@ -200,17 +201,14 @@ impl Machine {
     }
 
     /// Keeps what is on trial; with an id, that trial and no other. What went wrong after that was
-    /// decided is told.
+    /// decided is told. [`Self::note_listened`] comes next, when that has been said: it takes its time.
     ///
     /// # Errors
     /// Where it is too early or too late, nothing is on trial, or (unless that is fine) nothing shows
     /// that a new connection gets in.
     pub fn confirm(&self, id: Option<&str>, is_unproven_fine: bool) -> Result<Option<String>, Error> {
         match self.ask(&Request::Confirm { is_unproven_fine }, id)? {
-            Answer::Confirmed { trouble } => {
-                self.note_listened();
-                Ok(trouble)
-            }
+            Answer::Confirmed { trouble } => Ok(trouble),
             Answer::Unproven(doubt) => {
                 let error = Error::new(Kind::Unproven, doubt.to_string());
                 let session = self.status().trial.and_then(|trial| trial.second_session);
@@ -317,16 +315,24 @@ fn can_end_connections() -> Result<(), Error> {
 
 fn not_done(answer: Answer) -> Error {
     match answer {
-        Answer::Refused(why) => Error::failed(why),
+        // Where nothing went wrong, the words say what to do themselves.
+        Answer::Refused(why) => match why.contains("fwtui ") || why.starts_with("too early") {
+            true => Error::failed(why),
+            false => Error::failed(why).with_remedy(HOW_IT_STANDS),
+        },
         Answer::Reverted { reason, trouble: None } => {
             Error::new(Kind::Reverted, format!("too late: the old rules are back ({reason})"))
                 .hint("Apply again with 'fwtui apply'.")
         }
         Answer::Reverted {
             trouble: Some(trouble), ..
-        } => Error::failed(trouble).hint("Look with 'fwtui status'; the guard's twin goes on trying."),
-        Answer::Confirmed { .. } => Error::failed("it has been confirmed already"),
-        Answer::Unproven(doubt) => Error::failed(doubt.to_string()),
-        Answer::Running(_) | Answer::Replaced { .. } => Error::failed("the trial goes on"),
+        } => Error::failed(trouble)
+            .hint("fwtui goes on trying. How it stands: sudo fwtui status.")
+            .hint("By hand: sudo sh /var/lib/fwtui/restore.sh."),
+        Answer::Confirmed { .. } => Error::failed("it has been confirmed already").hint(
+            "To go back all the same, change the decisions and apply again, or take all rules out: sudo fwtui off.",
+        ),
+        Answer::Unproven(doubt) => Error::failed(doubt.to_string()).hint(HOW_IT_STANDS),
+        Answer::Running(_) | Answer::Replaced { .. } => Error::failed("the trial goes on").hint(HOW_IT_STANDS),
     }
 }

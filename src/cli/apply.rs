@@ -1,8 +1,6 @@
 //! `fwtui apply` and `fwtui off`
 
 use std::io::{self, BufRead, IsTerminal};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
@@ -17,6 +15,10 @@ use crate::cli::output::Out;
 use crate::cli::trial::kept;
 use crate::cli::{DONE, preview};
 use crate::core::text::capitalised;
+
+mod interrupt;
+
+use interrupt::{Interrupt, leave};
 
 /// How often the trial is looked at while waiting for it.
 const LOOK_EVERY: Duration = Duration::from_millis(200);
@@ -59,11 +61,9 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
         out.line("Nothing has been changed.")?;
         return Ok(DONE);
     }
-    let Started {
-        trial,
-        switched_in,
-        rehearsal,
-    } = machine.apply(&ApplyRequest {
+    let interrupt =
+        Interrupt::watch(out.again()).map_err(|error| Error::failed(format!("ctrl-c can't be handled: {error}")))?;
+    let request = ApplyRequest {
         previewed: observation.policy,
         is_off,
         timeout: args.timeout,
@@ -71,7 +71,13 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
         accepted_lockouts: args.accept_lockout.clone(),
         end_connections: args.end_connections,
         rehearse: !args.no_rehearsal,
-    })?;
+    };
+    let Started {
+        trial,
+        switched_in,
+        rehearsal,
+    } = machine.apply_unless(&request, interrupt.cancel())?;
+    interrupt.has_applied();
     if let Some(missed) = rehearsal.as_ref().and_then(Rehearsal::missed) {
         out.note(&missed);
     }
@@ -86,9 +92,12 @@ pub(super) fn run(machine: &Machine, args: &Apply, is_off: bool, out: &Out) -> R
         switched_in.as_secs_f64() * 1000.0,
         how_to_keep(&trial, is_off)
     ))?;
+    if let Some(signal) = interrupt.take() {
+        return Ok(leave(&trial, signal, machine.since_boot(), out));
+    }
     match (is_asked, args.wait) {
-        (true, _) => converse(machine, &trial, out),
-        (false, true) => wait(machine, &trial, out),
+        (true, _) => converse(machine, &trial, &interrupt, out),
+        (false, true) => wait(machine, &trial, &interrupt, out),
         (false, false) => Ok(DONE),
     }
 }
@@ -117,8 +126,11 @@ fn ask(timeout: Duration, out: &Out) -> Result<bool, Error> {
 }
 
 /// Waits for the trial's end.
-fn wait(machine: &Machine, trial: &TrialView, out: &Out) -> Result<u8, Error> {
+fn wait(machine: &Machine, trial: &TrialView, interrupt: &Interrupt, out: &Out) -> Result<u8, Error> {
     while is_running(machine, trial) {
+        if let Some(signal) = interrupt.take() {
+            return Ok(leave(trial, signal, machine.since_boot(), out));
+        }
         thread::sleep(LOOK_EVERY);
     }
     conclude(machine, trial, out)
@@ -138,8 +150,9 @@ fn conclude(machine: &Machine, trial: &TrialView, out: &Out) -> Result<u8, Error
     // The outcome of another trial says nothing about this one.
     match status.last.filter(|last| last.id == trial.id) {
         Some(last) if last.outcome == "confirmed" => {
-            out.line(&kept(machine))?;
-            Ok(DONE)
+            let said = out.line(&kept(machine));
+            machine.note_listened();
+            said.map(|()| DONE)
         }
         Some(last) => {
             let why = last.why.unwrap_or_default();
@@ -157,19 +170,20 @@ fn conclude(machine: &Machine, trial: &TrialView, out: &Out) -> Result<u8, Error
 }
 
 /// Waits for the trial's end, or for the user's word.
-fn converse(machine: &Machine, trial: &TrialView, out: &Out) -> Result<u8, Error> {
+fn converse(machine: &Machine, trial: &TrialView, interrupt: &Interrupt, out: &Out) -> Result<u8, Error> {
     out.line("Type keep, revert or more, and Enter. Ctrl-C reverts at once.")?;
-    let is_interrupted = Arc::new(AtomicBool::new(false));
-    signal_hook::flag::register(SIGINT, Arc::clone(&is_interrupted))
-        .map_err(|error| Error::failed(format!("ctrl-c can't be handled: {error}")))?;
     let lines = read_lines();
     let mut trial = trial.clone();
     let mut shown = None;
     while is_running(machine, &trial) {
-        if is_interrupted.swap(false, Ordering::Relaxed) {
-            // Decided elsewhere a moment ago is told by the outcome.
-            let _decided = machine.revert(Some(&trial.id));
-            break;
+        match interrupt.take() {
+            Some(SIGINT) => {
+                // Decided elsewhere a moment ago is told by the outcome.
+                let _decided = machine.revert(Some(&trial.id));
+                break;
+            }
+            Some(signal) => return Ok(leave(&trial, signal, machine.since_boot(), out)),
+            None => {}
         }
         let left = trial.seconds_left(machine.since_boot());
         if shown != Some(left) && out.is_terminal() {

@@ -51,6 +51,11 @@ impl Out {
         width
     }
 
+    /// The same for another thread.
+    pub(super) fn again(&self) -> Self {
+        Self::new(self.wants_ascii)
+    }
+
     /// Whether the user asked for ASCII on the command line.
     pub(super) const fn wants_ascii(&self) -> bool {
         self.wants_ascii

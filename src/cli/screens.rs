@@ -4,10 +4,10 @@ use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
 use crate::app::{Error, Kind, Machine, sandbox};
-use crate::cli::DONE;
 use crate::cli::args::Screen;
 use crate::cli::config::{self, Given};
 use crate::cli::output::Out;
+use crate::cli::{DONE, told_to_end};
 use crate::tui::screens::ScreenId;
 use crate::tui::{self, Options, Outcome, Start};
 
@@ -63,11 +63,14 @@ pub(super) fn run(machine: Machine, first: &First<'_>, out: &Out) -> Result<u8, 
         start: first.start(),
     };
     match tui::run(Arc::new(machine), &options) {
-        Ok(Outcome::TrialRunning(_)) => {
-            out.line("The trial goes on. Keep it with 'sudo fwtui confirm'; otherwise the old rules come back.")?;
-            Ok(DONE)
+        Ok(Outcome { signal, last_words }) => {
+            let said = last_words.map_or(Ok(()), |words| out.line(&words));
+            match signal {
+                // To a terminal that is gone nothing can be said.
+                Some(signal) => Ok(told_to_end(signal)),
+                None => said.map(|()| DONE),
+            }
         }
-        Ok(Outcome::Quit | Outcome::Ended) => Ok(DONE),
         Err(error) => Err(Error::failed(format!("the terminal can't be used: {error}"))),
     }
 }

@@ -11,6 +11,7 @@ pub(super) fn confirm(machine: &Machine, args: &Confirm, out: &Out) -> Result<u8
     if let Some(trouble) = trouble {
         out.note(&format!("fwtui: {trouble}."));
     }
+    machine.note_listened();
     Ok(DONE)
 }
 

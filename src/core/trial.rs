@@ -185,7 +185,7 @@ impl Trial {
     pub fn on(&mut self, event: Event, now: Duration) -> Step {
         match (&self.phase, event) {
             (Phase::Confirmed | Phase::Reverted(_), Event::Confirm | Event::Revert | Event::Extend) => {
-                Step::Refuse("the trial is over")
+                Step::Refuse("the trial is over: 'fwtui status' says how it ended")
             }
             (Phase::Confirmed | Phase::Reverted(_), _) => Step::Wait,
             // Whatever else arrives with it: past the deadline there is one answer.
@@ -213,7 +213,9 @@ impl Trial {
                 let latest = at.saturating_add(LONGEST_TIMEOUT);
                 let extended = deadline.saturating_add(EXTENSION);
                 if extended > latest {
-                    return Step::Refuse("a trial lasts one hour at most");
+                    return Step::Refuse(
+                        "a trial lasts one hour at most: keep the new rules, or end it and apply again",
+                    );
                 }
                 self.phase = Phase::Applied {
                     at: *at,

@@ -203,7 +203,7 @@ fn serve(holder: &mut Holder<'_>, stream: &UnixStream, pulse: &Pulse) {
 
 fn answer(holder: &mut Holder<'_>, message: Message, caller: u32, pulse: &Pulse) -> Answer {
     if message.id.as_deref().is_some_and(|id| id != holder.id()) {
-        return Answer::Refused("that was another trial".to_owned());
+        return Answer::Refused("that was another trial: 'fwtui status' says which one runs now".to_owned());
     }
     let event = match message.request {
         Request::Status => {

@@ -28,6 +28,8 @@ fn is_useful_in(model: &Model, popup: &Popup, command: &Command) -> bool {
     match (popup, command.id) {
         (_, CommandId::Cancel | CommandId::Help) => true,
         (Popup::Help(help), CommandId::NextMatch | CommandId::PreviousMatch) => !help.search.hits().is_empty(),
+        (Popup::Keep | Popup::Unproven(_), CommandId::Keep) => false,
+        (Popup::Keep, CommandId::Accept) => model.seconds_until_settled().is_none(),
         (Popup::Apply(apply), CommandId::Go) => apply.is_harmless(),
         (Popup::Apply(apply), CommandId::Accept) => !apply.is_harmless() && apply.is_read(),
         (Popup::Apply(apply), CommandId::EndConnections) => !apply.plan.going_on.is_empty(),
@@ -180,7 +182,7 @@ pub(super) fn why_no_apply(model: &Model, is_off: bool) -> Option<String> {
     let why = if model.task.is_some() {
         ONE_THING
     } else if model.trial().is_some() {
-        "A trial is running: keep it (k) or revert it (r) first."
+        return Some(format!("{} first.", model.trial_first()));
     } else if model.depth != Some(Depth::Complete) {
         "The rules in the kernel have not been read yet."
     } else if model.observation.filter.is_none() {

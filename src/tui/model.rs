@@ -7,6 +7,7 @@ use crate::core::network::class_of;
 use crate::core::overview::Before;
 use crate::core::plan::Plan;
 use crate::core::policy::Policy;
+use crate::core::trial::SETTLE_TIME;
 use crate::tui::commands::{self, CommandId, Context};
 use crate::tui::layout::{self, Frames};
 use crate::tui::popups::{self, Help, Popup};
@@ -126,6 +127,8 @@ pub struct Model {
     history: History,
     /// A line for the user.
     pub notice: Option<Notice>,
+    /// What to say once the terminal is given back.
+    pub last_words: Option<String>,
     /// The id of the trial that is known to be over: a look begun before may still show it.
     pub over: Option<String>,
     /// Whether the status was asked for and has not come yet.
@@ -171,6 +174,7 @@ impl Model {
             popups: Vec::new(),
             history: History::default(),
             notice: None,
+            last_words: None,
             over: None,
             is_status_asked: false,
             is_answer_stale: false,
@@ -198,6 +202,13 @@ impl Model {
     /// Seconds until the trial is reverted.
     pub fn seconds_left(&self) -> Option<u64> {
         self.trial().map(|trial| trial.seconds_left(self.now))
+    }
+
+    /// How long the new rules can't be kept yet, in whole seconds; none where they can.
+    pub fn seconds_until_settled(&self) -> Option<u64> {
+        let settled = self.trial()?.beginning.at.saturating_add(SETTLE_TIME);
+        let left = settled.saturating_sub(self.now);
+        (!left.is_zero()).then(|| left.as_secs() + u64::from(left.subsec_nanos() > 0))
     }
 
     /// The time since 1970, as of the last look and what has gone by since.
@@ -246,6 +257,12 @@ impl Model {
         }
     }
 
+    /// That a trial is running, and the keys that end it; without a full stop.
+    pub fn trial_first(&self) -> String {
+        let [keep, revert] = [CommandId::Keep, CommandId::Revert].map(|id| self.key_of(id, Context::Trial));
+        format!("A trial is running: keep it ({keep}) or revert it ({revert})")
+    }
+
     /// Why nothing can be edited, in one sentence; none where it can.
     pub fn why_read_only(&self) -> Option<String> {
         if self.depth.is_none() {
@@ -269,7 +286,7 @@ impl Model {
                     "Nothing is confirmed that could be put back: apply ({apply}) and keep rules of your own."
                 ));
             }
-            State::Trial => "A trial is running: keep it (k) or revert it (r).",
+            State::Trial => return Some(format!("{}.", self.trial_first())),
             State::Off | State::Confirmed => "Nothing to put back: the kernel holds what was confirmed.",
             State::Unknown => "It is not known whether the kernel holds what was confirmed.",
         };

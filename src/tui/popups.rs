@@ -103,8 +103,11 @@ impl Popup {
             Self::Running => vec![Context::Trial, Context::Reading],
             Self::Apply(apply) if apply.wanted_word().is_some() => vec![Context::Typing, Context::Moving],
             Self::Apply(_) => vec![Context::Applying, Context::Moving],
-            Self::Keep | Self::Restore | Self::Disable(_) => vec![Context::Asking],
-            Self::Unproven(_) | Self::Replace(_) => vec![Context::Doubting],
+            // While the clock runs, going back and taking more time are never behind another key.
+            Self::Keep => vec![Context::Asking, Context::Trial],
+            Self::Unproven(_) => vec![Context::Doubting, Context::Trial],
+            Self::Restore | Self::Disable(_) => vec![Context::Asking],
+            Self::Replace(_) => vec![Context::Doubting],
             Self::Setup(question) => vec![question.context()],
             Self::Leave => vec![Context::Leaving],
             Self::Entry(_) => vec![Context::Typing, Context::Moving],

@@ -34,6 +34,8 @@ pub trait Machine: Send + Sync + 'static {
     /// Where it is too early, too late, refused, or (unless that is fine) nothing shows that a new
     /// connection gets in.
     fn confirm(&self, id: &str, is_unproven_fine: bool) -> Result<Option<String>, Error>;
+    /// Takes down what listens, once the rules are kept and that has been said.
+    fn note_listened(&self) {}
     /// Ends this trial and puts the old rules back.
     ///
     /// # Errors
@@ -109,6 +111,10 @@ impl Machine for app::Machine {
 
     fn confirm(&self, id: &str, is_unproven_fine: bool) -> Result<Option<String>, Error> {
         self.confirm(Some(id), is_unproven_fine)
+    }
+
+    fn note_listened(&self) {
+        self.note_listened();
     }
 
     fn revert(&self, id: &str) -> Result<(), Error> {

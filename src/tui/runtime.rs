@@ -11,8 +11,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
-use crate::app::{TrialView, job};
-use crate::tui::model::Model;
+use signal_hook::consts::SIGHUP;
+
+use crate::app::{TRIAL_BEGINS, job};
+use crate::tui::model::{Model, Task};
 use crate::tui::msg::{Effect, Msg};
 use crate::tui::port::{Depth, Machine};
 use crate::tui::settings::Settings;
@@ -58,14 +60,21 @@ pub enum Start {
 }
 
 /// How it ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// The user left.
-    Quit,
-    /// The user left while this trial runs; the guard holds it.
-    TrialRunning(TrialView),
-    /// The terminal went away, or the process was told to end. Nobody is there to be told.
-    Ended,
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// What ended it: the signal, or a hang-up where the terminal went away; none where the user left.
+    pub signal: Option<i32>,
+    /// What is to be said once the terminal is given back: above all, that a trial goes on.
+    pub last_words: Option<String>,
+}
+
+impl Outcome {
+    const fn by(signal: i32) -> Self {
+        Self {
+            signal: Some(signal),
+            last_words: None,
+        }
+    }
 }
 
 /// What the main thread waits for.
@@ -77,8 +86,8 @@ enum Event {
     Resumed,
     /// A signal asks it to stop.
     Suspend,
-    /// The terminal is gone, or a signal asks to end.
-    End,
+    /// The terminal is gone, which is a hang-up, or this signal asks to end.
+    End(i32),
     /// A worker panicked; its message has been printed after the terminal was restored.
     Panicked,
 }
@@ -98,7 +107,7 @@ pub fn run(machine: Arc<dyn Machine>, options: &Options) -> io::Result<Outcome> 
     model.follow();
     // The first frame waits for nothing.
     if screen.draw(|frame| view(&model, frame)).is_err() {
-        return Ok(Outcome::Ended);
+        return Ok(Outcome::by(SIGHUP));
     }
     let _terminal = input::listen(&sender)?;
     let mut workers = Workers::start(&machine, &sender, options)?;
@@ -134,7 +143,7 @@ impl Session<'_> {
             let first = match self.wait(model) {
                 Ok(event) => event,
                 Err(RecvTimeoutError::Timeout) => Event::Msg(Msg::Tick(self.machine.since_boot())),
-                Err(RecvTimeoutError::Disconnected) => return Ok(Outcome::Ended),
+                Err(RecvTimeoutError::Disconnected) => return Ok(self.end(model, Some(SIGHUP))),
             };
             model.now = self.machine.since_boot();
             if self.workers.is_past_stopping() {
@@ -155,21 +164,21 @@ impl Session<'_> {
                     }
                     Event::Resumed => {
                         if self.screen.resume().is_err() {
-                            return Ok(Outcome::Ended);
+                            return Ok(self.end(model, Some(SIGHUP)));
                         }
                     }
                     Event::Suspend => {
                         if self.suspend(false).is_err() {
-                            return Ok(Outcome::Ended);
+                            return Ok(self.end(model, Some(SIGHUP)));
                         }
                     }
-                    Event::End => return Ok(Outcome::Ended),
+                    Event::End(signal) => return Ok(self.end(model, Some(signal))),
                     Event::Panicked => return Err(io::Error::other("a worker thread panicked")),
                 }
             }
             if self.draw(model).is_err() {
                 // EIO: the other end of the terminal was closed. A trial is the guard's business.
-                return Ok(Outcome::Ended);
+                return Ok(self.end(model, Some(SIGHUP)));
             }
         }
     }
@@ -256,15 +265,23 @@ impl Session<'_> {
                 }
                 Ok(Event::Msg(Msg::Saved(..))) => model.saves_under_way -= 1,
                 Ok(Event::Msg(_) | Event::Resumed | Event::Suspend) => {}
-                Ok(Event::End) => return Ok(Outcome::Ended),
+                Ok(Event::End(signal)) => return Ok(self.end(model, Some(signal))),
                 Ok(Event::Panicked) | Err(_) => {
                     return Err(io::Error::other("the last edit may not have been saved"));
                 }
             }
         }
-        Ok(match model.trial() {
-            Some(trial) => Outcome::TrialRunning(trial.clone()),
-            None => Outcome::Quit,
-        })
+        Ok(self.end(model, None))
+    }
+
+    /// What is left behind. An apply that has not changed anything yet is stopped.
+    fn end(&mut self, model: &Model, signal: Option<i32>) -> Outcome {
+        let is_applying = model.task == Some(Task::Applying);
+        let last_words = match model.trial() {
+            Some(trial) => Some(trial.goes_on(self.machine.since_boot())),
+            None if is_applying && !self.workers.stop_apply() => Some(TRIAL_BEGINS.to_owned()),
+            None => model.last_words.clone(),
+        };
+        Outcome { signal, last_words }
     }
 }

@@ -31,8 +31,8 @@ pub enum ScreenId {
 pub struct Screen {
     /// Which it is.
     pub id: ScreenId,
-    /// The key in its tab.
-    pub key: char,
+    /// What shows it.
+    pub show: CommandId,
     /// The name in its tab.
     pub title: &'static str,
     /// Whose commands hold on it.
@@ -45,28 +45,28 @@ pub struct Screen {
 pub const SCREENS: [Screen; 4] = [
     Screen {
         id: ScreenId::Services,
-        key: '1',
+        show: CommandId::ShowServices,
         title: "Services",
         context: Context::Services,
         draw: services::draw,
     },
     Screen {
         id: ScreenId::Networks,
-        key: '2',
+        show: CommandId::ShowNetworks,
         title: "Networks",
         context: Context::Networks,
         draw: networks::draw,
     },
     Screen {
         id: ScreenId::Preview,
-        key: '3',
+        show: CommandId::ShowPreview,
         title: "Preview",
         context: Context::Preview,
         draw: preview::draw,
     },
     Screen {
         id: ScreenId::Checkup,
-        key: '4',
+        show: CommandId::ShowCheckup,
         title: "Checkup",
         context: Context::Checkup,
         draw: checkup::draw,
@@ -79,6 +79,23 @@ fn key_of(model: &Model, context: Context, id: CommandId) -> String {
     command
         .map(|command| model.settings.keymap.shown(command))
         .unwrap_or_default()
+}
+
+impl Screen {
+    /// The key in its tab: its number, as long as that is among its keys.
+    pub fn key(&self, model: &Model) -> String {
+        let command = commands::of(Context::Screens).find(|command| command.id == self.show);
+        let names = command
+            .map(|command| model.settings.keymap.names(command))
+            .unwrap_or_default();
+        let is_number = |name: &&String| name.chars().all(|letter| letter.is_ascii_digit());
+        names
+            .iter()
+            .find(is_number)
+            .or_else(|| names.first())
+            .cloned()
+            .unwrap_or_default()
+    }
 }
 
 impl ScreenId {

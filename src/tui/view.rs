@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::Line;
 
 use crate::tui::ascii;
+use crate::tui::availability;
 use crate::tui::commands::{self, Command, CommandId, Context};
 use crate::tui::layout::SMALLEST;
 use crate::tui::model::Model;
@@ -102,7 +103,11 @@ fn keys_in_short(model: &Model) -> String {
         _ => "",
     };
     // What there is room for: more time is asked for where the rest can be seen.
-    let is_vital = |command: &&Command| command.rank == 1 && command.id != CommandId::Extend;
+    let is_asked = !model.popups.is_empty();
+    let is_vital = |command: &&Command| {
+        let is_known = !is_asked || availability::is_useful(model, command);
+        command.rank == 1 && command.id != CommandId::Extend && is_known
+    };
     let of = |context: &Context| commands::of(*context).filter(is_vital);
     let hint = |command: &Command| format!("{} {}", model.settings.keymap.shown(command), command.label);
     let hints: Vec<String> = contexts.iter().flat_map(of).map(hint).collect();

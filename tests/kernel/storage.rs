@@ -272,3 +272,48 @@ fn what_stands_in_the_place_of_the_lock_or_the_socket_is_not_followed() {
         guard.ended();
     });
 }
+
+#[test]
+fn what_stands_in_the_way_of_an_apply_is_told_with_the_next_step() {
+    in_sandbox(|lab| {
+        lab.does(&["set", "22/tcp", "open"]);
+        let apply = ["apply", "--yes", "--no-rehearsal"];
+        let folder = paths().state();
+        let told = |why: &str, next: &str| {
+            let complaint = lab.fails(1, &apply);
+            assert!(complaint.contains(why) && complaint.contains(next), "{complaint}");
+        };
+        {
+            let disk = Small::over(lab, &folder, "size=64k,mode=700");
+            disk.fill();
+            told("No space left on device", "'df -h' shows which one is full");
+        }
+        {
+            let disk = Small::over(lab, &folder, "size=1m,mode=700");
+            disk.is_read_only(true);
+            told("Read-only file system", "remount,rw");
+            disk.is_read_only(false);
+            fs::set_permissions(&folder, fs::Permissions::from_mode(0o777)).unwrap();
+            told("can be written by other users", "sudo chmod go-w /");
+            fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+        }
+        lab.does(&apply);
+    });
+}
+
+#[test]
+fn rules_are_kept_whatever_becomes_of_the_note_about_what_listens() {
+    in_sandbox(|lab| {
+        lab.does(&["set", "22/tcp", "open"]);
+        lab.does(&["apply", "--yes", "--no-rehearsal"]);
+        // Nothing can be written there.
+        fs::create_dir_all(paths().state().join("listened.json/x")).unwrap();
+        let done = eventually(|| {
+            let output = lab.fwtui(&["confirm"]);
+            let complaint = String::from_utf8_lossy(&output.stderr).into_owned();
+            (!complaint.contains("too early")).then_some((output.status.code(), complaint))
+        });
+        assert_eq!(done, Some((Some(0), String::new())));
+        assert_eq!(lab.status().0["state"], "confirmed");
+    });
+}

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use rustix::process::Signal;
+
 use crate::lab::{Lab, eventually, in_sandbox};
 use crate::slow::{Slow, ip, is_gone};
 use crate::terminal::{PATIENCE, Terminal};
@@ -66,6 +68,69 @@ fn ctrl_c_in_the_rehearsal_of_the_verb_leaves_nothing_behind() {
         nothing_has_happened(lab);
         // The lock is free.
         lab.does(&["apply", "--yes"]);
+        lab.does(&["revert"]);
+    });
+}
+
+#[test]
+fn a_signal_during_the_verbs_trial_is_answered_with_how_it_goes_on() {
+    in_sandbox(|lab| {
+        lab.does(&["set", "22/tcp", "open"]);
+        for (args, signal, code) in [
+            (["apply", "--wait"], Signal::INT, 130),
+            (["apply", "--wait"], Signal::TERM, 143),
+        ] {
+            lab.does(&["set", "5432/tcp", "open"]);
+            let mut terminal = Terminal::start(SIZE, &args);
+            terminal.sees(&["On trial for 90 seconds"]);
+            lab.becomes("trial");
+            terminal.signal(signal);
+            let status = terminal.ends();
+            assert_eq!(status.code(), Some(code), "{args:?}: {}", terminal.text());
+            for words in [
+                "The trial goes on: its guard holds it",
+                " s unless",
+                "sudo fwtui confirm",
+                "sudo fwtui revert",
+            ] {
+                assert!(terminal.text().contains(words), "{words}: {}", terminal.text());
+            }
+            assert_eq!(lab.status()["state"], "trial");
+            lab.does(&["revert"]);
+        }
+        // While it waits for a word, ctrl-c has always meant back; SIGTERM leaves the trial to its guard.
+        let mut terminal = Terminal::start(SIZE, &["apply"]);
+        terminal.sees(&["[y/N]"]);
+        terminal.answers("y\r", &["s left"]);
+        terminal.signal(Signal::TERM);
+        assert_eq!(terminal.ends().code(), Some(143), "{}", terminal.text());
+        assert!(terminal.text().contains("The trial goes on"), "{}", terminal.text());
+        lab.does(&["revert"]);
+    });
+}
+
+#[test]
+fn too_late_to_stop_is_said_and_then_how_it_goes_on() {
+    in_sandbox(|lab| {
+        lab.does(&["set", "22/tcp", "open"]);
+        // Past the rehearsal, which is left out, this loads the rules.
+        let is_from_guard = "tr '\\0' ' ' < /proc/$PPID/cmdline | grep -q ' guard'";
+        let program = fs::canonicalize("/usr/sbin/iptables-nft-restore").unwrap();
+        let slow = Slow::new_where(program.to_str().unwrap(), is_from_guard);
+        slow.begin();
+        let mut terminal = Terminal::start(SIZE, &["apply", "--yes", "--no-rehearsal"]);
+        slow.is_running();
+        terminal.answers("\u{3}", &["Too late to stop: the new rules are being put on trial."]);
+        slow.end();
+        assert_eq!(terminal.ends().code(), Some(130), "{}", terminal.text());
+        for words in [
+            "The trial goes on: its guard holds it",
+            "sudo fwtui confirm",
+            "sudo fwtui revert",
+        ] {
+            assert!(terminal.text().contains(words), "{words}: {}", terminal.text());
+        }
+        assert_eq!(lab.status()["state"], "trial");
         lab.does(&["revert"]);
     });
 }

@@ -56,6 +56,6 @@ fn the_screens_are_stopped() {
         terminal.signal(Signal::CONT);
         terminal.sees(&["off: nothing is refused"]);
         terminal.signal(Signal::TERM);
-        terminal.ends_well(0);
+        terminal.ends_well(143);
     });
 }

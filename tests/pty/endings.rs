@@ -28,10 +28,15 @@ fn quitting() {
 
 #[test]
 fn signals() {
-    for signal in [Signal::TERM, Signal::HUP, Signal::INT] {
+    for (signal, code) in [
+        (Signal::TERM, 143),
+        (Signal::HUP, 129),
+        (Signal::INT, 130),
+        (Signal::QUIT, 131),
+    ] {
         let mut terminal = running();
         terminal.signal(signal);
-        terminal.ends_well(0);
+        terminal.ends_well(code);
     }
 }
 
@@ -58,10 +63,16 @@ fn ctrl_c_during_a_trial_asks_once() {
 #[test]
 fn signals_during_a_trial_leave_it_running() {
     in_sandbox(|lab| {
-        for signal in [Signal::TERM, Signal::HUP] {
+        for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)] {
             let mut terminal = lab.on_trial(SIZE);
             terminal.signal(signal);
-            terminal.ends_well(0);
+            terminal.ends_well(code);
+            let said = terminal.text();
+            assert!(said.contains("The trial goes on: its guard holds it"), "{said}");
+            assert!(
+                said.contains("sudo fwtui confirm") && said.contains("sudo fwtui revert"),
+                "{said}"
+            );
             assert_eq!(lab.status()["state"], "trial");
             lab.does(&["revert"]);
         }

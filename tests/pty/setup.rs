@@ -194,7 +194,7 @@ fn killed_in_the_middle_it_goes_on() {
         again.answers("\r\r\r", &["Who may connect to what?"]);
         at(&mut again, "postgres", "c", "○ confine ");
         again.signal(Signal::TERM);
-        again.ends_well(0);
+        again.ends_well(143);
         assert_eq!(lab.status()["state"], "off");
         assert_eq!(lab.knocks("5432/tcp"), ["answers"; 6]);
     });

@@ -19,6 +19,11 @@ pub struct Slow {
 impl Slow {
     /// In the place of this one.
     pub fn new(program: &str) -> Self {
+        Self::new_where(program, "true")
+    }
+
+    /// Slow where this command says so, which finds the program's name in `$0`.
+    pub fn new_where(program: &str, condition: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let real = folder.path().join("real");
         fs::copy(program, &real).unwrap();
@@ -27,8 +32,8 @@ impl Slow {
         let mut file = fs::File::create(&script).unwrap();
         writeln!(
             file,
-            "#!/bin/sh\n[ -e {place}/on ] && {{ echo $$ >> {place}/started; \
-             while [ ! -e {place}/go ]; do sleep 0.05; done; }}\nexec {place}/real \"$@\""
+            "#!/bin/bash\n[ -e {place}/on ] && {condition} && {{ echo $$ >> {place}/started; \
+             while [ ! -e {place}/go ]; do sleep 0.05; done; }}\nexec -a \"$0\" {place}/real \"$@\""
         )
         .unwrap();
         drop(file);

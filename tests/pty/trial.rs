@@ -39,7 +39,11 @@ fn left_running_it_is_there_again() {
         terminal.answers("q", &["A trial is running", "To confirm it later"]);
         terminal.types("y");
         terminal.ends_well(0);
-        assert!(terminal.text().contains("The trial goes on."), "{}", terminal.text());
+        assert!(
+            terminal.text().contains("The trial goes on: its guard holds it"),
+            "{}",
+            terminal.text()
+        );
         let left = lab.status()["trial"]["seconds_left"].as_u64().unwrap();
         let mut again = lab.open(SIZE);
         again.sees(&[

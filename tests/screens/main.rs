@@ -19,6 +19,7 @@ mod checkup;
 mod disabling;
 mod fixture;
 mod honesty;
+mod keymaps;
 mod mouse;
 mod palette;
 mod planning;
@@ -50,7 +51,7 @@ impl Session {
             ..Settings::default()
         };
         Self {
-            model: Model::new(settings, size, fixture::NOW),
+            model: Model::new(keymaps::settings(settings), size, fixture::NOW),
             effects: Vec::new(),
         }
     }

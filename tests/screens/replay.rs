@@ -482,8 +482,9 @@ fn too_late_and_without_proof() {
         &[
             ("demand proof", ""),
             ("keys a y", "TRIAL 90 seconds"),
+            ("wait 3", "TRIAL 87 seconds"),
             ("keys k y", "Keep without proof? | Not kept, since nothing shows"),
-            ("keys enter esc", "TRIAL 90 seconds | !without proof"),
+            ("keys enter esc", "TRIAL 87 seconds | !without proof"),
             ("connect", ""),
             ("keys k y", "Kept."),
         ],
@@ -493,7 +494,7 @@ fn too_late_and_without_proof() {
         world: World::new(fixture::decided()),
         screens: None,
     };
-    for step in ["open", "keys a y", "keys k"] {
+    for step in ["open", "keys a y", "wait 3", "keys k"] {
         late.step(step);
     }
     // The deadline passes between the key and its arrival.

@@ -24,6 +24,11 @@ pub(crate) fn at_every_size(name: &str, observation: &dyn Fn() -> fwtui::app::Ob
         act(&mut session);
         check(&format!("{name}-{}x{}", size.0, size.1), &session.model);
     }
+    crate::keymaps::with_other_keys(|| {
+        let mut session = Session::on((120, 40), observation());
+        act(&mut session);
+        check(name, &session.model);
+    });
 }
 
 fn nothing(_: &mut Session) {}

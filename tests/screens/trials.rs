@@ -97,6 +97,68 @@ fn a_second_yes_is_not_taken_for_another_trial_or_after_the_end() {
 }
 
 #[test]
+fn too_early_is_said_in_the_question_and_costs_no_key() {
+    // Begun this moment.
+    let mut session = Session::on(SIZE, fixture::on_trial(90));
+    session.keys("k");
+    let said = |session: &Session| text(&draw(&session.model));
+    let words = "Too early: look first whether everything works. In 2 s y keeps";
+    assert!(said(&session).contains(words), "{}", said(&session));
+    assert!(said(&session).contains("TRIAL   90 seconds"), "{}", said(&session));
+    assert_eq!(session.keys("y enter"), []);
+    assert!(matches!(session.model.popups.as_slice(), [Popup::Keep]));
+    session.send(Msg::Tick(NOW + Duration::from_secs(2)));
+    assert!(!said(&session).contains("Too early"), "{}", said(&session));
+    assert_eq!(session.keys("y"), [keep(false)]);
+}
+
+#[test]
+fn back_and_more_time_are_one_key_away_in_both_questions() {
+    let extend = || Effect::Extend(fixture::TRIAL.into());
+    let revert = || Effect::Revert(fixture::TRIAL.into());
+    let asked = |is_doubted: bool| {
+        let mut session = Session::on(SIZE, fixture::on_trial_over_ssh(60, &[]));
+        session.keys("k");
+        if is_doubted {
+            session.keys("y");
+            session.send(unproven());
+        }
+        session
+    };
+    for is_doubted in [false, true] {
+        let mut session = asked(is_doubted);
+        let before = session.model.popups.clone();
+        assert_eq!(session.keys("k"), [], "asked already");
+        assert_eq!(session.keys("m"), [extend()]);
+        assert_eq!(session.model.popups, before, "the question stays");
+        let mut session = asked(is_doubted);
+        assert_eq!(session.keys("r"), [revert()]);
+        assert!(session.model.popups.is_empty());
+    }
+}
+
+#[test]
+fn a_new_connection_takes_the_doubt_away() {
+    let mut session = Session::on(SIZE, fixture::on_trial_over_ssh(60, &[]));
+    session.keys("k y");
+    session.send(unproven());
+    let seen = fixture::on_trial_over_ssh(60, &[fixture::evidence("192.0.2.7", 1)]);
+    session.send(Msg::Status(Box::new(seen.status)));
+    assert!(matches!(session.model.popups.as_slice(), [Popup::Keep]));
+    assert_eq!(session.keys("y"), [keep(false)]);
+}
+
+#[test]
+fn who_reverts_and_quits_is_told_that_it_was_done() {
+    let mut session = Session::on(SIZE, fixture::on_trial(60));
+    session.keys("q r");
+    assert_eq!(session.send(Msg::Reverted(Ok(()))), [Effect::Quit]);
+    let said = session.model.last_words.clone().unwrap();
+    assert!(said.starts_with("Reverted: the old rules are back."), "{said}");
+    assert!(session.model.trial().is_none(), "no trial is said to go on");
+}
+
+#[test]
 fn what_went_wrong_after_keeping_is_shown() {
     let mut session = Session::on(SIZE, fixture::on_trial(60));
     session.keys("k y");

@@ -516,7 +516,10 @@ terminal, as `--ascii` does. If none is set, UTF-8 is taken for granted.",
 /// What comes after the codes.
 pub(super) const EXIT_STATUS: &str = "`preview` tells of changes only with `--exit-code`. `apply` and \
 `off` exit with 2 where nobody can be asked and neither `--yes` nor `--wait` is given. `sandbox` exits \
-as its command does.";
+as its command does. The screens, and `apply` during its trial, exit with 128 and the number of the signal that ended them: 130 after \
+SIGINT, 143 after SIGTERM, 129 after SIGHUP or where the terminal is gone; a trial goes on without them, and where there is still a \
+terminal it is told how. Ctrl-C reverts while `apply` waits for a word, and as long as nothing has changed it stops `apply` without a \
+trace.";
 
 /// Examples.
 pub(super) const EXAMPLES: [(&str, &str); 3] = [

@@ -7,7 +7,7 @@ use ratatui::text::Line;
 use super::running::on_trial;
 use super::{Drawn, Sheet, text_height, text_width};
 use crate::app::boot_trouble;
-use crate::tui::commands::Context;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
 use crate::tui::widgets::banner::CONFIRM_COMMAND;
@@ -23,6 +23,12 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Drawn {
         Some(why) => format!("The new rules stay until the next reboot: {why}."),
     };
     let mut lines = wrapped(&what, cells, 0, palette.of(Token::Text));
+    if let Some(seconds) = model.seconds_until_settled() {
+        let yes = model.key_of(CommandId::Accept, Context::Asking);
+        let text = format!("Too early: look first whether everything works. In {seconds} s {yes} keeps them.");
+        lines.push(Line::default());
+        lines.extend(wrapped(&text, cells, 0, palette.of(Token::Warn)));
+    }
     for lockout in &model.plan.lockouts {
         let text = format!(
             "Your own way in, {}, is refused by them: a new connection of yours is not let in.",
@@ -65,7 +71,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Drawn {
         token: Token::Accent,
         lines,
         top: 0,
-        contexts: &[Context::Asking],
+        contexts: &[Context::Asking, Context::Trial],
         width,
     }
     .draw(frame, area)

@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use super::{Drawn, Sheet, text_width};
 use crate::app::Writing;
 use crate::core::text::printable_within;
-use crate::tui::commands::Context;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
 use crate::tui::widgets::text::wrapped;
@@ -20,8 +20,9 @@ pub(super) fn draw(model: &Model, writing: &Writing, frame: &mut Frame<'_>, area
     let palette = &model.palette;
     let path = printable_within(&writing.path, LONGEST);
     let mut lines = wrapped(&format!("{path} is there already."), cells, 0, palette.of(Token::Warn));
-    let text = "Press y to replace it by what is shown here: what is in it now is then gone.";
-    lines.extend(wrapped(text, cells, 0, palette.of(Token::Text)));
+    let yes = model.key_of(CommandId::Accept, Context::Doubting);
+    let text = format!("Press {yes} to replace it by what is shown here: what is in it now is then gone.");
+    lines.extend(wrapped(&text, cells, 0, palette.of(Token::Text)));
     Sheet {
         model,
         title: "Replace the file?",

@@ -6,7 +6,7 @@ use ratatui::text::Line;
 
 use super::{Drawn, Message, Sheet, text_width};
 use crate::app::Error;
-use crate::tui::commands::Context;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
 use crate::tui::widgets::text::wrapped;
@@ -35,15 +35,18 @@ pub(super) fn draw(model: &Model, unproven: &Unproven, frame: &mut Frame<'_>, ar
     for (paragraph, token) in unproven.text.iter().zip([Token::Warn, Token::Text]) {
         lines.extend(wrapped(paragraph, cells, 0, palette.of(token)));
     }
-    let text = "Or press y to keep the new rules all the same: if they lock you out, nothing brings the old ones back.";
-    lines.extend(wrapped(text, cells, 0, palette.of(Token::Bad)));
+    let yes = model.key_of(CommandId::Accept, Context::Doubting);
+    let text = format!(
+        "Or press {yes} to keep the new rules all the same: if they lock you out, nothing brings the old ones back."
+    );
+    lines.extend(wrapped(&text, cells, 0, palette.of(Token::Bad)));
     Sheet {
         model,
         title: "Keep without proof?",
         token: Token::Bad,
         lines,
         top: 0,
-        contexts: &[Context::Doubting],
+        contexts: &[Context::Doubting, Context::Trial],
         width,
     }
     .draw(frame, area)

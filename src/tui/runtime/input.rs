@@ -100,7 +100,7 @@ fn watch_terminal(sender: SyncSender<Event>) -> io::Result<PipeWriter> {
                 return;
             }
             if !is_interrupted || !terminal.revents().is_empty() {
-                sender.send(Event::End).ok();
+                sender.send(Event::End(SIGHUP)).ok();
                 return;
             }
         }
@@ -113,7 +113,7 @@ fn watch_terminal(sender: SyncSender<Event>) -> io::Result<PipeWriter> {
 fn end(sender: &SyncSender<Event>, signal: i32) {
     let mut is_told = false;
     for _ in 0..WAITS {
-        is_told = is_told || !matches!(sender.try_send(Event::End), Err(TrySendError::Full(_)));
+        is_told = is_told || !matches!(sender.try_send(Event::End(signal)), Err(TrySendError::Full(_)));
         if is_told && !terminal::is_taken() {
             return;
         }

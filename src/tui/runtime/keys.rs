@@ -8,6 +8,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use crossterm::event::{Event as TerminalEvent, KeyCode, KeyEvent, KeyEventKind, MouseEventKind, poll, read};
+use signal_hook::consts::SIGHUP;
 
 use super::Event;
 use crate::tui::commands::typed;
@@ -27,7 +28,7 @@ pub(super) fn read_terminal(sender: &SyncSender<Event>) {
     let mut is_flood = false;
     loop {
         let Ok(burst) = burst(is_flood) else {
-            sender.send(Event::End).ok();
+            sender.send(Event::End(SIGHUP)).ok();
             return;
         };
         let msgs;

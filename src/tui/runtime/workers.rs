@@ -82,6 +82,11 @@ impl Workers {
         })
     }
 
+    /// Stops the last apply; whether that was in time.
+    pub(super) fn stop_apply(&self) -> bool {
+        self.apply.cancel()
+    }
+
     /// Whether it is too late to stop an apply.
     pub(super) fn is_past_stopping(&self) -> bool {
         self.apply.is_closed()
@@ -114,7 +119,7 @@ impl Workers {
                 return;
             }
             Effect::StopApply => {
-                self.apply.cancel();
+                self.stop_apply();
                 return;
             }
             Effect::StopCheck => {
@@ -328,8 +333,12 @@ fn hold_trial(machine: &dyn Machine, events: &SyncSender<Event>, jobs: &Receiver
             Effect::AskStatus => Msg::Status(Box::new(machine.status())),
             _ => continue,
         };
+        let is_kept = matches!(msg, Msg::Confirmed(Ok(_)));
         if events.send(Event::Msg(msg)).is_err() {
             return;
+        }
+        if is_kept {
+            machine.note_listened();
         }
     }
 }

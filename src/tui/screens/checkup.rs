@@ -7,6 +7,7 @@ use ratatui::text::{Line as Text, Span};
 
 use crate::core::checkup::{Finding, Severity};
 use crate::core::text::printable_within;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::layout;
 use crate::tui::model::{Line, Model};
 use crate::tui::theme::Token;
@@ -49,9 +50,15 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>, body: Rect) {
     frame.render_widget(Text::styled(head, palette.of(Token::Dim)), parts.head);
     if checkup.is_empty() {
         let text = match checkup.is_done() {
-            true => "Nothing matches the filter. esc shows all.",
-            false if checkup.is_under_way() => UNDER_WAY,
-            false => "It was stopped before it was done. F5 checks again.",
+            true => {
+                let clear = model.key_of(CommandId::Clear, Context::Screens);
+                format!("Nothing matches the filter. {clear} shows all.")
+            }
+            false if checkup.is_under_way() => UNDER_WAY.to_owned(),
+            false => {
+                let again = model.key_of(CommandId::Refresh, Context::Checkup);
+                format!("It was stopped before it was done. {again} checks again.")
+            }
         };
         let line = Text::styled(format!("   {text}"), palette.of(Token::Dim));
         frame.render_widget(line, parts.rows);

@@ -4,6 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::Line;
 
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::layout;
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
@@ -89,10 +90,13 @@ fn remark(model: &Model, cells: u16) -> Vec<Piece> {
     parts
 }
 
-fn empty(model: &Model) -> &'static str {
+fn empty(model: &Model) -> String {
     match (model.depth, model.services.filter().is_empty()) {
-        (None, _) => "",
-        (Some(_), true) => "Nothing listens on this machine.",
-        (Some(_), false) => "Nothing matches the filter. esc shows all.",
+        (None, _) => String::new(),
+        (Some(_), true) => "Nothing listens on this machine.".to_owned(),
+        (Some(_), false) => {
+            let clear = model.key_of(CommandId::Clear, Context::Screens);
+            format!("Nothing matches the filter. {clear} shows all.")
+        }
     }
 }

@@ -125,7 +125,7 @@ fn click(model: &mut Model, position: Position) -> Vec<Effect> {
     if model.setup.is_some() {
         return setup::click(model, &frames, position);
     }
-    if let Some(screen) = bars::tab_at(frames.tabs, position) {
+    if let Some(screen) = bars::tab_at(model, frames.tabs, position) {
         model.screen = screen;
         return Vec::new();
     }

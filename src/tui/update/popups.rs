@@ -33,6 +33,7 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
     if command == CommandId::Cancel {
         return cancel(model);
     }
+    let is_settled = model.seconds_until_settled().is_none();
     match model.popups.last_mut() {
         Some(Popup::Help(_)) => return on_help(model, command),
         Some(Popup::WhoCan(_) | Popup::Way(_)) => access::run(model, command),
@@ -48,7 +49,14 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
             }
         }
         Some(Popup::Replace(_)) if command == CommandId::Accept => return planning::replace(model),
-        Some(Popup::Keep) if command == CommandId::Accept => {
+        Some(Popup::Keep | Popup::Unproven(_)) if matches!(command, CommandId::Revert | CommandId::Extend) => {
+            if command == CommandId::Revert {
+                model.popups.pop();
+            }
+            return trial::run(model, command);
+        }
+        // The question says from when on it is taken.
+        Some(Popup::Keep) if command == CommandId::Accept && is_settled => {
             model.popups.pop();
             return trial::confirm(model, false);
         }

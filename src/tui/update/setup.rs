@@ -41,7 +41,7 @@ pub(super) fn ask(model: &mut Model) -> Option<Effect> {
         why
     } else if model.trial().is_some() {
         let again = model.key_of(CommandId::RunSetup, Context::Screens);
-        format!("A trial is running: keep it (k) or revert it (r) first; {again} then begins the setup.")
+        format!("{} first; {again} then begins the setup.", model.trial_first())
     } else if model.depth != Some(Depth::Complete) {
         "The rules in the kernel have not been read yet.".to_owned()
     } else if model.task.is_some() {

@@ -4,12 +4,15 @@ use super::{fail, outcome};
 use crate::app::{Error, Kind, State, Status, TrialView};
 use crate::core::policy::Change;
 use crate::core::text::capitalised;
-use crate::tui::commands::CommandId;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::{Model, Task};
 use crate::tui::msg::Effect;
 use crate::tui::popups::{Popup, Unproven};
 use crate::tui::port::{Depth, Started};
 use crate::tui::theme::Token;
+
+/// What a revert comes to.
+const REVERTED: &str = "Reverted: the old rules are back. Your decisions are kept and wait for an apply.";
 
 /// Keep, revert, extend.
 pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
@@ -69,10 +72,13 @@ pub(super) fn on_applied(model: &mut Model, result: Result<Started, Error>) -> V
             model.observation.status.state = State::Trial;
             model.observation.status.trial = Some(trial);
             match rehearsal.and_then(|rehearsal| rehearsal.missed()) {
-                _ if was_to_stop => model.say(
-                    Token::Warn,
-                    "It was too late to stop: the new rules are on trial. r puts the old ones back.",
-                ),
+                _ if was_to_stop => {
+                    let revert = model.key_of(CommandId::Revert, Context::Trial);
+                    let text = format!(
+                        "It was too late to stop: the new rules are on trial. {revert} puts the old ones back."
+                    );
+                    model.say(Token::Warn, text);
+                }
                 Some(missed) => model.say(Token::Warn, format!("The new rules are in force. {missed}")),
                 None => model.say(
                     Token::Text,
@@ -112,13 +118,14 @@ pub(super) fn on_reverted(model: &mut Model, result: Result<(), Error>) -> Vec<E
     let then_quit = matches!(model.task, Some(Task::Reverting { then_quit: true }));
     model.task = None;
     match result {
-        Ok(()) if then_quit => return vec![Effect::Quit],
+        Ok(()) if then_quit => {
+            forget_trial(model, State::Unknown);
+            model.last_words = Some(REVERTED.to_owned());
+            return vec![Effect::Quit];
+        }
         Ok(()) => {
             forget_trial(model, State::Unknown);
-            model.say(
-                Token::Good,
-                "Reverted: the old rules are back. Your decisions are kept and wait for an apply.",
-            );
+            model.say(Token::Good, REVERTED);
         }
         Err(error) if error.kind == Kind::Reverted => {
             forget_trial(model, State::Unknown);
@@ -220,6 +227,14 @@ pub(super) fn adopt_status(model: &mut Model, mut status: Status) {
         model.notice = None;
     }
     model.observation.status = status;
+    if model.trial().is_some_and(|trial| !trial.evidence.is_empty()) {
+        // What the doubt was about has been seen: what is left of the question is the plain one.
+        for popup in &mut model.popups {
+            if matches!(popup, Popup::Unproven(_)) {
+                *popup = Popup::Keep;
+            }
+        }
+    }
     if began_elsewhere && model.task.is_none() {
         let beginning = model
             .trial()

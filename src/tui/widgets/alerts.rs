@@ -79,20 +79,20 @@ pub fn lines(model: &Model, cells: usize) -> Vec<(Token, String)> {
 
 /// Draws as many lines as there is room for; the last one says where to read on.
 pub fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    const MORE: &str = " more: ?";
+    let help = format!(" more: {}", model.key_of(CommandId::Help, Context::Screens));
     let cells = usize::from(area.width);
     let lines = lines(model, cells);
     let rows = usize::from(area.height);
     for (index, (row, (token, text))) in area.rows().zip(&lines).enumerate() {
         let is_cut = lines.len() > rows && index + 1 == rows;
-        let more = if is_cut { MORE } else { "" };
+        let more = if is_cut { help.as_str() } else { "" };
         let style = model.palette.of(*token);
         let room = cells.saturating_sub(2 + width(more));
         let text = if is_cut { ended(text, room) } else { fit(text, room) };
         let line = Line::from(vec![
             Span::styled(" ▌", style),
             Span::styled(text, style),
-            Span::styled(more, model.palette.of(Token::Dim)),
+            Span::styled(more.to_owned(), model.palette.of(Token::Dim)),
         ]);
         frame.render_widget(line, row);
     }

@@ -114,10 +114,13 @@ fn line_width(spans: &[Span<'_>]) -> usize {
 }
 
 /// Where each tab is.
-fn tab_cells(area: Rect) -> impl Iterator<Item = (ScreenId, String, Rect)> {
+fn tab_cells(model: &Model, area: Rect) -> impl Iterator<Item = (ScreenId, String, Rect)> {
     let mut x = area.x + 1;
     SCREENS.iter().map(move |screen| {
-        let text = format!(" {} {} ", screen.key, screen.title);
+        let text = format!(
+            " {} ",
+            [screen.key(model), screen.title.to_owned()].join(" ").trim_start()
+        );
         let cells = u16::try_from(width(&text)).unwrap_or(u16::MAX);
         let place = Rect::new(x, area.y, cells, 1).intersection(area);
         x = x.saturating_add(cells + 1);
@@ -127,7 +130,7 @@ fn tab_cells(area: Rect) -> impl Iterator<Item = (ScreenId, String, Rect)> {
 
 /// The screens' names.
 pub fn tabs(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    for (id, text, place) in tab_cells(area) {
+    for (id, text, place) in tab_cells(model, area) {
         let style = if id == model.screen {
             model.palette.selection()
         } else {
@@ -138,7 +141,10 @@ pub fn tabs(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     if !model.neighbours.are_there {
         return;
     }
-    let used = tab_cells(area).map(|(.., place)| place.right()).max().unwrap_or(area.x);
+    let used = tab_cells(model, area)
+        .map(|(.., place)| place.right())
+        .max()
+        .unwrap_or(area.x);
     let room = Rect {
         x: used,
         width: area.right().saturating_sub(used),
@@ -159,8 +165,8 @@ const SANDBOX: [&str; 4] = [
 ];
 
 /// The tab under the mouse.
-pub fn tab_at(area: Rect, position: Position) -> Option<ScreenId> {
-    tab_cells(area)
+pub fn tab_at(model: &Model, area: Rect, position: Position) -> Option<ScreenId> {
+    tab_cells(model, area)
         .find(|(_, _, place)| place.contains(position))
         .map(|(id, ..)| id)
 }
@@ -197,9 +203,9 @@ pub fn notice(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     frame.render_widget(line, area);
 }
 
-fn searched(search: &Search) -> (Token, String) {
+fn searched(search: &Search, clear: &str) -> (Token, String) {
     let (at, all) = search.count();
-    let text = format!("Search: {} ({at} of {all}, esc ends it)", search.needle());
+    let text = format!("Search: {} ({at} of {all}, {clear} ends it)", search.needle());
     (Token::Accent, text)
 }
 
@@ -207,12 +213,13 @@ fn searched(search: &Search) -> (Token, String) {
 fn standing(model: &Model) -> (Token, String) {
     let status = &model.observation.status;
     let marked = model.services.marked();
+    let clear = model.key_of(CommandId::Clear, Context::Screens);
     if let Some(search) = model
         .help()
         .map(|help| &help.search)
         .filter(|search| !search.needle().is_empty())
     {
-        return searched(search);
+        return searched(search, &model.key_of(CommandId::Cancel, Context::Reading));
     }
     if marked > 0 && model.screen == ScreenId::Services {
         let hidden = match model.services.marked_out_of_sight() {
@@ -231,17 +238,17 @@ fn standing(model: &Model) -> (Token, String) {
         return (Token::Accent, text);
     }
     if let Some(search) = model.search().filter(|search| !search.needle().is_empty()) {
-        return searched(search);
+        return searched(search, &clear);
     }
     if !model.filter().is_empty() {
         let (count, _) = model.found();
-        let text = format!("Filter: {} ({count} shown, esc shows all)", model.filter());
+        let text = format!("Filter: {} ({count} shown, {clear} shows all)", model.filter());
         return (Token::Accent, text);
     }
     if let Some(severity) = model.checkup.severity().filter(|_| model.screen == ScreenId::Checkup) {
         let next = model.key_of(CommandId::CycleSeverity, Context::Checkup);
         let text = format!(
-            "{}: {next} shows the next, esc all.",
+            "{}: {next} shows the next, {clear} all.",
             capitalised(&format!("{severity} only"))
         );
         return (Token::Accent, text);

@@ -21,6 +21,11 @@ fn at_every_size(name: &str, observation: &dyn Fn() -> Observation, act: &dyn Fn
         act(&mut session);
         check(&format!("setup-{name}-{}x{}", size.0, size.1), &session.model);
     }
+    crate::keymaps::with_other_keys(|| {
+        let mut session = begun_with((120, 40), observation(), None);
+        act(&mut session);
+        check(name, &session.model);
+    });
 }
 
 #[test]

@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use super::{Apply, WIDTH};
 use crate::app::protection_words;
 use crate::core::text::capitalised;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
 use crate::tui::popups::text_width;
 use crate::tui::screens::preview::{must_be_read, rest_in_brief, sentence_lines};
@@ -127,11 +128,13 @@ fn question(model: &Model, apply: &Apply, cells: usize) -> Vec<Line<'static>> {
         Vec::new()
     } else {
         let mut lines = vec![Line::default()];
+        let yes = model.key_of(CommandId::Accept, Context::Applying);
+        let [down, page] = [CommandId::Down, CommandId::PageDown].map(|id| model.key_of(id, Context::Moving));
         let text = match apply.is_read() {
-            true => "Press y to apply in spite of what is said above.",
-            false => "There are more warnings: ↓ or page down shows them, then y applies.",
+            true => format!("Press {yes} to apply in spite of what is said above."),
+            false => format!("There are more warnings: {down} or {page} shows them, then {yes} applies."),
         };
-        lines.extend(wrapped(text, cells, 0, palette.of(Token::Warn)));
+        lines.extend(wrapped(&text, cells, 0, palette.of(Token::Warn)));
         lines
     }
 }

@@ -7,6 +7,7 @@ use ratatui::text::{Line as Text, Span};
 
 use crate::core::checkup::Finding;
 use crate::core::text::printable_within;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::{Line, Model};
 use crate::tui::theme::{Palette, Token};
 use crate::tui::widgets::bars::rule;
@@ -146,7 +147,11 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, title_area: Rect, area:
         frame.render_widget(Text::from(spans), place);
     }
     if let Some(last) = area.rows().next_back().filter(|_| is_cut) {
-        let more = Text::styled(" … f reads all ", palette.of(Token::Dim)).right_aligned();
+        let more = Text::styled(
+            format!(" … {} reads all ", model.key_of(CommandId::ReadWhole, Context::Checkup)),
+            palette.of(Token::Dim),
+        )
+        .right_aligned();
         let cells = u16::try_from(more.width()).unwrap_or_default();
         let place = Rect {
             x: last.right().saturating_sub(cells),

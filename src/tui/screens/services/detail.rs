@@ -108,7 +108,7 @@ fn sentences(model: &Model, row: &Row, cells: usize, is_low: bool) -> Vec<(Token
     // On a line of its own it has to wait for what is not known from the name.
     let mut what = known::what(model, row);
     let kept_out = kept_out(row);
-    sentences.extend(disabled(row));
+    sentences.extend(disabled(model, row));
     // The columns say what it listens on, in fewer words.
     if !is_low || neighbours.is_none() && kept_out.is_none() {
         let listens = published(row).unwrap_or_else(|| sockets(row));
@@ -176,21 +176,28 @@ fn blocked(model: &Model, row: &Row) -> Option<(Token, String)> {
         true => "",
         false => " Waits for an apply.",
     };
-    (!row.blocks.is_empty()).then(|| (Token::Warn, format!("{marks}, {decided}.{waits} B takes it back.")))
+    (!row.blocks.is_empty()).then(|| {
+        let unblock = model.key_of(CommandId::Unblock, Context::Services);
+        (
+            Token::Warn,
+            format!("{marks}, {decided}.{waits} {unblock} takes it back."),
+        )
+    })
 }
 
 /// That the service itself is off, or is to be.
-fn disabled(row: &Row) -> Option<(Token, String)> {
+fn disabled(model: &Model, row: &Row) -> Option<(Token, String)> {
     let units = listed(&row.disabled.as_ref()?.units);
+    let key = model.key_of(CommandId::Disable, Context::Services);
     Some(match (row.is_changed, row.service.listeners.is_empty()) {
         (true, _) => (
             Token::Changed,
-            format!("To be stopped and disabled with the next apply: {units}. d takes that back."),
+            format!("To be stopped and disabled with the next apply: {units}. {key} takes that back."),
         ),
-        (false, true) => (Token::Good, format!("Disabled: {units}. d enables it again.")),
+        (false, true) => (Token::Good, format!("Disabled: {units}. {key} enables it again.")),
         (false, false) => (
             Token::Warn,
-            format!("Disabled ({units}), and something listens all the same. d enables it again."),
+            format!("Disabled ({units}), and something listens all the same. {key} enables it again."),
         ),
     })
 }
@@ -299,6 +306,7 @@ fn what_holds(model: &Model, row: &Row) -> (Token, String) {
         (Refusal::Reject, Protocol::Tcp) => "others get a TCP reset at once",
         (Refusal::Reject, Protocol::Udp | Protocol::UdpLite) => "others get port-unreachable at once",
     };
+    let who = model.key_of(CommandId::WhoCan, Context::Services);
     let is_so_now = row.reach_now == row.reach_after;
     let lead = if is_so_now {
         "Now and after applying"
@@ -312,7 +320,9 @@ fn what_holds(model: &Model, row: &Row) -> (Token, String) {
             } else {
                 "will be"
             };
-            let keys = "c confines it, t trusts your networks, o opens it";
+            let [confine, trust, open] =
+                [CommandId::Confine, CommandId::Trust, CommandId::Open].map(|id| model.key_of(id, Context::Services));
+            let keys = format!("{confine} confines it, {trust} trusts your networks, {open} opens it");
             (
                 Token::New,
                 format!("Not decided yet, so it {verb} refused: {refused}. {keys}."),
@@ -321,7 +331,7 @@ fn what_holds(model: &Model, row: &Row) -> (Token, String) {
         // The one thing every network of guests needs of its host is let in whatever is decided.
         (Decision::Confine | Decision::Undecided, Reach::Trusted) if !is_of_every_host(row) => (
             Token::Warn,
-            format!("{lead} some connect whatever is decided here: w shows who, and why."),
+            format!("{lead} some connect whatever is decided here: {who} shows who, and why."),
         ),
         (Decision::Confine | Decision::Undecided, Reach::Trusted) => (
             Token::Warn,
@@ -345,7 +355,7 @@ fn what_holds(model: &Model, row: &Row) -> (Token, String) {
         }
         (_, Reach::Unknown) => (
             Token::Unknown,
-            "fwtui lets it through; whether other rules do can't be told: w shows which.".to_owned(),
+            format!("fwtui lets it through; whether other rules do can't be told: {who} shows which."),
         ),
     }
 }

@@ -8,7 +8,7 @@ use super::{MARGIN, WIDEST, elsewhere, list, paragraph};
 use crate::core::network::Interface;
 use crate::core::setup::words::{AT_HOME, IN_A_DMZ, class_meaning};
 use crate::core::setup::{About, MachineKind, NetworkProposal};
-use crate::tui::commands::Context;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::{Model, Setup};
 use crate::tui::theme::Token;
 use crate::tui::widgets::bars::rule;
@@ -68,7 +68,7 @@ pub(super) fn draw(model: &Model, setup: &Setup, frame: &mut Frame<'_>, body: Re
     let hidden = lines.len().saturating_sub(setup.top + usize::from(area.height));
     let below = match hidden {
         0 => String::new(),
-        more => format!("{more} more: pgdn"),
+        more => format!("{more} more: {}", model.key_of(CommandId::PageDown, Context::Moving)),
     };
     let selected = networks.get(setup.networks.cursor);
     let name = selected.map(|one| one.interface.as_str()).unwrap_or_default();

@@ -3,6 +3,7 @@
 use ratatui::text::Line;
 
 use super::{heading, outlook, paragraph, point};
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
 use crate::tui::popups::on_trial;
 use crate::tui::theme::Token;
@@ -10,9 +11,10 @@ use crate::tui::theme::Token;
 /// Of a trial that is not of the answers: what they lead to says nothing about it.
 pub(super) fn of_others(model: &Model, cells: usize) -> Vec<Line<'static>> {
     let beginning = model.trial().map(|trial| trial.beginning.words(model.now));
+    let [keep, revert] = keys(model);
     let text = format!(
-        "Begun {}: the rules in force are not what you answered here. k keeps them, r puts the old ones back at \
-         once; do nothing, and they come back by themselves. Your answers are kept, and the setup goes on then.",
+        "Begun {}: the rules in force are not what you answered here. {keep} keeps them, {revert} puts the old \
+         ones back at once; do nothing, and they come back by themselves. Your answers are kept, and the setup goes on then.",
         beginning.unwrap_or_default()
     );
     let mut lines = paragraph(model, Token::Text, &text, cells);
@@ -22,10 +24,18 @@ pub(super) fn of_others(model: &Model, cells: usize) -> Vec<Line<'static>> {
     lines
 }
 
+/// What keeps, and what reverts.
+fn keys(model: &Model) -> [String; 2] {
+    [CommandId::Keep, CommandId::Revert].map(|id| model.key_of(id, Context::Trial))
+}
+
 pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
-    let text = "The new rules are in force, on trial. Try what you need: a page of this machine's, a printer, a backup. \
-                k keeps the new rules, r puts the old ones back at once; do nothing, and they come back by themselves.";
-    let mut lines = paragraph(model, Token::Text, text, cells);
+    let [keep, revert] = keys(model);
+    let text = format!(
+        "The new rules are in force, on trial. Try what you need: a page of this machine's, a printer, a backup. {keep} \
+         keeps the new rules, {revert} puts the old ones back at once; do nothing, and they come back by themselves."
+    );
+    let mut lines = paragraph(model, Token::Text, &text, cells);
     if !model.observation.ways_in.is_empty() {
         lines.push(Line::default());
         let text = "Log in once more from where you are, in a second terminal: the connection you are typing in proves \

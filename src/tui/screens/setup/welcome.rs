@@ -6,6 +6,7 @@ use super::{heading, paragraph, point};
 use crate::core::network::{InterfaceKind, NetworkClass};
 use crate::core::reach::Reach;
 use crate::core::way_in::{Carrier, WayIn};
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::{Model, Setup};
 use crate::tui::theme::Token;
 
@@ -23,12 +24,9 @@ pub(super) fn lines(model: &Model, setup: &Setup, cells: usize) -> Vec<Line<'sta
     lines.extend(ways_in(model, cells));
     lines.extend(others(model, setup, cells));
     lines.push(Line::default());
-    lines.extend(paragraph(
-        model,
-        Token::Accent,
-        "Enter goes step by step; A takes all recommendations.",
-        cells,
-    ));
+    let [next, all] = [CommandId::NextStep, CommandId::TakeAll].map(|id| model.key_of(id, Context::Setup));
+    let text = format!("Step by step: {next}. All recommendations at once: {all}.");
+    lines.extend(paragraph(model, Token::Accent, &text, cells));
     lines
 }
 
