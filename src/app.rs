@@ -29,7 +29,7 @@ pub use block::BlockView;
 pub use boot::{Init, Installed};
 pub use classes::ClassInquiry;
 pub use error::{Error, Kind};
-pub use look::Depth;
+pub use look::{Depth, Stops};
 pub use machine::{Machine, Options};
 pub use observation::{Beginning, Last, Observation, OnTrial, State, Status, TrialView};
 pub use preview::{plan, plan_and_rows, plan_and_rows_since};

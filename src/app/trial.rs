@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::app::machine::require_root;
 use crate::app::rehearsal::called_off;
 use crate::app::{
-    Beginning, Cancel, Depth, Error, Kind, Machine, Observation, Rehearsal, State, TrialView, plan_and_rows, units,
+    Beginning, Cancel, Depth, Error, Kind, Machine, Observation, Rehearsal, State, Stops, TrialView, plan_and_rows,
+    units,
 };
 use crate::core::plan::Plan;
 use crate::core::policy::{Block, Policy};
@@ -67,7 +68,7 @@ impl Machine {
         require_root("apply rules")?;
         self.recover()?;
         self.forget_blocks_that_are_over();
-        let observation = self.look(Depth::Plan);
+        let observation = self.look_unless(Depth::Plan, &Stops::both(cancel));
         if cancel.is_cancelled() {
             return Err(called_off());
         }

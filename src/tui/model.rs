@@ -188,7 +188,7 @@ impl Model {
 
     /// Takes note of what is under way.
     pub fn follow(&mut self) {
-        let is_looking = self.depth != Some(Depth::Complete);
+        let is_looking = self.depth != Some(Depth::Complete) || self.progress.is_looking();
         let is_checking = self.checkup.is_under_way();
         self.progress.follow(self.task, is_checking, is_looking, self.now);
     }

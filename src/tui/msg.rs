@@ -25,6 +25,8 @@ pub enum Msg {
     Paste(String),
     /// The terminal has this many columns and rows.
     Resize(u16, u16),
+    /// A look of this depth has begun.
+    Looking(Depth),
     /// The machine was looked at.
     Seen(Depth, Box<Observation>),
     /// The policy was written, or not.
@@ -79,6 +81,11 @@ pub enum Msg {
 pub enum Effect {
     /// Look at the machine.
     Look(Depth),
+    /// With the next look, look for the owners again whose search was stopped.
+    LookForOwners,
+    /// Stop the look of this depth, if it is the one that is under way: what it has not seen by then is
+    /// not shown.
+    StopLook(Depth),
     /// Write the policy over the one it was made from.
     Save {
         /// The one it was made from.
@@ -151,6 +158,8 @@ impl Effect {
             )),
             Self::AskClasses(inquiry) => Some(Msg::Classes(inquiry.interface.clone(), inquiry.answer())),
             Self::Look(_)
+            | Self::LookForOwners
+            | Self::StopLook(_)
             | Self::Write(_)
             | Self::Save { .. }
             | Self::Apply(_)

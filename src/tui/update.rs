@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::app::{Error, Observation, Status};
 use crate::core::policy::Policy;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::{Model, Task};
 use crate::tui::msg::{Effect, Msg};
 use crate::tui::popups::{Message, Popup};
@@ -41,6 +42,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         }
         Msg::Resize(width, height) => {
             model.size = (width, height);
+            Vec::new()
+        }
+        Msg::Looking(depth) => {
+            model.progress.begin_look(depth);
             Vec::new()
         }
         Msg::Seen(depth, observation) => on_seen(model, depth, *observation),
@@ -109,10 +114,17 @@ fn knock(model: &mut Model) -> Option<Effect> {
 }
 
 fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec<Effect> {
+    model.progress.end_look(depth);
     let is_first = model.depth.is_none();
     let is_first_whole = depth == Depth::Complete && model.depth != Some(depth);
     if model.depth > Some(depth) {
         // A shallow look that was overtaken would take the owners and the rules away again.
+        return Vec::new();
+    }
+    if observation.is_stopped && model.depth == Some(depth) && !model.observation.is_stopped {
+        let key = model.key_of(CommandId::Refresh, Context::Always);
+        let text = format!("Stopped: what is shown is as it was before. {key} looks again.");
+        model.say(Token::Text, text);
         return Vec::new();
     }
     model.depth = Some(depth);

@@ -1,69 +1,13 @@
 //! Long work: how long it takes is said, and it is stopped for real.
 
 use std::fs;
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 
 use crate::lab::{Lab, eventually, in_sandbox};
+use crate::slow::Slow;
 use crate::terminal::{PATIENCE, Terminal};
 
 const SIZE: (u16, u16) = (100, 30);
-
-/// Puts a program in the place of one of the system's, in this mount namespace only, which is the
-/// sandbox's own: it says that it was started, waits for a file, and then is the other.
-struct Slow {
-    folder: tempfile::TempDir,
-}
-
-impl Slow {
-    fn new(program: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let real = folder.path().join("real");
-        fs::copy(program, &real).unwrap();
-        let script = folder.path().join("script");
-        let place = folder.path().display();
-        let mut file = fs::File::create(&script).unwrap();
-        writeln!(
-            file,
-            "#!/bin/sh\n[ -e {place}/on ] && {{ echo $$ >> {place}/started; \
-             while [ ! -e {place}/go ]; do sleep 0.05; done; }}\nexec {place}/real \"$@\""
-        )
-        .unwrap();
-        drop(file);
-        for path in [&real, &script] {
-            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
-        }
-        let mounted = Command::new("mount")
-            .arg("--bind")
-            .arg(&script)
-            .arg(program)
-            .status()
-            .unwrap();
-        assert!(mounted.success());
-        Self { folder }
-    }
-
-    /// From now on it is slow.
-    fn begin(&self) {
-        fs::write(self.folder.path().join("on"), "").unwrap();
-    }
-
-    /// Waits until it was started; its process id.
-    fn is_running(&self) -> String {
-        eventually("the slow program", PATIENCE, || {
-            let text = fs::read_to_string(self.folder.path().join("started")).ok()?;
-            text.split_whitespace().next().map(str::to_owned)
-        })
-    }
-
-    /// It may end.
-    fn end(&self) {
-        fs::write(self.folder.path().join("go"), "").unwrap();
-        fs::remove_file(self.folder.path().join("on")).unwrap();
-    }
-}
 
 fn is_gone(pid: &str) -> bool {
     !Path::new(&format!("/proc/{pid}")).exists()
@@ -106,8 +50,7 @@ fn a_rehearsal_is_stopped_by_esc_and_by_ctrl_c_and_nothing_has_changed() {
             eventually("the end of the slow program", PATIENCE, || is_gone(&pid).then_some(()));
             slow.end();
             nothing_has_happened(lab);
-            fs::remove_file(slow.folder.path().join("started")).unwrap();
-            fs::remove_file(slow.folder.path().join("go")).unwrap();
+            slow.forget();
         }
         // And it can be done all the same.
         terminal.answers("a", &["Apply?"]);

@@ -34,6 +34,7 @@ pub(crate) fn fresh() -> Observation {
         is_root: true,
         services: services(),
         has_owners: true,
+        is_stopped: false,
         interfaces: interfaces(),
         policy: Policy::default(),
         policy_error: None,

@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::{State, protection_words};
 use crate::core::text::capitalised;
+use crate::tui::availability::{Stoppable, stopped_by_esc};
 use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
 use crate::tui::port::Depth;
@@ -28,15 +29,11 @@ pub fn header(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             format!("{symbol} {}", state_words(model)),
             palette.of(token),
         )]);
-    } else {
-        let what = match model.depth {
-            Some(Depth::Sockets) => "looking up owners …",
-            Some(_) => "looking at the rules …",
-            None => "looking …",
-        };
-        let text = format!("{what}{}", model.progress.look(model.now));
-        parts.push(vec![Span::styled(text, palette.of(Token::Dim))]);
     }
+    // The key stops one thing at a time, and closes what lies over the screen first.
+    let has_key = stopped_by_esc(model) == Some(Stoppable::Look);
+    let look = model.progress.look(model.depth, has_key, model.now);
+    parts.extend(look.map(|text| vec![Span::styled(text, palette.of(Token::Dim))]));
     parts.extend(protection(model));
     if let Some(backend) = observation.status.backend.as_ref().filter(|_| area.width >= 100) {
         parts.push(vec![Span::styled(fit(backend, 20), palette.of(Token::Dim))]);
