@@ -32,7 +32,7 @@ pub use error::{Error, Kind};
 pub use look::{Depth, Stops};
 pub use machine::{Machine, Options};
 pub use observation::{Beginning, Last, Observation, OnTrial, State, Status, TrialView};
-pub use preview::{plan, plan_and_rows, plan_and_rows_since};
+pub use preview::{Outlook, plan, plan_and_rows, plan_and_rows_since};
 pub use protection::{Line, Protection, boot_trouble, protection_words};
 pub use rehearsal::Rehearsal;
 pub use restore::Restored;

@@ -2,7 +2,7 @@
 //! terminal, without what the terminal does with them.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use fwtui::app::{Observation, State, Status};
@@ -14,11 +14,12 @@ use fwtui::core::policy::{Decision, Entry, Policy};
 use fwtui::core::reach::Filter;
 use fwtui::core::ruleset::{Own, Slot, compile};
 use fwtui::core::service::{Ownership, Ports, group};
-use fwtui::tui::{Depth, Model, Msg, Settings, update, view};
+use fwtui::tui::{Depth, Effect, Model, Msg, Settings, update, view};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{TerminalOptions, Viewport};
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::table::{Table, median, milliseconds};
 
@@ -108,15 +109,29 @@ impl Open {
 
     /// The same for any message.
     pub fn take(&mut self, msg: Msg) -> Duration {
-        let start = Instant::now();
-        let _effects = update(&mut self.model, msg);
-        let model = &self.model;
-        self.terminal.draw(|frame| view(model, frame)).unwrap();
-        let taken = start.elapsed();
+        let (mut taken, effects) = self.once(msg);
+        // What a worker works out is taken in, too.
+        for answer in effects.iter().filter(|effect| matches!(effect, Effect::WorkOut(_))) {
+            let (adopted, _) = self.once(answer.answer().unwrap());
+            taken = taken.max(adopted);
+        }
         // What was asked for is answered by a worker, beside the screens.
         self.model.saves_under_way = 0;
         taken
     }
+
+    fn once(&mut self, msg: Msg) -> (Duration, Vec<Effect>) {
+        let start = thread_time();
+        let effects = update(&mut self.model, msg);
+        let model = &self.model;
+        self.terminal.draw(|frame| view(model, frame)).unwrap();
+        (thread_time().saturating_sub(start), effects)
+    }
+}
+
+/// How long this thread has been at work: what others do meanwhile does not count.
+fn thread_time() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap()
 }
 
 /// A machine on which so many services listen, every tenth of them decided, among the rules of others.

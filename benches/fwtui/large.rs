@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use fwtui::app::Observation;
+use fwtui::app::{Observation, Outlook};
 use fwtui::core::netfilter::Netfilter;
 use fwtui::core::policy::{Block, Decision, Entry, Policy};
 use fwtui::core::reach::Filter;
@@ -17,7 +17,7 @@ use crate::table::{Table, milliseconds};
 
 /// A frame of a terminal that draws sixty a second.
 const FRAME: Duration = Duration::from_millis(16);
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 2;
 /// Each of these is done in this order; words stand for keys without a character.
 const STEPS: [(&str, &[&str]); 13] = [
     ("a key that only moves", &["down", "up", "end", "home"]),
@@ -55,7 +55,8 @@ fn measure_one(table: &mut Table, what: &str, observation: Observation) {
     let mut screen = Open::on(observation.clone());
     let mut looks = Vec::new();
     for _ in 0..ROUNDS {
-        let seen = Msg::Seen(Depth::Complete, Box::new(observation.clone()));
+        let outlook = Outlook::of(&observation, &observation.policy, None);
+        let seen = Msg::SeenWith(Depth::Complete, Box::new(observation.clone()), Box::new(outlook));
         looks.push(screen.take(seen));
     }
     row(table, what, "a look", &looks);
@@ -96,7 +97,10 @@ fn undone() -> Observation {
         for port in first..first + 1000 {
             let entry = Entry {
                 decision: Decision::Open,
-                from: vec!["203.0.113.7/32".parse().unwrap(), "2001:db8:9::7/128".parse().unwrap()],
+                from: vec![
+                    format!("203.0.{}.{}/32", port / 250 % 250, port % 250).parse().unwrap(),
+                    format!("2001:db8:9::{port:x}/128").parse().unwrap(),
+                ],
             };
             policy.decide(format!("{port}/tcp").parse().unwrap(), entry).unwrap();
         }

@@ -212,6 +212,8 @@ pub(super) fn why_no_apply(model: &Model, is_off: bool) -> Option<String> {
         "The rules in the kernel have not been read yet."
     } else if model.observation.filter.is_none() {
         "The rules in the kernel can't be seen, so nothing is applied over them."
+    } else if model.is_working_out() {
+        "It is being worked out what the last edit changes: one moment."
     } else if !is_off && has_nothing_to_apply(model) {
         "Nothing to apply: the kernel holds these rules already."
     } else {

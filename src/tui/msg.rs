@@ -6,12 +6,13 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::app::check::Checkup;
 use crate::app::explain::Answer;
-use crate::app::{ClassInquiry, Error, Inquiry, Observation, Setup, Status, TrialView, Writing, Written};
+use crate::app::{ClassInquiry, Error, Inquiry, Observation, Outlook, Setup, Status, TrialView, Writing, Written};
 use crate::core::overview::{ClassReach, NetworkReach};
 use crate::core::policy::Policy;
 use crate::core::service::ServiceId;
 use crate::core::setup::Answers;
 use crate::core::unit::Proposal;
+use crate::tui::model::Work;
 use crate::tui::port::{ApplyRequest, Depth, Restored, Seen, Started};
 
 /// Something happened.
@@ -29,6 +30,10 @@ pub enum Msg {
     Looking(Depth),
     /// The machine was looked at.
     Seen(Depth, Box<Observation>),
+    /// The same, and what the policy that was read comes to there.
+    SeenWith(Depth, Box<Observation>, Box<Outlook>),
+    /// What the edit with this number changes.
+    WorkedOut(u64, Box<Outlook>),
     /// The policy was written, or not.
     Saved(Box<Policy>, Result<(), Error>),
     /// The trial has begun, or not.
@@ -114,6 +119,8 @@ pub enum Effect {
     Told(String),
     /// Let the sandbox's neighbours knock at a service.
     Knock(ServiceId),
+    /// Work out what an edit changes.
+    WorkOut(Box<Work>),
     /// Work out who can connect to a service.
     AskAccess(Box<Inquiry>),
     /// Work out the way of a peer through the rules.
@@ -150,6 +157,7 @@ impl Effect {
     /// What comes of an effect that touches nothing outside; none for the others.
     pub fn answer(&self) -> Option<Msg> {
         match self {
+            Self::WorkOut(work) => Some(Msg::WorkedOut(work.number, Box::new(work.outlook()))),
             Self::AskAccess(inquiry) => Some(Msg::Access(inquiry.service.id.clone(), inquiry.networks())),
             Self::AskWay(inquiry, network) => Some(Msg::Way(
                 inquiry.service.id.clone(),

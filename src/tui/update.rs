@@ -49,6 +49,13 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             Vec::new()
         }
         Msg::Seen(depth, observation) => on_seen(model, depth, *observation),
+        Msg::SeenWith(depth, observation, outlook) => {
+            model.with_outlook(outlook, |model| on_seen(model, depth, *observation))
+        }
+        Msg::WorkedOut(number, outlook) => {
+            model.adopt_outlook(number, *outlook);
+            Vec::new()
+        }
         Msg::Saved(policy, result) => on_saved(model, *policy, result),
         Msg::Applied(result) => trial::on_applied(model, result),
         Msg::Confirmed(result) => trial::on_confirmed(model, result),
@@ -96,6 +103,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     };
     effects.extend(setup::follow(model, trial.as_deref(), ended));
     model.settle();
+    effects.extend(model.work_out());
     effects.extend(knock(model));
     effects.extend(access::ask(model));
     effects.extend(planning::ask(model));
@@ -155,7 +163,7 @@ fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec
         effects.extend(setup::begin(model));
     }
     let now = model.observation.world.now;
-    if model.saves_under_way > 0 || stored.current(now) == model.policy.current(now) {
+    if model.saves_under_way > 0 || stored.current(now) == model.wanted().current(now) {
         model.recompute();
         popups::count_running_again(model);
         return effects;
@@ -166,7 +174,7 @@ fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec
             model.say(Token::Warn, "The policy was changed elsewhere; this is the new one.");
         }
         // What was about to be applied is not what would be applied now.
-        if !stored.wants_the_same_as(&model.policy) {
+        if !stored.wants_the_same_as(model.wanted()) {
             model.popups.retain(|popup| !matches!(popup, Popup::Apply(_)));
         }
     }

@@ -1,6 +1,7 @@
 //! A look that takes long, or hangs: it says so, keys do what they do, and it is stopped for real.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::lab::{Lab, eventually, in_sandbox};
@@ -16,6 +17,11 @@ fn holder(lab: &Lab, port: &str) -> u64 {
     let services = list["services"].as_array().unwrap();
     let service = services.iter().find(|service| service["id"] == port).unwrap();
     service["owners"][0]["pid"].as_u64().unwrap()
+}
+
+/// Where the sandbox keeps what is wanted.
+fn policy() -> PathBuf {
+    PathBuf::from(std::env::var_os("FWTUI_ROOT").unwrap()).join("etc/fwtui/policy.json")
 }
 
 /// Rules that have to be read: without any, no program is asked.
@@ -68,7 +74,7 @@ fn while_the_search_for_owners_hangs_edits_are_saved_and_leaving_takes_no_time()
         terminal.sees(&["looking up owners … 1 s", "22/tcp"]);
         terminal.types("oq");
         terminal.ends_well(0);
-        let policy = fs::read_to_string("/etc/fwtui/policy.json").unwrap();
+        let policy = fs::read_to_string(policy()).unwrap();
         assert!(policy.contains("open"), "{policy}");
     });
 }
@@ -85,14 +91,14 @@ fn the_reading_of_the_rules_is_stopped_and_taken_up_again() {
         // An edit does not wait for it.
         terminal.types("o");
         eventually("the edit on the disk", PATIENCE, || {
-            let policy = fs::read_to_string("/etc/fwtui/policy.json").ok()?;
+            let policy = fs::read_to_string(policy()).ok()?;
             policy.contains("open").then_some(())
         });
         terminal.sees(&["looking at the rules … "]);
         let again = "The rules in the kernel were not read: that was stopped. F5 reads them.";
         terminal.answers("\u{1b}", &[again]);
         eventually("the end of the slow program", PATIENCE, || {
-            (!std::path::Path::new(&format!("/proc/{pid}")).exists()).then_some(())
+            (!Path::new(&format!("/proc/{pid}")).exists()).then_some(())
         });
         terminal.answers("a", &[again]);
         assert!(!terminal.text().contains("Apply?"), "{}", terminal.text());

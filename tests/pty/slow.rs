@@ -95,7 +95,14 @@ impl Hanging {
 
     /// It can be read again; who waits for it goes on waiting.
     pub fn end(self) {
-        assert!(Command::new("umount").arg(&self.place).status().unwrap().success());
+        assert!(
+            Command::new("umount")
+                .arg("-l")
+                .arg(&self.place)
+                .status()
+                .unwrap()
+                .success()
+        );
     }
 }
 

@@ -16,14 +16,23 @@ pub struct Progress {
     look: Option<Duration>,
     /// How far the look goes that is under way, as far as that was told.
     looking: Option<Depth>,
-    /// Whether the user has asked for that look to be stopped.
-    is_look_stopping: bool,
-    /// Whether he has stopped one since he last asked for one.
-    has_stopped_look: bool,
+    /// Whether the user has stopped it, or one before.
+    look_stop: LookStop,
     /// Whether the user has asked for the task to be stopped.
     pub is_stopping: bool,
     /// Whether it is too late for that.
     pub is_past_stopping: bool,
+}
+
+/// Whether the user has stopped a look since he last asked for one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum LookStop {
+    #[default]
+    None,
+    /// The one that is under way.
+    ThisOne,
+    /// One that is over.
+    Earlier,
 }
 
 impl Progress {
@@ -59,15 +68,22 @@ impl Progress {
     }
 
     /// A look has begun.
-    pub const fn begin_look(&mut self, depth: Depth) {
+    pub fn begin_look(&mut self, depth: Depth) {
         self.looking = Some(depth);
-        self.is_look_stopping = false;
+        self.forget_stop();
     }
 
     /// A look has ended.
     pub fn end_look(&mut self, depth: Depth) {
         if self.looking == Some(depth) {
-            (self.looking, self.is_look_stopping) = (None, false);
+            self.looking = None;
+            self.forget_stop();
+        }
+    }
+
+    fn forget_stop(&mut self) {
+        if self.look_stop == LookStop::ThisOne {
+            self.look_stop = LookStop::Earlier;
         }
     }
 
@@ -80,17 +96,21 @@ impl Progress {
     pub fn stoppable_look(&self, now: Duration) -> Option<Depth> {
         let is_told = self.look_takes(now) >= WORTH_TELLING;
         self.looking
-            .filter(|depth| *depth > Depth::Sockets && is_told && !self.is_look_stopping)
+            .filter(|depth| *depth > Depth::Sockets && is_told && self.look_stop != LookStop::ThisOne)
     }
 
     /// The user stops it.
     pub const fn stop_look(&mut self) {
-        (self.is_look_stopping, self.has_stopped_look) = (true, true);
+        self.look_stop = LookStop::ThisOne;
     }
 
     /// The user asks for a look; whether he has stopped one before.
-    pub const fn ask_look(&mut self) -> bool {
-        std::mem::replace(&mut self.has_stopped_look, false)
+    pub fn ask_look(&mut self) -> bool {
+        let has_stopped = self.look_stop != LookStop::None;
+        if self.look_stop == LookStop::Earlier {
+            self.look_stop = LookStop::None;
+        }
+        has_stopped
     }
 
     /// What is said of the look that is under way, after one that went so far; `has_key` is whether the key
@@ -99,7 +119,7 @@ impl Progress {
         let is_long = self.look_takes(now) >= WORTH_TELLING;
         let what = match seen {
             Some(Depth::Complete) if !is_long => return None,
-            _ if self.is_look_stopping => return Some("stopping …".to_owned()),
+            _ if self.look_stop == LookStop::ThisOne => return Some("stopping …".to_owned()),
             None => "looking …",
             Some(Depth::Sockets) => "looking up owners …",
             Some(Depth::Complete) => "looking again …",

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Event;
-use crate::app::{Cancel, Observation, Status, Stops};
+use crate::app::{Cancel, Observation, Outlook, Status, Stops};
 use crate::tui::msg::{Effect, Msg};
 use crate::tui::port::{Depth, Machine};
 
@@ -20,50 +20,73 @@ const PROBES_PER_STATUS: u32 = 5;
 
 /// The look that is under way, as the main thread sees it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct UnderWay(Arc<Mutex<Option<Current>>>);
+pub(super) struct UnderWay(Arc<Mutex<Place>>);
+
+#[derive(Debug, Default)]
+struct Place {
+    current: Option<Current>,
+    /// The one that is to be taken again, and whether the user no longer wants to wait for it.
+    put_off: Option<(Depth, bool)>,
+}
 
 #[derive(Debug)]
 struct Current {
     depth: Depth,
     cancel: Cancel,
-    /// Whether it is to be taken again.
     is_put_off: bool,
+    is_stopped: bool,
 }
 
 impl UnderWay {
     /// The user no longer wants to wait for this look.
     pub(super) fn stop(&self, depth: Depth) {
-        if let Some(current) = self.current().as_ref().filter(|current| current.depth == depth) {
+        let place = &mut *self.place();
+        if let Some(current) = place.current.as_mut().filter(|current| current.depth == depth) {
+            current.is_stopped = true;
             current.cancel.cancel();
+        } else if let Some((_, is_stopped)) = place.put_off.as_mut().filter(|(other, _)| *other == depth) {
+            *is_stopped = true;
         }
     }
 
     /// Something else is to be done first. A look the user has stopped is as good as done.
     pub(super) fn put_off(&self) {
-        if let Some(current) = self.current().as_mut()
-            && !current.cancel.is_cancelled()
-        {
+        if let Some(current) = self.place().current.as_mut().filter(|current| !current.is_stopped) {
             current.is_put_off = true;
             current.cancel.cancel();
         }
     }
 
     fn begin(&self, depth: Depth) -> Cancel {
+        let place = &mut *self.place();
+        let put_off = place.put_off.take_if(|(other, _)| *other == depth);
+        let is_stopped = put_off.is_some_and(|(_, is_stopped)| is_stopped);
         let cancel = Cancel::default();
-        *self.current() = Some(Current {
+        if is_stopped {
+            cancel.cancel();
+        }
+        place.current = Some(Current {
             depth,
             cancel: cancel.clone(),
             is_put_off: false,
+            is_stopped,
         });
         cancel
     }
 
     /// Whether it was put off.
     fn end(&self) -> bool {
-        self.current().take().is_some_and(|current| current.is_put_off)
+        let place = &mut *self.place();
+        let Some(current) = place.current.take() else {
+            return false;
+        };
+        if current.is_put_off {
+            place.put_off = Some((current.depth, current.is_stopped));
+        }
+        current.is_put_off
     }
 
-    fn current(&self) -> MutexGuard<'_, Option<Current>> {
+    fn place(&self) -> MutexGuard<'_, Place> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -134,7 +157,9 @@ impl Looker {
     }
 
     fn take_all(&mut self, jobs: &Receiver<(Effect, Cancel)>) {
-        jobs.try_iter().for_each(|job| self.take(job));
+        for job in jobs.try_iter() {
+            self.take(job);
+        }
     }
 
     fn take(&mut self, job: (Effect, Cancel)) {
@@ -189,6 +214,7 @@ impl Looker {
         // What was asked for before that did not put it off.
         self.take_all(jobs);
         if !self.work.is_empty() {
+            self.under_way.put_off();
             self.under_way.end();
             self.looks.insert(depth);
             return true;
@@ -226,7 +252,9 @@ impl Looker {
         if depth == Depth::Complete {
             self.status = Some(observation.status.clone());
         }
-        self.send(Msg::Seen(depth, Box::new(observation)))
+        // Here it keeps no key waiting.
+        let outlook = Outlook::of(&observation, &observation.policy, None);
+        self.send(Msg::SeenWith(depth, Box::new(observation), Box::new(outlook)))
     }
 
     /// A shallow look costs little; only what changed is looked at closely and shown.
@@ -253,5 +281,29 @@ impl Looker {
         let is_legacy =
             |status: &Status| status.backend.as_deref() == Some("iptables-legacy") || status.other_backend.is_some();
         self.status.as_ref().is_some_and(is_legacy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_is_put_off_for_work_and_stopped_for_the_user() {
+        let under_way = UnderWay::default();
+        let cancel = under_way.begin(Depth::Complete);
+        under_way.stop(Depth::Owners);
+        assert!(!cancel.is_cancelled(), "it was meant for another");
+        under_way.put_off();
+        assert!(cancel.is_cancelled() && under_way.end());
+        // Nothing is under way; the one that is put off can be stopped all the same.
+        under_way.stop(Depth::Complete);
+        assert!(under_way.begin(Depth::Complete).is_cancelled());
+        under_way.put_off();
+        assert!(!under_way.end(), "it is as good as done");
+        let cancel = under_way.begin(Depth::Complete);
+        assert!(!cancel.is_cancelled(), "the next one is another");
+        under_way.stop(Depth::Complete);
+        assert!(cancel.is_cancelled() && !under_way.end());
     }
 }

@@ -128,7 +128,7 @@ impl Workers {
                 Some(knocks) => knocks,
                 None => return,
             },
-            Effect::AskAccess(_) | Effect::AskWay(..) | Effect::AskClasses(_) => &self.questions,
+            Effect::WorkOut(_) | Effect::AskAccess(_) | Effect::AskWay(..) | Effect::AskClasses(_) => &self.questions,
             Effect::Redraw | Effect::SetMouse(_) | Effect::Suspend | Effect::Quit => return,
         };
         worker.send(effect).ok();
@@ -201,11 +201,21 @@ fn check(machine: &dyn Machine, events: &SyncSender<Event>, jobs: &Receiver<(Eff
 
 /// Works out what takes nothing but time.
 fn answer(events: &SyncSender<Event>, jobs: &Receiver<Effect>) {
-    for job in jobs {
-        if let Some(msg) = job.answer()
-            && events.send(Event::Msg(msg)).is_err()
-        {
-            return;
+    while let Ok(first) = jobs.recv() {
+        let mut waiting: Vec<Effect> = std::iter::once(first).chain(jobs.try_iter()).collect();
+        // Of several edits the last one alone is asked about any more.
+        let last = waiting.iter().rposition(|job| matches!(job, Effect::WorkOut(_)));
+        let mut index = 0;
+        waiting.retain(|job| {
+            index += 1;
+            !matches!(job, Effect::WorkOut(_)) || Some(index - 1) == last
+        });
+        for job in waiting {
+            if let Some(msg) = job.answer()
+                && events.send(Event::Msg(msg)).is_err()
+            {
+                return;
+            }
         }
     }
 }

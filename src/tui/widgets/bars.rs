@@ -34,6 +34,12 @@ pub fn header(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let has_key = stopped_by_esc(model) == Some(Stoppable::Look);
     let look = model.progress.look(model.depth, has_key, model.now);
     parts.extend(look.map(|text| vec![Span::styled(text, palette.of(Token::Dim))]));
+    if model.is_working_out() {
+        parts.push(vec![Span::styled(
+            "working out the last edit …",
+            palette.of(Token::Dim),
+        )]);
+    }
     parts.extend(protection(model));
     if let Some(backend) = observation.status.backend.as_ref().filter(|_| area.width >= 100) {
         parts.push(vec![Span::styled(fit(backend, 20), palette.of(Token::Dim))]);
