@@ -39,7 +39,7 @@ const KEYS: [(&str, &[&str]); 7] = [
 ];
 
 pub fn measure(table: &mut Table) {
-    let mut screen = Open::on(crowd(SERVICES, Netfilter::default()));
+    let mut screen = Open::on(crowd(SERVICES, &Netfilter::default()));
     for (what, keys) in KEYS {
         let mut times = Vec::new();
         while times.len() < 100 {
@@ -135,7 +135,7 @@ fn thread_time() -> Duration {
 }
 
 /// A machine on which so many services listen, every tenth of them decided, among the rules of others.
-pub fn crowd(services: u16, others: Netfilter) -> Observation {
+pub fn crowd(services: u16, others: &Netfilter) -> Observation {
     let ports = 1000..1000 + services;
     let listeners: Vec<Listener> = ports
         .clone()

@@ -41,17 +41,17 @@ pub fn measure(table: &mut Table) {
         let ipv6 = many(|n| format!("-s 2001:db8:ffff:{n:x}::7/128 -j DROP"));
         kernel(&ipv4, &ipv6)
     };
-    measure_one(table, "20 services", crowd(20, Netfilter::default()));
-    measure_one(table, "10000 rules of others", crowd(20, hosts()));
-    measure_one(table, "5000 services", crowd(SERVICES, Netfilter::default()));
-    measure_one(table, "both", crowd(SERVICES, hosts()));
-    measure_one(table, "1000 blocks", blocked(1000));
+    measure_one(table, "20 services", &crowd(20, &Netfilter::default()));
+    measure_one(table, "10000 rules of others", &crowd(20, &hosts()));
+    measure_one(table, "5000 services", &crowd(SERVICES, &Netfilter::default()));
+    measure_one(table, "both", &crowd(SERVICES, &hosts()));
+    measure_one(table, "1000 blocks", &blocked(1000));
     let undone = undone();
     let lines = fwtui::app::plan(&undone, &undone.policy, false).diff.len();
-    measure_one(table, &format!("a diff of {lines} lines"), undone);
+    measure_one(table, &format!("a diff of {lines} lines"), &undone);
 }
 
-fn measure_one(table: &mut Table, what: &str, observation: Observation) {
+fn measure_one(table: &mut Table, what: &str, observation: &Observation) {
     let mut screen = Open::on(observation.clone());
     let mut looks = Vec::new();
     for _ in 0..ROUNDS {
@@ -81,7 +81,7 @@ fn row(table: &mut Table, what: &str, step: &str, times: &[Duration]) {
 
 /// With so many blocks.
 fn blocked(count: u16) -> Observation {
-    let mut observation = crowd(20, Netfilter::default());
+    let mut observation = crowd(20, &Netfilter::default());
     for port in 0..count {
         let id = format!("{}/tcp", 20_000 + port);
         observation.policy.blocks.push(Block::on(id.parse().unwrap()));
@@ -91,7 +91,7 @@ fn blocked(count: u16) -> Observation {
 
 /// Of what is in force nothing is wanted any more, and as much else is.
 fn undone() -> Observation {
-    let mut observation = crowd(20, Netfilter::default());
+    let mut observation = crowd(20, &Netfilter::default());
     let opened = |first: u16| {
         let mut policy = Policy::default();
         for port in first..first + 1000 {
