@@ -55,7 +55,7 @@ fn measure_one(table: &mut Table, what: &str, observation: &Observation) {
     let mut screen = Open::on(observation.clone());
     let mut looks = Vec::new();
     for _ in 0..ROUNDS {
-        let outlook = Outlook::of(&observation, &observation.policy, None);
+        let outlook = Outlook::of(observation, &observation.policy, None);
         let seen = Msg::SeenWith(Depth::Complete, Box::new(observation.clone()), Box::new(outlook));
         looks.push(screen.take(seen));
     }
