@@ -23,7 +23,7 @@ pub mod widgets;
 
 pub use model::Model;
 pub use msg::{Effect, Msg};
-pub use port::{ApplyRequest, Cancel, Changes, Depth, Knock, Machine, Neighbour, Restored, Seen, Started};
+pub use port::{ApplyRequest, Cancel, Changes, Depth, Knock, Machine, Neighbour, Restored, Seen, Started, Stops};
 pub use runtime::{Options, Outcome, Start, run};
 pub use settings::Settings;
 pub use update::update;

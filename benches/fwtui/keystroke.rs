@@ -2,7 +2,7 @@
 //! terminal, without what the terminal does with them.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use fwtui::app::{Observation, State, Status};
@@ -14,15 +14,16 @@ use fwtui::core::policy::{Decision, Entry, Policy};
 use fwtui::core::reach::Filter;
 use fwtui::core::ruleset::{Own, Slot, compile};
 use fwtui::core::service::{Ownership, Ports, group};
-use fwtui::tui::{Depth, Model, Msg, Settings, update, view};
+use fwtui::tui::{Depth, Effect, Model, Msg, Settings, update, view};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::Rect;
 use ratatui::{TerminalOptions, Viewport};
+use rustix::time::{ClockId, clock_gettime};
 
 use crate::table::{Table, median, milliseconds};
 
-const SERVICES: u16 = 5000;
+pub const SERVICES: u16 = 5000;
 /// Each of these is a key; words stand for those without a character.
 const KEYS: [(&str, &[&str]); 7] = [
     ("down", &["down"]),
@@ -38,7 +39,7 @@ const KEYS: [(&str, &[&str]); 7] = [
 ];
 
 pub fn measure(table: &mut Table) {
-    let mut screen = Open::new();
+    let mut screen = Open::on(crowd(SERVICES, &Netfilter::default()));
     for (what, keys) in KEYS {
         let mut times = Vec::new();
         while times.len() < 100 {
@@ -73,50 +74,69 @@ pub fn measure(table: &mut Table) {
 }
 
 /// The screens, without a thread beside them.
-struct Open {
+pub struct Open {
     model: Model,
     terminal: Terminal<CrosstermBackend<std::io::Sink>>,
 }
 
 impl Open {
-    fn new() -> Self {
+    pub fn on(observation: Observation) -> Self {
         let size = (120, 40);
         let viewport = Viewport::Fixed(Rect::new(0, 0, size.0, size.1));
         let backend = CrosstermBackend::new(std::io::sink());
         let terminal = Terminal::with_options(backend, TerminalOptions { viewport }).unwrap();
         let mut model = Model::new(Settings::default(), size, Duration::from_secs(5000));
-        update(&mut model, Msg::Seen(Depth::Complete, Box::new(crowd())));
+        update(&mut model, Msg::Seen(Depth::Complete, Box::new(observation)));
         Self { model, terminal }
     }
 
     /// How long it takes until the frame is written.
-    fn press(&mut self, name: &str) -> Duration {
+    pub fn press(&mut self, name: &str) -> Duration {
         let code = match name {
             "down" => KeyCode::Down,
             "pgdn" => KeyCode::PageDown,
             "home" => KeyCode::Home,
             "end" => KeyCode::End,
             "esc" => KeyCode::Esc,
+            "enter" => KeyCode::Enter,
             "space" => KeyCode::Char(' '),
             "backspace" => KeyCode::Backspace,
             one => KeyCode::Char(one.chars().next().unwrap()),
         };
 
-        let start = Instant::now();
-        let key = KeyEvent::new(code, KeyModifiers::NONE);
-        let _effects = update(&mut self.model, Msg::Key(key));
-        let model = &self.model;
-        self.terminal.draw(|frame| view(model, frame)).unwrap();
-        let taken = start.elapsed();
+        self.take(Msg::Key(KeyEvent::new(code, KeyModifiers::NONE)))
+    }
+
+    /// The same for any message.
+    pub fn take(&mut self, msg: Msg) -> Duration {
+        let (mut taken, effects) = self.once(msg);
+        // What a worker works out is taken in, too.
+        for answer in effects.iter().filter(|effect| matches!(effect, Effect::WorkOut(_))) {
+            let (adopted, _) = self.once(answer.answer().unwrap());
+            taken = taken.max(adopted);
+        }
         // What was asked for is answered by a worker, beside the screens.
         self.model.saves_under_way = 0;
         taken
     }
+
+    fn once(&mut self, msg: Msg) -> (Duration, Vec<Effect>) {
+        let start = thread_time();
+        let effects = update(&mut self.model, msg);
+        let model = &self.model;
+        self.terminal.draw(|frame| view(model, frame)).unwrap();
+        (thread_time().saturating_sub(start), effects)
+    }
 }
 
-/// A machine on which 5,000 services listen, every tenth of them decided.
-fn crowd() -> Observation {
-    let ports = 1000..1000 + SERVICES;
+/// How long this thread has been at work: what others do meanwhile does not count.
+fn thread_time() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).unwrap()
+}
+
+/// A machine on which so many services listen, every tenth of them decided, among the rules of others.
+pub fn crowd(services: u16, others: &Netfilter) -> Observation {
+    let ports = 1000..1000 + services;
     let listeners: Vec<Listener> = ports
         .clone()
         .map(|port| Listener {
@@ -170,7 +190,7 @@ fn crowd() -> Observation {
         has_physical_port: true,
     }];
     let rules = compile(&policy, &interfaces);
-    let netfilter = Netfilter::default().with_own(&rules);
+    let netfilter = others.with_own(&rules);
     Observation {
         host: "lumen".into(),
         is_root: true,

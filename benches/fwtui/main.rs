@@ -21,6 +21,7 @@ mod check;
 mod crowd;
 mod deadline;
 mod keystroke;
+mod large;
 mod list;
 mod reach;
 mod screen;
@@ -57,12 +58,13 @@ fn main() -> ExitCode {
         return ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1));
     }
     let mut table = table::Table::new();
-    let parts: [(&str, Measure); 7] = [
+    let parts: [(&str, Measure); 8] = [
         ("list", list::measure),
         ("apply", apply::measure),
         ("deadline", deadline::measure),
         ("screen", screen::measure),
         ("keystroke", keystroke::measure),
+        ("large", large::measure),
         ("reach", reach::measure),
         ("check", check::measure),
     ];

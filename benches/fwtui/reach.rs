@@ -169,14 +169,14 @@ fn route(destination: ipnet::IpNet, interface: u32) -> Route {
     }
 }
 
-fn kernel(ipv4: &str, ipv6: &str) -> Netfilter {
+pub fn kernel(ipv4: &str, ipv6: &str) -> Netfilter {
     let tables = |text: &str, family| save::tables(&SavedTables::parse(text).unwrap(), Engine::Nft, family, &[]);
     Netfilter {
         tables: [tables(ipv4, Family::Ipv4), tables(ipv6, Family::Ipv6)].concat(),
     }
 }
 
-fn many(rule: impl Fn(u32) -> String) -> String {
+pub fn many(rule: impl Fn(u32) -> String) -> String {
     let mut text = "*filter\n:INPUT ACCEPT [0:0]\n".to_owned();
     for n in 0..MANY {
         writeln!(text, "-A INPUT {}", rule(n)).unwrap();

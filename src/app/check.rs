@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::thread;
 
-use crate::app::{Cancel, Depth, Machine, Observation};
+use crate::app::{Cancel, Depth, Machine, Observation, Stops};
 use crate::core::checkup::{Evidence, Finding, LogSpace, Sysctl, Updates, check};
 use crate::core::listener::Family;
 use crate::core::tools::{BootFile, OnDisk};
@@ -35,13 +35,13 @@ impl Machine {
         self.checkup_unless(&Cancel::default()).unwrap_or_default()
     }
 
-    /// The same, unless it is no longer wanted: none then. Package managers that are being asked are
-    /// killed, the rest is waited for.
+    /// The same, unless it is no longer wanted: none then. Programs that are being asked are
+    /// killed, and the search for the owners of sockets ends.
     pub fn checkup_unless(&self, cancel: &Cancel) -> Option<Checkup> {
         // Neither waits for the other: other programs are started for both.
         let (observation, facts) = thread::scope(|scope| {
             let facts = scope.spawn(|| Facts::read(self.paths.root(), cancel));
-            let observation = self.look(Depth::Complete);
+            let observation = self.look_unless(Depth::Complete, &Stops::both(cancel));
             (observation, facts.join().unwrap_or_else(|_| Facts::blind()))
         });
         if cancel.is_cancelled() {

@@ -1,11 +1,11 @@
 //! Looking at the machine.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::thread;
 
 use crate::app::machine::{INSTALL_IPTABLES, Opened};
 use crate::app::published::add_published;
-use crate::app::{Machine, Observation};
+use crate::app::{Cancel, Machine, Observation};
 use crate::backend::everything::{self, Everything};
 use crate::backend::{BackendError, Observed, detect};
 use crate::core::counters::Counters;
@@ -47,13 +47,40 @@ pub(super) struct Kernel {
     pub(super) backend: Option<String>,
     pub(super) report: Option<String>,
     pub(super) unseen: Option<String>,
+    /// Whether the reading was stopped.
+    pub(super) is_stopped: bool,
     /// What of the rules of others can't be read: one sentence each.
     pub(super) notes: Vec<String>,
+}
+
+/// What stops the two parts of a look that may take long, each by itself.
+#[derive(Debug, Clone, Default)]
+pub struct Stops {
+    /// The search for the owners of sockets.
+    pub owners: Cancel,
+    /// The reading of the kernel's rules.
+    pub rules: Cancel,
+}
+
+impl Stops {
+    /// Both are stopped together.
+    pub fn both(cancel: &Cancel) -> Self {
+        Self {
+            owners: cancel.clone(),
+            rules: cancel.clone(),
+        }
+    }
 }
 
 impl Machine {
     /// Looks at the machine. What can't be seen is said in the observation; nothing here fails.
     pub fn look(&self, depth: Depth) -> Observation {
+        self.look_unless(depth, &Stops::default())
+    }
+
+    /// The same, unless a part of it is no longer wanted: that part is then as if it had not been looked
+    /// at, and the observation says so.
+    pub fn look_unless(&self, depth: Depth, stops: &Stops) -> Observation {
         let is_root = host::is_root();
         let mut unseen = Vec::new();
         if depth >= Depth::Reach
@@ -82,17 +109,16 @@ impl Machine {
         let ephemeral = owners::ephemeral_ports();
         // The rules are read by other programs; meanwhile this one looks for the owners.
         let ((services, ways_in), kernel) = thread::scope(|scope| {
-            let kernel = (depth >= Depth::Reach).then(|| scope.spawn(|| Self::kernel_and_everything(is_root)));
-            let seen = self.with_owners(&listeners, depth, |ownership| {
-                let is_decided = |id: &ServiceId| policy.entry_for(id).is_some();
-                let services = group(&listeners, ownership, ephemeral, &is_decided);
-                let ssh = self.ssh_connection.as_deref();
-                let ways_in = (depth >= Depth::Plan).then(|| session::ways_in(&listeners, ownership, &interfaces, ssh));
-                (services, ways_in.unwrap_or_default())
-            });
+            let kernel =
+                (depth >= Depth::Reach).then(|| scope.spawn(|| Self::kernel_and_everything(is_root, &stops.rules)));
+            let ownership = self.ownership(&listeners, depth, &stops.owners);
+            let is_decided = |id: &ServiceId| policy.entry_for(id).is_some();
+            let services = group(&listeners, &ownership, ephemeral, &is_decided);
+            let ssh = self.ssh_connection.as_deref();
+            let ways_in = (depth >= Depth::Plan).then(|| session::ways_in(&listeners, &ownership, &interfaces, ssh));
             let blind = || Kernel::unseen("The rules could not be read.");
             (
-                seen,
+                (services, ways_in.unwrap_or_default()),
                 kernel.map_or_else(blind, |thread| thread.join().unwrap_or_else(|_| blind())),
             )
         });
@@ -109,9 +135,10 @@ impl Machine {
         let mut observation = Observation {
             host: host::name().unwrap_or_default(),
             is_root,
+            has_owners: depth >= Depth::Owners && !services.iter().any(|service| service.is_unsought),
             services,
             ephemeral: Some(ephemeral),
-            has_owners: depth >= Depth::Owners,
+            is_stopped: kernel.is_stopped,
             interfaces,
             policy,
             policy_error,
@@ -121,8 +148,10 @@ impl Machine {
             ..Observation::default()
         };
         if depth >= Depth::Plan {
-            look_at_connections(&mut observation, &listeners);
+            look_at_connections(&mut observation, &listeners, &stops.owners);
         }
+        // Whoever did not want to wait for the rules does not want to wait for other programs either.
+        let asks_more = depth >= Depth::Plan && !kernel.is_stopped;
         if depth >= Depth::Reach {
             let (catalogue, left_out) = self.catalogue();
             observation.catalogue = Arc::clone(catalogue);
@@ -143,10 +172,10 @@ impl Machine {
             self.judge(&mut observation, kernel);
             observation.telling = self.telling(observation.filter.as_ref(), depth);
         }
-        if depth >= Depth::Plan {
+        if asks_more {
             observation.look_at_units();
         }
-        if depth >= Depth::Plan && is_root && observation.status.protection.is_empty() {
+        if asks_more && is_root && observation.status.protection.is_empty() {
             observation.status.protection = self.protection(None);
         }
         observation
@@ -163,41 +192,52 @@ impl Machine {
         }
     }
 
-    /// Does something with what is known of the owners, after looking for them as far as asked.
-    fn with_owners<T>(&self, listeners: &[Listener], depth: Depth, work: impl FnOnce(&Ownership) -> T) -> T {
-        let complete = (depth == Depth::Complete).then(|| owners::owners_complete(listeners));
-        let mut resolver = self.owners.lock().unwrap_or_else(PoisonError::into_inner);
-        match (depth, complete) {
-            (_, Some(complete)) => work(resolver.complete(listeners, complete)),
-            // What is known already costs nothing; units are found without looking at processes.
-            (Depth::Sockets, _) if *resolver.known() != Ownership::default() => work(resolver.known()),
-            (Depth::Sockets, _) => work(&Ownership {
-                units: cgroups::units(listeners),
-                ..Ownership::default()
-            }),
+    /// What is known of the owners, after looking for them as far as asked.
+    fn ownership(&self, listeners: &[Listener], depth: Depth, cancel: &Cancel) -> Arc<Ownership> {
+        match depth {
+            Depth::Complete => self.owners.complete(listeners, cancel),
+            Depth::Owners => self.owners.refresh(listeners, cancel),
             // Asked once by a verb that ends afterwards: nothing to remember it for.
-            (Depth::Reach | Depth::Plan, _) => work(&owners::owners_quick(listeners)),
-            (Depth::Owners | Depth::Complete, _) => work(resolver.refresh(listeners)),
+            Depth::Reach | Depth::Plan => Arc::new(owners::owners_quick(listeners, cancel)),
+            // What is known already costs nothing; units are found without looking at processes.
+            Depth::Sockets => {
+                let known = self.owners.known();
+                match *known == Ownership::default() {
+                    false => known,
+                    true => Arc::new(Ownership {
+                        units: cgroups::units(listeners),
+                        ..Ownership::default()
+                    }),
+                }
+            }
         }
     }
 
     /// Reads fwtui's rules in the kernel, and what of others' stands in their way.
     pub(super) fn kernel(is_root: bool) -> Kernel {
-        Self::read(is_root, false)
+        Self::read(is_root, false, &Cancel::default())
     }
 
     /// The same with the rules of every tool.
-    fn kernel_and_everything(is_root: bool) -> Kernel {
-        Self::read(is_root, true)
+    fn kernel_and_everything(is_root: bool, cancel: &Cancel) -> Kernel {
+        let kernel = Self::read(is_root, true, cancel);
+        if !is_root || !cancel.is_cancelled() {
+            return kernel;
+        }
+        // What was read before that is not all of it.
+        Kernel {
+            is_stopped: true,
+            ..Kernel::default()
+        }
     }
 
-    fn read(is_root: bool, is_everything: bool) -> Kernel {
+    fn read(is_root: bool, is_everything: bool, cancel: &Cancel) -> Kernel {
         if !is_root {
             return Kernel::default();
         }
         // Without any rules there is nothing to start other programs for.
         let is_pristine = detect::is_pristine();
-        let read = Self::open().and_then(|Opened { backend, report }| {
+        let read = Self::open_unless(cancel).and_then(|Opened { backend, report }| {
             let observed = match is_pristine {
                 true if backend.families().contains(&Family::Ipv6) => Observed::default(),
                 true => Observed {
@@ -207,7 +247,7 @@ impl Machine {
                 false => backend.read()?,
             };
             let everything = match is_everything && !is_pristine {
-                true => everything::read(&SystemRunner::new(), &observed),
+                true => everything::read(&SystemRunner::new().unless(cancel), &observed),
                 false => Everything::default(),
             };
             Ok(Kernel {
@@ -216,8 +256,8 @@ impl Machine {
                 netfilter: is_everything.then(|| Arc::new(everything.netfilter)),
                 backend: Some(backend.name().to_owned()),
                 report,
-                unseen: None,
                 notes: everything.notes,
+                ..Kernel::default()
             })
         });
         read.unwrap_or_else(|error| match error {
@@ -244,7 +284,7 @@ fn blind_world(interfaces: &[Interface]) -> World {
     }
 }
 
-fn look_at_connections(observation: &mut Observation, listeners: &[Listener]) {
+fn look_at_connections(observation: &mut Observation, listeners: &[Listener], cancel: &Cancel) {
     let interfaces = &observation.interfaces;
     match connections::from_outside(listeners, interfaces) {
         Ok(running) => observation.running = running,
@@ -252,7 +292,7 @@ fn look_at_connections(observation: &mut Observation, listeners: &[Listener]) {
             .unseen
             .push(format!("The running connections can't be listed: {error}.")),
     }
-    match connections::untracked_flows(interfaces) {
+    match connections::untracked_flows(interfaces, cancel) {
         Ok(flows) => observation.untracked = flows,
         Err(error) => observation
             .unseen

@@ -1,12 +1,12 @@
 //! This machine, or the one under another root.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
 use crate::app::remedy::HOW_IT_STANDS;
-use crate::app::{Error, Kind};
+use crate::app::{Cancel, Error, Kind};
 use crate::backend::switch::Base;
 use crate::backend::{Backend, BackendError, Observed, detect, iptables};
 use crate::core::catalogue::Catalogue;
@@ -44,7 +44,7 @@ pub struct Machine {
     pub(super) paths: Paths,
     pub(super) ssh_connection: Option<String>,
     /// Owners of sockets seen before, so that a running TUI looks up new ones only.
-    pub(super) owners: Mutex<Resolver>,
+    pub(super) owners: Resolver,
     pub(super) user: Option<String>,
     /// Why the kernel can't hold a trial's deadline by itself, once that was asked.
     pub(super) kernel_timer: OnceLock<Option<String>>,
@@ -67,7 +67,7 @@ impl Machine {
         Self {
             paths: Paths::under(options.root.unwrap_or_else(|| PathBuf::from("/"))),
             ssh_connection: options.ssh_connection,
-            owners: Mutex::default(),
+            owners: Resolver::default(),
             user: options.user,
             kernel_timer: OnceLock::new(),
             labels: OnceLock::new(),
@@ -151,7 +151,15 @@ impl Machine {
     /// # Errors
     /// Where there is none.
     pub(super) fn open() -> Result<Opened, BackendError> {
-        let (backend, report) = iptables::open(SystemRunner::new())?;
+        Self::open_unless(&Cancel::default())
+    }
+
+    /// The same for those who only look, and may no longer want to.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub(super) fn open_unless(cancel: &Cancel) -> Result<Opened, BackendError> {
+        let (backend, report) = iptables::open(SystemRunner::new().unless(cancel))?;
         Ok(Opened {
             backend: Box::new(backend),
             report,

@@ -37,6 +37,8 @@ pub struct Observation {
     pub ephemeral: Option<Ports>,
     /// Whether the owners have been looked up; at first paint they have not.
     pub has_owners: bool,
+    /// Whether the look was stopped before the rules were read: they are not known.
+    pub is_stopped: bool,
     /// The interfaces.
     pub interfaces: Vec<Interface>,
     /// The wanted policy; the default one where there is none or it can't be read (see `unseen`).

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::app::{Observation, State};
+use crate::app::{Observation, State, Status};
 use crate::core::network::zones;
 use crate::core::overview::{Before, Judged, Row, by_network};
 use crate::core::plan::{Plan, Warning, lost_with, unguarded};
@@ -12,6 +12,32 @@ use crate::core::ruleset::{Ruleset, Telling};
 use crate::core::service::ServiceId;
 use crate::core::setup::{Found, clients};
 use crate::core::way_in::{Standing, WayIn};
+
+/// A policy, and what it comes to on a machine that was seen.
+#[derive(Debug, Clone)]
+pub struct Outlook {
+    /// The policy.
+    pub policy: Policy,
+    /// What applying it would mean.
+    pub plan: Plan,
+    /// The services, as they would be.
+    pub rows: Vec<Row>,
+    /// Where fwtui stood then.
+    pub status: Status,
+}
+
+impl Outlook {
+    /// Works it out; with the rows of this very observation for the policy before an edit, quicker.
+    pub fn of(observation: &Observation, policy: &Policy, before: Option<Before<'_>>) -> Self {
+        let (plan, rows) = plan_and_rows_since(observation, policy, before, false);
+        Self {
+            policy: policy.clone(),
+            plan,
+            rows,
+            status: observation.status.clone(),
+        }
+    }
+}
 
 /// The plan for a policy on the machine as observed; with `is_off`, for taking all of fwtui's rules
 /// out.

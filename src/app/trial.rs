@@ -7,7 +7,8 @@ use crate::app::machine::require_root;
 use crate::app::rehearsal::called_off;
 use crate::app::remedy::HOW_IT_STANDS;
 use crate::app::{
-    Beginning, Cancel, Depth, Error, Kind, Machine, Observation, Rehearsal, State, TrialView, plan_and_rows, units,
+    Beginning, Cancel, Depth, Error, Kind, Machine, Observation, Rehearsal, State, Stops, TrialView, plan_and_rows,
+    units,
 };
 use crate::core::plan::Plan;
 use crate::core::policy::{Block, Policy};
@@ -68,7 +69,7 @@ impl Machine {
         require_root("apply rules")?;
         self.recover()?;
         self.forget_blocks_that_are_over();
-        let observation = self.look(Depth::Plan);
+        let observation = self.look_unless(Depth::Plan, &Stops::both(cancel));
         if cancel.is_cancelled() {
             return Err(called_off());
         }

@@ -1,6 +1,6 @@
 //! Services: the listeners that belong together, and the ids decisions are made on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -260,6 +260,8 @@ pub struct Service {
     pub listeners: Vec<Listener>,
     /// The processes that hold them; empty while unknown and for the kernel's own sockets.
     pub owners: Vec<Arc<Owner>>,
+    /// Whether nobody has looked who holds them: the search was stopped.
+    pub is_unsought: bool,
     /// The systemd unit the sockets were made in (it may differ from the owner's: socket activation).
     pub unit: Option<String>,
     /// Further ports folded into this row: unconnected UDP sockets in the ephemeral range, mostly
@@ -283,6 +285,7 @@ impl Service {
             bound_to,
             listeners: Vec::new(),
             owners: Vec::new(),
+            is_unsought: false,
             unit: None,
             folded: Vec::new(),
             published: None,
@@ -297,7 +300,7 @@ impl Service {
     /// Whether nobody was found who holds the sockets. Where root has looked, they belong to the
     /// kernel itself (WireGuard, VXLAN, NFS) or are being handed over.
     pub fn is_ownerless(&self) -> bool {
-        !self.listeners.is_empty() && self.owners.is_empty()
+        !self.listeners.is_empty() && self.owners.is_empty() && !self.is_unsought
     }
 }
 
@@ -308,6 +311,8 @@ pub struct Ownership {
     pub by_inode: BTreeMap<u32, Vec<Arc<Owner>>>,
     /// Cgroup id to systemd unit or container name.
     pub units: BTreeMap<u64, String>,
+    /// The inodes of sockets nobody has looked for: the search was stopped.
+    pub unsought: BTreeSet<u32>,
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::core::connections::{Connection, Refusals, Running, Spared};
 use crate::core::listener::{Family, Listener};
 use crate::core::network::Interface;
 use crate::core::ruleset::Ruleset;
+use crate::sys::cancel::Cancel;
 use crate::sys::interfaces::{interfaces, name_of, route_over};
 use crate::sys::netlink::Netlink;
 use crate::sys::owners;
@@ -53,8 +54,8 @@ pub fn end_refused(rules: &Ruleset, spared: &[Spared]) -> io::Result<usize> {
 /// tracks no connection at all; none once it does.
 ///
 /// Entries that other rules left behind make tracking look awake: then nothing is listed here,
-/// rather than something untrue.
-pub fn untracked_flows(interfaces: &[Interface]) -> io::Result<Vec<Running>> {
+/// rather than something untrue. Which programs they are of is left out once that is no longer wanted.
+pub fn untracked_flows(interfaces: &[Interface], cancel: &Cancel) -> io::Result<Vec<Running>> {
     if is_tracking() {
         return Ok(Vec::new());
     }
@@ -67,7 +68,7 @@ pub fn untracked_flows(interfaces: &[Interface]) -> io::Result<Vec<Running>> {
         .collect();
     if !flows.is_empty() {
         let sockets: Vec<Listener> = flows.iter().map(|flow| as_listener(&flow.connection)).collect();
-        let ownership = owners::owners_quick(&sockets);
+        let ownership = owners::owners_quick(&sockets, cancel);
         for flow in &mut flows {
             let owners = ownership.by_inode.get(&flow.connection.inode);
             flow.program = owners.and_then(|owners| owners.first()).map(|owner| owner.name.clone());

@@ -6,10 +6,14 @@
 //! is not found there is looked for everywhere.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use crate::core::listener::{Listener, Owner};
 use crate::core::service::{Ownership, Ports};
+use crate::sys::cancel::Cancel;
 use crate::sys::cgroups::{self, Cgroups};
 use crate::sys::procfs::{self, Proc};
 
@@ -23,24 +27,70 @@ use search::{Group, Holder, Until, Wanted};
 /// From this many processes in a cgroup on, the walk over all of them is as good.
 const MOST_IN_CGROUP: usize = 256;
 
+/// How often it is asked whether a search is still wanted.
+const ASKING: Duration = Duration::from_millis(20);
+
 /// Who holds the sockets, fast: the processes of each socket's own cgroup first, and all processes
 /// for what is left. At least one process a socket; [`owners_complete`] finds all that share it.
 ///
 /// Processes of others are not seen without the privilege to, and so not in the map.
-pub fn owners_quick(listeners: &[Listener]) -> Ownership {
-    let cgroups = Cgroups::locate(cgroup_ids(listeners));
-    Ownership {
-        by_inode: by_inode(|proc| quick(proc, listeners, &cgroups)),
-        units: cgroups.units(),
-    }
+pub fn owners_quick(listeners: &[Listener], cancel: &Cancel) -> Ownership {
+    found_unless(cancel, listeners, |listeners, cancel| {
+        let cgroups = Cgroups::locate(cgroup_ids(listeners));
+        Ownership {
+            by_inode: by_inode(|proc| quick(proc, listeners, &cgroups, cancel)),
+            units: cgroups.units(),
+            ..Ownership::default()
+        }
+    })
 }
 
 /// Everyone who holds the sockets: all processes are looked through, to the end.
-pub fn owners_complete(listeners: &[Listener]) -> Ownership {
-    let wanted = Wanted::new(inodes(listeners));
-    Ownership {
-        by_inode: by_inode(|proc| search::everywhere(proc, &wanted, Until::Exhausted)),
+pub fn owners_complete(listeners: &[Listener], cancel: &Cancel) -> Ownership {
+    found_unless(cancel, listeners, |listeners, cancel| {
+        let wanted = Wanted::new(inodes(listeners));
+        Ownership {
+            by_inode: by_inode(|proc| search::everywhere(proc, &wanted, Until::Exhausted, cancel)),
+            units: cgroups::units(listeners),
+            ..Ownership::default()
+        }
+    })
+}
+
+/// What a search finds, the whole of it; where it was stopped, what is known without it: nobody was
+/// looked for.
+///
+/// It has a thread of its own, which is left to itself once it is no longer wanted: what it reads of
+/// another process may wait for that process, and nobody can stop it there.
+fn found_unless(
+    cancel: &Cancel,
+    listeners: &[Listener],
+    search: fn(listeners: &[Listener], cancel: &Cancel) -> Ownership,
+) -> Ownership {
+    let unsought = || Ownership {
         units: cgroups::units(listeners),
+        unsought: inodes(listeners).collect(),
+        ..Ownership::default()
+    };
+    if cancel.is_cancelled() {
+        return unsought();
+    }
+    let (sender, found) = sync_channel(1);
+    let (sockets, wanted) = (listeners.to_vec(), cancel.clone());
+    let thread = thread::Builder::new().name("owners".to_owned()).spawn(move || {
+        // Nobody waits for it any more where that fails.
+        sender.send(search(&sockets, &wanted)).ok();
+    });
+    if thread.is_err() {
+        // Where no thread is to be had, in this one.
+        return search(listeners, cancel);
+    }
+    loop {
+        match found.recv_timeout(ASKING) {
+            Ok(ownership) if !cancel.is_cancelled() => return ownership,
+            Err(RecvTimeoutError::Timeout) if !cancel.is_cancelled() => {}
+            Ok(_) | Err(_) => return unsought(),
+        }
     }
 }
 
@@ -64,8 +114,11 @@ fn port_range(text: &str) -> Option<Ports> {
 
 /// Remembers who holds which socket, so that a running program looks for the new ones only.
 #[derive(Debug, Default)]
-pub struct Resolver {
-    known: Ownership,
+pub struct Resolver(Mutex<Memory>);
+
+#[derive(Debug, Default)]
+struct Memory {
+    known: Arc<Ownership>,
     /// Inodes and cgroups that were looked for, found or not.
     seen_inodes: BTreeSet<u32>,
     seen_cgroups: BTreeSet<u64>,
@@ -74,36 +127,67 @@ pub struct Resolver {
 impl Resolver {
     /// Who holds the sockets, looking only for those not seen before: cheap enough for every
     /// refresh. A socket nobody was found for is looked for again by a complete pass only.
-    pub fn refresh(&mut self, listeners: &[Listener]) -> &Ownership {
+    pub fn refresh(&self, listeners: &[Listener], cancel: &Cancel) -> Arc<Ownership> {
+        let new = self.memory().news(listeners);
+        if new.is_empty() {
+            return self.known();
+        }
+        // Meanwhile nobody else waits for what is known.
+        let found = owners_quick(&new, cancel);
+        self.learn(listeners, &new, found)
+    }
+
+    /// The same with everyone who shares a socket: all of them are looked for anew. Where that is
+    /// stopped, what was known before holds.
+    pub fn complete(&self, listeners: &[Listener], cancel: &Cancel) -> Arc<Ownership> {
+        let found = owners_complete(listeners, cancel);
+        if found.unsought.is_empty() {
+            *self.memory() = Memory::default();
+        }
+        self.learn(listeners, listeners, found)
+    }
+
+    /// What is known by now.
+    pub fn known(&self) -> Arc<Ownership> {
+        Arc::clone(&self.memory().known)
+    }
+
+    /// Takes over what a search found, and tells what is known then, with what is still to be looked for.
+    fn learn(&self, listeners: &[Listener], sought: &[Listener], found: Ownership) -> Arc<Ownership> {
+        let mut memory = self.memory();
+        if found.unsought.is_empty() {
+            memory.learn(sought, found);
+            return Arc::clone(&memory.known);
+        }
+        let mut known = (*memory.known).clone();
+        let unsought = inodes(listeners).filter(|inode| !memory.seen_inodes.contains(inode));
+        known.unsought = unsought.collect();
+        known.units.extend(found.units);
+        Arc::new(known)
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Memory {
+    /// Those not seen before; what is gone is forgotten.
+    fn news(&mut self, listeners: &[Listener]) -> Vec<Listener> {
         self.forget_all_but(listeners);
         let is_new = |listener: &&Listener| {
             !self.seen_inodes.contains(&listener.inode)
                 || listener.cgroup.is_some_and(|id| !self.seen_cgroups.contains(&id))
         };
-        let new: Vec<Listener> = listeners.iter().filter(is_new).cloned().collect();
-        if !new.is_empty() {
-            self.learn(&new, owners_quick(&new));
-        }
-        &self.known
-    }
-
-    /// Takes over what [`owners_complete`] found for these listeners, in another thread perhaps.
-    pub fn complete(&mut self, listeners: &[Listener], ownership: Ownership) -> &Ownership {
-        *self = Self::default();
-        self.learn(listeners, ownership);
-        &self.known
-    }
-
-    /// What is known by now.
-    pub const fn known(&self) -> &Ownership {
-        &self.known
+        listeners.iter().filter(is_new).cloned().collect()
     }
 
     fn learn(&mut self, listeners: &[Listener], ownership: Ownership) {
         self.seen_inodes.extend(listeners.iter().map(|listener| listener.inode));
         self.seen_cgroups.extend(cgroup_ids(listeners));
-        self.known.by_inode.extend(ownership.by_inode);
-        self.known.units.extend(ownership.units);
+        let known = Arc::make_mut(&mut self.known);
+        known.by_inode.extend(ownership.by_inode);
+        known.units.extend(ownership.units);
     }
 
     fn forget_all_but(&mut self, listeners: &[Listener]) {
@@ -111,8 +195,9 @@ impl Resolver {
         let cgroups: BTreeSet<u64> = cgroup_ids(listeners).collect();
         self.seen_inodes.retain(|inode| inodes.contains(inode));
         self.seen_cgroups.retain(|id| cgroups.contains(id));
-        self.known.by_inode.retain(|inode, _| inodes.contains(inode));
-        self.known.units.retain(|id, _| cgroups.contains(id));
+        let known = Arc::make_mut(&mut self.known);
+        known.by_inode.retain(|inode, _| inodes.contains(inode));
+        known.units.retain(|id, _| cgroups.contains(id));
     }
 }
 
@@ -148,7 +233,7 @@ fn by_inode(find: impl FnOnce(&Proc) -> Vec<Holder>) -> BTreeMap<u32, Vec<Arc<Ow
     by_inode
 }
 
-fn quick(proc: &Proc, listeners: &[Listener], cgroups: &Cgroups) -> Vec<Holder> {
+fn quick(proc: &Proc, listeners: &[Listener], cgroups: &Cgroups, cancel: &Cancel) -> Vec<Holder> {
     let mut by_cgroup: BTreeMap<Option<u64>, Vec<u32>> = BTreeMap::new();
     for listener in listeners.iter().filter(|listener| listener.inode != 0) {
         by_cgroup.entry(listener.cgroup).or_default().push(listener.inode);
@@ -163,9 +248,9 @@ fn quick(proc: &Proc, listeners: &[Listener], cgroups: &Cgroups) -> Vec<Holder> 
             wanted: Wanted::new(inodes.into_iter()),
         })
         .collect();
-    let mut holders = search::in_groups(proc, &groups);
+    let mut holders = search::in_groups(proc, &groups, cancel);
     let left = Wanted::new(groups.iter().flat_map(|group| group.wanted.missing()));
-    holders.extend(search::everywhere(proc, &left, Until::AllFound));
+    holders.extend(search::everywhere(proc, &left, Until::AllFound, cancel));
     holders
 }
 

@@ -9,6 +9,30 @@ use crate::tui::popups::{Popup, Purpose};
 use crate::tui::port::Depth;
 use crate::tui::screens::ScreenId;
 
+/// What takes its time and can be stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stoppable {
+    /// An apply.
+    Apply,
+    /// A check.
+    Check,
+    /// A look.
+    Look,
+}
+
+/// What esc would stop now, before it means anything else.
+pub fn stopped_by_esc(model: &Model) -> Option<Stoppable> {
+    if !model.popups.is_empty() {
+        None
+    } else if model.progress.can_stop() {
+        Some(Stoppable::Apply)
+    } else if model.screen == ScreenId::Checkup && model.checkup.can_stop() {
+        Some(Stoppable::Check)
+    } else {
+        model.progress.stoppable_look(model.now).map(|_| Stoppable::Look)
+    }
+}
+
 /// Whether a command of the contexts that hold would do something.
 pub fn is_useful(model: &Model, command: &Command) -> bool {
     match model.popups.last() {
@@ -120,9 +144,18 @@ fn no_rules(model: &Model) -> Option<String> {
     if model.depth != Some(Depth::Complete) {
         return Some("The rules in the kernel have not been read yet.".to_owned());
     }
+    if model.observation.is_stopped {
+        return Some(not_read(model));
+    }
     let why = if model.observation.is_root { "" } else { " without root" };
     let is_seen = model.observation.netfilter.is_some();
     (!is_seen).then(|| format!("Who can connect can't be told: the rules in the kernel can't be read{why}."))
+}
+
+/// Reading the rules was stopped.
+pub(super) fn not_read(model: &Model) -> String {
+    let key = model.key_of(CommandId::Refresh, Context::Always);
+    format!("The rules in the kernel were not read: that was stopped. {key} reads them.")
 }
 
 /// The line of the Networks screen that it is not for.
@@ -179,6 +212,9 @@ pub(super) fn why_no_apply(model: &Model, is_off: bool) -> Option<String> {
     if let Some(why) = model.why_read_only() {
         return Some(why);
     }
+    if model.observation.is_stopped && model.task.is_none() && model.trial().is_none() {
+        return Some(not_read(model));
+    }
     let why = if model.task.is_some() {
         ONE_THING
     } else if model.trial().is_some() {
@@ -189,6 +225,8 @@ pub(super) fn why_no_apply(model: &Model, is_off: bool) -> Option<String> {
         "The rules in the kernel can't be seen, so nothing is applied over them."
     } else if is_off && model.observation.status.state == State::Off {
         "Nothing to take out: fwtui is off."
+    } else if model.is_working_out() {
+        "It is being worked out what the last edit changes: one moment."
     } else if !is_off && has_nothing_to_apply(model) {
         "Nothing to apply: the kernel holds these rules already."
     } else {

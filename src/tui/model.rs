@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::app::{Observation, State, TrialView, plan, plan_and_rows_since};
+use crate::app::{Observation, Outlook, State, TrialView, plan, plan_and_rows_since};
 use crate::core::network::class_of;
-use crate::core::overview::Before;
+use crate::core::overview::{Before, Row};
 use crate::core::plan::Plan;
 use crate::core::policy::Policy;
 use crate::core::trial::SETTLE_TIME;
@@ -24,6 +24,7 @@ mod history;
 pub mod list;
 mod neighbours;
 mod networks;
+mod outlook;
 mod preview;
 mod progress;
 mod search;
@@ -37,6 +38,8 @@ use history::History;
 pub use list::{ListState, Movement};
 pub use neighbours::Neighbours;
 pub use networks::{Classes, NetworkLine, Networks};
+use outlook::Pending;
+pub use outlook::Work;
 pub use preview::{Laid, LaidKey, LaidLine, Pane, Preview, RulesView};
 pub use progress::Progress;
 pub use search::{Hit, Search};
@@ -147,6 +150,11 @@ pub struct Model {
     pub setup: Option<Setup>,
     /// Since when.
     pub progress: Progress,
+    /// The last edit, while it is being worked out what it changes.
+    pending: Option<Pending>,
+    work_number: u64,
+    /// What was worked out beside the look that is being taken in.
+    outlook: Option<Box<Outlook>>,
 }
 
 impl Model {
@@ -184,6 +192,9 @@ impl Model {
             start: Start::default(),
             setup: None,
             progress: Progress::default(),
+            pending: None,
+            work_number: 0,
+            outlook: None,
         }
     }
 
@@ -194,7 +205,7 @@ impl Model {
 
     /// Takes note of what is under way.
     pub fn follow(&mut self) {
-        let is_looking = self.depth != Some(Depth::Complete);
+        let is_looking = self.depth != Some(Depth::Complete) || self.progress.is_looking();
         let is_checking = self.checkup.is_under_way();
         self.progress.follow(self.task, is_checking, is_looking, self.now);
     }
@@ -357,8 +368,7 @@ impl Model {
 
     /// Takes an edited policy; the one before can be had back.
     pub fn adopt_edit(&mut self, policy: Policy) {
-        let before = std::mem::replace(&mut self.policy, policy);
-        self.recompute_since(Some(&before));
+        let before = self.turn_to(policy);
         self.history.note(before);
     }
 
@@ -374,30 +384,47 @@ impl Model {
 
     /// Goes back before the last edit, and says which that was; none where there was none.
     pub fn take_back(&mut self) -> Option<String> {
-        let after = self.history.back(&mut self.policy)?;
-        let words = self.policy.change_to(&after);
-        self.recompute_since(Some(&after));
+        let mut policy = self.wanted().clone();
+        let after = self.history.back(&mut policy)?;
+        let words = policy.change_to(&after);
+        self.turn_to(policy);
         Some(words)
     }
 
     /// Does the edit again that was taken back last, and says which; none where there is none.
     pub fn do_again(&mut self) -> Option<String> {
-        let before = self.history.forth(&mut self.policy)?;
-        let words = before.change_to(&self.policy);
-        self.recompute_since(Some(&before));
+        let mut policy = self.wanted().clone();
+        let before = self.history.forth(&mut policy)?;
+        let words = before.change_to(&policy);
+        self.turn_to(policy);
         Some(words)
     }
 
     /// Takes the policy from the disk; edits made here can't be taken back over it.
     pub fn adopt_stored(&mut self, policy: Policy) {
         self.history.forget();
+        self.pending = None;
         self.policy = policy;
         self.recompute();
     }
 
+    /// Has what was worked out beside a look at hand while something is done with that look.
+    pub fn with_outlook<T>(&mut self, outlook: Box<Outlook>, work: impl FnOnce(&mut Self) -> T) -> T {
+        self.outlook = Some(outlook);
+        let done = work(self);
+        self.outlook = None;
+        done
+    }
+
     /// Works out rows and plan again after the observation or the policy changed.
     pub fn recompute(&mut self) {
-        self.recompute_since(None);
+        self.work_out_again();
+        let (policy, status) = (&self.policy, &self.observation.status);
+        let is_of_now = |outlook: &Outlook| outlook.policy == *policy && outlook.status == *status;
+        match self.outlook.take().filter(|outlook| is_of_now(outlook)) {
+            Some(outlook) => self.show(outlook.plan, outlook.rows),
+            None => self.recompute_since(None),
+        }
     }
 
     /// The same after an edit: with the policy before it, what the edit does not concern is kept.
@@ -407,6 +434,11 @@ impl Model {
             rows: self.services.rows(),
         });
         let (plan, rows) = plan_and_rows_since(&self.observation, &self.policy, before, false);
+        self.show(plan, rows);
+    }
+
+    /// Takes what the policy comes to.
+    fn show(&mut self, plan: Plan, rows: Vec<Row>) {
         self.plan = plan;
         self.access.forget();
         popups::forget_ways(&mut self.popups);

@@ -6,12 +6,13 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use crate::app::check::Checkup;
 use crate::app::explain::Answer;
-use crate::app::{ClassInquiry, Error, Inquiry, Observation, Setup, Status, TrialView, Writing, Written};
+use crate::app::{ClassInquiry, Error, Inquiry, Observation, Outlook, Setup, Status, TrialView, Writing, Written};
 use crate::core::overview::{ClassReach, NetworkReach};
 use crate::core::policy::Policy;
 use crate::core::service::ServiceId;
 use crate::core::setup::Answers;
 use crate::core::unit::Proposal;
+use crate::tui::model::Work;
 use crate::tui::port::{ApplyRequest, Depth, Restored, Seen, Started};
 
 /// Something happened.
@@ -25,8 +26,14 @@ pub enum Msg {
     Paste(String),
     /// The terminal has this many columns and rows.
     Resize(u16, u16),
+    /// A look of this depth has begun.
+    Looking(Depth),
     /// The machine was looked at.
     Seen(Depth, Box<Observation>),
+    /// The same, and what the policy that was read comes to there.
+    SeenWith(Depth, Box<Observation>, Box<Outlook>),
+    /// What the edit with this number changes.
+    WorkedOut(u64, Box<Outlook>),
     /// The policy was written, or not.
     Saved(Box<Policy>, Result<(), Error>),
     /// The trial has begun, or not.
@@ -79,6 +86,11 @@ pub enum Msg {
 pub enum Effect {
     /// Look at the machine.
     Look(Depth),
+    /// With the next look, look for the owners again whose search was stopped.
+    LookForOwners,
+    /// Stop the look of this depth, if it is the one that is under way: what it has not seen by then is
+    /// not shown.
+    StopLook(Depth),
     /// Write the policy over the one it was made from.
     Save {
         /// The one it was made from.
@@ -107,6 +119,8 @@ pub enum Effect {
     Told(String),
     /// Let the sandbox's neighbours knock at a service.
     Knock(ServiceId),
+    /// Work out what an edit changes.
+    WorkOut(Box<Work>),
     /// Work out who can connect to a service.
     AskAccess(Box<Inquiry>),
     /// Work out the way of a peer through the rules.
@@ -143,6 +157,7 @@ impl Effect {
     /// What comes of an effect that touches nothing outside; none for the others.
     pub fn answer(&self) -> Option<Msg> {
         match self {
+            Self::WorkOut(work) => Some(Msg::WorkedOut(work.number, Box::new(work.outlook()))),
             Self::AskAccess(inquiry) => Some(Msg::Access(inquiry.service.id.clone(), inquiry.networks())),
             Self::AskWay(inquiry, network) => Some(Msg::Way(
                 inquiry.service.id.clone(),
@@ -151,6 +166,8 @@ impl Effect {
             )),
             Self::AskClasses(inquiry) => Some(Msg::Classes(inquiry.interface.clone(), inquiry.answer())),
             Self::Look(_)
+            | Self::LookForOwners
+            | Self::StopLook(_)
             | Self::Write(_)
             | Self::Save { .. }
             | Self::Apply(_)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 pub use crate::app::sandbox::{Knock, Neighbour, Seen};
-pub use crate::app::{ApplyRequest, Cancel, Changes, Depth, Restored, Started};
+pub use crate::app::{ApplyRequest, Cancel, Changes, Depth, Restored, Started, Stops};
 
 use crate::app::check::Checkup;
 use crate::app::{self, Error, Observation, Setup, Status, TrialView, Writing, Written};
@@ -15,8 +15,9 @@ use crate::core::unit::Proposal;
 /// The machine as the runtime calls it, from its worker threads. Calls may block; the screens do
 /// not wait for them.
 pub trait Machine: Send + Sync + 'static {
-    /// Looks at the machine. What can't be seen is said in the observation.
-    fn look(&self, depth: Depth) -> Observation;
+    /// Looks at the machine, as long as that is wanted. What can't be seen, or was not looked at, is said in
+    /// the observation.
+    fn look(&self, depth: Depth, stops: &Stops) -> Observation;
     /// Writes the wanted policy over the one it was made from.
     ///
     /// # Errors
@@ -97,8 +98,8 @@ pub trait Machine: Send + Sync + 'static {
 }
 
 impl Machine for app::Machine {
-    fn look(&self, depth: Depth) -> Observation {
-        self.look(depth)
+    fn look(&self, depth: Depth, stops: &Stops) -> Observation {
+        self.look_unless(depth, stops)
     }
 
     fn save(&self, before: &Policy, wanted: &Policy) -> Result<(), Error> {

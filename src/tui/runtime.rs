@@ -1,8 +1,8 @@
 //! The one place that does things: it owns the terminal and the threads, and carries out effects.
 //!
 //! The main thread waits for events and draws; it never calls the machine for anything slow. Looks,
-//! saves, applies and restores go to one worker in the order they were asked for, so that an apply
-//! comes after the save it depends on; confirm, revert and extend have a worker of their own, so
+//! saves, applies and restores go to one worker, so that an apply comes after the save it depends on, and
+//! a look after both; confirm, revert and extend have a worker of their own, so
 //! that going back never waits for a look. Checkup has one too. Another thread waits for the kernel to
 //! tell of changes of its rules. In the sandbox one more lets the neighbours knock.
 
@@ -24,6 +24,7 @@ use crate::tui::view::view;
 
 mod input;
 mod keys;
+mod looker;
 mod pen;
 mod terminal;
 mod workers;

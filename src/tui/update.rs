@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::app::{Error, Observation, Status};
 use crate::core::policy::Policy;
+use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::{Model, Task};
 use crate::tui::msg::{Effect, Msg};
 use crate::tui::popups::{Message, Popup};
@@ -43,7 +44,18 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.size = (width, height);
             Vec::new()
         }
+        Msg::Looking(depth) => {
+            model.progress.begin_look(depth);
+            Vec::new()
+        }
         Msg::Seen(depth, observation) => on_seen(model, depth, *observation),
+        Msg::SeenWith(depth, observation, outlook) => {
+            model.with_outlook(outlook, |model| on_seen(model, depth, *observation))
+        }
+        Msg::WorkedOut(number, outlook) => {
+            model.adopt_outlook(number, *outlook);
+            Vec::new()
+        }
         Msg::Saved(policy, result) => on_saved(model, *policy, result),
         Msg::Applied(result) => trial::on_applied(model, result),
         Msg::Confirmed(result) => trial::on_confirmed(model, result),
@@ -91,6 +103,7 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     };
     effects.extend(setup::follow(model, trial.as_deref(), ended));
     model.settle();
+    effects.extend(model.work_out());
     effects.extend(knock(model));
     effects.extend(access::ask(model));
     effects.extend(planning::ask(model));
@@ -109,10 +122,17 @@ fn knock(model: &mut Model) -> Option<Effect> {
 }
 
 fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec<Effect> {
+    model.progress.end_look(depth);
     let is_first = model.depth.is_none();
     let is_first_whole = depth == Depth::Complete && model.depth != Some(depth);
     if model.depth > Some(depth) {
         // A shallow look that was overtaken would take the owners and the rules away again.
+        return Vec::new();
+    }
+    if observation.is_stopped && model.depth == Some(depth) && !model.observation.is_stopped {
+        let key = model.key_of(CommandId::Refresh, Context::Always);
+        let text = format!("Stopped: what is shown is as it was before. {key} looks again.");
+        model.say(Token::Text, text);
         return Vec::new();
     }
     model.depth = Some(depth);
@@ -143,7 +163,7 @@ fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec
         effects.extend(setup::begin(model));
     }
     let now = model.observation.world.now;
-    if model.saves_under_way > 0 || stored.current(now) == model.policy.current(now) {
+    if model.saves_under_way > 0 || stored.current(now) == model.wanted().current(now) {
         model.recompute();
         popups::count_running_again(model);
         return effects;
@@ -154,7 +174,7 @@ fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec
             model.say(Token::Warn, "The policy was changed elsewhere; this is the new one.");
         }
         // What was about to be applied is not what would be applied now.
-        if !stored.wants_the_same_as(&model.policy) {
+        if !stored.wants_the_same_as(model.wanted()) {
             model.popups.retain(|popup| !matches!(popup, Popup::Apply(_)));
         }
     }

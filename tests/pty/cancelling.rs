@@ -41,8 +41,7 @@ fn a_rehearsal_is_stopped_by_esc_and_by_ctrl_c_and_nothing_has_changed() {
             eventually("the end of the slow program", PATIENCE, || is_gone(&pid).then_some(()));
             slow.end();
             nothing_has_happened(lab);
-            fs::remove_file(slow.folder.path().join("started")).unwrap();
-            fs::remove_file(slow.folder.path().join("go")).unwrap();
+            slow.forget();
         }
         // And it can be done all the same.
         terminal.answers("a", &["Apply?"]);

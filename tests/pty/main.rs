@@ -29,6 +29,7 @@ mod endings;
 mod job;
 mod keys;
 mod lab;
+mod looking;
 mod names;
 mod panics;
 mod pastes;

@@ -14,7 +14,9 @@ use fwtui::core::service::ServiceId;
 use fwtui::core::setup::Answers;
 use fwtui::core::unit::Proposal;
 use fwtui::tui::theme::ColorDepth;
-use fwtui::tui::{ApplyRequest, Cancel, Changes, Depth, Machine, Options, Restored, Seen, Settings, Started, run};
+use fwtui::tui::{
+    ApplyRequest, Cancel, Changes, Depth, Machine, Options, Restored, Seen, Settings, Started, Stops, run,
+};
 
 use crate::terminal::Terminal;
 
@@ -28,7 +30,7 @@ struct Broken {
 }
 
 impl Machine for Broken {
-    fn look(&self, depth: Depth) -> Observation {
+    fn look(&self, depth: Depth, _: &Stops) -> Observation {
         assert!(!self.is_worker || depth < Depth::Complete, "a defect in a look");
         Observation::default()
     }

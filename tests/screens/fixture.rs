@@ -35,6 +35,7 @@ pub(crate) fn fresh() -> Observation {
         services: services(),
         ephemeral: None,
         has_owners: true,
+        is_stopped: false,
         interfaces: interfaces(),
         policy: Policy::default(),
         policy_error: None,

@@ -31,6 +31,7 @@ mod setup;
 mod snapshot;
 mod themes;
 mod trials;
+mod waiting;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use fwtui::app::Observation;

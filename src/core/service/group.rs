@@ -144,10 +144,12 @@ fn service(id: ServiceId, bound_to: BoundTo, listeners: Vec<Listener>, ownership
         .find_map(|id| ownership.units.get(&id))
         .cloned();
     let name = name_of(&owners, unit.as_deref());
+    let is_unsought = |listener: &Listener| ownership.unsought.contains(&listener.inode);
     Service {
         id,
         name,
         bound_to,
+        is_unsought: owners.is_empty() && listeners.iter().any(is_unsought),
         listeners,
         owners,
         unit,

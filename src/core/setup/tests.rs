@@ -50,7 +50,7 @@ impl Machine {
             .collect();
         let ownership = Ownership {
             by_inode: owners,
-            units: BTreeMap::new(),
+            ..Ownership::default()
         };
         Self {
             services: group(&listeners, &ownership, ephemeral(), &|_| false),

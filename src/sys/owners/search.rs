@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
+use crate::sys::cancel::Cancel;
 use crate::sys::procfs::{Descriptors, Proc, socket_inode};
 
 /// From this many processes on, two threads are faster than one (measured: 500 processes with 50
@@ -83,12 +84,12 @@ impl Wanted {
     }
 }
 
-/// Looks through these processes.
-pub(super) fn among(proc: &Proc, processes: &[u32], wanted: &Wanted, until: Until) -> Vec<Holder> {
+/// Looks through these processes, as long as somebody wants it.
+pub(super) fn among(proc: &Proc, processes: &[u32], wanted: &Wanted, until: Until, cancel: &Cancel) -> Vec<Holder> {
     let mut descriptors = Descriptors::new();
     let mut holders = Vec::new();
     for process in processes {
-        if wanted.is_done(until) {
+        if wanted.is_done(until) || cancel.is_cancelled() {
             break;
         }
         // One that ended, or that belongs to somebody else, holds nothing that can be seen.
@@ -111,13 +112,13 @@ pub(super) fn among(proc: &Proc, processes: &[u32], wanted: &Wanted, until: Unti
 }
 
 /// Looks through all processes.
-pub(super) fn everywhere(proc: &Proc, wanted: &Wanted, until: Until) -> Vec<Holder> {
+pub(super) fn everywhere(proc: &Proc, wanted: &Wanted, until: Until, cancel: &Cancel) -> Vec<Holder> {
     if wanted.is_done(until) {
         return Vec::new();
     }
     let processes = proc.processes().unwrap_or_default();
     let is_much = processes.len() >= MANY_PROCESSES || wanted.inodes.len() >= MANY_SOCKETS;
-    in_two(processes, is_much, |half| among(proc, half, wanted, until))
+    in_two(processes, is_much, |half| among(proc, half, wanted, until, cancel))
 }
 
 /// Some processes, and the sockets they are expected to hold.
@@ -128,11 +129,11 @@ pub(super) struct Group {
 }
 
 /// Looks through each group for its own sockets, at least until those are found.
-pub(super) fn in_groups(proc: &Proc, groups: &[Group]) -> Vec<Holder> {
+pub(super) fn in_groups(proc: &Proc, groups: &[Group], cancel: &Cancel) -> Vec<Holder> {
     let is_much = groups.iter().map(|group| group.wanted.inodes.len()).sum::<usize>() >= MANY_SOCKETS;
     in_two(groups.iter().collect(), is_much, |half| {
         half.iter()
-            .flat_map(|group| among(proc, &group.processes, &group.wanted, Until::AllFound))
+            .flat_map(|group| among(proc, &group.processes, &group.wanted, Until::AllFound, cancel))
             .collect()
     })
 }

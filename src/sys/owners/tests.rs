@@ -27,7 +27,7 @@ fn pids(ownership: &Ownership, inode: u32) -> Vec<u32> {
 /// Who holds a socket, once that is `expected`: a process just being started by another test has a
 /// copy of everything for a moment.
 fn settled(inode: u32, expected: &[u32]) -> Ownership {
-    let look = || owners_complete(&listeners());
+    let look = || owners_complete(&listeners(), &Cancel::default());
     (0..50)
         .map(|_| look())
         .find(|ownership| pids(ownership, inode) == expected)
@@ -80,7 +80,7 @@ fn this_process_owns_its_sockets() {
     let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
     let udp = UdpSocket::bind("[::1]:0").unwrap();
     let own = std::process::id();
-    let quick = owners_quick(&listeners());
+    let quick = owners_quick(&listeners(), &Cancel::default());
     for inode in [inode_of(&tcp), inode_of(&udp)] {
         assert!(!pids(&quick, inode).is_empty());
         let complete = settled(inode, &[own]);
@@ -104,7 +104,7 @@ fn everyone_who_shares_a_socket_is_found() {
     let mut expected = vec![std::process::id(), other.0.id()];
     expected.sort_unstable();
     settled(inode, &expected);
-    assert!(!pids(&owners_quick(&listeners()), inode).is_empty());
+    assert!(!pids(&owners_quick(&listeners(), &Cancel::default()), inode).is_empty());
 }
 
 #[test]
@@ -148,13 +148,13 @@ fn a_socket_nobody_holds_has_no_owner() {
     let mut listener = listeners_with_own_socket().1;
     listener.inode = u32::MAX;
     for ownership in [
-        owners_quick(std::slice::from_ref(&listener)),
-        owners_complete(std::slice::from_ref(&listener)),
+        owners_quick(std::slice::from_ref(&listener), &Cancel::default()),
+        owners_complete(std::slice::from_ref(&listener), &Cancel::default()),
     ] {
         assert!(ownership.by_inode.is_empty());
     }
     listener.inode = 0;
-    assert!(owners_quick(&[listener]).by_inode.is_empty());
+    assert!(owners_quick(&[listener], &Cancel::default()).by_inode.is_empty());
 }
 
 fn listeners_with_own_socket() -> (TcpListener, Listener) {
@@ -170,24 +170,70 @@ fn listeners_with_own_socket() -> (TcpListener, Listener) {
 #[test]
 fn the_resolver_looks_for_new_sockets_only() {
     let (socket, first) = listeners_with_own_socket();
-    let mut resolver = Resolver::default();
-    let known = resolver.refresh(std::slice::from_ref(&first));
-    assert!(pids(known, first.inode).contains(&std::process::id()));
+    let resolver = Resolver::default();
+    let go_on = Cancel::default();
+    let known = resolver.refresh(std::slice::from_ref(&first), &go_on);
+    assert!(pids(&known, first.inode).contains(&std::process::id()));
 
     // What is known is not looked up again, even when it is no longer true.
     drop(socket);
     let (_other, second) = listeners_with_own_socket();
-    let known = resolver.refresh(&[first.clone(), second.clone()]);
-    assert!(pids(known, first.inode).contains(&std::process::id()));
-    assert!(pids(known, second.inode).contains(&std::process::id()));
+    let known = resolver.refresh(&[first.clone(), second.clone()], &go_on);
+    assert!(pids(&known, first.inode).contains(&std::process::id()));
+    assert!(pids(&known, second.inode).contains(&std::process::id()));
 
     // What is gone is forgotten.
-    let known = resolver.refresh(std::slice::from_ref(&second));
+    let known = resolver.refresh(std::slice::from_ref(&second), &go_on);
     assert_eq!(known.by_inode.keys().copied().collect::<Vec<_>>(), [second.inode]);
 
     let both = [first.clone(), second.clone()];
-    let known = resolver.complete(&both, owners_complete(&both));
+    let known = resolver.complete(&both, &go_on);
     assert_eq!(known.by_inode.keys().copied().collect::<Vec<_>>(), [second.inode]);
+}
+
+#[test]
+fn who_was_not_looked_for_is_not_nobody() {
+    let (_socket, first) = listeners_with_own_socket();
+    let (_other, second) = listeners_with_own_socket();
+    let (stopped, go_on) = (Cancel::default(), Cancel::default());
+    assert!(stopped.cancel());
+    for ownership in [
+        owners_quick(std::slice::from_ref(&first), &stopped),
+        owners_complete(std::slice::from_ref(&first), &stopped),
+    ] {
+        assert!(ownership.by_inode.is_empty());
+        assert_eq!(ownership.unsought.iter().copied().collect::<Vec<_>>(), [first.inode]);
+    }
+    // What is known stays known, and what was not looked for is looked for the next time.
+    let resolver = Resolver::default();
+    let both = [first.clone(), second.clone()];
+    assert_eq!(resolver.refresh(&both, &stopped).unsought.len(), 2);
+    assert!(
+        resolver
+            .refresh(std::slice::from_ref(&first), &go_on)
+            .unsought
+            .is_empty()
+    );
+    for known in [resolver.refresh(&both, &stopped), resolver.complete(&both, &stopped)] {
+        assert!(!pids(&known, first.inode).is_empty() && pids(&known, second.inode).is_empty());
+        assert_eq!(known.unsought.iter().copied().collect::<Vec<_>>(), [second.inode]);
+    }
+    let known = resolver.refresh(&both, &go_on);
+    assert!(known.unsought.is_empty() && !pids(&known, second.inode).is_empty());
+}
+
+#[test]
+fn a_search_that_hangs_is_left_to_itself() {
+    let (_socket, listener) = listeners_with_own_socket();
+    let cancel = Cancel::default();
+    let hangs = |_: &[Listener], cancel: &Cancel| {
+        // It has begun, and nobody can stop it.
+        cancel.cancel();
+        thread::park();
+        Ownership::default()
+    };
+    let found = found_unless(&cancel, std::slice::from_ref(&listener), hangs);
+    assert_eq!(found.unsought.iter().copied().collect::<Vec<_>>(), [listener.inode]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command};
 
 use super::*;
+use crate::sys::cancel::Cancel;
 use crate::sys::owners::owners_complete;
 
 #[test]
@@ -53,7 +54,13 @@ fn a_servers_connection_is_found_through_its_socket() {
     let held = sockets(&proc, &[session.0.id()]);
     let listeners = sock_diag::listeners(&|_| None).unwrap();
     let connections = sock_diag::established().unwrap();
-    let mut ways = decide::ssh(&held, &connections, &listeners, &owners_complete(&listeners), &[]);
+    let mut ways = decide::ssh(
+        &held,
+        &connections,
+        &listeners,
+        &owners_complete(&listeners, &Cancel::default()),
+        &[],
+    );
     assert_eq!(ways.len(), 1);
     assert_eq!((ways[0].port, ways[0].peer), (port, Some(peer.ip())));
 

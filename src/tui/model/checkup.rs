@@ -102,10 +102,15 @@ impl Checkup {
     /// Has had enough of the check that is under way, and of the one after it. Whether there was one
     /// to be stopped.
     pub const fn stop(&mut self) -> bool {
-        let is_stopped = self.progress.under_way.is_some() && !self.progress.is_stopping;
+        let is_stopped = self.can_stop();
         self.progress.is_stopping = self.progress.under_way.is_some();
         self.progress.is_wanted_again = false;
         is_stopped
+    }
+
+    /// Whether there is one that could be stopped.
+    pub const fn can_stop(&self) -> bool {
+        self.progress.under_way.is_some() && (!self.progress.is_stopping || self.progress.is_wanted_again)
     }
 
     /// Whether the check that is under way is being stopped.

@@ -1,28 +1,27 @@
 //! The threads that call the machine.
 
 use std::io;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, channel};
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::Duration;
 
+use super::looker::{Looker, UnderWay};
 use super::{Event, Options};
-use crate::app::{Cancel, Observation, Status};
+use crate::app::Cancel;
 use crate::tui::msg::{Effect, Msg};
-use crate::tui::port::{Depth, Machine};
+use crate::tui::port::Machine;
 
 /// After changes of the rules were told, the next ones are told together so much later: a program
 /// that changes many writes each by itself.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How often the thread that waits for changes looks whether anybody still wants to know.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How many such looks go by until the status is asked for too: it has to read the kernel's rules,
-/// which starts other programs.
-const PROBES_PER_STATUS: u32 = 5;
 
 /// The workers; dropped, they end after what they are doing.
 pub(super) struct Workers {
     looks: Sender<(Effect, Cancel)>,
+    look: UnderWay,
     trial: Sender<Effect>,
     questions: Sender<Effect>,
     checks: Sender<(Effect, Cancel)>,
@@ -39,14 +38,8 @@ impl Workers {
     /// Starts them.
     pub(super) fn start(machine: &Arc<dyn Machine>, events: &SyncSender<Event>, options: &Options) -> io::Result<Self> {
         let (looks, jobs) = channel();
-        let looker = Looker {
-            machine: Arc::clone(machine),
-            events: events.clone(),
-            sockets: None,
-            status: None,
-            probes: 0,
-            refresh: options.settings.refresh,
-        };
+        let looker = Looker::new(machine, events, options.settings.refresh);
+        let look = looker.under_way();
         spawn("looks", events, move || looker.run(&jobs))?;
         let (trial, jobs) = channel();
         let (trials, sender) = (Arc::clone(machine), events.clone());
@@ -72,6 +65,7 @@ impl Workers {
         })?;
         Ok(Self {
             looks,
+            look,
             trial,
             questions,
             checks,
@@ -96,8 +90,15 @@ impl Workers {
     pub(super) fn perform(&mut self, effect: Effect) {
         let worker = match effect {
             Effect::Confirm { .. } | Effect::Revert(_) | Effect::Extend(_) | Effect::AskStatus => &self.trial,
-            Effect::Look(_)
-            | Effect::Save { .. }
+            Effect::Look(_) | Effect::LookForOwners => {
+                self.looks.send((effect, Cancel::default())).ok();
+                return;
+            }
+            Effect::StopLook(depth) => {
+                self.look.stop(depth);
+                return;
+            }
+            Effect::Save { .. }
             | Effect::Apply(_)
             | Effect::Restore
             | Effect::Propose(_)
@@ -111,6 +112,8 @@ impl Workers {
                 }
                 // A worker that is gone has panicked, and has said so.
                 self.looks.send((effect, self.apply.clone())).ok();
+                // Work does not wait for a look, which may wait for a lock.
+                self.look.put_off();
                 return;
             }
             Effect::Check(_) => {
@@ -130,7 +133,7 @@ impl Workers {
                 Some(knocks) => knocks,
                 None => return,
             },
-            Effect::AskAccess(_) | Effect::AskWay(..) | Effect::AskClasses(_) => &self.questions,
+            Effect::WorkOut(_) | Effect::AskAccess(_) | Effect::AskWay(..) | Effect::AskClasses(_) => &self.questions,
             Effect::Redraw | Effect::SetMouse(_) | Effect::Suspend | Effect::Quit => return,
         };
         worker.send(effect).ok();
@@ -155,118 +158,6 @@ fn spawn(name: &str, events: &SyncSender<Event>, work: impl FnOnce() + Send + 's
         work();
     })?;
     Ok(())
-}
-
-struct Looker {
-    machine: Arc<dyn Machine>,
-    events: SyncSender<Event>,
-    /// What the last shallow look saw.
-    sockets: Option<Observation>,
-    status: Option<Status>,
-    probes: u32,
-    /// How often the sockets are looked at while nothing else is asked for; none for never.
-    refresh: Option<Duration>,
-}
-
-impl Looker {
-    fn run(mut self, jobs: &Receiver<(Effect, Cancel)>) {
-        loop {
-            let job = match self.refresh {
-                Some(refresh) => jobs.recv_timeout(refresh),
-                None => jobs.recv().map_err(RecvTimeoutError::from),
-            };
-            let (job, cancel) = job.map_or_else(
-                |error| (Err(error), Cancel::default()),
-                |(effect, cancel)| (Ok(effect), cancel),
-            );
-            let is_heard = match job {
-                Ok(Effect::Look(depth)) => self.look(depth),
-                Ok(Effect::Save { before, wanted }) => {
-                    let result = self.machine.save(&before, &wanted);
-                    self.send(Msg::Saved(wanted, result))
-                }
-                Ok(Effect::Apply(request)) => {
-                    let result = self.machine.apply(&request, &cancel);
-                    self.send(Msg::Applied(result))
-                }
-                Ok(Effect::Restore) => {
-                    let result = self.machine.restore();
-                    self.send(Msg::Restored(result))
-                }
-                Ok(Effect::Write(writing)) => {
-                    let result = self.machine.write(&writing);
-                    self.send(Msg::Written(writing, result))
-                }
-                Ok(Effect::Propose(id)) => {
-                    let proposed = self.machine.propose(&id);
-                    self.send(Msg::Proposed(id, proposed.map(Box::new)))
-                }
-                Ok(Effect::AskSetup(observation)) => {
-                    let found = Box::new(self.machine.setup(&observation));
-                    let is_new = self.machine.needs_setup();
-                    self.send(Msg::SetupFound { found, is_new })
-                }
-                Ok(Effect::KeepAnswers(answers)) => {
-                    let result = self.machine.keep_answers(&answers);
-                    self.send(Msg::AnswersKept(result))
-                }
-                Ok(Effect::ForgetAnswers) => {
-                    let result = self.machine.forget_answers();
-                    self.send(Msg::AnswersKept(result))
-                }
-                Ok(Effect::Told(id)) => {
-                    self.machine.told(&id);
-                    true
-                }
-                Ok(_) => true,
-                Err(RecvTimeoutError::Timeout) => self.probe(),
-                Err(RecvTimeoutError::Disconnected) => return,
-            };
-            if !is_heard {
-                return;
-            }
-        }
-    }
-
-    fn send(&self, msg: Msg) -> bool {
-        self.events.send(Event::Msg(msg)).is_ok()
-    }
-
-    fn look(&mut self, depth: Depth) -> bool {
-        let observation = self.machine.look(depth);
-        if depth == Depth::Sockets {
-            self.sockets = Some(observation.clone());
-        }
-        if depth == Depth::Complete {
-            self.status = Some(observation.status.clone());
-        }
-        self.send(Msg::Seen(depth, Box::new(observation)))
-    }
-
-    /// A shallow look costs little; only what changed is looked at closely and shown.
-    fn probe(&mut self) -> bool {
-        let sockets = self.machine.look(Depth::Sockets);
-        if self.sockets.as_ref() != Some(&sockets) {
-            self.sockets = Some(sockets);
-            return self.look(Depth::Complete);
-        }
-        self.probes += 1;
-        if self.probes < PROBES_PER_STATUS && !self.must_poll() {
-            return true;
-        }
-        self.probes = 0;
-        let status = self.machine.status();
-        let has_changed = self.status.as_ref() != Some(&status);
-        self.status = Some(status.clone());
-        !has_changed || self.send(Msg::Probed(Box::new(status)))
-    }
-
-    /// Whether rules are in use that nothing tells the changes of.
-    fn must_poll(&self) -> bool {
-        let is_legacy =
-            |status: &Status| status.backend.as_deref() == Some("iptables-legacy") || status.other_backend.is_some();
-        self.status.as_ref().is_some_and(is_legacy)
-    }
 }
 
 /// Waits for changes of the rules, and tells who made them.
@@ -315,11 +206,21 @@ fn check(machine: &dyn Machine, events: &SyncSender<Event>, jobs: &Receiver<(Eff
 
 /// Works out what takes nothing but time.
 fn answer(events: &SyncSender<Event>, jobs: &Receiver<Effect>) {
-    for job in jobs {
-        if let Some(msg) = job.answer()
-            && events.send(Event::Msg(msg)).is_err()
-        {
-            return;
+    while let Ok(first) = jobs.recv() {
+        let mut waiting: Vec<Effect> = std::iter::once(first).chain(jobs.try_iter()).collect();
+        // Of several edits the last one alone is asked about any more.
+        let last = waiting.iter().rposition(|job| matches!(job, Effect::WorkOut(_)));
+        let mut index = 0;
+        waiting.retain(|job| {
+            index += 1;
+            !matches!(job, Effect::WorkOut(_)) || Some(index - 1) == last
+        });
+        for job in waiting {
+            if let Some(msg) = job.answer()
+                && events.send(Event::Msg(msg)).is_err()
+            {
+                return;
+            }
         }
     }
 }

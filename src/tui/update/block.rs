@@ -77,7 +77,7 @@ pub(super) fn unblock(model: &mut Model) -> Vec<Effect> {
         && model.notice.is_none()
     {
         let key = model.key_of(CommandId::Block, Context::Services);
-        let text = match model.policy.blocks_on(id).next() {
+        let text = match model.wanted().blocks_on(id).next() {
             Some(wider) => format!("{id} is blocked with {}: take it back there.", wider.service),
             None => format!("{id} is not blocked; {key} blocks it."),
         };

@@ -4,7 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 use super::{access, block, checkup, disable, edit, fail, leave, planning, popups, restore, setup, theme, trial};
 use crate::core::policy::Decision;
-use crate::tui::availability::why_no_apply;
+use crate::tui::availability::{Stoppable, stopped_by_esc, why_no_apply};
 use crate::tui::commands::{CommandId, Context, typed};
 use crate::tui::layout::{Heights, findings, networks};
 use crate::tui::model::list::scrolled;
@@ -21,7 +21,6 @@ pub(super) fn on_key(model: &mut Model, event: &KeyEvent) -> Vec<Effect> {
         return Vec::new();
     }
     if event.code == KeyCode::Esc
-        && model.popups.is_empty()
         && let Some(effect) = stop(model)
     {
         return vec![effect];
@@ -57,7 +56,11 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
         CommandId::Interrupt => return interrupt(model),
         CommandId::Suspend => return vec![Effect::Suspend],
         CommandId::Refresh => {
-            let mut effects = vec![Effect::Redraw, Effect::Look(Depth::Complete)];
+            let mut effects = vec![Effect::Redraw];
+            if model.progress.ask_look() {
+                effects.push(Effect::LookForOwners);
+            }
+            effects.push(Effect::Look(Depth::Complete));
             if model.screen == ScreenId::Checkup {
                 effects.extend(checkup::again(model));
             }
@@ -262,19 +265,25 @@ fn toggle_mouse(model: &mut Model) -> Vec<Effect> {
 
 /// Stops what is under way and can be stopped.
 fn stop(model: &mut Model) -> Option<Effect> {
-    if model.progress.can_stop() {
-        model.progress.is_stopping = true;
-        return Some(Effect::StopApply);
+    match stopped_by_esc(model)? {
+        Stoppable::Apply => Some(stop_apply(model)),
+        Stoppable::Check => model.checkup.stop().then_some(Effect::StopCheck),
+        Stoppable::Look => {
+            let depth = model.progress.stoppable_look(model.now)?;
+            model.progress.stop_look();
+            Some(Effect::StopLook(depth))
+        }
     }
-    let is_stopped = model.screen == ScreenId::Checkup && model.checkup.stop();
-    is_stopped.then_some(Effect::StopCheck)
+}
+
+const fn stop_apply(model: &mut Model) -> Effect {
+    model.progress.is_stopping = true;
+    Effect::StopApply
 }
 
 fn interrupt(model: &mut Model) -> Vec<Effect> {
-    if model.progress.can_stop()
-        && let Some(effect) = stop(model)
-    {
-        return vec![effect];
+    if model.progress.can_stop() {
+        return vec![stop_apply(model)];
     }
     match model.popups.last() {
         // Asked once already.

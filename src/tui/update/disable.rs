@@ -27,7 +27,7 @@ pub(super) fn ask(model: &mut Model) -> Vec<Effect> {
     let Some(id) = targets.first() else {
         return Vec::new();
     };
-    if model.policy.disabled.contains_key(id) {
+    if model.wanted().disabled.contains_key(id) {
         return enable(model, id);
     }
     model.say(Token::Text, format!("{id}: looking what depends on it …"));

@@ -20,7 +20,7 @@ pub(super) fn edit(model: &mut Model, change: impl FnOnce(&mut Policy) -> Result
         return None;
     }
     // What is over would not be written anyway.
-    let held = model.policy.current(model.since_1970()).into_owned();
+    let held = model.wanted().current(model.since_1970()).into_owned();
     let mut policy = held.clone();
     if let Err(why) = change(&mut policy) {
         fail_edit(model, why);
@@ -29,7 +29,7 @@ pub(super) fn edit(model: &mut Model, change: impl FnOnce(&mut Policy) -> Result
     if policy == held {
         return None;
     }
-    let before = model.policy.clone();
+    let before = model.wanted().clone();
     model.adopt_edit(policy);
     Some(save(model, before))
 }
@@ -38,7 +38,7 @@ pub(super) fn save(model: &mut Model, before: Policy) -> Effect {
     model.saves_under_way += 1;
     Effect::Save {
         before: Box::new(before),
-        wanted: Box::new(model.policy.clone()),
+        wanted: Box::new(model.wanted().clone()),
     }
 }
 
@@ -63,7 +63,7 @@ pub(super) fn decide_with(model: &mut Model, targets: &[ServiceId], decision: De
         model.services.clear_marks();
     } else if decision == Decision::Undecided
         && let [id] = targets
-        && let Some((wider, _)) = model.policy.entry_for(id).filter(|(wider, _)| *wider != id)
+        && let Some((wider, _)) = model.wanted().entry_for(id).filter(|(wider, _)| *wider != id)
     {
         let text = format!("{id} is decided with {wider}: take that decision back, or decide otherwise here.");
         model.say(Token::Warn, text);
@@ -107,9 +107,9 @@ pub(super) fn cycle_class(model: &mut Model) -> Vec<Effect> {
             model.say(Token::Warn, UNNAMEABLE);
             return Vec::new();
         }
-        Some(NetworkLine::Interface(interface)) => (interface.name.clone(), class_of(interface, &model.policy)),
+        Some(NetworkLine::Interface(interface)) => (interface.name.clone(), class_of(interface, model.wanted())),
         Some(NetworkLine::Absent(name)) => {
-            let class = model.policy.networks.interfaces.get(name).copied();
+            let class = model.wanted().networks.interfaces.get(name).copied();
             (name.clone(), class.unwrap_or(NetworkClass::Public))
         }
         Some(NetworkLine::Source(_)) => {
@@ -202,7 +202,7 @@ pub(super) fn switch_refusal(model: &mut Model) -> Vec<Effect> {
     });
     if effect.is_some() {
         // The sentence about it may be out of sight.
-        let text = match model.policy.refusal {
+        let text = match model.wanted().refusal {
             Refusal::Reject => "Refused politely: the peer is told at once. Waits for an apply.",
             Refusal::Drop => "Refused silently: the peer waits for a time-out. Waits for an apply.",
         };
@@ -218,7 +218,7 @@ pub(super) fn switch_logging(model: &mut Model) -> Vec<Effect> {
         Ok(())
     });
     if effect.is_some() {
-        let text = match model.policy.logging {
+        let text = match model.wanted().logging {
             Logging::Off => "Refusals are not logged. Waits for an apply.",
             Logging::Kernel => "Refusals go to the kernel's log, rate-limited. Waits for an apply.",
             Logging::Nflog => "Refusals go to NFLOG, rate-limited. Waits for an apply.",
@@ -253,7 +253,7 @@ fn go_in_history(
         model.say(Token::Warn, why);
         return Vec::new();
     }
-    let before = model.policy.clone();
+    let before = model.wanted().clone();
     let edit = go(model);
     let token = if edit.is_some() { Token::Changed } else { Token::Text };
     model.say(token, say(edit.as_deref()));

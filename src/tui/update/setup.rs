@@ -84,7 +84,7 @@ pub(super) fn on_found(model: &mut Model, found: Found, is_new: bool) -> Vec<Eff
     // What is on its way to the disk is the newest there is.
     let base = match model.saves_under_way {
         0 => model.observation.policy.clone(),
-        _ => model.policy.clone(),
+        _ => model.wanted().clone(),
     };
     let setup = match &found.draft {
         Some(draft) => Setup::resumed(draft, found.proposals, found.conflicts, base),
@@ -173,7 +173,9 @@ fn renew(model: &mut Model, found: Found) {
 /// Takes what the answers decide: rows, plan and preview follow.
 pub(super) fn adopt(model: &mut Model) {
     let Some(setup) = &model.setup else { return };
-    match setup.policy() {
+    let policy = setup.policy();
+    model.forget_pending();
+    match policy {
         Ok(policy) => model.policy = policy,
         Err(why) => contradict(model, why),
     }

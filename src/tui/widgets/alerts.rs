@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 
 use crate::app::{Line as Defence, State, protection_words};
 use crate::core::text::capitalised;
+use crate::tui::availability::not_read;
 use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
@@ -57,6 +58,7 @@ pub fn of(model: &Model) -> Vec<(Token, String)> {
     let is_new = |what: &&String| doubt.is_none_or(|why| what.trim_end_matches('.') != why);
     let unseen = observation.unseen.iter().filter(is_new);
     alerts.extend(unseen.map(|what| (Token::Unknown, what.clone())));
+    alerts.extend(stopped(model).map(|what| (Token::Unknown, what)));
     if let Some((first, others)) = model.settings.complaints.split_first() {
         let stop = if first.ends_with(['.', '?']) { "" } else { "." };
         let more = match others.len() {
@@ -66,6 +68,27 @@ pub fn of(model: &Model) -> Vec<(Token, String)> {
         alerts.push((Token::Warn, format!("{first}{stop} {more}: fwtui config")));
     }
     alerts
+}
+
+/// What was not looked at because the user stopped it, in one sentence.
+fn stopped(model: &Model) -> Option<String> {
+    let observation = &model.observation;
+    let is_unsought = observation.services.iter().any(|service| service.is_unsought);
+    match (observation.is_stopped, is_unsought) {
+        (false, false) => None,
+        (true, false) => Some(not_read(model)),
+        (is_stopped, true) => {
+            let key = model.key_of(CommandId::Refresh, Context::Always);
+            let rules = if is_stopped {
+                ", and the rules in the kernel were not read"
+            } else {
+                ""
+            };
+            Some(format!(
+                "Who holds the sockets was not looked up{rules}: that was stopped. {key} looks again."
+            ))
+        }
+    }
 }
 
 /// The same in lines of so many cells.

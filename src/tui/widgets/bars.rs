@@ -7,6 +7,7 @@ use ratatui::widgets::Clear;
 
 use crate::app::{State, protection_words};
 use crate::core::text::capitalised;
+use crate::tui::availability::{Stoppable, stopped_by_esc};
 use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::{Model, Search};
 use crate::tui::port::Depth;
@@ -31,14 +32,16 @@ pub fn header(model: &Model, frame: &mut Frame<'_>, area: Rect) {
             format!("{symbol} {}", state_words(model)),
             palette.of(token),
         )]);
-    } else {
-        let what = match model.depth {
-            Some(Depth::Sockets) => "looking up owners …",
-            Some(_) => "looking at the rules …",
-            None => "looking …",
-        };
-        let text = format!("{what}{}", model.progress.look(model.now));
-        parts.push(vec![Span::styled(text, palette.of(Token::Dim))]);
+    }
+    // The key stops one thing at a time, and closes what lies over the screen first.
+    let has_key = stopped_by_esc(model) == Some(Stoppable::Look);
+    let look = model.progress.look(model.depth, has_key, model.now);
+    parts.extend(look.map(|text| vec![Span::styled(text, palette.of(Token::Dim))]));
+    if model.is_working_out() {
+        parts.push(vec![Span::styled(
+            "working out the last edit …",
+            palette.of(Token::Dim),
+        )]);
     }
     parts.extend(protection(model));
     if let Some(backend) = observation.status.backend.as_ref().filter(|_| area.width >= 100) {

@@ -246,6 +246,8 @@ fn name(model: &Model, row: &Row) -> (String, Token) {
         "(not listening)"
     } else if model.depth < Some(Depth::Owners) {
         "…"
+    } else if service.is_unsought {
+        "(not looked up)"
     } else if service.is_ownerless() {
         "(kernel)"
     } else {

@@ -1,0 +1,129 @@
+//! Edits whose consequences take too long to be worked out between two keys.
+//!
+//! Until they are known, everything on the screen stays what it was, and is of one policy: the one before
+//! the edit. The newest edit wins; what was worked out for an older one is dropped.
+
+use super::Model;
+use crate::app::{Observation, Outlook};
+use crate::core::overview::{Before, Row};
+use crate::core::policy::Policy;
+use crate::tui::msg::Effect;
+
+/// From so many microseconds on, as far as that can be told before, somebody would notice: on a slow
+/// machine it is several times as long.
+const DEAR: usize = 10_000;
+/// What one of each costs at most, in microseconds (measured: `cargo bench --bench fwtui -- large`).
+const ROW: usize = 40;
+const RULE: usize = 1;
+const BLOCK: usize = 70;
+const LINE: usize = 45;
+
+/// An edit, until it is known what it changes.
+#[derive(Debug, Clone)]
+pub(super) struct Pending {
+    policy: Policy,
+    number: u64,
+    is_asked: bool,
+}
+
+/// What there is to be worked out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Work {
+    /// Its number: only what comes of the newest counts.
+    pub number: u64,
+    /// The edited policy.
+    pub policy: Policy,
+    observation: Observation,
+    before: Policy,
+    rows: Vec<Row>,
+}
+
+impl Work {
+    /// Does it.
+    pub fn outlook(&self) -> Outlook {
+        let before = Before {
+            policy: &self.before,
+            rows: &self.rows,
+        };
+        Outlook::of(&self.observation, &self.policy, Some(before))
+    }
+}
+
+impl Model {
+    /// The wanted policy with every edit, whether or not it is known by now what the last ones change.
+    pub fn wanted(&self) -> &Policy {
+        self.pending.as_ref().map_or(&self.policy, |pending| &pending.policy)
+    }
+
+    /// Whether an edit waits until it is known what it changes.
+    pub const fn is_working_out(&self) -> bool {
+        self.pending.is_some()
+    }
+
+    /// Goes over to another policy, at once or when it is known what that changes; the one before comes
+    /// back.
+    pub(super) fn turn_to(&mut self, policy: Policy) -> Policy {
+        let before = self.wanted().clone();
+        if self.setup.is_none() && self.is_dear(&policy) {
+            self.work_number += 1;
+            self.pending = Some(Pending {
+                policy,
+                number: self.work_number,
+                is_asked: false,
+            });
+        } else {
+            self.pending = None;
+            let shown = std::mem::replace(&mut self.policy, policy);
+            self.recompute_since(Some(&shown));
+        }
+        before
+    }
+
+    /// Another policy than the edited one counts.
+    pub fn forget_pending(&mut self) {
+        self.pending = None;
+    }
+
+    /// What is to be worked out, once.
+    pub fn work_out(&mut self) -> Option<Effect> {
+        let pending = self.pending.as_mut().filter(|pending| !pending.is_asked)?;
+        pending.is_asked = true;
+        Some(Effect::WorkOut(Box::new(Work {
+            number: pending.number,
+            policy: pending.policy.clone(),
+            observation: self.observation.clone(),
+            before: self.policy.clone(),
+            rows: self.services.rows().to_vec(),
+        })))
+    }
+
+    /// Takes what was worked out, unless there is something newer.
+    pub fn adopt_outlook(&mut self, number: u64, outlook: Outlook) {
+        if self.pending.as_ref().is_some_and(|pending| pending.number == number) {
+            self.pending = None;
+            self.policy = outlook.policy;
+            self.show(outlook.plan, outlook.rows);
+        }
+    }
+
+    /// The machine is no longer the one it is being worked out for.
+    pub(super) fn work_out_again(&mut self) {
+        if let Some(pending) = &mut self.pending {
+            self.work_number += 1;
+            pending.number = self.work_number;
+            pending.is_asked = false;
+        }
+    }
+
+    /// Whether that would keep the next key waiting.
+    fn is_dear(&self, policy: &Policy) -> bool {
+        let tables = self.observation.netfilter.iter().flat_map(|all| &all.tables);
+        let rules: usize = tables
+            .flat_map(|table| &table.chains)
+            .map(|chain| chain.rules.len())
+            .sum();
+        let rows = self.services.rows().len().max(policy.services.len());
+        let cost = rows * ROW + rules * RULE + policy.blocks.len() * BLOCK + self.plan.diff.len() * LINE;
+        cost >= DEAR
+    }
+}
