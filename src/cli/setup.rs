@@ -325,7 +325,7 @@ fn say(report: &mut Report, words: &str) {
     report.wrapped("", "", words);
 }
 
-/// `On this server: 6 services, of which 1 is bound to loopback and needs nothing; 2 networks.`
+/// `On this server: 6 services, of which 1 on loopback only needs nothing; 2 networks.`
 fn found(setup: &Setup) -> String {
     let counts = setup.proposals.counts;
     let machine = match setup.proposals.machine {
@@ -342,7 +342,11 @@ fn found(setup: &Setup) -> String {
         nothing.push(format!("{} waiting for answers", counts.clients));
     }
     if !nothing.is_empty() {
-        parts.push(format!("of which {} need nothing", nothing.join(" and ")));
+        let needs = match counts.on_loopback + counts.clients {
+            1 => "needs",
+            _ => "need",
+        };
+        parts.push(format!("of which {} {needs} nothing", nothing.join(" and ")));
     }
     let networks = match counts.networks {
         1 => "1 network".to_owned(),
