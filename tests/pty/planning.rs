@@ -16,10 +16,7 @@ fn a_plan_is_searched_and_written_to_a_file() {
         terminal.answers("t", &["trusted. Waits for an apply."]);
         terminal.answers(
             "2",
-            &[
-                "If it were trusted, its neighbours would also reach sshd",
-                "Behind its routers",
-            ],
+            &["If it were trusted, after applying its neighbours would also reach sshd"],
         );
         terminal.answers("\r", &["IF GUESTS", "close"]);
         terminal.answers("\u{1b}", &["details"]);

@@ -181,7 +181,7 @@ fn killed_in_the_middle_it_goes_on() {
             lines.any(|line| line.starts_with('▸') && line.contains("postgres") && line.contains("◐ trusted "))
         });
         again.signal(Signal::TERM);
-        again.ends_well(0);
+        again.ends_well(143);
         lab.does(&["set", "5432/tcp", "undecided"]);
         lab.does(&["set", "80/tcp", "undecided"]);
         let mut again = Terminal::start(SIZE, &["setup"]);
