@@ -15,15 +15,19 @@ pub(super) fn run(machine: &Machine, args: &InstallService, out: &Out) -> Result
 fn install(machine: &Machine, out: &Out) -> Result<u8, Error> {
     let installed = machine.install_service()?;
     let program = installed.program.display();
-    out.line(&match installed.init {
+    let done = match installed.init {
         Init::Systemd => format!("Boot loads what is confirmed: fwtui.service is enabled, and runs {program}."),
         Init::OpenRc => format!("Boot loads what is confirmed: /etc/init.d/fwtui is in 'boot', and runs {program}."),
-        Init::Other => format!(
-            "Neither systemd nor OpenRC is here, so nothing was installed. Have this run at boot, as root, after the \
-             disks are mounted\nand before the network is set up; /etc/rc.local is later than that, and better than \
-             nothing:\n\n  {program} restore"
-        ),
-    })?;
+        Init::Other => {
+            return Err(
+                Error::failed("nothing was installed: neither systemd nor OpenRC is here").hint(format!(
+                    "Have '{program} restore' run at boot, as root, after the disks are mounted and before the network \
+                 is set up; /etc/rc.local is later than that, and better than nothing."
+                )),
+            );
+        }
+    };
+    out.line(&done)?;
     for doubt in installed.doubts {
         out.note(&format!("fwtui: {doubt}."));
     }

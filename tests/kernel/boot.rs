@@ -129,7 +129,7 @@ fn with_openrc_a_script_is_written_and_put_into_boot() {
 #[test]
 fn without_either_it_says_what_to_run() {
     in_sandbox(|lab| {
-        let said = lab.does(&["install-service"]);
+        let said = lab.fails(1, &["install-service"]);
         let program = fs::canonicalize(env!("CARGO_BIN_EXE_fwtui")).unwrap();
         assert!(said.contains(&format!("{} restore", program.display())), "{said}");
         refuses("neither systemd nor OpenRC");
