@@ -88,7 +88,13 @@ fn settle_in(lab: &Lab, suffix: &str) -> Owner {
         .unwrap();
     let table = b"add table inet owned { flags owner; }\nadd chain inet owned c\nadd rule inet owned c drop\n";
     std::io::Write::write_all(owner.stdin.as_mut().unwrap(), table).unwrap();
-    eventually(|| lab.line("nft list ruleset").contains("table inet owned").then_some(())).unwrap();
+    // It loads one line after the other.
+    let is_loaded = || {
+        let ruleset = lab.line("nft list ruleset");
+        let (_, owned) = ruleset.split_once("table inet owned")?;
+        owned.contains("drop").then_some(())
+    };
+    eventually(is_loaded).unwrap();
     Owner(owner)
 }
 
