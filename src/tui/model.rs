@@ -61,8 +61,11 @@ pub struct Notice {
 pub enum Task {
     /// A trial is being started.
     Applying,
-    /// It is being confirmed.
-    Confirming,
+    /// It is being confirmed; and whether to quit then.
+    Confirming {
+        /// Quit afterwards, where it was kept.
+        then_quit: bool,
+    },
     /// It is being reverted; and whether to quit then.
     Reverting {
         /// Quit afterwards.
@@ -79,7 +82,7 @@ impl Task {
     pub const fn words(self) -> &'static str {
         match self {
             Self::Applying => "Rehearsing and applying …",
-            Self::Confirming => "Keeping the new rules …",
+            Self::Confirming { .. } => "Keeping the new rules …",
             Self::Reverting { .. } => "Putting the old rules back …",
             Self::Extending => "Asking for one more minute …",
             Self::Restoring => "Putting the confirmed rules back …",

@@ -279,6 +279,9 @@ impl Session<'_> {
     fn end(&mut self, model: &Model, signal: Option<i32>) -> Outcome {
         let is_applying = model.task == Some(Task::Applying);
         let last_words = match model.trial() {
+            Some(_) if matches!(model.task, Some(Task::Confirming { .. } | Task::Reverting { .. })) => {
+                Some("The trial is about to end. How it stands: sudo fwtui status".to_owned())
+            }
             Some(trial) => Some(trial.goes_on(self.machine.since_boot())),
             None if is_applying && !self.workers.stop_apply() => Some(TRIAL_BEGINS.to_owned()),
             None => model.last_words.clone(),

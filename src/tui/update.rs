@@ -136,6 +136,14 @@ fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec
         return Vec::new();
     }
     model.depth = Some(depth);
+    if observation.policy_error.is_some() && observation.policy == Policy::default() {
+        // Decisions that can't be read must not look like decisions nobody has taken.
+        let last = model.observation.policy.clone();
+        observation.policy = match last == Policy::default() {
+            true => observation.confirmed.clone().unwrap_or_default(),
+            false => last,
+        };
+    }
     let known = std::mem::take(&mut model.observation.status);
     let seen = std::mem::replace(&mut observation.status, known);
     let stored = observation.policy.clone();
@@ -171,7 +179,13 @@ fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec
     if !is_first {
         // What can't be read is no new policy; the line about that stays in sight by itself.
         if model.observation.policy_error.is_none() {
-            model.say(Token::Warn, "The policy was changed elsewhere; this is the new one.");
+            let text = match stored == Policy::default() {
+                true => {
+                    "The policy was removed or emptied elsewhere: nothing is decided any more. The rules stay until an apply."
+                }
+                false => "The policy was changed elsewhere; this is the new one.",
+            };
+            model.say(Token::Warn, text);
         }
         // What was about to be applied is not what would be applied now.
         if !stored.wants_the_same_as(model.wanted()) {

@@ -103,6 +103,43 @@ fn a_broken_policy_is_not_overwritten() {
 }
 
 #[test]
+fn decisions_that_can_t_be_read_do_not_look_as_if_nobody_had_taken_them() {
+    let mut broken = fixture::decided();
+    broken.policy = Policy::default();
+    broken.policy_error = Some("line 3, column 1: truncated".into());
+    // While the screens are open: what was read last.
+    let mut session = Session::on(SIZE, fixture::decided());
+    let before = session.model.policy.clone();
+    assert_ne!(before, Policy::default());
+    session.send(Msg::Seen(Depth::Complete, Box::new(broken.clone())));
+    session.send(Msg::Seen(Depth::Complete, Box::new(broken.clone())));
+    assert_eq!(session.model.policy, before);
+    // From the start: what was confirmed.
+    let confirmed = Policy {
+        services: before.services.clone(),
+        ..Policy::default()
+    };
+    broken.confirmed = Some(confirmed.clone());
+    let session = Session::on(SIZE, broken);
+    assert_eq!(session.model.policy, confirmed);
+}
+
+#[test]
+fn a_policy_that_is_gone_is_no_new_one() {
+    let mut session = Session::on(SIZE, fixture::decided());
+    let mut gone = fixture::decided();
+    gone.policy = Policy::default();
+    session.send(Msg::Seen(Depth::Complete, Box::new(gone)));
+    assert!(
+        session.notice().contains("nothing is decided any more"),
+        "{}",
+        session.notice()
+    );
+    session.send(Msg::Seen(Depth::Complete, Box::new(fixture::decided())));
+    assert!(session.notice().contains("changed elsewhere"), "{}", session.notice());
+}
+
+#[test]
 fn a_save_that_fails_is_not_shown_as_done() {
     let mut session = Session::on(SIZE, fixture::decided());
     select(&mut session, "22/tcp");
@@ -124,7 +161,7 @@ fn what_is_read_back_before_the_save_is_done_does_not_undo_the_edit() {
     session.send(Msg::Saved(policy, Ok(())));
     session.send(Msg::Seen(Depth::Complete, Box::new(fixture::fresh())));
     assert_eq!(decision(&session, "22/tcp"), Decision::Undecided);
-    assert!(session.notice().contains("changed elsewhere"));
+    assert!(session.notice().contains("removed or emptied elsewhere"));
 }
 
 #[test]

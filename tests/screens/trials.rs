@@ -159,6 +159,37 @@ fn who_reverts_and_quits_is_told_that_it_was_done() {
 }
 
 #[test]
+fn who_leaves_before_the_answer_is_told_how_it_ended() {
+    for leave in ["q q", "q y", "ctrl-c ctrl-c"] {
+        let mut session = Session::on(SIZE, fixture::on_trial(60));
+        session.keys("k y");
+        assert_eq!(session.keys(leave), [], "{leave}");
+        assert_eq!(session.send(Msg::Confirmed(Ok(None))), [Effect::Quit]);
+        let said = session.model.last_words.clone().unwrap();
+        assert!(said.starts_with("Kept"), "{said}");
+        assert!(session.model.trial().is_none(), "no trial is said to go on");
+
+        let mut session = Session::on(SIZE, fixture::on_trial(60));
+        session.keys("r");
+        assert_eq!(session.keys(leave), [], "{leave}");
+        assert_eq!(session.send(Msg::Reverted(Ok(()))), [Effect::Quit]);
+        let said = session.model.last_words.clone().unwrap();
+        assert!(said.starts_with("Reverted"), "{said}");
+
+        // Who will not wait need not; and what asks for a second yes is no end.
+        let mut session = Session::on(SIZE, fixture::on_trial(60));
+        session.keys("k y");
+        session.keys(leave);
+        assert_eq!(session.keys(leave), [Effect::Quit], "{leave}");
+        let mut session = Session::on(SIZE, fixture::on_trial(60));
+        session.keys("k y");
+        session.keys(leave);
+        session.send(unproven());
+        assert!(matches!(session.model.popups.last(), Some(Popup::Unproven(_))));
+    }
+}
+
+#[test]
 fn what_went_wrong_after_keeping_is_shown() {
     let mut session = Session::on(SIZE, fixture::on_trial(60));
     session.keys("k y");

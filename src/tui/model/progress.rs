@@ -176,8 +176,11 @@ mod tests {
         assert_eq!(progress.words(Task::Applying, at(7_200)), "Applying … 2 s");
         assert!(!progress.can_stop());
         progress.follow(None, false, false, at(8_000));
-        progress.follow(Some(Task::Confirming), false, false, at(9_000));
-        assert_eq!(progress.words(Task::Confirming, at(9_500)), "Keeping the new rules …");
+        progress.follow(Some(Task::Confirming { then_quit: false }), false, false, at(9_000));
+        assert_eq!(
+            progress.words(Task::Confirming { then_quit: false }, at(9_500)),
+            "Keeping the new rules …"
+        );
         assert!(!progress.can_stop() && !progress.is_past_stopping);
     }
 

@@ -287,7 +287,7 @@ fn interrupt(model: &mut Model) -> Vec<Effect> {
     }
     match model.popups.last() {
         // Asked once already.
-        Some(Popup::Leave) => vec![Effect::Quit],
+        Some(Popup::Leave) => trial::leave_running(model),
         _ if model.trial().is_some() => leave(model),
         _ => vec![Effect::Quit],
     }

@@ -188,7 +188,7 @@ pub(super) fn count_running_again(model: &mut Model) {
 
 fn on_leave(model: &mut Model, command: CommandId) -> Vec<Effect> {
     match command {
-        CommandId::LeaveRunning => vec![Effect::Quit],
+        CommandId::LeaveRunning => trial::leave_running(model),
         CommandId::RevertAndQuit => {
             model.popups.pop();
             trial::revert(model, true)

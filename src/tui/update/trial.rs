@@ -39,7 +39,7 @@ pub(super) fn confirm(model: &mut Model, is_unproven_fine: bool) -> Vec<Effect> 
     let Some(id) = trial_id(model).filter(|_| model.task.is_none()) else {
         return Vec::new();
     };
-    model.task = Some(Task::Confirming);
+    model.task = Some(Task::Confirming { then_quit: false });
     vec![Effect::Confirm { id, is_unproven_fine }]
 }
 
@@ -55,6 +55,19 @@ pub(super) fn revert(model: &mut Model, then_quit: bool) -> Vec<Effect> {
     };
     model.task = Some(Task::Reverting { then_quit });
     vec![Effect::Revert(id)]
+}
+
+/// Leaves while the trial goes on; what is being kept or reverted is waited for, and told. Who asks
+/// twice leaves at once.
+pub(super) fn leave_running(model: &mut Model) -> Vec<Effect> {
+    match &mut model.task {
+        Some(Task::Confirming { then_quit } | Task::Reverting { then_quit }) if !*then_quit => {
+            *then_quit = true;
+            model.popups.retain(|popup| !matches!(popup, Popup::Leave));
+            Vec::new()
+        }
+        _ => vec![Effect::Quit],
+    }
 }
 
 /// The trial runs, or nothing changed.
@@ -94,11 +107,16 @@ pub(super) fn on_applied(model: &mut Model, result: Result<Started, Error>) -> V
 
 /// Kept, or too early, or too late, or a second yes is needed.
 pub(super) fn on_confirmed(model: &mut Model, result: Result<Option<String>, Error>) -> Vec<Effect> {
+    let then_quit = matches!(model.task, Some(Task::Confirming { then_quit: true }));
     model.task = None;
     match result {
         Ok(trouble) => {
             forget_trial(model, State::Confirmed);
             let text = outcome::kept(model, "Kept");
+            if then_quit && trouble.is_none() {
+                model.last_words = Some(text);
+                return vec![Effect::Quit];
+            }
             model.say(Token::Good, text);
             if let Some(trouble) = trouble {
                 fail(model, "Kept, but not all is well", &Error::failed(trouble));

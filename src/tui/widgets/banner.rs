@@ -87,7 +87,7 @@ fn style(model: &Model, seconds: u64) -> Style {
 /// The sentence with the seconds in it.
 pub fn countdown(model: &Model, seconds: u64) -> String {
     match (model.task, seconds) {
-        (Some(task @ (Task::Confirming | Task::Reverting { .. })), _) => format!("TRIAL   {}", task.words()),
+        (Some(task @ (Task::Confirming { .. } | Task::Reverting { .. })), _) => format!("TRIAL   {}", task.words()),
         (_, 0) => "TRIAL   time is up: the old rules are being put back".to_owned(),
         (_, 1) => "TRIAL    1 second, then the old rules come back".to_owned(),
         (_, seconds) => format!("TRIAL  {seconds:>3} seconds, then the old rules come back"),
