@@ -85,10 +85,12 @@ fn too_early_is_said_politely() {
         let mut terminal = lab.on_trial(SIZE);
         // At once after the rules are in force: nobody has looked at anything yet.
         terminal.types("ky");
-        terminal.sees(&["Not kept", "Too early", "TRIAL"]);
+        terminal.sees(&["Keep the new rules?", "Too early", "TRIAL"]);
         assert_eq!(lab.status()["state"], "trial");
+        // The question waits until somebody can have looked.
+        terminal.loses("Too early");
         terminal.types("\u{1b}");
-        terminal.loses("Not kept");
+        terminal.loses("Keep the new rules?");
         keep(&mut terminal);
         assert_eq!(lab.becomes("confirmed")["last"]["outcome"], "confirmed");
         terminal.types("q");
