@@ -102,7 +102,7 @@ fn a_trial_that_ran_out_is_told_once_to_whoever_comes() {
         later.types("q");
         later.ends_well(0);
         let mut again = lab.open(SIZE);
-        again.sees(&["Decide on each service"]);
+        again.sees(&["1 change waits for an apply"]);
         assert!(!again.text().contains("Time ran out"), "{}", again.text());
         again.types("q");
         again.ends_well(0);
