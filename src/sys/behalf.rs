@@ -33,12 +33,13 @@ const NO_GROUP: u32 = 65534;
 pub fn read(path: &Path, limit: u64) -> io::Result<Option<String>> {
     let reader = Reader::of(path)?;
     match reader.runs(|| read_plain(path, limit)) {
-        Err(error) if error.kind() == ErrorKind::NotFound => match fs::symlink_metadata(path) {
-            Ok(link) if link.is_symlink() => Err(io::Error::other(format!(
+        // What is told of it is seen in the same name.
+        Err(error) if error.kind() == ErrorKind::NotFound => match reader.runs(|| fs::read_link(path)) {
+            Ok(target) => Err(io::Error::other(format!(
                 "it is a link to {}, which is not there",
-                target(path)
+                shown(&target)
             ))),
-            _ => Ok(None),
+            Err(_) => Ok(None),
         },
         Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(denied(path, &reader)),
         Err(error) => Err(error),
@@ -229,12 +230,11 @@ fn is_kernels_root() -> bool {
 /// Whose it is, who may not read it, and what mends that.
 fn denied(path: &Path, reader: &Reader) -> io::Error {
     let name = reader.name();
-    let words = match fs::metadata(path) {
+    let words = match reader.runs(|| fs::metadata(path)) {
         Ok(metadata) => {
-            let is_link = fs::symlink_metadata(path).is_ok_and(|link| link.is_symlink());
-            let leads = match is_link {
-                true => format!("it leads to {}, which belongs to", target(path)),
-                false => "it belongs to".to_owned(),
+            let leads = match reader.runs(|| fs::read_link(path)) {
+                Ok(target) => format!("it leads to {}, which belongs to", shown(&target)),
+                Err(_) => "it belongs to".to_owned(),
             };
             format!(
                 "{leads} {}, and {name} may not read it: let {name} read it (chmod, chown), or put a copy in its place",
@@ -247,7 +247,6 @@ fn denied(path: &Path, reader: &Reader) -> io::Error {
 }
 
 /// Where a link leads, as it was made.
-fn target(link: &Path) -> String {
-    let target = fs::read_link(link).unwrap_or_default();
+fn shown(target: &Path) -> String {
     crate::core::text::printable_within(&target.display().to_string(), 200)
 }

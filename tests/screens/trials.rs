@@ -131,6 +131,14 @@ fn back_and_more_time_are_one_key_away_in_both_questions() {
         assert_eq!(session.keys("k"), [], "asked already");
         assert_eq!(session.keys("m"), [extend()]);
         assert_eq!(session.model.popups, before, "the question stays");
+        assert_eq!(session.keys("y"), [], "one thing at a time");
+        assert_eq!(
+            session.model.popups, before,
+            "a yes that can't be taken yet is not lost with the question"
+        );
+        let trial = session.model.trial().unwrap().clone();
+        session.send(Msg::Extended(Ok(trial)));
+        assert_eq!(session.keys("y"), [keep(is_doubted)]);
         let mut session = asked(is_doubted);
         assert_eq!(session.keys("r"), [revert()]);
         assert!(session.model.popups.is_empty());

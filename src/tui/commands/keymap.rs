@@ -278,6 +278,15 @@ mod tests {
             ("trial.keep", vec![], "keeps its key k"),
             ("reading.cancel", vec!["x"], "keeps its key esc"),
             ("asking.accept", vec!["x"], "keeps its key y"),
+            // In the questions whether to keep, the trial's keys hold as well.
+            ("asking.accept", vec!["y", "r"], "'trial.revert'"),
+            ("asking.accept", vec!["y", "k"], "'trial.keep'"),
+            ("asking.accept", vec!["y", "m"], "'trial.extend'"),
+            ("asking.cancel", vec!["esc", "r"], "'trial.revert'"),
+            ("doubting.accept", vec!["y", "r"], "'trial.revert'"),
+            ("trial.revert", vec!["r", "y"], "'asking.accept'"),
+            ("trial.extend", vec!["m", "y"], "'asking.accept'"),
+            ("reading.cancel", vec!["esc", "r"], "'trial.revert'"),
             ("way.switch-time", vec![], "needs a key"),
             ("typing.erase", vec!["x"], "characters are typed there"),
         ] {

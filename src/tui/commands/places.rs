@@ -24,10 +24,7 @@ impl Context {
             || (self.has_palette() && other.has_palette() && !(self.is_one_screen() && other.is_one_screen()))
             || matches!((self, other), (Self::Setup, step) | (step, Self::Setup) if step.is_step())
             || matches!((self, other), (Self::Help, Self::Reading) | (Self::Reading, Self::Help))
-            || matches!(
-                (self, other),
-                (Self::Trial, Self::SetupTrial) | (Self::SetupTrial, Self::Trial)
-            )
+            || matches!((self, other), (Self::Trial, question) | (question, Self::Trial) if question.is_over_a_trial())
     }
 
     /// Whether characters are typed there, so that none of them can be a key.
@@ -38,6 +35,11 @@ impl Context {
     /// Whether the palette can be opened there, which is a way to commands without a key.
     pub const fn has_palette(self) -> bool {
         self.is_one_screen() || matches!(self, Self::Screens | Self::Trial)
+    }
+
+    /// Whether the keys of a trial hold beside it: questions about a trial, and what is read of it.
+    const fn is_over_a_trial(self) -> bool {
+        matches!(self, Self::Asking | Self::Doubting | Self::Reading | Self::SetupTrial)
     }
 
     /// Whether it is one of the setup's steps, beside what holds at all of them.

@@ -51,14 +51,18 @@ impl Progress {
         matches!(self.task, Some((Task::Applying, _))) && !self.is_stopping && !self.is_past_stopping
     }
 
-    /// What is being done, for how long, and the key that stops it.
-    pub fn words(&self, task: Task, now: Duration) -> String {
+    /// What is being done, for how long, and the key that stops it, where `has_key` says that it would.
+    pub fn words(&self, task: Task, has_key: bool, now: Duration) -> String {
         let what = match task {
             Task::Applying if self.is_past_stopping => "Applying …",
             Task::Applying if self.is_stopping => "Stopping: nothing will be changed …",
             task => task.words(),
         };
-        let key = if self.can_stop() { "   esc stops it" } else { "" };
+        let key = if has_key && self.can_stop() {
+            "   esc stops it"
+        } else {
+            ""
+        };
         format!("{what}{}{key}", for_so_long(self.task.map(|(_, since)| since), now))
     }
 
@@ -166,19 +170,23 @@ mod tests {
         let mut progress = Progress::default();
         progress.follow(Some(Task::Applying), false, false, at(5_000));
         assert_eq!(
-            progress.words(Task::Applying, at(5_900)),
+            progress.words(Task::Applying, true, at(5_900)),
             "Rehearsing and applying …   esc stops it"
         );
         progress.follow(Some(Task::Applying), false, false, at(6_500));
-        let told = progress.words(Task::Applying, at(7_200));
+        let told = progress.words(Task::Applying, true, at(7_200));
         assert_eq!(told, "Rehearsing and applying … 2 s   esc stops it");
+        assert_eq!(
+            progress.words(Task::Applying, false, at(7_200)),
+            "Rehearsing and applying … 2 s"
+        );
         progress.is_past_stopping = true;
-        assert_eq!(progress.words(Task::Applying, at(7_200)), "Applying … 2 s");
+        assert_eq!(progress.words(Task::Applying, true, at(7_200)), "Applying … 2 s");
         assert!(!progress.can_stop());
         progress.follow(None, false, false, at(8_000));
         progress.follow(Some(Task::Confirming { then_quit: false }), false, false, at(9_000));
         assert_eq!(
-            progress.words(Task::Confirming { then_quit: false }, at(9_500)),
+            progress.words(Task::Confirming { then_quit: false }, true, at(9_500)),
             "Keeping the new rules …"
         );
         assert!(!progress.can_stop() && !progress.is_past_stopping);

@@ -172,6 +172,19 @@ impl Setup {
         count
     }
 
+    /// Builds upon a policy that was decided elsewhere. What it decides is taken over at once: until it is known
+    /// what is recommended with it, an apply must not take it back.
+    pub fn rebase(&mut self, base: Policy) {
+        let mut proposals = self.proposals.clone();
+        let services = proposals.services.into_iter();
+        proposals.services = services.map(|one| one.decided_in(&base)).collect();
+        let networks = proposals.networks.into_iter();
+        proposals.networks = networks.map(|one| one.decided_in(&base)).collect();
+        let (answers, elsewhere) = self.answers.over(&proposals);
+        (self.answers, self.proposals, self.base) = (answers, proposals, base);
+        self.take_over(elsewhere);
+    }
+
     fn take_over(&mut self, elsewhere: Vec<Elsewhere>) {
         let taken = elsewhere.into_iter().filter(|one| !one.is_own);
         for one in taken {

@@ -43,7 +43,7 @@ impl Workers {
         spawn("looks", events, move || looker.run(&jobs))?;
         let (trial, jobs) = channel();
         let (trials, sender) = (Arc::clone(machine), events.clone());
-        spawn("trial", events, move || hold_trial(trials.as_ref(), &sender, &jobs))?;
+        spawn("trial", events, move || hold_trial(&trials, &sender, &jobs))?;
         let (questions, jobs) = channel();
         let sender = events.clone();
         spawn("questions", events, move || answer(&sender, &jobs))?;
@@ -225,7 +225,7 @@ fn answer(events: &SyncSender<Event>, jobs: &Receiver<Effect>) {
     }
 }
 
-fn hold_trial(machine: &dyn Machine, events: &SyncSender<Event>, jobs: &Receiver<Effect>) {
+fn hold_trial(machine: &Arc<dyn Machine>, events: &SyncSender<Event>, jobs: &Receiver<Effect>) {
     for job in jobs {
         let msg = match job {
             Effect::Confirm { id, is_unproven_fine } => Msg::Confirmed(machine.confirm(&id, is_unproven_fine)),
@@ -239,7 +239,9 @@ fn hold_trial(machine: &dyn Machine, events: &SyncSender<Event>, jobs: &Receiver
             return;
         }
         if is_kept {
-            machine.note_listened();
+            // It looks at the machine, which may hang; the next trial's keep and revert wait for nothing.
+            let machine = Arc::clone(machine);
+            spawn("listened", events, move || machine.note_listened()).unwrap_or_default();
         }
     }
 }

@@ -33,7 +33,9 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
     if command == CommandId::Cancel {
         return cancel(model);
     }
-    let is_settled = model.seconds_until_settled().is_none();
+    // While more time is asked for, a yes would be lost: the question stays until it can be taken.
+    let is_taken = model.task.is_none();
+    let is_settled = model.seconds_until_settled().is_none() && is_taken;
     match model.popups.last_mut() {
         Some(Popup::Help(_)) => return on_help(model, command),
         Some(Popup::WhoCan(_) | Popup::Way(_)) => access::run(model, command),
@@ -71,7 +73,7 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
             model.popups.pop();
             return disable::accept(model, &proposal);
         }
-        Some(Popup::Unproven(_)) if command == CommandId::Accept => {
+        Some(Popup::Unproven(_)) if command == CommandId::Accept && is_taken => {
             model.popups.pop();
             return trial::confirm(model, true);
         }

@@ -129,7 +129,7 @@ pub(super) fn on_seen(model: &mut Model, before: &Policy) -> Vec<Effect> {
         return Vec::new();
     }
     if is_new_policy {
-        setup.base = model.observation.policy.clone();
+        setup.rebase(model.observation.policy.clone());
     }
     if is_new_policy {
         model.say(

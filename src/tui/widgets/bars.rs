@@ -190,7 +190,10 @@ pub fn notice(model: &Model, frame: &mut Frame<'_>, area: Rect) {
     let palette = &model.palette;
     let cells = usize::from(area.width).saturating_sub(2);
     let (token, text) = match (&model.notice, model.task) {
-        (_, Some(task)) => (Token::Accent, model.progress.words(task, model.now)),
+        (_, Some(task)) => {
+            let has_key = stopped_by_esc(model) == Some(Stoppable::Apply);
+            (Token::Accent, model.progress.words(task, has_key, model.now))
+        }
         (Some(notice), None) => {
             frame.render_widget(Clear, area);
             frame.buffer_mut().set_style(area, palette.base());
@@ -236,7 +239,10 @@ fn standing(model: &Model) -> (Token, String) {
         let since = model.progress.check(model.now);
         let text = match model.checkup.is_stopping() {
             true => format!("Checking is being stopped …{since}"),
-            false => format!("Checking the machine …{since}   esc stops it"),
+            false if stopped_by_esc(model) == Some(Stoppable::Check) => {
+                format!("Checking the machine …{since}   esc stops it")
+            }
+            false => format!("Checking the machine …{since}"),
         };
         return (Token::Accent, text);
     }

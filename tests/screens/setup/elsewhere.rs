@@ -143,6 +143,16 @@ fn what_is_decided_elsewhere_meanwhile_is_taken_over_or_told() {
 }
 
 #[test]
+fn what_is_decided_elsewhere_is_not_taken_back_before_it_is_known_what_is_recommended() {
+    let mut session = begun(fixture::fresh());
+    session.send(Msg::Seen(Depth::Complete, Box::new(decided_elsewhere())));
+    assert_eq!(decision(&session, "5353/udp"), Decision::Confine);
+    let networks = &session.model.policy.networks.interfaces;
+    assert_eq!(networks.get("eth0"), Some(&NetworkClass::Trusted));
+    assert_eq!(answers(&session).networks["eth0"], NetworkClass::Trusted);
+}
+
+#[test]
 fn an_answer_on_what_is_gone_stays_in_the_list() {
     let mut smaller = fixture::fresh();
     smaller.services.retain(|one| one.id.to_string() != "5432/tcp");
