@@ -12,7 +12,6 @@ use crate::core::counters::Counters;
 use crate::core::listener::{Family, Listener};
 use crate::core::netfilter::Netfilter;
 use crate::core::network::{Interface, World};
-use crate::core::policy::Policy;
 use crate::core::reach::{FamilyFilter, Filter};
 use crate::core::ruleset::{Own, SavedFamily, Telling};
 use crate::core::service::{Ownership, ServiceId, group};
@@ -104,7 +103,8 @@ impl Machine {
         });
         let (policy, policy_error) = match policy::load(&self.paths) {
             Ok(policy) => (policy.unwrap_or_default(), None),
-            Err(error) => (Policy::default(), Some(error.to_string())),
+            // Decisions that can't be read must not look like decisions nobody has taken.
+            Err(error) => (self.last_confirmed(), Some(error.to_string())),
         };
         let ephemeral = owners::ephemeral_ports();
         // The rules are read by other programs; meanwhile this one looks for the owners.

@@ -41,7 +41,7 @@ pub struct Observation {
     pub is_stopped: bool,
     /// The interfaces.
     pub interfaces: Vec<Interface>,
-    /// The wanted policy; the default one where there is none or it can't be read (see `unseen`).
+    /// The wanted policy; the default one where there is none, and what was confirmed last where it can't be read.
     pub policy: Policy,
     /// Why the wanted policy can't be read, with the line; it must be mended before it is changed.
     pub policy_error: Option<String>,

@@ -10,6 +10,7 @@ use crate::app::{
 use crate::core::listened::Listened;
 use crate::core::listener::Family;
 use crate::core::network::Interface;
+use crate::core::policy::Policy;
 use crate::core::reach::Filter;
 use crate::core::ruleset::{Obstacle, Ruleset};
 use crate::core::way_in::{Carrier, WayIn};
@@ -169,6 +170,12 @@ impl Machine {
     pub fn note_told(&self, id: &str) {
         // Told once more at the next start is better than an error about it.
         let _not_written = state::note_told(&self.paths, id);
+    }
+
+    /// The policy that was confirmed last; empty where there is none, or it can't be read.
+    pub(super) fn last_confirmed(&self) -> Policy {
+        let confirmed = self.confirmed().ok().flatten();
+        confirmed.map(|confirmed| confirmed.policy).unwrap_or_default()
     }
 
     fn confirmed(&self) -> Result<Option<Confirmed>, StoreError> {

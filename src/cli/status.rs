@@ -91,6 +91,14 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
     } else {
         out.prose(&text(&status, now))?;
     }
+    // Without root that nothing can be seen is said already.
+    if let Err(error) = machine.policy()
+        && status.state != State::Unknown
+    {
+        out.note(&format!(
+            "fwtui: the policy can't be used, and nothing is applied until it is mended: {error}"
+        ));
+    }
     Ok(match status.state {
         State::Off | State::Confirmed => DONE,
         State::Trial | State::Drifted => TO_DO,

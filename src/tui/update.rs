@@ -136,14 +136,6 @@ fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec
         return Vec::new();
     }
     model.depth = Some(depth);
-    if observation.policy_error.is_some() && observation.policy == Policy::default() {
-        // Decisions that can't be read must not look like decisions nobody has taken.
-        let last = model.observation.policy.clone();
-        observation.policy = match last == Policy::default() {
-            true => observation.confirmed.clone().unwrap_or_default(),
-            false => last,
-        };
-    }
     let known = std::mem::take(&mut model.observation.status);
     let seen = std::mem::replace(&mut observation.status, known);
     let stored = observation.policy.clone();

@@ -41,6 +41,24 @@ fn is_told(lab: &Lab, verb: &[&str], path: &Path) {
 }
 
 #[test]
+fn a_spoiled_policy_is_told_and_what_was_confirmed_is_shown() {
+    in_sandbox(|lab| {
+        lab.listen_everywhere(8080);
+        lab.keep(&policy(&[("8080/tcp", "confine")]));
+        fs::write(paths().policy(), "{\"version\": 1, \"services\": ").unwrap();
+        let list = lab.json(&["list", "--json"]);
+        let services = list["services"].as_array().unwrap();
+        let decided = services.iter().find(|service| service["id"] == "8080/tcp").unwrap();
+        assert_eq!(decided["decision"], "confine", "{decided}");
+        assert!(list["policy_error"].is_string(), "{list}");
+        let output = lab.fwtui(&["status"]);
+        assert_eq!(output.status.code(), Some(0), "what is in force is what was confirmed");
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        assert!(complaint.contains("the policy can't be used"), "{complaint}");
+    });
+}
+
+#[test]
 fn a_spoiled_confirmed_document_is_not_restored_and_not_deleted() {
     in_sandbox(|lab| {
         lab.listen_everywhere(8081);

@@ -91,8 +91,8 @@ fn settle_in(lab: &Lab, suffix: &str) -> Owner {
     // It loads one line after the other.
     let is_loaded = || {
         let ruleset = lab.line("nft list ruleset");
-        let (_, owned) = ruleset.split_once("table inet owned")?;
-        owned.contains("drop").then_some(())
+        let (_, rest) = ruleset.split_once("table inet owned")?;
+        rest.contains("drop").then_some(())
     };
     eventually(is_loaded).unwrap();
     Owner(owner)

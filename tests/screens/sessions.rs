@@ -103,28 +103,6 @@ fn a_broken_policy_is_not_overwritten() {
 }
 
 #[test]
-fn decisions_that_can_t_be_read_do_not_look_as_if_nobody_had_taken_them() {
-    let mut broken = fixture::decided();
-    broken.policy = Policy::default();
-    broken.policy_error = Some("line 3, column 1: truncated".into());
-    // While the screens are open: what was read last.
-    let mut session = Session::on(SIZE, fixture::decided());
-    let before = session.model.policy.clone();
-    assert_ne!(before, Policy::default());
-    session.send(Msg::Seen(Depth::Complete, Box::new(broken.clone())));
-    session.send(Msg::Seen(Depth::Complete, Box::new(broken.clone())));
-    assert_eq!(session.model.policy, before);
-    // From the start: what was confirmed.
-    let confirmed = Policy {
-        services: before.services.clone(),
-        ..Policy::default()
-    };
-    broken.confirmed = Some(confirmed.clone());
-    let session = Session::on(SIZE, broken);
-    assert_eq!(session.model.policy, confirmed);
-}
-
-#[test]
 fn a_policy_that_is_gone_is_no_new_one() {
     let mut session = Session::on(SIZE, fixture::decided());
     let mut gone = fixture::decided();
