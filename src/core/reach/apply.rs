@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::core::listener::Family;
-use crate::core::netfilter::{self, Condition, Data, Nat, NatKind, TableFamily, To};
+use crate::core::netfilter::{self, Condition, Data, Field, Nat, NatKind, TableFamily, To};
 
 use crate::core::ruleset::PREFIX;
 
@@ -120,13 +120,7 @@ impl<'n> Rules<'n> {
         Done::On
     }
 
-    fn choose(
-        &self,
-        journey: &mut Journey<'n>,
-        here: Here<'_, 'n>,
-        key: &[netfilter::Field],
-        lookup: &Lookup<'n>,
-    ) -> Acted<'n> {
+    fn choose(&self, journey: &mut Journey<'n>, here: Here<'_, 'n>, key: &[Field], lookup: &Lookup<'n>) -> Acted<'n> {
         match lookup.find(key, &journey.packet, self.world) {
             Found::Absent | Found::No => Acted::NoMatch,
             Found::Yes(element) => match &element.data {
@@ -195,16 +189,7 @@ impl<'n> Rules<'n> {
             // The socket it is given to, and the mark that brings it there, are not known.
             NatKind::Proxy => return unknown(),
             NatKind::Source | NatKind::Masquerade => {
-                packet.is_source_settled = true;
-                packet.has_new_source = true;
-                match addresses {
-                    Some((first, last)) if first == last && Family::of(first) == packet.family => {
-                        packet.ends.source = first;
-                    }
-                    // Only ports.
-                    None if nat.kind == NatKind::Source => {}
-                    _ => packet.is_source_unknown = true,
-                }
+                packet.rewrite_source(nat.kind, addresses, ports);
                 journey.tell(Some(place), || "rewrites the source".to_owned());
             }
             NatKind::Destination | NatKind::Redirect => {
@@ -268,12 +253,21 @@ impl<'n> Rules<'n> {
                 values,
                 is_negated,
             } => {
+                if packet.has_new_source.is_none() && matches!(field, Field::State | Field::Status) {
+                    let as_if = |is_so| {
+                        let has_new_source = Some(is_so);
+                        let packet = Traveller {
+                            has_new_source,
+                            ..packet.clone()
+                        };
+                        self.holds(condition, &packet, chain)
+                    };
+                    return as_if(true).filter(|answer| as_if(false) == Some(*answer));
+                }
                 let value = match (self.value(field, packet, chain), mask) {
                     (Value::Absent, _) => return Some(false),
                     // Bits of no interest are set beside those of interest (`IPS_DST_NAT_DONE`).
-                    (Value::Number(number), None) if *field == netfilter::Field::Status && number != 0 => {
-                        Value::Unknown
-                    }
+                    (Value::Number(number), None) if *field == Field::Status && number != 0 => Value::Unknown,
                     (Value::Number(number), Some(mask)) => Value::Number(number & mask),
                     (value, _) => value,
                 };
@@ -297,8 +291,8 @@ impl<'n> Rules<'n> {
     }
 
     /// A bridge's rules see its ports, which are not known beforehand.
-    fn value(&self, field: &netfilter::Field, packet: &Traveller<'n>, chain: &rules::Chain<'n>) -> Value<'n> {
-        let is_interface = matches!(field, netfilter::Field::InInterface | netfilter::Field::OutInterface);
+    fn value(&self, field: &Field, packet: &Traveller<'n>, chain: &rules::Chain<'n>) -> Value<'n> {
+        let is_interface = matches!(field, Field::InInterface | Field::OutInterface);
         match chain.table.family == TableFamily::Bridge && is_interface {
             true => Value::Unknown,
             false => packet.value(field, self.world),
@@ -307,7 +301,7 @@ impl<'n> Rules<'n> {
 
     fn is_in(
         &self,
-        key: &[netfilter::Field],
+        key: &[Field],
         lookup: &Lookup<'n>,
         is_negated: bool,
         packet: &Traveller<'n>,

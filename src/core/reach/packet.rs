@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::core::listener::{Family, Protocol};
-use crate::core::netfilter::{Direction, End, Field, OfInterface, ct, icmp, number};
+use crate::core::netfilter::{Direction, End, Field, NatKind, OfInterface, ct, icmp, number};
 use crate::core::network::{RouteKind, World};
 
 /// Conntrack looks at packets at this priority (`NF_IP_PRI_CONNTRACK` in `linux/netfilter_ipv4.h`);
@@ -195,8 +195,9 @@ pub(super) struct Traveller<'a> {
     /// The same of its source.
     pub(super) is_source_settled: bool,
     pub(super) has_new_destination: bool,
-    pub(super) has_new_source: bool,
-    /// Its source was rewritten to one that is not known.
+    /// None where a rule rewrote it, maybe to what it was.
+    pub(super) has_new_source: Option<bool>,
+    /// Its source, address and port, was rewritten to one that is not known.
     pub(super) is_source_unknown: bool,
     /// None where it can't be told.
     pub(super) mark: Option<u32>,
@@ -256,7 +257,7 @@ impl<'a> Traveller<'a> {
             is_untracked: false,
             direction: packet.direction,
             has_new_destination: false,
-            has_new_source: false,
+            has_new_source: Some(false),
             is_source_unknown: false,
             mark: Some(0),
             connection_mark,
@@ -283,6 +284,37 @@ impl<'a> Traveller<'a> {
         }
     }
 
+    /// SNAT and MASQUERADE: who has such a source already keeps it, and then counts as not rewritten
+    /// (`get_unique_tuple` and `nf_nat_setup_info` in `nf_nat_core.c`). What MASQUERADE takes is not
+    /// known.
+    pub(super) fn rewrite_source(
+        &mut self,
+        kind: NatKind,
+        addresses: Option<(IpAddr, IpAddr)>,
+        ports: Option<(u16, u16)>,
+    ) {
+        let Ends {
+            source, source_port, ..
+        } = self.ends;
+        self.is_source_settled = true;
+        let keeps_port = ports.is_none_or(|(first, last)| (first..=last).contains(&source_port));
+        let keeps_address = match addresses {
+            Some((first, last)) if first == last => Some(first == source),
+            Some((first, last)) => (!(first..=last).contains(&source)).then_some(false),
+            None => (kind == NatKind::Source).then_some(true),
+        };
+        match addresses {
+            Some((first, last)) if first == last && Family::of(first) == self.family => self.ends.source = first,
+            None if kind == NatKind::Source => {}
+            _ => self.is_source_unknown = true,
+        }
+        self.is_source_unknown |= !keeps_port;
+        self.has_new_source = match keeps_port {
+            true => keeps_address.map(|keeps| !keeps),
+            false => Some(true),
+        };
+    }
+
     pub(super) fn is_tracked(&self) -> bool {
         !matches!(self.state_now(), State::Untracked | State::Invalid)
     }
@@ -305,6 +337,7 @@ impl<'a> Traveller<'a> {
             Field::Protocol => number_of(self.protocol().into()),
             Field::NetworkProtocol => number_of(if self.family == Family::Ipv4 { 2 } else { 10 }),
             Field::Port(protocol, _) if protocol.is_some_and(|number| number != self.protocol()) => Value::Absent,
+            Field::Port(_, End::Source) if self.is_source_unknown => Value::Unknown,
             Field::Port(_, end) => match self.transport {
                 Transport::Ports(_) => number_of(self.ends.port(*end).into()),
                 Transport::Icmp(..) => Value::Absent,
@@ -337,9 +370,10 @@ impl<'a> Traveller<'a> {
                 (true, State::Related) => Value::Unknown,
                 (true, _) => number_of(self.protocol().into()),
             },
+            Field::State | Field::Status if self.is_tracked() && self.has_new_source.is_none() => Value::Unknown,
             Field::State => {
                 let nat = |is_so, bit| if is_so { bit } else { 0 };
-                let bits = nat(self.has_new_source, ct::SNAT) | nat(self.has_new_destination, ct::DNAT);
+                let bits = nat(self.has_new_source == Some(true), ct::SNAT) | nat(self.has_new_destination, ct::DNAT);
                 Value::Number(self.state_now().bit() | bits)
             }
             Field::Status => match (self.is_tracked(), self.state) {
@@ -348,7 +382,7 @@ impl<'a> Traveller<'a> {
                 (true, State::New) => {
                     let nat = |is_so, bit| if is_so { bit } else { 0 };
                     Value::Number(
-                        nat(self.has_new_source, ct::STATUS_SNAT)
+                        nat(self.has_new_source == Some(true), ct::STATUS_SNAT)
                             | nat(self.has_new_destination, ct::STATUS_DNAT)
                             | nat(self.is_looped, CONFIRMED),
                     )
@@ -363,6 +397,7 @@ impl<'a> Traveller<'a> {
                 Value::Unknown
             }
             Field::ConnectionAddress(_, Direction::Reply, End::Destination)
+            | Field::ConnectionPort(Direction::Reply, End::Destination)
                 if self.is_source_unknown && self.is_tracked() =>
             {
                 Value::Unknown

@@ -134,7 +134,9 @@ impl<'n> Rules<'n> {
                 };
                 (packet.family == Family::Ipv4 && !routes_localnet).then_some(dropped)
             }
-            Hook::Postrouting => (packet.leaves != Leaves::By("lo") && !packet.has_new_source).then_some(dropped),
+            Hook::Postrouting => {
+                (packet.leaves != Leaves::By("lo") && packet.has_new_source == Some(false)).then_some(dropped)
+            }
             _ => None,
         }
     }

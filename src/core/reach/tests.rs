@@ -428,6 +428,33 @@ fn a_source_that_is_not_known_any_more_is_not_guessed() {
 }
 
 #[test]
+fn a_source_that_is_rewritten_to_what_it_was_is_not_rewritten() {
+    let after = |target: &str, asks: &str| {
+        let rules = format!(
+            "*nat\n:POSTROUTING ACCEPT\n-A POSTROUTING -p tcp -j {target}\nCOMMIT\n\
+            *filter\n:INPUT ACCEPT\n-A INPUT {asks} -j DROP\nCOMMIT\n"
+        );
+        ends(&rules, "", "lo", "192.0.2.1", "192.0.2.1:80")
+    };
+    let unknown = Fate::Unknown { may_arrive: true };
+    let (same, other) = ("SNAT --to-source 192.0.2.1", "SNAT --to-source 192.0.2.7");
+    let range = "SNAT --to-source 192.0.2.1-192.0.2.7";
+    let (is_new, is_snat) = ("-m conntrack --ctstate NEW", "-m conntrack --ctstate SNAT");
+    assert_eq!(after(same, is_snat), Fate::Accepted);
+    assert_eq!(after(other, is_snat), Fate::Dropped);
+    assert_eq!(after("SNAT --to-source :1-1023", is_snat), Fate::Dropped);
+    assert_eq!(after(range, is_snat), unknown);
+    assert_eq!(after("MASQUERADE", is_snat), unknown);
+    // What else the same field tells is known as before.
+    assert_eq!(after("MASQUERADE", is_new), Fate::Dropped);
+    assert_eq!(
+        after("SNAT --to-source :1-1023", "-p tcp -m tcp --sport 50000"),
+        unknown
+    );
+    assert_eq!(after(same, "-p tcp -m tcp --sport 50000"), Fate::Dropped);
+}
+
+#[test]
 fn what_is_forwarded_is_tracked_whatever_the_chains_priority_and_nat_chains_have_one() {
     let walked = |json: &str, to: &str| {
         let listed = crate::core::netfilter::json::parse(json).unwrap();
