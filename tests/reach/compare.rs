@@ -151,8 +151,9 @@ pub fn play(
             Fate::Unknown { may_arrive } => {
                 tally.unknown += 1;
                 // What its own source becomes on the way to itself is not known.
-                // Nor is which of two engines comes first, where one drops and the other refuses.
-                let is_expected = has_unknown || probe.place == MACHINE || !may_arrive || is_translation(&walk);
+                // Nor is which of two engines comes first, where one drops and the other refuses, or both mark.
+                let is_about_order = is_translation(&walk) || is_order(&walk);
+                let is_expected = has_unknown || probe.place == MACHINE || !may_arrive || is_about_order;
                 tally.expected_unknown += usize::from(is_expected);
                 tally.because = decider(&walk);
             }
@@ -296,6 +297,11 @@ fn is_translation(walk: &Walk<'_>) -> bool {
         }),
         Decider::Kernel(_) => false,
     }
+}
+
+/// Whether it is a base chain as a whole: of those at one priority the order can't be told.
+const fn is_order(walk: &Walk<'_>) -> bool {
+    matches!(walk.decided_by, Decider::Rule(place) if place.rule.is_none())
 }
 
 pub fn decider(walk: &Walk<'_>) -> String {

@@ -5,7 +5,8 @@
 //! What counts as arrived is what a raw socket behind the filter gets to see, so that nothing depends on
 //! who listens or on the way back.
 //!
-//! `FWTUI_SEED` plays one seed again, `FWTUI_CASES` sets how many packets there are at least.
+//! The rulesets are the same every time: a run says something of the change it was made for. `make soak`
+//! adds new ones. `FWTUI_SEED` plays one seed again, `FWTUI_CASES` sets how many packets there are at least.
 
 #![allow(
     clippy::unwrap_used,

@@ -17,23 +17,28 @@ fn number(name: &str) -> Option<u64> {
 }
 
 /// Seeds of rulesets that the model once had wrong: of two engines at the same priority, one with a
-/// condition that is not known; a source that is rewritten to what it was.
-const ONCE_WRONG: [u64; 2] = [1_795_404_803_003, 1_795_427_901_002];
+/// condition that is not known; a source that is rewritten to what it was; two engines that both mark
+/// packets at one priority.
+const ONCE_WRONG: [u64; 3] = [1_795_404_803_003, 1_795_427_901_002, 1_795_433_533_058];
 
-/// Plays rulesets of a kind until there are enough cases: some of fixed seeds, the rest of the clock's.
+/// Plays rulesets of a kind: the same every time, and with `FWTUI_CASES` others of the clock's seeds until
+/// there are enough cases.
 fn play(lab: &mut Lab, kind: Kind) {
     let began = Instant::now();
-    let wanted = number("FWTUI_CASES").unwrap_or(4_000) as usize;
-    let only = number("FWTUI_SEED");
+    let wanted = number("FWTUI_CASES").map(|cases| cases as usize);
     let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs() * 1_000;
-    eprintln!("{kind:?}: seeds 0.. and {clock}.. (FWTUI_SEED plays one of them again)");
     let mut tally = Tally::default();
     let mut told = Vec::new();
-    let mut seeds: Box<dyn Iterator<Item = u64>> = match only {
-        Some(seed) => Box::new(std::iter::once(seed)),
-        None => Box::new((0..20).chain(ONCE_WRONG).chain(clock..)),
+    let same = (0..24).chain(ONCE_WRONG);
+    let mut seeds: Box<dyn Iterator<Item = u64>> = match (number("FWTUI_SEED"), wanted) {
+        (Some(seed), _) => Box::new(std::iter::once(seed)),
+        (None, None) => Box::new(same),
+        (None, Some(_)) => {
+            eprintln!("{kind:?}: seeds 0.. and {clock}.. (FWTUI_SEED plays one of them again)");
+            Box::new(same.chain(clock..))
+        }
     };
-    while tally.cases < wanted
+    while wanted.is_none_or(|wanted| tally.cases < wanted)
         && let Some(seed) = seeds.next()
     {
         let mut dice = Dice::new(seed);

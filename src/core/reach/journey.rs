@@ -28,6 +28,9 @@ pub(super) struct Journey<'n> {
     pub(super) stage: Stage,
     /// Which of the hook's base chains comes next.
     pub(super) next_base: usize,
+    /// Where among the hook's base chains those begin whose order was chosen last, and whether it is
+    /// backwards.
+    pub(super) order: Option<(usize, bool)>,
     /// The base chain it is in, outermost first.
     pub(super) frames: Vec<Frame>,
     /// What counts as met of a rule.

@@ -319,6 +319,23 @@ impl<'a> Traveller<'a> {
         !matches!(self.state_now(), State::Untracked | State::Invalid)
     }
 
+    /// Whether what became of its source can't be told, and so not what the field holds.
+    fn is_hidden(&self, field: &Field) -> bool {
+        let is_unknown = self.is_source_unknown;
+        match field {
+            Field::Address(family, End::Source) => is_unknown && *family == self.family,
+            Field::Port(protocol, End::Source) => {
+                let has_ports = matches!(self.transport, Transport::Ports(_));
+                is_unknown && has_ports && protocol.is_none_or(|number| number == self.protocol())
+            }
+            Field::AddressType(End::Source, _) => is_unknown,
+            Field::ConnectionAddress(_, Direction::Reply, End::Destination)
+            | Field::ConnectionPort(Direction::Reply, End::Destination) => is_unknown && self.is_tracked(),
+            Field::State | Field::Status => self.has_new_source.is_none() && self.is_tracked(),
+            _ => false,
+        }
+    }
+
     pub(super) fn value(&self, field: &Field, world: &'a World) -> Value<'a> {
         let number_of = |number: u32| Value::Number(number.into());
         let address_of = |family, address| match family == self.family {
@@ -332,12 +349,11 @@ impl<'a> Traveller<'a> {
                 Leaves::By(name) => Value::Name(name),
                 Leaves::Unknown => Value::Unknown,
             },
-            Field::Address(family, End::Source) if self.is_source_unknown && *family == self.family => Value::Unknown,
+            field if self.is_hidden(field) => Value::Unknown,
             Field::Address(family, end) => address_of(*family, self.ends.address(*end)),
             Field::Protocol => number_of(self.protocol().into()),
             Field::NetworkProtocol => number_of(if self.family == Family::Ipv4 { 2 } else { 10 }),
             Field::Port(protocol, _) if protocol.is_some_and(|number| number != self.protocol()) => Value::Absent,
-            Field::Port(_, End::Source) if self.is_source_unknown => Value::Unknown,
             Field::Port(_, end) => match self.transport {
                 Transport::Ports(_) => number_of(self.ends.port(*end).into()),
                 Transport::Icmp(..) => Value::Absent,
@@ -370,7 +386,6 @@ impl<'a> Traveller<'a> {
                 (true, State::Related) => Value::Unknown,
                 (true, _) => number_of(self.protocol().into()),
             },
-            Field::State | Field::Status if self.is_tracked() && self.has_new_source.is_none() => Value::Unknown,
             Field::State => {
                 let nat = |is_so, bit| if is_so { bit } else { 0 };
                 let bits = nat(self.has_new_source == Some(true), ct::SNAT) | nat(self.has_new_destination, ct::DNAT);
@@ -396,12 +411,6 @@ impl<'a> Traveller<'a> {
             {
                 Value::Unknown
             }
-            Field::ConnectionAddress(_, Direction::Reply, End::Destination)
-            | Field::ConnectionPort(Direction::Reply, End::Destination)
-                if self.is_source_unknown && self.is_tracked() =>
-            {
-                Value::Unknown
-            }
             Field::ConnectionAddress(family, direction, end) if self.is_tracked() => {
                 address_of(*family, self.connection(*direction).address(*end))
             }
@@ -412,7 +421,6 @@ impl<'a> Traveller<'a> {
             Field::Mark => self.mark.map_or(Value::Unknown, number_of),
             Field::ConnectionMark if !self.is_tracked() => Value::Absent,
             Field::ConnectionMark => self.connection_mark.map_or(Value::Unknown, number_of),
-            Field::AddressType(End::Source, _) if self.is_source_unknown => Value::Unknown,
             Field::Labels if self.is_tracked() && self.connection_mark.is_none() => Value::Unknown,
             Field::Labels => Value::Number(self.labels),
             Field::AddressType(end, interface) => self.address_type(*end, *interface, world),

@@ -1,6 +1,7 @@
 //! The rules of a kernel, prepared for walking: names resolved, hooks in order, long chains indexed.
 
 use std::collections::BTreeMap;
+use std::ops::{BitOr, Range};
 use std::sync::Arc;
 
 use crate::core::listener::Family;
@@ -20,6 +21,8 @@ pub struct Rules<'n> {
     pub(super) chains: Vec<Chain<'n>>,
     /// The base chains of a hook that a family's packets pass, in the order they do.
     bases: [[Vec<usize>; 2]; HOOKS.len()],
+    /// Places in these of chains of one priority that are felt by one another.
+    contested: [[Vec<Range<usize>>; 2]; HOOKS.len()],
     /// Chains by table and name.
     names: BTreeMap<(usize, &'n str), usize>,
 }
@@ -129,6 +132,7 @@ impl<'n> Rules<'n> {
             world,
             chains,
             bases: Default::default(),
+            contested: Default::default(),
             names,
         };
         rules.hook_in();
@@ -147,23 +151,35 @@ impl<'n> Rules<'n> {
                     .filter(|at| self.chains.get(*at).is_some_and(is_here))
                     .collect();
                 here.sort_by_key(|at| self.priority(*at));
-                for pair in here.windows(2) {
-                    if let [one, other] = pair
-                        && self.are_equal(*one, *other)
-                    {
-                        for at in pair {
-                            if let Some(chain) = self.chains.get_mut(*at) {
-                                chain.has_equal = true;
-                            }
-                        }
+                let groups: Vec<Range<usize>> = here
+                    .chunk_by(|one, other| self.are_equal(*one, *other))
+                    .scan(0, |end, group| {
+                        let start = *end;
+                        *end += group.len();
+                        Some(start..*end)
+                    })
+                    .filter(|group| group.len() > 1)
+                    .collect();
+                for at in groups.iter().cloned().filter_map(|group| here.get(group)).flatten() {
+                    if let Some(chain) = self.chains.get_mut(*at) {
+                        chain.has_equal = true;
                     }
                 }
+                let is_contested = |group: &Range<usize>| here.get(group.clone()).is_some_and(|all| self.are_felt(all));
+                let contested = groups.into_iter().filter(is_contested).collect();
                 if let Some(bases) = self
                     .bases
                     .get_mut(hook as usize)
                     .and_then(|of| of.get_mut(family as usize))
                 {
                     *bases = here;
+                }
+                if let Some(of) = self
+                    .contested
+                    .get_mut(hook as usize)
+                    .and_then(|of| of.get_mut(family as usize))
+                {
+                    *of = contested;
                 }
             }
         }
@@ -174,6 +190,32 @@ impl<'n> Rules<'n> {
             .get(hook as usize)
             .and_then(|of| of.get(family as usize))
             .map_or(&[], Vec::as_slice)
+    }
+
+    /// The group of chains around a place among a hook's base chains where it matters which comes first.
+    pub(super) fn contested(&self, hook: Hook, family: Family, place: usize) -> Option<&Range<usize>> {
+        let groups = self.contested.get(hook as usize)?.get(family as usize)?;
+        groups.iter().find(|group| group.contains(&place))
+    }
+
+    /// Whether one of these base chains changes what another asks for, or changes as well.
+    fn are_felt(&self, bases: &[usize]) -> bool {
+        let traits = bases.iter().map(|base| {
+            let table_at = self.chains.get(*base).map(|chain| chain.table_at);
+            // Those it may go on to are in its table.
+            let within =
+                self.chains.iter().enumerate().filter(|(at, chain)| {
+                    at == base || (chain.chain.base.is_none() && Some(chain.table_at) == table_at)
+                });
+            within
+                .flat_map(|(_, chain)| &chain.steps)
+                .fold(Touch::default(), |touch, step| touch | Touch::of(step))
+        });
+        let traits: Vec<Touch> = traits.collect();
+        traits.iter().enumerate().any(|(at, one)| {
+            let mut others = traits.iter().enumerate().filter(|(other, _)| *other != at);
+            others.any(|(_, other)| one.changes & (other.asks | other.changes) != 0)
+        })
     }
 
     pub(super) fn chain(&self, at: usize) -> Option<&Chain<'n>> {
@@ -210,6 +252,59 @@ impl<'n> Rules<'n> {
     /// A verdict of a map's element.
     pub(super) fn resolved(&self, verdict: &'n Verdict, table_at: usize) -> End<'n> {
         end(verdict, |name| self.names.get(&(table_at, name)).copied())
+    }
+}
+
+/// What beside addresses and ports chains have to do with: bits of marks, of conntrack, of labels.
+#[derive(Debug, Clone, Copy, Default)]
+struct Touch {
+    asks: u8,
+    changes: u8,
+}
+
+impl Touch {
+    const MARKS: u8 = 1;
+    const TRACKING: u8 = 2;
+    const LABELS: u8 = 4;
+
+    fn of(step: &Step<'_>) -> Self {
+        let asked = |fields: &[Field]| fields.iter().fold(0, |all, field| all | Self::asked(field));
+        let (asks, changes) = match step {
+            Step::If(Condition::Is { field, .. }) => (Self::asked(field), 0),
+            Step::In(key, ..) | Step::Choose(key, _) => (asked(key), 0),
+            Step::Mark(mark) if mark.of_connection || mark.from_connection => (Self::TRACKING, Self::MARKS),
+            Step::Mark(_) => (0, Self::MARKS),
+            Step::SetLabel(_) => (Self::TRACKING, Self::LABELS),
+            Step::NoTrack => (0, Self::TRACKING),
+            Step::If(_) | Step::End(_) | Step::Nat(..) | Step::Unknown => (0, 0),
+        };
+        Self { asks, changes }
+    }
+
+    const fn asked(field: &Field) -> u8 {
+        match field {
+            Field::Mark => Self::MARKS,
+            Field::ConnectionMark => Self::MARKS | Self::TRACKING,
+            Field::Labels => Self::LABELS | Self::TRACKING,
+            Field::State
+            | Field::Status
+            | Field::Direction
+            | Field::ConnectionProtocol
+            | Field::ConnectionAddress(..)
+            | Field::ConnectionPort(..) => Self::TRACKING,
+            _ => 0,
+        }
+    }
+}
+
+impl BitOr for Touch {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self {
+            asks: self.asks | other.asks,
+            changes: self.changes | other.changes,
+        }
     }
 }
 

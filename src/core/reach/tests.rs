@@ -455,6 +455,44 @@ fn a_source_that_is_rewritten_to_what_it_was_is_not_rewritten() {
 }
 
 #[test]
+fn which_of_two_chains_marks_last_can_not_be_told() {
+    let fate = |second: &str| {
+        let mark = r#"{"meta":{"key":"mark"}}"#;
+        let chain = |name: &str, hook: &str| {
+            format!(
+                r#"{{"chain":{{"family":"ip","table":"t","name":"{name}","handle":1,"type":"filter","hook":"{hook}","prio":-150,"policy":"accept"}}}}"#
+            )
+        };
+        let rule = |name: &str, expr: &str| {
+            format!(r#"{{"rule":{{"family":"ip","table":"t","chain":"{name}","handle":2,"expr":[{expr}]}}}}"#)
+        };
+        let json = format!(
+            r#"{{"nftables":[{{"table":{{"family":"ip","name":"t","handle":1}}}},{},{},{},{},{},{}]}}"#,
+            chain("one", "prerouting"),
+            chain("other", "prerouting"),
+            chain("in", "input"),
+            rule("one", &format!(r#"{{"mangle":{{"key":{mark},"value":1}}}}"#)),
+            rule("other", &second.replace("MARK", mark)),
+            rule(
+                "in",
+                &format!(r#"{{"match":{{"op":"==","left":{mark},"right":0}}}},{{"drop":null}}"#)
+            ),
+        );
+        let listed = crate::core::netfilter::json::parse(&json).unwrap();
+        fate(&listed.netfilter, "eth0", "192.0.2.9", "192.0.2.1:80", Protocol::Tcp).0
+    };
+    let unknown = Fate::Unknown { may_arrive: true };
+    assert_eq!(fate(r#"{"mangle":{"key":MARK,"value":{"^":[MARK,1]}}}"#), unknown);
+    // Where the order makes no difference there is an answer.
+    assert_eq!(
+        fate(r#"{"mangle":{"key":MARK,"value":{"|":[MARK,1]}}}"#),
+        Fate::Accepted
+    );
+    let asks = r#"{"match":{"op":"==","left":MARK,"right":1}},{"drop":null}"#;
+    assert_eq!(fate(asks), unknown, "it may be marked by then");
+}
+
+#[test]
 fn what_is_forwarded_is_tracked_whatever_the_chains_priority_and_nat_chains_have_one() {
     let walked = |json: &str, to: &str| {
         let listed = crate::core::netfilter::json::parse(json).unwrap();

@@ -32,6 +32,7 @@ impl<'n> Rules<'n> {
             packet: Traveller::new(packet),
             stage: Stage::Hook(if is_own { Hook::Output } else { Hook::Ingress }),
             next_base: 0,
+            order: None,
             frames: Vec::with_capacity(8),
             assumed: None,
             let_in: None,
@@ -81,8 +82,10 @@ impl<'n> Rules<'n> {
             Stage::Routing => return self.route(journey),
             Stage::Arrived => return Done::On,
         };
-        let bases = self.bases(hook, journey.packet.family);
-        while let Some(at) = bases.get(journey.next_base).copied() {
+        while let Some(at) = self.base(journey, journey.next_base) {
+            if let Some(done) = self.either_order(hook, journey) {
+                return done;
+            }
             journey.next_base += 1;
             if let Some(chain) = self.chain(at)
                 && self.is_passed(chain, hook, journey)
@@ -99,7 +102,7 @@ impl<'n> Rules<'n> {
                 return Done::Either(policy_of(chain), ways.into());
             }
         }
-        journey.next_base = 0;
+        (journey.next_base, journey.order) = (0, None);
         // Conntrack looks at packets as they come in or are sent, whatever chains there are.
         journey.packet.is_seen |= matches!(hook, Hook::Prerouting | Hook::Output);
         if let Some(done) = self.leaves_from_loopback(hook, journey) {
@@ -107,6 +110,33 @@ impl<'n> Rules<'n> {
         }
         journey.stage = self.after(hook, journey);
         Done::On
+    }
+
+    /// The base chain at a place of its hook.
+    fn base(&self, journey: &Journey<'n>, place: usize) -> Option<usize> {
+        let (hook, family) = (journey.hook(), journey.packet.family);
+        let place = match (self.contested(hook, family, place), journey.order) {
+            (Some(group), Some((start, true))) if group.start == start => group.start + (group.end - 1 - place),
+            _ => place,
+        };
+        self.bases(hook, family).get(place).copied()
+    }
+
+    /// At the first of several chains of one priority that are felt by one another: the ways are two.
+    fn either_order(&self, hook: Hook, journey: &Journey<'n>) -> Option<Done<'n>> {
+        let group = self.contested(hook, journey.packet.family, journey.next_base)?;
+        let is_chosen = journey.order.is_some_and(|(start, _)| start == group.start);
+        let first = self.chain(self.base(journey, group.start)?)?;
+        (!is_chosen && group.start == journey.next_base).then(|| {
+            let ways = [false, true].map(|is_backwards| {
+                let order = Some((group.start, is_backwards));
+                Branch::Goes(Box::new(Journey {
+                    order,
+                    ..journey.clone()
+                }))
+            });
+            Done::Either(policy_of(first), ways.into())
+        })
     }
 
     fn is_passed(&self, chain: &rules::Chain<'n>, hook: Hook, journey: &Journey<'n>) -> bool {
@@ -208,11 +238,10 @@ impl<'n> Rules<'n> {
     }
 
     fn policy(&self, journey: &mut Journey<'n>, inner: usize) -> Done<'n> {
-        let hook = journey.hook();
         let base_at = journey
             .next_base
             .checked_sub(1)
-            .and_then(|at| self.bases(hook, journey.packet.family).get(at).copied())
+            .and_then(|at| self.base(journey, at))
             .unwrap_or(inner);
         let Some(chain) = self.chain(base_at) else {
             return Done::On;
@@ -258,12 +287,12 @@ impl<'n> Rules<'n> {
     }
 
     /// Which of the hook's base chains that come later have the priority of the one it is in.
-    fn equals(&self, journey: &Journey<'n>) -> impl Iterator<Item = usize> {
-        let bases = self.bases(journey.hook(), journey.packet.family);
-        let own = journey.next_base.checked_sub(1).and_then(|at| bases.get(at)).copied();
+    fn equals<'a>(&'a self, journey: &'a Journey<'n>) -> impl Iterator<Item = usize> + 'a {
+        let places = 0..self.bases(journey.hook(), journey.packet.family).len();
+        let own = journey.next_base.checked_sub(1).and_then(|at| self.base(journey, at));
         let is_equal = move |at: usize| own.is_some_and(|own| self.are_equal(own, at));
-        let later = bases.iter().enumerate().skip(journey.next_base);
-        later.filter(move |(_, at)| is_equal(**at)).map(|(place, _)| place)
+        let later = places.skip(journey.next_base);
+        later.filter(move |place| self.base(journey, *place).is_some_and(is_equal))
     }
 
     /// The packet as it came to the base chain it is in, at another one.
@@ -291,10 +320,9 @@ impl<'n> Rules<'n> {
             rules: MOST_RULES,
         };
         let is_nat = |at: &usize| self.priority(*at).2.is_some();
-        let bases = self.bases(journey.hook(), packet.family);
         for place in self
             .equals(journey)
-            .filter(|place| bases.get(*place).is_some_and(is_nat))
+            .filter(|place| self.base(journey, *place).is_some_and(|at| is_nat(&at)))
         {
             let mut other = self.beside(journey, packet, place);
             while !other.frames.is_empty() {
