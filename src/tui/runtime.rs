@@ -275,8 +275,27 @@ impl Session<'_> {
         Ok(self.end(model, None))
     }
 
+    /// Waits until the edits made so far are on the disk, and gives what is to be said of those that are
+    /// not; never long, since whoever sends a signal may send the one that can't be waited for.
+    fn last_saves(&self, model: &mut Model) -> Option<String> {
+        let until = self.machine.since_boot() + LAST_SAVE;
+        let mut failed = None;
+        while model.saves_under_way > 0 {
+            let left = until.saturating_sub(self.machine.since_boot());
+            match self.events.recv_timeout(left) {
+                Ok(Event::Msg(Msg::Saved(_, saved))) => {
+                    model.saves_under_way -= 1;
+                    failed = failed.or(saved.err());
+                }
+                Ok(Event::Panicked) | Err(_) => return Some("The last edit may not have been saved.".to_owned()),
+                Ok(Event::Msg(_) | Event::Resumed | Event::Suspend | Event::End(_)) => {}
+            }
+        }
+        failed.map(|error| format!("The last edit could not be saved: {error}"))
+    }
+
     /// What is left behind. An apply that has not changed anything yet is stopped.
-    fn end(&mut self, model: &Model, signal: Option<i32>) -> Outcome {
+    fn end(&mut self, model: &mut Model, signal: Option<i32>) -> Outcome {
         let is_applying = model.task == Some(Task::Applying);
         let last_words = match model.trial() {
             Some(_) if matches!(model.task, Some(Task::Confirming { .. } | Task::Reverting { .. })) => {
@@ -286,6 +305,11 @@ impl Session<'_> {
             None if is_applying && !self.workers.stop_apply() => Some(TRIAL_BEGINS.to_owned()),
             None => model.last_words.clone(),
         };
-        Outcome { signal, last_words }
+        let unsaved = self.last_saves(model);
+        let last_words: Vec<String> = [last_words, unsaved].into_iter().flatten().collect();
+        Outcome {
+            signal,
+            last_words: (!last_words.is_empty()).then(|| last_words.join(" ")),
+        }
     }
 }

@@ -1,5 +1,11 @@
 //! However it ends, the terminal is as it was.
 
+use std::fs::File;
+use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::Duration;
+
+use rustix::fs::{FlockOperation, flock};
 use rustix::process::Signal;
 
 use crate::lab::in_sandbox;
@@ -101,4 +107,26 @@ fn stopped_and_continued_it_takes_the_terminal_again() {
     assert!(terminal.is_taken());
     terminal.types("q");
     terminal.ends_well(0);
+}
+
+/// Somebody else edits meanwhile: the edit waits, and so does the end.
+#[test]
+fn an_edit_made_before_a_signal_is_saved() {
+    in_sandbox(|lab| {
+        lab.does(&["set", "22/tcp", "trusted"]);
+        let mut terminal = lab.open(SIZE);
+        let root = PathBuf::from(std::env::var_os("FWTUI_ROOT").unwrap());
+        let lock = File::open(root.join("run/fwtui/policy.lock")).unwrap();
+        flock(&lock, FlockOperation::LockExclusive).unwrap();
+        terminal.sees(&["sshd"]);
+        terminal.answers("o", &["open. Waits for an apply."]);
+        terminal.signal(Signal::TERM);
+        sleep(Duration::from_millis(300));
+        assert!(terminal.has_ended().is_none(), "{}", terminal.text());
+        drop(lock);
+        terminal.ends_well(143);
+        let policy = std::fs::read_to_string(root.join("etc/fwtui/policy.json")).unwrap();
+        let policy: serde_json::Value = serde_json::from_str(&policy).unwrap();
+        assert_eq!(policy["services"]["22/tcp"]["decision"], "open", "{policy}");
+    });
 }

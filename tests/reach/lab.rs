@@ -77,6 +77,14 @@ pub fn in_lab<F: FnOnce(&mut Lab)>(body: F) {
     );
 }
 
+/// The kernel sends few errors to one address in a second.
+const EVERY_REFUSAL: [(&str, &str); 4] = [
+    ("ipv4/icmp_msgs_per_sec", "1000000"),
+    ("ipv4/icmp_msgs_burst", "1000000"),
+    ("ipv4/icmp_ratelimit", "0"),
+    ("ipv6/icmp/ratelimit", "0"),
+];
+
 impl Lab {
     fn build() -> Self {
         links::build();
@@ -90,10 +98,9 @@ impl Lab {
                         "ipv4/conf/all/accept_local",
                         if place.name.is_empty() { "0" } else { "1" },
                     ),
-                    ("ipv4/icmp_msgs_per_sec", "1000000"),
-                    ("ipv4/icmp_msgs_burst", "1000000"),
                 ];
                 settings::set(&settings).unwrap();
+                settings::set(&EVERY_REFUSAL).unwrap();
                 let addresses: Vec<IpAddr> = place.all().map(|text| text.parse().unwrap()).collect();
                 Ears::open(&addresses)
             };
