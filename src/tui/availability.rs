@@ -100,14 +100,8 @@ pub fn why_not(model: &Model, command: &Command) -> Option<String> {
         Id::Apply => why_no_apply(model, false),
         Id::TurnOff => why_no_apply(model, true),
         Id::Restore => model.why_read_only().or_else(|| model.why_no_restore()),
-        Id::Undo => {
-            let nothing = (!model.has_undo()).then_some("Nothing was edited that could be taken back.");
-            model.why_read_only().or_else(|| told(nothing))
-        }
-        Id::Redo => {
-            let nothing = (!model.has_redo()).then_some("Nothing was taken back that could be done again.");
-            model.why_read_only().or_else(|| told(nothing))
-        }
+        Id::Undo => model.why_read_only().or_else(|| told(model.why_no_undo())),
+        Id::Redo => model.why_read_only().or_else(|| told(model.why_no_redo())),
         Id::Keep | Id::Extend => told(model.task.is_some().then_some(ONE_THING)),
         Id::Revert => {
             let is_free = matches!(model.task, None | Some(Task::Extending));

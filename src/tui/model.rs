@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-use crate::app::{Observation, Outlook, State, TrialView, plan, plan_and_rows_since};
+use crate::app::{Observation, Outlook, State, TrialView};
 use crate::core::network::class_of;
-use crate::core::overview::{Before, Row};
 use crate::core::plan::Plan;
 use crate::core::policy::Policy;
 use crate::core::trial::SETTLE_TIME;
 use crate::tui::commands::{self, CommandId, Context};
 use crate::tui::layout::{self, Frames};
-use crate::tui::popups::{self, Help, Popup};
+use crate::tui::popups::{self, Popup};
 use crate::tui::port::Depth;
 use crate::tui::runtime::Start;
 use crate::tui::screens::ScreenId;
@@ -307,159 +306,12 @@ impl Model {
         Some(why.to_owned())
     }
 
-    /// The help, where it is open.
-    pub fn help(&self) -> Option<&Help> {
-        self.popups.iter().find_map(|popup| match popup {
-            Popup::Help(help) => Some(help),
-            _ => None,
-        })
-    }
-
-    /// Searching in the text that is shown: in the help, else in the preview; none where rows are filtered.
-    pub fn search(&self) -> Option<&Search> {
-        match self.help() {
-            Some(help) => Some(&help.search),
-            None => (self.screen == ScreenId::Preview).then_some(&self.preview.search),
-        }
-    }
-
-    /// What is searched for in the help, or on the screen that is shown.
-    pub fn filter(&self) -> &str {
-        if let Some(search) = self.search() {
-            return search.needle();
-        }
-        match self.screen {
-            ScreenId::Services => self.services.filter(),
-            ScreenId::Checkup => self.checkup.filter(),
-            ScreenId::Preview | ScreenId::Networks => "",
-        }
-    }
-
-    /// Searches for something else there.
-    pub fn set_filter(&mut self, filter: String) {
-        if self.help().is_some() {
-            popups::search_help(self, filter);
-            return;
-        }
-        match self.screen {
-            ScreenId::Services => self.services.set_filter(filter),
-            ScreenId::Checkup => self.checkup.set_filter(filter),
-            ScreenId::Preview => {
-                self.preview.search_for(filter);
-                crate::tui::screens::preview::go_to_hit(self);
-            }
-            ScreenId::Networks => {}
-        }
-    }
-
-    /// How many lines the filter leaves, and of how many; where a text is searched, which place, and of how many.
-    pub fn found(&self) -> (usize, usize) {
-        match (self.search(), self.screen) {
-            (Some(search), _) => search.count(),
-            (None, ScreenId::Checkup) => (self.checkup.len(), self.checkup.total()),
-            (None, _) => (self.services.len(), self.services.rows().len()),
-        }
-    }
-
     /// Shows a line.
     pub fn say(&mut self, token: Token, text: impl Into<String>) {
         self.notice = Some(Notice {
             token,
             text: text.into(),
         });
-    }
-
-    /// Takes an edited policy; the one before can be had back.
-    pub fn adopt_edit(&mut self, policy: Policy) {
-        let before = self.turn_to(policy);
-        self.history.note(before);
-    }
-
-    /// Whether there is an edit to take back.
-    pub const fn has_undo(&self) -> bool {
-        self.history.has_past()
-    }
-
-    /// Whether there is one to do again.
-    pub const fn has_redo(&self) -> bool {
-        self.history.has_future()
-    }
-
-    /// Goes back before the last edit, and says which that was; none where there was none.
-    pub fn take_back(&mut self) -> Option<String> {
-        let mut policy = self.wanted().clone();
-        let after = self.history.back(&mut policy)?;
-        let words = policy.change_to(&after);
-        self.turn_to(policy);
-        Some(words)
-    }
-
-    /// Does the edit again that was taken back last, and says which; none where there is none.
-    pub fn do_again(&mut self) -> Option<String> {
-        let mut policy = self.wanted().clone();
-        let before = self.history.forth(&mut policy)?;
-        let words = before.change_to(&policy);
-        self.turn_to(policy);
-        Some(words)
-    }
-
-    /// Takes the policy from the disk; edits made here can't be taken back over it.
-    pub fn adopt_stored(&mut self, policy: Policy) {
-        self.history.forget();
-        self.pending = None;
-        self.policy = policy;
-        self.recompute();
-    }
-
-    /// Has what was worked out beside a look at hand while something is done with that look.
-    pub fn with_outlook<T>(&mut self, outlook: Box<Outlook>, work: impl FnOnce(&mut Self) -> T) -> T {
-        self.outlook = Some(outlook);
-        let done = work(self);
-        self.outlook = None;
-        done
-    }
-
-    /// Works out rows and plan again after the observation or the policy changed.
-    pub fn recompute(&mut self) {
-        self.work_out_again();
-        let (policy, status) = (&self.policy, &self.observation.status);
-        let is_of_now = |outlook: &Outlook| outlook.policy == *policy && outlook.status == *status;
-        match self.outlook.take().filter(|outlook| is_of_now(outlook)) {
-            Some(outlook) => self.show(outlook.plan, outlook.rows),
-            None => self.recompute_since(None),
-        }
-    }
-
-    /// The same after an edit: with the policy before it, what the edit does not concern is kept.
-    fn recompute_since(&mut self, before: Option<&Policy>) {
-        let before = before.map(|policy| Before {
-            policy,
-            rows: self.services.rows(),
-        });
-        let (plan, rows) = plan_and_rows_since(&self.observation, &self.policy, before, false);
-        self.show(plan, rows);
-    }
-
-    /// Takes what the policy comes to.
-    fn show(&mut self, plan: Plan, rows: Vec<Row>) {
-        self.plan = plan;
-        self.access.forget();
-        popups::forget_ways(&mut self.popups);
-        self.services.replace(rows, self.observation.listened.is_some());
-        self.networks.replace(&self.observation.interfaces, &self.policy);
-        self.preview.replace();
-        self.checkup.mark(&self.policy.known);
-        self.settle();
-    }
-
-    /// The plan of taking everything out.
-    pub fn off_plan(&self) -> Plan {
-        plan(&self.observation, &self.policy, true)
-    }
-
-    /// Whether something waits for an apply, as far as can be seen.
-    pub fn has_pending(&self) -> bool {
-        self.observation.filter.is_some() && !self.plan.is_done() && self.observation.status.state != State::Off
     }
 
     /// Brings cursors and scrolled texts back in order after lists or sizes changed.

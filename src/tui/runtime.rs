@@ -285,7 +285,7 @@ impl Session<'_> {
             match self.events.recv_timeout(left) {
                 Ok(Event::Msg(Msg::Saved(_, saved))) => {
                     model.saves_under_way -= 1;
-                    failed = failed.or(saved.err());
+                    failed = saved.err().or(failed);
                 }
                 Ok(Event::Panicked) | Err(_) => return Some("The last edit may not have been saved.".to_owned()),
                 Ok(Event::Msg(_) | Event::Resumed | Event::Suspend | Event::End(_)) => {}

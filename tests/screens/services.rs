@@ -257,10 +257,10 @@ fn what_is_taken_back_is_named_and_can_be_done_again() {
     session.keys("ctrl-r");
     assert_eq!(session.notice(), "Done again: 80/tcp trusted. Waits for an apply.");
     assert!(session.keys("U").is_empty());
-    assert_eq!(session.notice(), "Nothing to do again.");
+    assert_eq!(session.notice(), "Nothing was taken back that could be done again.");
     // An edit of another kind: nothing is left that could be done again over it.
     session.keys("u o U");
-    assert_eq!(session.notice(), "Nothing to do again.");
+    assert_eq!(session.notice(), "Nothing was taken back that could be done again.");
 }
 
 /// What an edit does not concern is kept; it must be what would be worked out anew.

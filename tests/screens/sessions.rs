@@ -54,7 +54,7 @@ fn a_decision_is_saved_at_once_and_can_be_taken_back() {
     session.keys("u u u");
     assert_eq!(session.model.policy, Policy::default());
     assert!(session.keys("u").is_empty());
-    assert_eq!(session.notice(), "Nothing to undo.");
+    assert_eq!(session.notice(), "Nothing was edited that could be taken back.");
 }
 
 #[test]
@@ -140,6 +140,18 @@ fn what_is_read_back_before_the_save_is_done_does_not_undo_the_edit() {
     session.send(Msg::Seen(Depth::Complete, Box::new(fixture::fresh())));
     assert_eq!(decision(&session, "22/tcp"), Decision::Undecided);
     assert!(session.notice().contains("removed or emptied elsewhere"));
+    // Then what was edited can't be taken back any more, which is another matter than that nothing was.
+    assert_eq!(session.keys("u"), []);
+    assert!(
+        session.notice().contains("came from the disk anew"),
+        "{}",
+        session.notice()
+    );
+    select(&mut session, "22/tcp");
+    session.keys("o u");
+    assert!(session.notice().contains("Taken back"), "{}", session.notice());
+    session.keys("u");
+    assert!(session.notice().contains("Nothing was edited"), "{}", session.notice());
 }
 
 #[test]

@@ -1,6 +1,9 @@
 //! The edits that can be taken back, or done again.
 
+use super::Model;
 use crate::core::policy::Policy;
+
+const READ_AGAIN: &str = "The policy came from the disk anew: edits made before that are no longer known.";
 
 /// How many.
 const DEPTH: usize = 100;
@@ -10,6 +13,8 @@ const DEPTH: usize = 100;
 pub(super) struct History {
     past: Vec<Policy>,
     future: Vec<Policy>,
+    /// Whether there were others, and another policy came from the disk.
+    is_forgotten: bool,
 }
 
 impl History {
@@ -20,6 +25,7 @@ impl History {
         }
         self.past.push(before);
         self.future.clear();
+        self.is_forgotten = false;
     }
 
     pub(super) const fn has_past(&self) -> bool {
@@ -46,7 +52,60 @@ impl History {
 
     /// Forgets everything: another policy than any of these is there.
     pub(super) fn forget(&mut self) {
+        self.is_forgotten |= self.has_past() || self.has_future();
         self.past.clear();
         self.future.clear();
+    }
+}
+
+impl Model {
+    /// Takes an edited policy; the one before can be had back.
+    pub fn adopt_edit(&mut self, policy: Policy) {
+        let before = self.turn_to(policy);
+        self.history.note(before);
+    }
+
+    /// Why no edit can be taken back, in one sentence; none where one can.
+    pub fn why_no_undo(&self) -> Option<&'static str> {
+        match (self.history.has_past(), self.history.is_forgotten) {
+            (true, _) => None,
+            (false, true) => Some(READ_AGAIN),
+            (false, false) => Some("Nothing was edited that could be taken back."),
+        }
+    }
+
+    /// Why none can be done again, in one sentence; none where one can.
+    pub fn why_no_redo(&self) -> Option<&'static str> {
+        match (self.history.has_future(), self.history.is_forgotten) {
+            (true, _) => None,
+            (false, true) => Some(READ_AGAIN),
+            (false, false) => Some("Nothing was taken back that could be done again."),
+        }
+    }
+
+    /// Goes back before the last edit, and says which that was; none where there was none.
+    pub fn take_back(&mut self) -> Option<String> {
+        let mut policy = self.wanted().clone();
+        let after = self.history.back(&mut policy)?;
+        let words = policy.change_to(&after);
+        self.turn_to(policy);
+        Some(words)
+    }
+
+    /// Does the edit again that was taken back last, and says which; none where there is none.
+    pub fn do_again(&mut self) -> Option<String> {
+        let mut policy = self.wanted().clone();
+        let before = self.history.forth(&mut policy)?;
+        let words = before.change_to(&policy);
+        self.turn_to(policy);
+        Some(words)
+    }
+
+    /// Takes the policy from the disk; edits made here can't be taken back over it.
+    pub fn adopt_stored(&mut self, policy: Policy) {
+        self.history.forget();
+        self.pending = None;
+        self.policy = policy;
+        self.recompute();
     }
 }

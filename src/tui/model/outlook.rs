@@ -1,13 +1,16 @@
-//! Edits whose consequences take too long to be worked out between two keys.
+//! What the policy comes to: plan and rows, worked out between two keys, or beside them where that would
+//! take too long.
 //!
 //! Until they are known, everything on the screen stays what it was, and is of one policy: the one before
 //! the edit. The newest edit wins; what was worked out for an older one is dropped.
 
 use super::Model;
-use crate::app::{Observation, Outlook};
+use crate::app::{Observation, Outlook, State, plan, plan_and_rows_since};
 use crate::core::overview::{Before, Row};
+use crate::core::plan::Plan;
 use crate::core::policy::Policy;
 use crate::tui::msg::Effect;
+use crate::tui::popups;
 
 /// From so many microseconds on, as far as that can be told before, somebody would notice: on a slow
 /// machine it is several times as long.
@@ -113,6 +116,57 @@ impl Model {
             pending.number = self.work_number;
             pending.is_asked = false;
         }
+    }
+
+    /// Has what was worked out beside a look at hand while something is done with that look.
+    pub fn with_outlook<T>(&mut self, outlook: Box<Outlook>, work: impl FnOnce(&mut Self) -> T) -> T {
+        self.outlook = Some(outlook);
+        let done = work(self);
+        self.outlook = None;
+        done
+    }
+
+    /// Works out rows and plan again after the observation or the policy changed.
+    pub fn recompute(&mut self) {
+        self.work_out_again();
+        let (policy, status) = (&self.policy, &self.observation.status);
+        let is_of_now = |outlook: &Outlook| outlook.policy == *policy && outlook.status == *status;
+        match self.outlook.take().filter(|outlook| is_of_now(outlook)) {
+            Some(outlook) => self.show(outlook.plan, outlook.rows),
+            None => self.recompute_since(None),
+        }
+    }
+
+    /// The same after an edit: with the policy before it, what the edit does not concern is kept.
+    fn recompute_since(&mut self, before: Option<&Policy>) {
+        let before = before.map(|policy| Before {
+            policy,
+            rows: self.services.rows(),
+        });
+        let (plan, rows) = plan_and_rows_since(&self.observation, &self.policy, before, false);
+        self.show(plan, rows);
+    }
+
+    /// Takes what the policy comes to.
+    fn show(&mut self, plan: Plan, rows: Vec<Row>) {
+        self.plan = plan;
+        self.access.forget();
+        popups::forget_ways(&mut self.popups);
+        self.services.replace(rows, self.observation.listened.is_some());
+        self.networks.replace(&self.observation.interfaces, &self.policy);
+        self.preview.replace();
+        self.checkup.mark(&self.policy.known);
+        self.settle();
+    }
+
+    /// The plan of taking everything out.
+    pub fn off_plan(&self) -> Plan {
+        plan(&self.observation, &self.policy, true)
+    }
+
+    /// Whether something waits for an apply, as far as can be seen.
+    pub fn has_pending(&self) -> bool {
+        self.observation.filter.is_some() && !self.plan.is_done() && self.observation.status.state != State::Off
     }
 
     /// Whether that would keep the next key waiting.

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use crate::tui::model::{LaidLine, Pane};
+use crate::tui::model::{LaidLine, Model, Pane};
+use crate::tui::popups::{self, Help, Popup};
+use crate::tui::screens::ScreenId;
 
 /// More than this is not counted: nobody steps through it.
 const MOST_HITS: usize = 9999;
@@ -151,6 +153,62 @@ fn ranges(places: &[Option<(usize, usize)>]) -> Vec<(usize, Range<usize>)> {
         }
     }
     ranges
+}
+
+impl Model {
+    /// The help, where it is open.
+    pub fn help(&self) -> Option<&Help> {
+        self.popups.iter().find_map(|popup| match popup {
+            Popup::Help(help) => Some(help),
+            _ => None,
+        })
+    }
+
+    /// Searching in the text that is shown: in the help, else in the preview; none where rows are filtered.
+    pub fn search(&self) -> Option<&Search> {
+        match self.help() {
+            Some(help) => Some(&help.search),
+            None => (self.screen == ScreenId::Preview).then_some(&self.preview.search),
+        }
+    }
+
+    /// What is searched for in the help, or on the screen that is shown.
+    pub fn filter(&self) -> &str {
+        if let Some(search) = self.search() {
+            return search.needle();
+        }
+        match self.screen {
+            ScreenId::Services => self.services.filter(),
+            ScreenId::Checkup => self.checkup.filter(),
+            ScreenId::Preview | ScreenId::Networks => "",
+        }
+    }
+
+    /// Searches for something else there.
+    pub fn set_filter(&mut self, filter: String) {
+        if self.help().is_some() {
+            popups::search_help(self, filter);
+            return;
+        }
+        match self.screen {
+            ScreenId::Services => self.services.set_filter(filter),
+            ScreenId::Checkup => self.checkup.set_filter(filter),
+            ScreenId::Preview => {
+                self.preview.search_for(filter);
+                crate::tui::screens::preview::go_to_hit(self);
+            }
+            ScreenId::Networks => {}
+        }
+    }
+
+    /// How many lines the filter leaves, and of how many; where a text is searched, which place, and of how many.
+    pub fn found(&self) -> (usize, usize) {
+        match (self.search(), self.screen) {
+            (Some(search), _) => search.count(),
+            (None, ScreenId::Checkup) => (self.checkup.len(), self.checkup.total()),
+            (None, _) => (self.services.len(), self.services.rows().len()),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -230,35 +230,33 @@ pub(super) fn switch_logging(model: &mut Model) -> Vec<Effect> {
 
 /// Takes the last edit back.
 pub(super) fn undo(model: &mut Model) -> Vec<Effect> {
-    go_in_history(model, Model::take_back, |edit| match edit {
-        None => "Nothing to undo.".to_owned(),
-        Some(edit) => format!("Taken back: {edit}."),
+    go_in_history(model, model.why_no_undo(), Model::take_back, |edit| {
+        format!("Taken back: {edit}.")
     })
 }
 
 /// Does again what was taken back.
 pub(super) fn redo(model: &mut Model) -> Vec<Effect> {
-    go_in_history(model, Model::do_again, |edit| match edit {
-        None => "Nothing to do again.".to_owned(),
-        Some(edit) => format!("Done again: {edit}. Waits for an apply."),
+    go_in_history(model, model.why_no_redo(), Model::do_again, |edit| {
+        format!("Done again: {edit}. Waits for an apply.")
     })
 }
 
 fn go_in_history(
     model: &mut Model,
+    why_not: Option<&str>,
     go: fn(&mut Model) -> Option<String>,
-    say: fn(Option<&str>) -> String,
+    say: fn(&str) -> String,
 ) -> Vec<Effect> {
     if let Some(why) = model.why_read_only() {
         model.say(Token::Warn, why);
         return Vec::new();
     }
     let before = model.wanted().clone();
-    let edit = go(model);
-    let token = if edit.is_some() { Token::Changed } else { Token::Text };
-    model.say(token, say(edit.as_deref()));
-    match edit {
-        Some(_) => vec![save(model, before)],
-        None => Vec::new(),
-    }
+    let Some(edit) = go(model) else {
+        model.say(Token::Text, why_not.unwrap_or_default());
+        return Vec::new();
+    };
+    model.say(Token::Changed, say(&edit));
+    vec![save(model, before)]
 }

@@ -277,7 +277,7 @@ fn an_edit_from_before_is_not_taken_back_over_what_was_set_up() {
     session.model.setup.as_mut().unwrap().is_done = true;
     session.keys("enter");
     assert!(session.model.setup.is_none());
-    assert!(!session.model.has_undo());
+    assert!(session.model.why_no_undo().is_some());
 }
 
 #[test]
