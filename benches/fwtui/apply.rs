@@ -129,7 +129,7 @@ fn restore(program: &str, text: &[u8]) {
 
 fn flush() {
     for program in ["iptables", "ip6tables"] {
-        for table in ["raw", "filter"] {
+        for table in ["raw", "mangle", "filter"] {
             for what in ["-F", "-X"] {
                 let status = Command::new(program).args(["-t", table, what]).status().unwrap();
                 assert!(status.success());

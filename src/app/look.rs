@@ -111,6 +111,10 @@ impl Machine {
         let ((services, ways_in), kernel) = thread::scope(|scope| {
             let kernel =
                 (depth >= Depth::Reach).then(|| scope.spawn(|| Self::kernel_and_everything(is_root, &stops.rules)));
+            if depth >= Depth::Reach {
+                // It is long, and read once.
+                scope.spawn(|| self.catalogue());
+            }
             let ownership = self.ownership(&listeners, depth, &stops.owners);
             let is_decided = |id: &ServiceId| policy.entry_for(id).is_some();
             let services = group(&listeners, &ownership, ephemeral, &is_decided);

@@ -13,6 +13,10 @@ pub fn printable(text: &str) -> String {
 
 /// [`printable`] with a limit of its own, for paths and sentences.
 pub fn printable_within(text: &str, longest: usize) -> String {
+    // Nearly all that is looked at.
+    if text.len() <= longest && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len().min(longest));
     let mut can_be_marked = false;
     for (count, character) in text.chars().enumerate() {

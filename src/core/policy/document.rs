@@ -68,8 +68,9 @@ impl Policy {
             });
         }
         let document: Document = serde_json::from_str(text).map_err(|error| PolicyError {
-            line: error.line(),
-            column: error.column(),
+            // Of an empty file both are 0.
+            line: error.line().max(1),
+            column: error.column().max(1),
             reason: reason_of(&error),
         })?;
         let Document {

@@ -3,6 +3,7 @@
 use ratatui::text::Line;
 
 use super::{heading, paragraph, point};
+use crate::app::State;
 use crate::core::network::{InterfaceKind, NetworkClass};
 use crate::core::reach::Reach;
 use crate::core::way_in::{Carrier, WayIn};
@@ -11,13 +12,15 @@ use crate::tui::model::{Model, Setup};
 use crate::tui::theme::Token;
 
 pub(super) fn lines(model: &Model, setup: &Setup, cells: usize) -> Vec<Line<'static>> {
-    let mut lines = paragraph(
-        model,
-        Token::Text,
-        "A few questions, and this machine has a firewall. Nothing changes until you apply at the end; and then the \
-         new rules are on trial: unless you keep them, the old ones come back by themselves.",
-        cells,
+    let promise = match model.observation.status.state {
+        State::Confirmed | State::Drifted => "and this machine's firewall is set up anew",
+        State::Off | State::Trial | State::Unknown => "and this machine has a firewall",
+    };
+    let text = format!(
+        "A few questions, {promise}. Nothing changes until you apply at the end; and then the new rules are on trial: \
+         unless you keep them, the old ones come back by themselves."
     );
+    let mut lines = paragraph(model, Token::Text, &text, cells);
     lines.extend(heading(model, "What was found"));
     lines.extend(services(model, cells));
     lines.extend(networks(model, setup, cells));
