@@ -6,6 +6,7 @@
 //! is not found there is looked for everywhere.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -29,6 +30,28 @@ const MOST_IN_CGROUP: usize = 256;
 
 /// How often it is asked whether a search is still wanted.
 const ASKING: Duration = Duration::from_millis(20);
+
+/// So many searches may hang at once; who asks for another while they do is told that nobody was sought.
+const MOST_SEARCHES: usize = 8;
+
+static SEARCHES: AtomicUsize = AtomicUsize::new(0);
+
+/// A search that has not come to its end, in its count.
+struct UnderWay(&'static AtomicUsize);
+
+impl UnderWay {
+    /// Takes note of one more, unless there are too many.
+    fn begin(count: &'static AtomicUsize) -> Option<Self> {
+        let this = Self(count);
+        (count.fetch_add(1, Ordering::Relaxed) < MOST_SEARCHES).then_some(this)
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// Who holds the sockets, fast: the processes of each socket's own cgroup first, and all processes
 /// for what is left. At least one process a socket; [`owners_complete`] finds all that share it.
@@ -72,14 +95,15 @@ fn found_unless(
         unsought: inodes(listeners).collect(),
         ..Ownership::default()
     };
-    if cancel.is_cancelled() {
+    let Some(under_way) = (!cancel.is_cancelled()).then(|| UnderWay::begin(&SEARCHES)).flatten() else {
         return unsought();
-    }
+    };
     let (sender, found) = sync_channel(1);
     let (sockets, wanted) = (listeners.to_vec(), cancel.clone());
     let thread = thread::Builder::new().name("owners".to_owned()).spawn(move || {
         // Nobody waits for it any more where that fails.
         sender.send(search(&sockets, &wanted)).ok();
+        drop(under_way);
     });
     if thread.is_err() {
         // Where no thread is to be had, in this one.

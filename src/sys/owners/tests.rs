@@ -244,3 +244,13 @@ fn the_ephemeral_range_is_read() {
     }
     assert!(ephemeral_ports().count() > 1);
 }
+
+#[test]
+fn so_many_searches_hang_at_once_and_no_more() {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    let mut hanging: Vec<UnderWay> = (0..MOST_SEARCHES).filter_map(|_| UnderWay::begin(&COUNT)).collect();
+    assert_eq!(hanging.len(), MOST_SEARCHES);
+    assert!(UnderWay::begin(&COUNT).is_none() && UnderWay::begin(&COUNT).is_none());
+    hanging.pop();
+    assert!(UnderWay::begin(&COUNT).is_some(), "one has come to its end");
+}

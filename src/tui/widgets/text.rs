@@ -15,8 +15,8 @@ pub fn width(text: &str) -> usize {
 }
 
 fn char_width(character: char) -> usize {
-    if character.is_control() {
-        // Never drawn as it is: see `fit`.
+    // Nearly all there are; and control characters are never drawn as they are: see `fit`.
+    if character.is_ascii() || character.is_control() {
         return 1;
     }
     usize::from(character.encode_utf8(&mut [0; 4]).cell_width())
@@ -85,20 +85,25 @@ pub fn pad(text: &str, cells: usize) -> String {
 pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     let cells = cells.max(1);
     let mut lines = Vec::new();
-    let mut line = String::new();
+    let (mut line, mut used) = (String::new(), 0);
     for word in text.split_whitespace() {
-        let joined = width(&line) + usize::from(!line.is_empty()) + width(word);
+        let joined = used + usize::from(!line.is_empty()) + width(word);
         if joined > cells && !line.is_empty() {
             lines.push(std::mem::take(&mut line));
+            used = 0;
         }
         if !line.is_empty() {
             line.push(' ');
+            used += 1;
         }
         for character in word.chars() {
-            if width(&line) + char_width(character) > cells && !line.is_empty() {
+            let more = char_width(character);
+            if used + more > cells && !line.is_empty() {
                 lines.push(std::mem::take(&mut line));
+                used = 0;
             }
             line.push(if character.is_control() { '?' } else { character });
+            used += more;
         }
     }
     lines.push(line);
