@@ -94,7 +94,8 @@ fn ranges() -> String {
 }
 
 fn script() -> String {
-    let mut text = "#!/bin/sh\nIPT=/sbin/iptables\n$IPT -P INPUT DROP\n".to_owned();
+    let mut text = "#!/bin/sh\nIPT=/sbin/iptables\n$IPT -P INPUT DROP\n$IPT -A INPUT -i lo -j ACCEPT\n".to_owned();
+    text.push_str("$IPT -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n");
     for n in 0..RULES {
         writeln!(
             text,

@@ -146,7 +146,7 @@ fn on_seen(model: &mut Model, depth: Depth, mut observation: Observation) -> Vec
     model.observation.on_trial = model.observation.on_trial.take().or(on_trial);
     model.looked_at = model.now;
     if depth == Depth::Complete {
-        model.neighbours.forget();
+        model.neighbours.renew();
         trial::adopt_status(model, seen);
         if is_first_whole {
             outcome::tell_last(model);

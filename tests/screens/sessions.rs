@@ -385,6 +385,11 @@ fn in_the_sandbox_the_neighbours_knock_where_the_cursor_rests() {
     assert_eq!(knocked(&session.send(Msg::Reverted(Ok(())))), ["22/tcp"]);
     session.send(answer("22/tcp"));
     assert_eq!(knocked(&session.send(look(fixture::decided()))), ["22/tcp"]);
+    // What they got a moment ago stays in sight meanwhile: nothing flickers.
+    let id = "22/tcp".parse().unwrap();
+    session.send(answer("22/tcp"));
+    session.send(look(fixture::decided()));
+    assert!(session.model.neighbours.at(&id).is_some());
 }
 
 #[test]

@@ -9,6 +9,8 @@ pub struct Neighbours {
     /// In the sandbox only.
     pub are_there: bool,
     seen: Option<(ServiceId, Vec<Seen>)>,
+    /// Whether that was some time ago: it is shown until it is known anew.
+    is_old: bool,
     under_way: Option<ServiceId>,
     /// Whether what is under way was overtaken by a change of the rules.
     is_overtaken: bool,
@@ -21,13 +23,14 @@ impl Neighbours {
         (known == id).then_some(seen)
     }
 
-    /// The service to knock at next: the one selected, when it is not known and nothing is under way.
+    /// The service to knock at next: the one selected, when it is not known by now and nothing is under
+    /// way.
     pub fn next(&mut self, selected: Option<&ServiceId>) -> Option<ServiceId> {
         if !self.are_there || self.under_way.is_some() {
             return None;
         }
-        let id = selected.filter(|id| id.ports.is_single() && self.at(id).is_none())?;
-        self.is_overtaken = false;
+        let id = selected.filter(|id| id.ports.is_single() && (self.is_old || self.at(id).is_none()))?;
+        (self.is_overtaken, self.is_old) = (false, false);
         self.under_way = Some(id.clone());
         self.under_way.clone()
     }
@@ -40,7 +43,12 @@ impl Neighbours {
         }
     }
 
-    /// The rules may have changed, or what listens: what was seen is not what would be seen now.
+    /// Time has gone by, and something may listen that did not.
+    pub const fn renew(&mut self) {
+        self.is_old = true;
+    }
+
+    /// The rules changed: what was seen is not what would be seen now.
     pub fn forget(&mut self) {
         self.seen = None;
         self.is_overtaken = true;
