@@ -17,11 +17,14 @@ mod fate;
 mod index;
 mod journey;
 mod judge;
+mod lookup;
+mod order;
 mod packet;
 mod peers;
 mod published;
 mod route;
 mod rules;
+mod traveller;
 mod walk;
 
 pub use admits::Admits;

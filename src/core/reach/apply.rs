@@ -9,8 +9,9 @@ use crate::core::ruleset::PREFIX;
 
 use super::fate::{Decider, Fate};
 use super::journey::{Branch, Consent, Done, Frame, Here, Journey, anything, fork};
-use super::packet::{Traveller, Value};
-use super::rules::{self, End, Found, Lookup, Rules, Step, is_within};
+use super::lookup::{Found, Lookup, is_within};
+use super::rules::{self, End, Rules, Step};
+use super::traveller::{Traveller, Value};
 
 /// What a statement did to its rule.
 enum Acted<'n> {

@@ -7,7 +7,8 @@ use std::ops::RangeInclusive;
 use crate::core::listener::Family;
 use crate::core::netfilter::{Condition, End, Field, Part, Rule, Statement, number};
 
-use super::packet::{Transport, Traveller};
+use super::packet::Transport;
+use super::traveller::Traveller;
 
 /// Below this a plain walk is as fast.
 const LONG: usize = 24;

@@ -3,8 +3,8 @@
 use crate::core::netfilter::{Hook, SetMark};
 
 use super::fate::{Decider, Event, Fate, Place, Tracking, Walk};
-use super::packet::Traveller;
 use super::rules;
+use super::traveller::Traveller;
 
 /// Where on its way a packet is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,8 +8,9 @@ use crate::core::network::{RouteKind, Switches};
 
 use super::fate::{Decider, Fate, Kernel, Walk};
 use super::journey::{Done, Journey, Stage};
-use super::packet::{Ends, Leaves, Traveller};
+use super::packet::Ends;
 use super::rules::Rules;
+use super::traveller::{Leaves, Traveller};
 
 impl<'n> Rules<'n> {
     /// IPv6 from or to `::1` from outside is dropped before any rule (`ip6_rcv_core`).

@@ -1,18 +1,18 @@
 //! The rules of a kernel, prepared for walking: names resolved, hooks in order, long chains indexed.
 
 use std::collections::BTreeMap;
-use std::ops::{BitOr, Range};
-use std::sync::Arc;
+use std::ops::Range;
 
 use crate::core::listener::Family;
 use crate::core::netfilter::{
-    self, ChainType, Condition, Element, Elements, Field, Hook, Nat, Netfilter, Part, Set, SetMark, Statement, Table,
-    TableFamily, To, Verdict,
+    self, ChainType, Condition, Elements, Field, Hook, Nat, Netfilter, SetMark, Statement, Table, TableFamily, To,
+    Verdict,
 };
 use crate::core::network::World;
 
 use super::index::Index;
-use super::packet::{Traveller, Value};
+use super::lookup::{Lookup, Sets};
+use super::traveller::Traveller;
 
 /// The rules of a kernel, ready to be walked by many packets.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub struct Rules<'n> {
     /// The base chains of a hook that a family's packets pass, in the order they do.
     bases: [[Vec<usize>; 2]; HOOKS.len()],
     /// Places in these of chains of one priority that are felt by one another.
-    contested: [[Vec<Range<usize>>; 2]; HOOKS.len()],
+    pub(super) contested: [[Vec<Range<usize>>; 2]; HOOKS.len()],
     /// Chains by table and name.
     names: BTreeMap<(usize, &'n str), usize>,
 }
@@ -35,7 +35,7 @@ pub(super) struct Chain<'n> {
     pub(super) chain: &'n netfilter::Chain,
     pub(super) table_at: usize,
     /// Of all its rules, one after the other.
-    steps: Vec<Step<'n>>,
+    pub(super) steps: Vec<Step<'n>>,
     /// Where each rule's steps end.
     ends: Vec<usize>,
     index: Option<Index>,
@@ -69,27 +69,6 @@ pub(super) enum End<'n> {
     Continue,
     /// A program decides, or a chain that is not there.
     Unknown,
-}
-
-/// A set to look things up in.
-#[derive(Debug, Clone)]
-pub(super) struct Lookup<'n> {
-    set: Option<&'n Set>,
-    /// Its elements' first and last number in order, where they are numbers and don't overlap.
-    sorted: Option<Arc<[(u128, u128, usize)]>>,
-}
-
-/// The named sets, by table and name: many rules may refer to one.
-struct Sets<'n>(BTreeMap<(usize, &'n str), Lookup<'n>>);
-
-/// What a look-up gave.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Found<'n> {
-    /// The packet lacks a field.
-    Absent,
-    Unknown,
-    No,
-    Yes(&'n Element),
 }
 
 impl<'n> Rules<'n> {
@@ -192,32 +171,6 @@ impl<'n> Rules<'n> {
             .map_or(&[], Vec::as_slice)
     }
 
-    /// The group of chains around a place among a hook's base chains where it matters which comes first.
-    pub(super) fn contested(&self, hook: Hook, family: Family, place: usize) -> Option<&Range<usize>> {
-        let groups = self.contested.get(hook as usize)?.get(family as usize)?;
-        groups.iter().find(|group| group.contains(&place))
-    }
-
-    /// Whether one of these base chains changes what another asks for, or changes as well.
-    fn are_felt(&self, bases: &[usize]) -> bool {
-        let traits = bases.iter().map(|base| {
-            let table_at = self.chains.get(*base).map(|chain| chain.table_at);
-            // Those it may go on to are in its table.
-            let within =
-                self.chains.iter().enumerate().filter(|(at, chain)| {
-                    at == base || (chain.chain.base.is_none() && Some(chain.table_at) == table_at)
-                });
-            within
-                .flat_map(|(_, chain)| &chain.steps)
-                .fold(Touch::default(), |touch, step| touch | Touch::of(step))
-        });
-        let traits: Vec<Touch> = traits.collect();
-        traits.iter().enumerate().any(|(at, one)| {
-            let mut others = traits.iter().enumerate().filter(|(other, _)| *other != at);
-            others.any(|(_, other)| one.changes & (other.asks | other.changes) != 0)
-        })
-    }
-
     pub(super) fn chain(&self, at: usize) -> Option<&Chain<'n>> {
         self.chains.get(at)
     }
@@ -241,70 +194,9 @@ impl<'n> Rules<'n> {
         (!is_bridge, priority, among_nat)
     }
 
-    /// Whether which of two base chains comes first can't be told.
-    pub(super) fn are_equal(&self, one: usize, other: usize) -> bool {
-        match (self.priority(one), self.priority(other)) {
-            ((.., Some(_)), (.., Some(_))) => self.priority(one) == self.priority(other),
-            ((one_bridge, one, _), (other_bridge, other, _)) => (one_bridge, one) == (other_bridge, other),
-        }
-    }
-
     /// A verdict of a map's element.
     pub(super) fn resolved(&self, verdict: &'n Verdict, table_at: usize) -> End<'n> {
         end(verdict, |name| self.names.get(&(table_at, name)).copied())
-    }
-}
-
-/// What beside addresses and ports chains have to do with: bits of marks, of conntrack, of labels.
-#[derive(Debug, Clone, Copy, Default)]
-struct Touch {
-    asks: u8,
-    changes: u8,
-}
-
-impl Touch {
-    const MARKS: u8 = 1;
-    const TRACKING: u8 = 2;
-    const LABELS: u8 = 4;
-
-    fn of(step: &Step<'_>) -> Self {
-        let asked = |fields: &[Field]| fields.iter().fold(0, |all, field| all | Self::asked(field));
-        let (asks, changes) = match step {
-            Step::If(Condition::Is { field, .. }) => (Self::asked(field), 0),
-            Step::In(key, ..) | Step::Choose(key, _) => (asked(key), 0),
-            Step::Mark(mark) if mark.of_connection || mark.from_connection => (Self::TRACKING, Self::MARKS),
-            Step::Mark(_) => (0, Self::MARKS),
-            Step::SetLabel(_) => (Self::TRACKING, Self::LABELS),
-            Step::NoTrack => (0, Self::TRACKING),
-            Step::If(_) | Step::End(_) | Step::Nat(..) | Step::Unknown => (0, 0),
-        };
-        Self { asks, changes }
-    }
-
-    const fn asked(field: &Field) -> u8 {
-        match field {
-            Field::Mark => Self::MARKS,
-            Field::ConnectionMark => Self::MARKS | Self::TRACKING,
-            Field::Labels => Self::LABELS | Self::TRACKING,
-            Field::State
-            | Field::Status
-            | Field::Direction
-            | Field::ConnectionProtocol
-            | Field::ConnectionAddress(..)
-            | Field::ConnectionPort(..) => Self::TRACKING,
-            _ => 0,
-        }
-    }
-}
-
-impl BitOr for Touch {
-    type Output = Self;
-
-    fn bitor(self, other: Self) -> Self {
-        Self {
-            asks: self.asks | other.asks,
-            changes: self.changes | other.changes,
-        }
     }
 }
 
@@ -376,120 +268,4 @@ fn end(verdict: &Verdict, chain: impl Fn(&str) -> Option<usize>) -> End<'_> {
         Verdict::Continue => End::Continue,
         Verdict::Queue => End::Unknown,
     }
-}
-
-impl<'n> Sets<'n> {
-    fn of(netfilter: &'n Netfilter) -> Self {
-        let mut sets = BTreeMap::new();
-        for (table_at, table) in netfilter.tables.iter().enumerate() {
-            for set in &table.sets {
-                sets.entry((table_at, set.name.as_str()))
-                    .or_insert_with(|| Lookup::new(Some(set)));
-            }
-        }
-        Self(sets)
-    }
-
-    fn lookup(&self, table_at: usize, elements: &'n Elements) -> Lookup<'n> {
-        match elements {
-            Elements::Named(name) => {
-                let named = self.0.get(&(table_at, name.as_str()));
-                named.cloned().unwrap_or_else(|| Lookup::new(None))
-            }
-            Elements::Inline(set) => Lookup::new(Some(set)),
-        }
-    }
-}
-
-impl<'n> Lookup<'n> {
-    fn new(set: Option<&'n Set>) -> Self {
-        let set = set.filter(|set| set.unknown.is_none());
-        Self {
-            set,
-            sorted: set.and_then(sorted).map(Arc::from),
-        }
-    }
-
-    /// Every element; none where they are not known.
-    pub(super) fn elements(&self) -> Option<&'n [Element]> {
-        self.set.map(|set| set.elements.as_slice())
-    }
-
-    pub(super) fn find(&self, key: &[Field], packet: &Traveller<'n>, world: &'n World) -> Found<'n> {
-        if let ([field], Some(sorted)) = (key, &self.sorted) {
-            let number = match packet.looked_up(field, world) {
-                Value::Absent => return Found::Absent,
-                Value::Unknown => return Found::Unknown,
-                Value::Name(_) => return Found::No,
-                Value::Number(number) => number,
-            };
-            let before = sorted.partition_point(|(first, ..)| *first <= number);
-            let held = before.checked_sub(1).and_then(|at| sorted.get(at));
-            let element = held
-                .filter(|(_, last, _)| number <= *last)
-                .and_then(|(.., at)| self.set?.elements.get(*at));
-            return element.map_or(Found::No, Found::Yes);
-        }
-        let mut values = Vec::with_capacity(key.len());
-        for field in key {
-            match packet.looked_up(field, world) {
-                Value::Absent => return Found::Absent,
-                value => values.push(value),
-            }
-        }
-        let Some(set) = self.set else {
-            return Found::Unknown;
-        };
-        let mut found = Found::No;
-        for element in &set.elements {
-            match (holds(element, &values), element.is_exception) {
-                (Some(true), true) => return Found::No,
-                (Some(true), false) if !matches!(found, Found::Unknown) => found = Found::Yes(element),
-                (None, _) => found = Found::Unknown,
-                _ => {}
-            }
-        }
-        found
-    }
-}
-
-/// Whether an element holds a key; none where that can't be told.
-fn holds(element: &Element, key: &[Value<'_>]) -> Option<bool> {
-    if element.key.len() != key.len() {
-        return None;
-    }
-    let mut answer = Some(true);
-    for (part, value) in element.key.iter().zip(key) {
-        match is_within(part, *value) {
-            Some(true) => {}
-            Some(false) => return Some(false),
-            None => answer = None,
-        }
-    }
-    answer
-}
-
-pub(super) fn is_within(part: &Part, value: Value<'_>) -> Option<bool> {
-    match (part, value) {
-        (Part::Range(first, last), Value::Number(number)) => Some(*first <= number && number <= *last),
-        (Part::Name(pattern), Value::Name(name)) => Some(pattern.matches(name)),
-        (_, Value::Unknown) => None,
-        _ => Some(false),
-    }
-}
-
-fn sorted(set: &Set) -> Option<Vec<(u128, u128, usize)>> {
-    let mut sorted = Vec::with_capacity(set.elements.len());
-    for (at, element) in set.elements.iter().enumerate() {
-        match (element.key.as_slice(), element.is_exception) {
-            ([Part::Range(first, last)], false) => sorted.push((*first, *last, at)),
-            _ => return None,
-        }
-    }
-    sorted.sort_unstable();
-    let is_apart = |pair: &[(u128, u128, usize)]| match pair {
-        [(_, last, _), (first, ..)] => last < first,
-        _ => true,
-    };
-    sorted.windows(2).all(is_apart).then_some(sorted)
 }

@@ -16,13 +16,14 @@ use crate::core::netfilter::{ChainType, Hook, TableFamily};
 
 use super::fate::{Decider, Fate, Kernel, Place, Walk};
 use super::journey::{Branch, Budget, Consent, Done, Frame, Here, Journey, Stage};
-use super::packet::{CONNTRACK, Leaves, Packet, State, Traveller};
+use super::packet::{Packet, State};
 use super::rules::{self, Rules};
+use super::traveller::{CONNTRACK, Leaves, Traveller};
 
 /// So many unknown rules are walked both ways; with more of them the answer is unknown.
 const MOST_FORKS: u32 = 64;
 /// So many rules are met at most: a loop of jumps can't be loaded, but a file may hold anything.
-const MOST_RULES: u32 = 1_000_000;
+pub(super) const MOST_RULES: u32 = 1_000_000;
 
 impl<'n> Rules<'n> {
     /// How a packet fares. With `is_told` the walk says what happened on the way.
@@ -76,7 +77,7 @@ impl<'n> Rules<'n> {
     }
 
     /// The next base chain, or the next stage.
-    fn enter(&self, journey: &mut Journey<'n>) -> Done<'n> {
+    pub(super) fn enter(&self, journey: &mut Journey<'n>) -> Done<'n> {
         let hook = match journey.stage {
             Stage::Hook(hook) => hook,
             Stage::Routing => return self.route(journey),
@@ -110,33 +111,6 @@ impl<'n> Rules<'n> {
         }
         journey.stage = self.after(hook, journey);
         Done::On
-    }
-
-    /// The base chain at a place of its hook.
-    fn base(&self, journey: &Journey<'n>, place: usize) -> Option<usize> {
-        let (hook, family) = (journey.hook(), journey.packet.family);
-        let place = match (self.contested(hook, family, place), journey.order) {
-            (Some(group), Some((start, true))) if group.start == start => group.start + (group.end - 1 - place),
-            _ => place,
-        };
-        self.bases(hook, family).get(place).copied()
-    }
-
-    /// At the first of several chains of one priority that are felt by one another: the ways are two.
-    fn either_order(&self, hook: Hook, journey: &Journey<'n>) -> Option<Done<'n>> {
-        let group = self.contested(hook, journey.packet.family, journey.next_base)?;
-        let is_chosen = journey.order.is_some_and(|(start, _)| start == group.start);
-        let first = self.chain(self.base(journey, group.start)?)?;
-        (!is_chosen && group.start == journey.next_base).then(|| {
-            let ways = [false, true].map(|is_backwards| {
-                let order = Some((group.start, is_backwards));
-                Branch::Goes(Box::new(Journey {
-                    order,
-                    ..journey.clone()
-                }))
-            });
-            Done::Either(policy_of(first), ways.into())
-        })
     }
 
     fn is_passed(&self, chain: &rules::Chain<'n>, hook: Hook, journey: &Journey<'n>) -> bool {
@@ -200,7 +174,7 @@ impl<'n> Rules<'n> {
     }
 
     /// The next rule, or the end of a chain.
-    fn meet(&self, journey: &mut Journey<'n>, budget: &mut Budget) -> Done<'n> {
+    pub(super) fn meet(&self, journey: &mut Journey<'n>, budget: &mut Budget) -> Done<'n> {
         let Some(frame) = journey.frames.last_mut() else {
             return Done::On;
         };
@@ -258,89 +232,6 @@ impl<'n> Rules<'n> {
         Done::On
     }
 
-    /// Where another base chain has the same priority, and would end the way otherwise, which of them
-    /// comes first can't be told: the kernel goes by the order in which they were hooked in.
-    fn beside_equals(&self, journey: &Journey<'n>, fate: Fate, budget: &mut Budget) -> Fate {
-        let Some(packet) = &journey.at_base else {
-            return fate;
-        };
-        for place in self.equals(journey) {
-            let mut other = self.beside(journey, packet, place);
-            while !other.frames.is_empty() {
-                match self.meet(&mut other, budget) {
-                    Done::On => {}
-                    Done::Ended(otherwise, _) if otherwise == fate => break,
-                    Done::Ended(otherwise, _) => {
-                        let may_arrive = fate.may_arrive() || otherwise.may_arrive();
-                        return Fate::Unknown { may_arrive };
-                    }
-                    // It may end the way there, and otherwise; where it does not, it ends here.
-                    Done::Either(..) => {
-                        return Fate::Unknown {
-                            may_arrive: fate.may_arrive(),
-                        };
-                    }
-                }
-            }
-        }
-        fate
-    }
-
-    /// Which of the hook's base chains that come later have the priority of the one it is in.
-    fn equals<'a>(&'a self, journey: &'a Journey<'n>) -> impl Iterator<Item = usize> + 'a {
-        let places = 0..self.bases(journey.hook(), journey.packet.family).len();
-        let own = journey.next_base.checked_sub(1).and_then(|at| self.base(journey, at));
-        let is_equal = move |at: usize| own.is_some_and(|own| self.are_equal(own, at));
-        let later = places.skip(journey.next_base);
-        later.filter(move |place| self.base(journey, *place).is_some_and(is_equal))
-    }
-
-    /// The packet as it came to the base chain it is in, at another one.
-    fn beside(&self, journey: &Journey<'n>, packet: &Traveller<'n>, place: usize) -> Journey<'n> {
-        let mut other = Journey {
-            packet: Traveller::clone(packet),
-            next_base: place,
-            frames: Vec::new(),
-            events: None,
-            at_base: None,
-            ..journey.clone()
-        };
-        self.enter(&mut other);
-        other
-    }
-
-    /// Whether another nat chain of the same priority would rewrite the packet otherwise: the first of
-    /// them decides, and which is first can't be told.
-    pub(super) fn is_rewritten_beside(&self, journey: &Journey<'n>) -> bool {
-        let Some(packet) = &journey.at_base else {
-            return false;
-        };
-        let mut budget = Budget {
-            forks: 0,
-            rules: MOST_RULES,
-        };
-        let is_nat = |at: &usize| self.priority(*at).2.is_some();
-        for place in self
-            .equals(journey)
-            .filter(|place| self.base(journey, *place).is_some_and(|at| is_nat(&at)))
-        {
-            let mut other = self.beside(journey, packet, place);
-            while !other.frames.is_empty() {
-                match self.meet(&mut other, &mut budget) {
-                    Done::On => {}
-                    Done::Ended(..) | Done::Either(..) => return true,
-                }
-            }
-            let is_settled = other.packet.is_destination_settled || other.packet.is_source_settled;
-            let differs = other.packet.ends != journey.packet.ends
-                || other.packet.is_source_unknown != journey.packet.is_source_unknown;
-            if is_settled && differs {
-                return true;
-            }
-        }
-        false
-    }
-
     /// Every way that may be, walked; what they have in common.
     fn either(
         &self,
@@ -384,7 +275,7 @@ impl<'n> Rules<'n> {
     }
 }
 
-const fn policy_of<'n>(chain: &rules::Chain<'n>) -> Place<'n> {
+pub(super) const fn policy_of<'n>(chain: &rules::Chain<'n>) -> Place<'n> {
     Place {
         table: chain.table,
         chain: chain.chain,
