@@ -154,6 +154,16 @@ impl OnTrial {
     pub fn changes(&self) -> Vec<Change> {
         changes(self.before.as_ref(), self.after.as_ref())
     }
+
+    /// What is wanted by now, since 1970, and is not on trial, in a sentence; none where that is the same, and
+    /// where the trial is of taking everything out.
+    pub fn decided_since(&self, wanted: &Policy, now: Duration) -> Option<String> {
+        let (tried, wanted) = (self.after.as_ref()?.current(now), wanted.current(now));
+        (!tried.wants_the_same_as(&wanted)).then(|| {
+            let what = tried.change_to(&wanted);
+            format!("Decided since it began, and not on trial: {what}. That waits for an apply of its own.")
+        })
+    }
 }
 
 /// When and by whom a trial was begun.

@@ -11,13 +11,23 @@ use crate::core::service::ServiceId;
 pub(super) fn run(machine: &Machine, args: &Set, out: &Out) -> Result<u8, Error> {
     let (said, has_changed) = machine.edit(|policy| change(policy, args))?;
     out.line(&outcome(&said, has_changed))?;
+    let Ok(id) = args.subject.parse::<ServiceId>() else {
+        return Ok(DONE);
+    };
+    let policy = machine.policy()?;
+    if let Some(block) = policy.current(machine.since_1970()).blocks_on(&id).next() {
+        out.note(&format!(
+            "{block}. 'sudo fwtui unblock {}' takes that back.",
+            block.service
+        ));
+    }
     Ok(DONE)
 }
 
 /// What an edit of the policy says.
 pub(super) fn outcome(said: &str, has_changed: bool) -> String {
     match has_changed {
-        true => format!("{said}. Nothing is in force yet: 'fwtui preview' shows it, 'sudo fwtui apply' applies it."),
+        true => format!("{said}. That is not in force yet: 'fwtui preview' shows it, 'sudo fwtui apply' applies it."),
         false => format!("{said} already; nothing changed."),
     }
 }

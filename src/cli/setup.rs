@@ -191,7 +191,7 @@ fn taken(setup: &Setup, is_on_trial: bool, cells: Option<usize>) -> Report {
             "None of it is in force: a trial of other rules is running. Keep it ('sudo fwtui confirm') or end it \
              ('sudo fwtui revert') first; then 'sudo fwtui apply' applies this on trial."
         }
-        false => "Nothing is in force yet: 'sudo fwtui preview' shows it, 'sudo fwtui apply' applies it on trial.",
+        false => "None of it is in force yet: 'sudo fwtui preview' shows it, 'sudo fwtui apply' applies it on trial.",
     };
     say(&mut report, next);
     report

@@ -9,7 +9,7 @@ use crate::app::TrialView;
 use crate::app::{Error, Last, Machine, Presence, Protection, State, Status, protection_words};
 use crate::cli::args::Json;
 use crate::cli::output::Out;
-use crate::cli::{DONE, NOT_PERMITTED, TO_DO};
+use crate::cli::{DONE, FAILED, NOT_PERMITTED, TO_DO};
 use crate::core::listener::Family;
 use crate::core::policy::end_words;
 use crate::core::proof::Evidence;
@@ -92,18 +92,18 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
         out.prose(&text(&status, now))?;
     }
     // Without root that nothing can be seen is said already.
-    if let Err(error) = machine.policy()
-        && status.state != State::Unknown
-    {
+    let unreadable = machine.policy().err().filter(|_| status.state != State::Unknown);
+    if let Some(error) = &unreadable {
         out.note(&format!(
             "fwtui: the policy can't be used, and nothing is applied until it is mended: {error}"
         ));
     }
     Ok(match status.state {
+        State::Off | State::Confirmed if unreadable.is_some() => FAILED,
         State::Off | State::Confirmed => DONE,
         State::Trial | State::Drifted => TO_DO,
         // What can't be seen must not pass for "all is well".
-        State::Unknown if status.drift.is_some() => 1,
+        State::Unknown if status.drift.is_some() => FAILED,
         State::Unknown => NOT_PERMITTED,
     })
 }

@@ -150,7 +150,7 @@ impl fmt::Display for Warning {
                 manager.next_step()
             ),
             Self::NobodyTrusted => f.write_str(
-                "No network is trusted yet, so 'trusted' lets nobody in. Say which: fwtui network eth0 trusted",
+                "No network is trusted yet, so 'trusted' lets nobody in. If one is yours: fwtui network NAME trusted",
             ),
             Self::PublishedByAddress => f.write_str(
                 "This kernel or its iptables has no connection labels (xt_connlabel): where this machine gets a new \

@@ -13,11 +13,16 @@ fn a_block_is_kept_listed_and_taken_back() {
         assert_eq!(
             said.stdout,
             "445/tcp: everyone is refused until 2037-12-24 00:00 UTC, whatever is decided on it (CVE-2026-0001). \
-             Nothing is in force yet: 'fwtui preview' shows it, 'sudo fwtui apply' applies it.\n"
+             That is not in force yet: 'fwtui preview' shows it, 'sudo fwtui apply' applies it.\n"
         );
         let text = fs::read_to_string(home.policy()).unwrap();
         assert!(text.contains("\"until\": \"2037-12-24T00:00:00Z\""), "{text}");
         home.fwtui(&args).exits(0).says("already; nothing changed");
+        // Who opens it all the same is told that it stays blocked.
+        let opened = home.fwtui(&["set", "445/tcp", "open"]).exits(0);
+        let note = "445/tcp: everyone is refused until 2037-12-24 00:00 UTC, whatever is decided on it (CVE-2026-0001). \
+                    'sudo fwtui unblock 445/tcp' takes that back.";
+        assert_eq!(opened.stderr.trim_end(), note);
         // Another end takes the place of the first.
         let evening = ["block", "445/tcp", "--until", "2037-12-24T18:30Z"];
         home.fwtui(&evening).exits(0).says("until 2037-12-24 18:30 UTC");

@@ -10,7 +10,7 @@ fn a_decision_is_kept_and_said_once() {
         let first = home.fwtui(&["set", "22/tcp", "open"]).exits(0);
         assert_eq!(
             first.stdout,
-            "22/tcp is open to everyone. Nothing is in force yet: 'fwtui preview' shows it, 'sudo fwtui apply' applies it.\n"
+            "22/tcp is open to everyone. That is not in force yet: 'fwtui preview' shows it, 'sudo fwtui apply' applies it.\n"
         );
         let text = fs::read_to_string(home.policy()).unwrap();
         let second = home.fwtui(&["set", "22/tcp", "open"]).exits(0);

@@ -52,7 +52,11 @@ fn a_spoiled_policy_is_told_and_what_was_confirmed_is_shown() {
         assert_eq!(decided["decision"], "confine", "{decided}");
         assert!(list["policy_error"].is_string(), "{list}");
         let output = lab.fwtui(&["status"]);
-        assert_eq!(output.status.code(), Some(0), "what is in force is what was confirmed");
+        assert_eq!(
+            output.status.code(),
+            Some(1),
+            "what can't be read must not pass for all is well"
+        );
         let complaint = String::from_utf8(output.stderr).unwrap();
         assert!(complaint.contains("the policy can't be used"), "{complaint}");
     });

@@ -185,7 +185,7 @@ fn disabled_on_trial_for_good_once_kept_and_enabled_again() {
             "Stopped when you apply, and disabled for good once you keep it: echo.socket and echo.service.",
             "No other unit needs them.",
             "Wanted by other.service, which starts them again when it starts.",
-            "Nothing is in force yet",
+            "That is not in force yet",
         ] {
             assert!(said.contains(words), "{said}");
         }

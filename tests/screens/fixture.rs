@@ -113,7 +113,7 @@ pub(crate) fn in_force(policy: &Policy) -> Filter {
 
 #[expect(clippy::unnecessary_wraps, reason = "as an observation holds it")]
 /// The same as everything that is in the kernel.
-fn kernel(policy: &Policy) -> Option<Arc<Netfilter>> {
+pub(crate) fn kernel(policy: &Policy) -> Option<Arc<Netfilter>> {
     Some(Arc::new(Netfilter::default().with_own(&compile(policy, &interfaces()))))
 }
 

@@ -28,7 +28,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// What differs between what held before and what holds then, the services first; where nothing
+/// What differs between what held before and what holds then, blocks and services first; where nothing
 /// held, or nothing is to hold, no policy stands for that.
 pub fn changes(before: Option<&Policy>, after: Option<&Policy>) -> Vec<Change> {
     let nothing = Policy::default();
@@ -39,6 +39,8 @@ pub fn changes(before: Option<&Policy>, after: Option<&Policy>) -> Vec<Change> {
         (Some(_), Some(_)) => Vec::new(),
     };
     let (before, after) = (before.unwrap_or(&nothing), after.unwrap_or(&nothing));
+    // Whatever is decided beside them, they hold.
+    found.extend(blocks(before, after));
     for id in differing(&before.services, &after.services) {
         let word = |policy: &Policy| policy.services.get(id).map_or_else(|| "undecided".to_owned(), entry);
         found.extend(about(id, word(before), word(after)));
@@ -50,7 +52,6 @@ pub fn changes(before: Option<&Policy>, after: Option<&Policy>) -> Vec<Change> {
         };
         found.extend(about(id, word(before), word(after)));
     }
-    found.extend(blocks(before, after));
     found.extend(networks(before, after));
     let (was, is) = (before.refusal.word(), after.refusal.word());
     found.extend((was != is).then(|| general("refusal", was, is)));

@@ -5,6 +5,7 @@ use ipnet::IpNet;
 use crate::core::network::{Interface, InterfaceKind};
 use crate::core::overview::ClassReach;
 use crate::core::policy::Policy;
+use crate::tui::model::Model;
 use crate::tui::model::list::ListState;
 
 /// A line of the Networks screen.
@@ -133,5 +134,15 @@ impl Networks {
     /// The line under the cursor.
     pub fn selected(&self) -> Option<&NetworkLine> {
         self.lines.get(self.list.cursor)
+    }
+}
+
+impl Model {
+    /// Whether somebody has said of every network there is what it is.
+    pub fn are_all_networks_chosen(&self) -> bool {
+        let is_other = |interface: &&Interface| interface.kind != InterfaceKind::Loopback && interface.is_up;
+        let chosen = &self.policy.networks.interfaces;
+        let mut others = self.observation.interfaces.iter().filter(is_other);
+        others.all(|interface| chosen.contains_key(&interface.name))
     }
 }

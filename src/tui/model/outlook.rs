@@ -169,6 +169,24 @@ impl Model {
         self.observation.filter.is_some() && !self.plan.is_done() && self.observation.status.state != State::Off
     }
 
+    /// Whether the wanted policy, with every edit, is the one in force: on trial, or confirmed. None where
+    /// none is, or that is not known.
+    pub fn is_in_force(&self) -> Option<bool> {
+        let held = match self.observation.status.state {
+            State::Trial => self.observation.on_trial.as_ref()?.after.as_ref()?,
+            State::Confirmed => self.observation.confirmed.as_ref()?,
+            State::Off | State::Drifted | State::Unknown => return None,
+        };
+        let now = self.since_1970();
+        Some(held.current(now).wants_the_same_as(&self.wanted().current(now)))
+    }
+
+    /// What was decided since a trial began, and is not on trial, in a sentence.
+    pub fn decided_since(&self) -> Option<String> {
+        let tried = self.observation.on_trial.as_ref()?;
+        tried.decided_since(self.wanted(), self.since_1970())
+    }
+
     /// Whether that would keep the next key waiting.
     fn is_dear(&self, policy: &Policy) -> bool {
         let tables = self.observation.netfilter.iter().flat_map(|all| &all.tables);

@@ -37,6 +37,10 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Drawn {
         lines.push(Line::default());
         lines.extend(wrapped(&text, cells, 0, palette.of(Token::Bad)));
     }
+    if let Some(text) = model.decided_since() {
+        lines.push(Line::default());
+        lines.extend(wrapped(&text, cells, 0, palette.of(Token::Warn)));
+    }
     let evidence = proof::sentences(model);
     if !evidence.is_empty() {
         lines.push(Line::default());

@@ -24,6 +24,10 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Drawn {
     );
     let mut lines = wrapped(&text, cells, 0, palette.of(Token::Text));
     lines.push(Line::default());
+    if let Some(text) = model.decided_since() {
+        lines.extend(wrapped(&text, cells, 0, palette.of(Token::Warn)));
+        lines.push(Line::default());
+    }
     let room = text_height(area, usize::MAX).saturating_sub(lines.len() + 1);
     let (title, changes) = on_trial(model, cells, room);
     lines.push(Line::styled(title, palette.of(Token::Text)));

@@ -27,7 +27,8 @@ impl SetupQuestion {
     pub const fn context(self) -> Context {
         match self {
             Self::Leave => Context::SetupLeaving,
-            Self::TakeAll | Self::StartAgain => Context::Asking,
+            // The key that goes on is not to be the one that forgets answers.
+            Self::TakeAll | Self::StartAgain => Context::Doubting,
         }
     }
 }

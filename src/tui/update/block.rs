@@ -1,7 +1,7 @@
 //! Quick blocks: one line to make one, one key to take one back.
 
 use super::commands::{open, refuse};
-use super::edit::{counted, edit};
+use super::edit::{counted, edit, say_edited};
 use crate::core::policy::Block;
 use crate::core::service::ServiceId;
 use crate::tui::commands::{CommandId, Context};
@@ -49,7 +49,7 @@ pub(super) fn submit(model: &mut Model, before: Option<&Block>) -> Vec<Effect> {
         Ok(())
     });
     if effect.is_some() {
-        model.say(Token::Changed, format!("{said}. Waits for an apply."));
+        say_edited(model, &said);
     }
     effect.into_iter().collect()
 }
@@ -68,10 +68,7 @@ pub(super) fn unblock(model: &mut Model) -> Vec<Effect> {
     });
     let what = counted(&gone);
     if effect.is_some() {
-        model.say(
-            Token::Changed,
-            format!("{what}: no longer blocked. Waits for an apply."),
-        );
+        say_edited(model, &format!("{what}: no longer blocked"));
         model.services.clear_marks();
     } else if let [id] = targets.as_slice()
         && model.notice.is_none()

@@ -3,6 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind};
 
 use super::{access, block, checkup, disable, edit, fail, leave, planning, popups, restore, setup, theme, trial};
+use crate::core::plan::Warning;
 use crate::core::policy::Decision;
 use crate::tui::availability::{Stoppable, stopped_by_esc, why_no_apply};
 use crate::tui::commands::{CommandId, Context, typed};
@@ -353,7 +354,11 @@ pub(super) fn ask_apply(model: &mut Model, is_off: bool) -> Vec<Effect> {
         return refuse(model, why);
     }
     let plan = if is_off { model.off_plan() } else { model.plan.clone() };
-    let apply = Apply::new(plan, model.policy.clone(), is_off, model.timeout);
+    let mut apply = Apply::new(plan, model.policy.clone(), is_off, model.timeout);
+    if model.are_all_networks_chosen() {
+        // He who has said of every network what it is knows that none is trusted, and need not insist.
+        apply.plan.warnings.retain(|warning| *warning != Warning::NobodyTrusted);
+    }
     model.popups.push(Popup::Apply(Box::new(apply)));
     // Connections come and go without a look being taken for it.
     vec![Effect::Look(Depth::Complete)]

@@ -40,7 +40,7 @@ fn enable(model: &mut Model, id: &ServiceId) -> Vec<Effect> {
         Ok(())
     });
     if effect.is_some() {
-        model.say(Token::Changed, format!("{id}: enabled again. Waits for an apply."));
+        edit::say_edited(model, &format!("{id}: enabled again"));
         model.services.clear_marks();
     }
     effect.into_iter().collect()
@@ -61,12 +61,10 @@ pub(super) fn on_proposed(model: &mut Model, id: &ServiceId, proposed: Result<Bo
 pub(super) fn accept(model: &mut Model, proposal: &Proposal) -> Vec<Effect> {
     let effect = edit::edit(model, |policy| policy.disable(proposal.id.clone(), &proposal.units));
     if effect.is_some() {
-        let text = format!(
-            "{}: {} to be off. Waits for an apply.",
-            proposal.id,
-            listed(&proposal.units)
+        edit::say_edited(
+            model,
+            &format!("{}: {} to be off", proposal.id, listed(&proposal.units)),
         );
-        model.say(Token::Changed, text);
         model.services.clear_marks();
     }
     // Once it is on the disk, its units are looked at with it, for the plan.

@@ -42,6 +42,15 @@ pub(super) fn save(model: &mut Model, before: Policy) -> Effect {
     }
 }
 
+/// Says what an edit was, without a full stop, and whether anything waits after it.
+pub(super) fn say_edited(model: &mut Model, edit: &str) {
+    let what = match model.is_in_force() {
+        Some(true) => "Nothing waits",
+        Some(false) | None => "Waits",
+    };
+    model.say(Token::Changed, format!("{edit}. {what} for an apply."));
+}
+
 /// Decides on the marked services, or the selected one.
 pub(super) fn decide(model: &mut Model, decision: Decision) -> Vec<Effect> {
     decide_with(model, &model.services.targets(), decision, &[])
@@ -59,7 +68,7 @@ pub(super) fn decide_with(model: &mut Model, targets: &[ServiceId], decision: De
             .try_for_each(|id| policy.decide(id.clone(), entry.clone()))
     });
     if effect.is_some() {
-        model.say(Token::Changed, decided(targets, decision, from));
+        say_edited(model, &decided(targets, decision, from));
         model.services.clear_marks();
     } else if decision == Decision::Undecided
         && let [id] = targets
@@ -86,9 +95,9 @@ fn decided(targets: &[ServiceId], decision: Decision, from: &[IpNet]) -> String 
     let what = counted(targets);
     let from: Vec<String> = from.iter().map(ToString::to_string).collect();
     match (decision, from.is_empty()) {
-        (Decision::Undecided, _) => format!("{what}: decision taken back. Waits for an apply."),
-        (decision, true) => format!("{what}: {decision}. Waits for an apply."),
-        (decision, false) => format!("{what}: {decision} from {}. Waits for an apply.", from.join(", ")),
+        (Decision::Undecided, _) => format!("{what}: decision taken back"),
+        (decision, true) => format!("{what}: {decision}"),
+        (decision, false) => format!("{what}: {decision} from {}", from.join(", ")),
     }
 }
 
@@ -128,7 +137,7 @@ pub(super) fn cycle_class(model: &mut Model) -> Vec<Effect> {
         Ok(())
     });
     if effect.is_some() {
-        model.say(Token::Changed, format!("{name}: {next}. Waits for an apply."));
+        say_edited(model, &format!("{name}: {next}"));
     }
     effect.into_iter().collect()
 }
@@ -145,10 +154,7 @@ pub(super) fn add_sources(model: &mut Model, networks: &[IpNet]) -> Vec<Effect> 
     let named: Vec<String> = networks.iter().map(ToString::to_string).collect();
     match (&effect, named.len()) {
         (_, 0) => {}
-        (Some(_), _) => model.say(
-            Token::Changed,
-            format!("{}: trusted. Waits for an apply.", named.join(", ")),
-        ),
+        (Some(_), _) => say_edited(model, &format!("{}: trusted", named.join(", "))),
         (None, _) if model.notice.is_none() => model.say(Token::Text, "Trusted already; nothing changed."),
         (None, _) => {}
     }
@@ -175,10 +181,7 @@ pub(super) fn remove_source(model: &mut Model) -> Vec<Effect> {
         Ok(())
     });
     if effect.is_some() {
-        model.say(
-            Token::Changed,
-            format!("{source} is no longer trusted. Waits for an apply."),
-        );
+        say_edited(model, &format!("{source} is no longer trusted"));
     }
     effect.into_iter().collect()
 }
@@ -203,10 +206,10 @@ pub(super) fn switch_refusal(model: &mut Model) -> Vec<Effect> {
     if effect.is_some() {
         // The sentence about it may be out of sight.
         let text = match model.wanted().refusal {
-            Refusal::Reject => "Refused politely: the peer is told at once. Waits for an apply.",
-            Refusal::Drop => "Refused silently: the peer waits for a time-out. Waits for an apply.",
+            Refusal::Reject => "Refused politely: the peer is told at once",
+            Refusal::Drop => "Refused silently: the peer waits for a time-out",
         };
-        model.say(Token::Changed, text);
+        say_edited(model, text);
     }
     effect.into_iter().collect()
 }
@@ -219,34 +222,30 @@ pub(super) fn switch_logging(model: &mut Model) -> Vec<Effect> {
     });
     if effect.is_some() {
         let text = match model.wanted().logging {
-            Logging::Off => "Refusals are not logged. Waits for an apply.",
-            Logging::Kernel => "Refusals go to the kernel's log, rate-limited. Waits for an apply.",
-            Logging::Nflog => "Refusals go to NFLOG, rate-limited. Waits for an apply.",
+            Logging::Off => "Refusals are not logged",
+            Logging::Kernel => "Refusals go to the kernel's log, rate-limited",
+            Logging::Nflog => "Refusals go to NFLOG, rate-limited",
         };
-        model.say(Token::Changed, text);
+        say_edited(model, text);
     }
     effect.into_iter().collect()
 }
 
 /// Takes the last edit back.
 pub(super) fn undo(model: &mut Model) -> Vec<Effect> {
-    go_in_history(model, model.why_no_undo(), Model::take_back, |edit| {
-        format!("Taken back: {edit}.")
-    })
+    go_in_history(model, model.why_no_undo(), Model::take_back, "Taken back")
 }
 
 /// Does again what was taken back.
 pub(super) fn redo(model: &mut Model) -> Vec<Effect> {
-    go_in_history(model, model.why_no_redo(), Model::do_again, |edit| {
-        format!("Done again: {edit}. Waits for an apply.")
-    })
+    go_in_history(model, model.why_no_redo(), Model::do_again, "Done again")
 }
 
 fn go_in_history(
     model: &mut Model,
     why_not: Option<&str>,
     go: fn(&mut Model) -> Option<String>,
-    say: fn(&str) -> String,
+    done: &str,
 ) -> Vec<Effect> {
     if let Some(why) = model.why_read_only() {
         model.say(Token::Warn, why);
@@ -257,6 +256,6 @@ fn go_in_history(
         model.say(Token::Text, why_not.unwrap_or_default());
         return Vec::new();
     };
-    model.say(Token::Changed, say(&edit));
+    say_edited(model, &format!("{done}: {edit}"));
     vec![save(model, before)]
 }

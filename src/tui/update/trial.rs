@@ -12,7 +12,18 @@ use crate::tui::port::{Depth, Started};
 use crate::tui::theme::Token;
 
 /// What a revert comes to.
-const REVERTED: &str = "Reverted: the old rules are back. Your decisions are kept and wait for an apply.";
+fn reverted(model: &Model) -> &'static str {
+    let before = model
+        .observation
+        .on_trial
+        .as_ref()
+        .and_then(|tried| tried.before.as_ref());
+    let now = model.since_1970();
+    match before.is_some_and(|before| before.current(now).wants_the_same_as(&model.wanted().current(now))) {
+        true => "Reverted: the old rules are back. Nothing waits for an apply.",
+        false => "Reverted: the old rules are back. Your decisions are kept and wait for an apply.",
+    }
+}
 
 /// Keep, revert, extend.
 pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
@@ -135,15 +146,16 @@ pub(super) fn on_confirmed(model: &mut Model, result: Result<Option<String>, Err
 pub(super) fn on_reverted(model: &mut Model, result: Result<(), Error>) -> Vec<Effect> {
     let then_quit = matches!(model.task, Some(Task::Reverting { then_quit: true }));
     model.task = None;
+    let reverted = reverted(model);
     match result {
         Ok(()) if then_quit => {
             forget_trial(model, State::Unknown);
-            model.last_words = Some(REVERTED.to_owned());
+            model.last_words = Some(reverted.to_owned());
             return vec![Effect::Quit];
         }
         Ok(()) => {
             forget_trial(model, State::Unknown);
-            model.say(Token::Good, REVERTED);
+            model.say(Token::Good, reverted);
         }
         Err(error) if error.kind == Kind::Reverted => {
             forget_trial(model, State::Unknown);

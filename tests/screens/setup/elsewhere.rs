@@ -50,7 +50,7 @@ fn decision(session: &Session, id: &str) -> Decision {
     session.model.policy.decision_for(&id.parse().unwrap())
 }
 
-fn shows(session: &Session, words: &str) {
+pub(super) fn shows(session: &Session, words: &str) {
     let shown = text(&draw(&session.model));
     let flat: Vec<&str> = shown
         .split(|c: char| c.is_whitespace() || c == '│')

@@ -1,12 +1,13 @@
 //! How the setup ends: kept, reverted, refused.
 
 use fwtui::app::{Error, Last, Observation, Started, State};
-use fwtui::core::policy::{Decision, Policy};
+use fwtui::core::policy::{Decision, Entry, Policy};
 use fwtui::core::setup::Step;
 use fwtui::tui::popups::Popup;
 use fwtui::tui::screens::ScreenId;
 use fwtui::tui::{Depth, Effect, Msg, Start};
 
+use super::elsewhere::shows;
 use super::{begun, step};
 use crate::Session;
 use crate::fixture;
@@ -71,8 +72,28 @@ fn keeping_ends_it() {
     kept.status.trial = None;
     kept.status.state = State::Confirmed;
     kept.confirmed = Some(wanted.clone());
-    session.send(Msg::Seen(Depth::Complete, Box::new(kept)));
+    session.send(Msg::Seen(Depth::Complete, Box::new(kept.clone())));
     assert!(session.model.setup.is_some());
+    shows(&session, "Everyone can connect to sshd 22/tcp");
+    // What was decided elsewhere since the trial began does not hold, and is not told as if it did.
+    let mut decided = wanted.clone();
+    let entry = Entry {
+        decision: Decision::Confine,
+        from: Vec::new(),
+    };
+    decided.decide("22/tcp".parse().unwrap(), entry).unwrap();
+    let elsewhere = Observation {
+        policy: decided,
+        netfilter: fixture::kernel(&wanted),
+        ..kept.clone()
+    };
+    session.send(Msg::Seen(Depth::Complete, Box::new(elsewhere)));
+    shows(
+        &session,
+        "What was decided since the trial began was not on trial: it waits for an apply.",
+    );
+    shows(&session, "Everyone can connect to sshd 22/tcp");
+    session.send(Msg::Seen(Depth::Complete, Box::new(kept)));
     session.keys("enter");
     assert!(session.model.setup.is_none() && session.model.screen == ScreenId::Services);
     assert_eq!(session.model.policy, wanted);

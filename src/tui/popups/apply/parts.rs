@@ -4,7 +4,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{Apply, WIDTH};
-use crate::app::protection_words;
+use crate::app::{State, protection_words};
 use crate::core::text::capitalised;
 use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
@@ -44,9 +44,13 @@ pub(super) fn parts(model: &Model, apply: &Apply, area: Rect) -> Parts {
         body.extend(sentence_lines(palette, &sentence, cells));
     }
     body.extend(running(model, apply, cells));
+    let back = match model.observation.status.state {
+        // That is not what "the old rules" makes one think of.
+        State::Drifted => "what the kernel holds now comes back by itself",
+        State::Off | State::Confirmed | State::Trial | State::Unknown => "the old ones come back by themselves",
+    };
     let text = format!(
-        "On trial for {} seconds: unless you keep the new rules, the old ones come back by themselves, \
-         whatever becomes of this terminal.",
+        "On trial for {} seconds: unless you keep the new rules, {back}, whatever becomes of this terminal.",
         apply.timeout.as_secs()
     );
     let mut foot = wrapped(&text, cells, 0, palette.of(Token::Accent));

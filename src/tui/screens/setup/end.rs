@@ -20,6 +20,10 @@ pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
             lines
         }
     };
+    if model.is_in_force() == Some(false) {
+        let text = "What was decided since the trial began was not on trial: it waits for an apply.";
+        lines.extend(point(model, "!", Token::Warn, text, cells));
+    }
     lines.extend(heading(model, "What to do next"));
     let next = [
         "Something new that listens is refused until you decide on it: the screens mark it NEW.",
@@ -30,6 +34,6 @@ pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
         lines.extend(point(model, "·", Token::Accent, text, cells));
     }
     lines.extend(heading(model, "Who can connect"));
-    lines.extend(outlook::lines(model, cells));
+    lines.extend(outlook::lines(model, outlook::When::of(model), cells));
     lines
 }

@@ -16,8 +16,32 @@ use crate::tui::widgets::symbols;
 /// More names than this are for the list of services.
 const MOST_NAMES: usize = 12;
 
-/// The services by who can connect once the policy is in force, and those that wait for a decision.
-pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
+/// When somebody can connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// Through the rules in the kernel.
+    Now,
+    /// Once the policy is in force.
+    Afterwards,
+}
+
+impl When {
+    /// When to tell it of, once the rules are loaded: where something was decided since, what it comes to is
+    /// not what holds.
+    pub(super) fn of(model: &Model) -> Self {
+        match model.is_in_force() {
+            Some(false) => Self::Now,
+            Some(true) | None => Self::Afterwards,
+        }
+    }
+}
+
+/// The services by who can connect, and those that wait for a decision.
+pub(super) fn lines(model: &Model, when: When, cells: usize) -> Vec<Line<'static>> {
+    let reach_of = |row: &Row| match when {
+        When::Now => row.reach_now,
+        When::Afterwards => row.reach_after,
+    };
     let rows = || model.services.rows().iter().filter(|row| row.service.is_there());
     // Clients that wait for answers are not asked about: answers get in whatever is decided.
     let asked = model.setup.iter().flat_map(|setup| &setup.proposals.services);
@@ -29,7 +53,7 @@ pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
     let is_loopback = |row: &&Row| row.service.bound_to == BoundTo::Loopback;
     let mut lines = Vec::new();
     for reach in [Reach::Everyone, Reach::Trusted, Reach::Unknown, Reach::ThisMachine] {
-        let reached = |row: &&Row| row.reach_after == reach && !is_undecided(row) && !is_loopback(row);
+        let reached = |row: &&Row| reach_of(row) == reach && !is_undecided(row) && !is_loopback(row);
         let Some(names) = names(&rows().filter(reached).collect::<Vec<_>>()) else {
             continue;
         };

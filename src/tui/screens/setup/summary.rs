@@ -26,7 +26,7 @@ pub(super) fn lines(model: &Model, setup: &Setup, cells: usize) -> Vec<Line<'sta
     lines.extend(own_way_in(model, cells));
     let elsewhere = setup.elsewhere();
     lines.extend(elsewhere::lines(model, &elsewhere, cells));
-    lines.extend(outlook::lines(model, cells));
+    lines.extend(outlook::lines(model, outlook::When::Afterwards, cells));
     if model.plan.warnings.contains(&Warning::NobodyTrusted) {
         let text = format!("{NOBODY_TRUSTED} Go back to the networks if one of them is yours.");
         lines.extend(point(model, "!", Token::Warn, &text, cells));

@@ -43,6 +43,6 @@ pub(super) fn lines(model: &Model, cells: usize) -> Vec<Line<'static>> {
         lines.extend(point(model, "!", Token::Warn, text, cells));
     }
     lines.extend(heading(model, "Who can connect now"));
-    lines.extend(outlook::lines(model, cells));
+    lines.extend(outlook::lines(model, outlook::When::of(model), cells));
     lines
 }
