@@ -208,9 +208,9 @@ mod tests {
         after.refusal = Refusal::Drop;
         after.logging = Logging::Kernel;
         let expected = [
+            "445/tcp: blocked, before: not blocked",
             "5432/tcp: open from 192.0.2.0/24, before: trusted",
             "631/tcp: disabled, before: enabled",
-            "445/tcp: blocked, before: not blocked",
             "eth1: trusted, before: as proposed",
             "198.51.100.0/24: trusted, before: not trusted",
             "refusal: drop, before: reject",
