@@ -53,7 +53,7 @@ fn is_useful_in(model: &Model, popup: &Popup, command: &Command) -> bool {
         (_, CommandId::Cancel | CommandId::Help) => true,
         (Popup::Help(help), CommandId::NextMatch | CommandId::PreviousMatch) => !help.search.hits().is_empty(),
         (Popup::Keep | Popup::Unproven(_), CommandId::Keep) => false,
-        (Popup::Keep, CommandId::Accept) => model.seconds_until_settled().is_none() && model.task.is_none(),
+        (Popup::Keep, CommandId::Accept) => model.can_keep(),
         (Popup::Unproven(_), CommandId::Accept) => model.task.is_none(),
         (Popup::Apply(apply), CommandId::Go) => apply.is_harmless(),
         (Popup::Apply(apply), CommandId::Accept) => !apply.is_harmless() && apply.is_read(),

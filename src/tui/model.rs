@@ -224,6 +224,17 @@ impl Model {
         (!left.is_zero()).then(|| left.as_secs() + u64::from(left.subsec_nanos() > 0))
     }
 
+    /// What something changed of the rules on trial, which can't be kept then.
+    pub fn changed_on_trial(&self) -> Option<&str> {
+        let status = &self.observation.status;
+        status.trial.as_ref().and(status.drift.as_deref())
+    }
+
+    /// Whether a yes to keeping the rules on trial would be taken now.
+    pub fn can_keep(&self) -> bool {
+        self.seconds_until_settled().is_none() && self.task.is_none() && self.changed_on_trial().is_none()
+    }
+
     /// The time since 1970, as of the last look and what has gone by since.
     pub fn since_1970(&self) -> Duration {
         let gone_by = self.now.saturating_sub(self.looked_at);

@@ -110,6 +110,25 @@ fn many_changes_of_others_are_no_drift_and_hide_none() {
 }
 
 #[test]
+fn rules_on_trial_that_are_gone_are_said_to_be_and_are_not_kept() {
+    in_sandbox(|lab| {
+        lab.does(&["set", "22/tcp", "open"]);
+        let mut terminal = lab.open(SIZE);
+        terminal.answers("a", &["Apply?", "for 90 seconds"]);
+        terminal.answers("y", &["TRIAL", "Does everything work?"]);
+        somebody_runs("nft flush ruleset");
+        terminal.sees(&["The rules on trial were changed, and can't be kept"]);
+        terminal.loses("Does everything work?");
+        terminal.answers("k", &["Keep the new rules?", "puts the old ones back"]);
+        terminal.loses("y yes");
+        terminal.answers("r", &["Reverted: the old rules are back."]);
+        assert_eq!(lab.status()["state"], "off");
+        terminal.types("q");
+        terminal.ends_well(0);
+    });
+}
+
+#[test]
 fn with_iptables_legacy_it_is_found_by_looking() {
     in_sandbox(|lab| {
         for program in ["iptables-legacy", "ip6tables-legacy"] {

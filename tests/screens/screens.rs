@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fwtui::app::{Error, Kind, Presence, State};
+use fwtui::app::{Error, Kind, Line, Presence, State};
 use fwtui::core::listener::Family;
 use fwtui::core::proof::Doubt;
 use fwtui::core::tools::Manager;
@@ -334,6 +334,31 @@ fn drift() {
     });
     at_every_size("restore", &fixture::drifted, &|session| {
         session.keys("R");
+    });
+}
+
+#[test]
+fn rules_on_trial_that_something_changed() {
+    let changed = || {
+        let mut observation = fixture::on_trial(62);
+        let why = "IPv4: fwtui's rules are gone from the kernel";
+        observation.status.drift = Some(why.into());
+        for line in &mut observation.status.protection {
+            if line.line == Line::Kernel {
+                (line.holds, line.why) = (false, format!("the rules on trial were changed: {why}"));
+            }
+        }
+        observation
+    };
+    // What was said when they came into force is no longer so.
+    at_every_size("trial-changed", &|| fixture::on_trial(62), &|session| {
+        session
+            .model
+            .say(Token::Text, "The new rules are in force. Does everything work?");
+        session.send(Msg::Status(Box::new(changed().status)));
+    });
+    at_every_size("trial-changed-keep", &changed, &|session| {
+        session.keys("k");
     });
 }
 

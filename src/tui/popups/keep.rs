@@ -10,6 +10,7 @@ use crate::app::boot_trouble;
 use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
+use crate::tui::widgets::alerts::on_trial_no_more;
 use crate::tui::widgets::banner::CONFIRM_COMMAND;
 use crate::tui::widgets::proof;
 use crate::tui::widgets::text::wrapped;
@@ -18,12 +19,17 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Drawn {
     let width = text_width(area, 62);
     let cells = usize::from(width);
     let palette = &model.palette;
-    let what = match boot_trouble(&model.observation.status.protection) {
-        None => "The new rules stay, and come back after a reboot.".to_owned(),
-        Some(why) => format!("The new rules stay until the next reboot: {why}."),
+    let changed = model.changed_on_trial();
+    let (what, token) = match (changed, boot_trouble(&model.observation.status.protection)) {
+        (Some(why), _) => (on_trial_no_more(model, why), Token::Bad),
+        (None, None) => {
+            let text = "The new rules stay, and come back after a reboot.";
+            (text.to_owned(), Token::Text)
+        }
+        (None, Some(why)) => (format!("The new rules stay until the next reboot: {why}."), Token::Text),
     };
-    let mut lines = wrapped(&what, cells, 0, palette.of(Token::Text));
-    if let Some(seconds) = model.seconds_until_settled() {
+    let mut lines = wrapped(&what, cells, 0, palette.of(token));
+    if let Some(seconds) = model.seconds_until_settled().filter(|_| changed.is_none()) {
         let yes = model.key_of(CommandId::Accept, Context::Asking);
         let text = format!("Too early: look first whether everything works. In {seconds} s {yes} keeps them.");
         lines.push(Line::default());
@@ -41,25 +47,12 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Drawn {
         lines.push(Line::default());
         lines.extend(wrapped(&text, cells, 0, palette.of(Token::Warn)));
     }
-    let evidence = proof::sentences(model);
-    if !evidence.is_empty() {
+    let connections = changed.map_or_else(|| new_connections(model), |_| Vec::new());
+    if !connections.is_empty() {
         lines.push(Line::default());
-        for (text, token) in evidence {
-            lines.extend(wrapped(&text, cells, 0, palette.of(token)));
-        }
-    } else if let Some(command) = proof::command(model) {
-        lines.push(Line::default());
-        let text = "Nothing shows yet that a new connection gets in: the one you are typing in was there before. \
-                    Open one from a second terminal, and keep the new rules there:";
-        lines.extend(wrapped(text, cells, 0, palette.of(Token::Warn)));
-        lines.extend(wrapped(command, cells, 0, palette.of(Token::Key)));
-    } else if !model.observation.ways_in.is_empty() {
-        lines.push(Line::default());
-        let text = format!(
-            "Is a new connection let in? The one you are typing in proves nothing: it was there before. \
-             The surest way is to log in again and type there: {CONFIRM_COMMAND}"
-        );
-        lines.extend(wrapped(&text, cells, 0, palette.of(Token::Warn)));
+    }
+    for (text, token) in connections {
+        lines.extend(wrapped(&text, cells, 0, palette.of(token)));
     }
     // The last thing to look at before a yes, where there is room for it.
     let room = text_height(area, usize::MAX).saturating_sub(lines.len() + 2);
@@ -79,4 +72,25 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Drawn {
         width,
     }
     .draw(frame, area)
+}
+
+/// Whether one of the user's is let in, as far as it is known; what would show it.
+fn new_connections(model: &Model) -> Vec<(String, Token)> {
+    let seen = proof::sentences(model);
+    if !seen.is_empty() {
+        return seen;
+    }
+    if let Some(command) = proof::command(model) {
+        let text = "Nothing shows yet that a new connection gets in: the one you are typing in was there before. \
+                    Open one from a second terminal, and keep the new rules there:";
+        return vec![(text.to_owned(), Token::Warn), (command.to_owned(), Token::Key)];
+    }
+    if model.observation.ways_in.is_empty() {
+        return Vec::new();
+    }
+    let text = format!(
+        "Is a new connection let in? The one you are typing in proves nothing: it was there before. \
+         The surest way is to log in again and type there: {CONFIRM_COMMAND}"
+    );
+    vec![(text, Token::Warn)]
 }

@@ -35,7 +35,7 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
     }
     // While more time is asked for, a yes would be lost: the question stays until it can be taken.
     let is_taken = model.task.is_none();
-    let is_settled = model.seconds_until_settled().is_none() && is_taken;
+    let can_keep = model.can_keep();
     match model.popups.last_mut() {
         Some(Popup::Help(_)) => return on_help(model, command),
         Some(Popup::WhoCan(_) | Popup::Way(_)) => access::run(model, command),
@@ -58,7 +58,7 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
             return trial::run(model, command);
         }
         // The question says from when on it is taken.
-        Some(Popup::Keep) if command == CommandId::Accept && is_settled => {
+        Some(Popup::Keep) if command == CommandId::Accept && can_keep => {
             model.popups.pop();
             return trial::confirm(model, false);
         }

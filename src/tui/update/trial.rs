@@ -252,7 +252,9 @@ pub(super) fn adopt_status(model: &mut Model, mut status: Status) {
     let last = status.last.clone().filter(|last| Some(&last.id) == shown.as_ref());
     let has_drifted = status.state == State::Drifted;
     model.drift.judge(has_drifted);
-    if has_drifted && model.observation.status.state != State::Drifted {
+    let was_changed = model.changed_on_trial().is_some();
+    let has_changed = status.trial.is_some() && status.drift.is_some();
+    if has_drifted && model.observation.status.state != State::Drifted || has_changed && !was_changed {
         // Whatever was said before, this is what is to be said now.
         model.notice = None;
     }

@@ -44,9 +44,15 @@ pub fn of(model: &Model) -> Vec<(Token, String)> {
         let text = format!("It is not known whether the kernel holds what was confirmed: {why}. More: fwtui status");
         alerts.push((Token::Unknown, text));
     }
+    let changed = model.changed_on_trial();
+    if let Some(why) = changed {
+        alerts.push((Token::Bad, on_trial_no_more(model, why)));
+    }
     let protection = &status.protection;
     // What boot does matters once it is kept; the question before an apply and that before keeping say so.
-    let is_reduced = protection.iter().any(|line| !line.holds && line.line != Defence::Boot);
+    // That the kernel's timer goes with changed rules is said with them.
+    let is_told = |line| line == Defence::Boot || line == Defence::Kernel && changed.is_some();
+    let is_reduced = protection.iter().any(|line| !line.holds && !is_told(line.line));
     if model.trial().is_some() && is_reduced {
         let text = format!("{}.", capitalised(&protection_words(protection)));
         alerts.push((Token::Warn, text));
@@ -68,6 +74,15 @@ pub fn of(model: &Model) -> Vec<(Token, String)> {
         alerts.push((Token::Warn, format!("{first}{stop} {more}: fwtui config")));
     }
     alerts
+}
+
+/// Rules on trial that something changed, in two sentences.
+pub fn on_trial_no_more(model: &Model, why: &str) -> String {
+    let revert = model.key_of(CommandId::Revert, Context::Trial);
+    format!(
+        "The rules on trial were changed, and can't be kept: {}. {revert} puts the old ones back.",
+        why.trim_end_matches('.')
+    )
 }
 
 /// What was not looked at because the user stopped it, in one sentence.
