@@ -166,6 +166,12 @@ impl Machine {
         })
     }
 
+    /// What was decided since the running trial began and is not on trial, in words.
+    pub fn decided_since(&self) -> Option<String> {
+        self.on_trial()?
+            .decided_since(&self.policy().ok()?, clock::since_1970())
+    }
+
     /// Takes down that a user was told how this trial ended: he is not told again.
     pub fn note_told(&self, id: &str) {
         // Told once more at the next start is better than an error about it.

@@ -49,6 +49,9 @@ struct TrialJson<'a> {
     /// What the kernel's timer can't undo.
     #[serde(skip_serializing_if = "Option::is_none")]
     kernel_note: Option<&'a str>,
+    /// What is wanted by now and not on trial, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    decided_since: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -63,6 +66,7 @@ struct EvidenceJson {
 pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error> {
     let status = machine.status();
     let now = machine.since_boot();
+    let decided_since = status.trial.as_ref().and_then(|_| machine.decided_since());
     if args.json {
         out.json(&Document {
             schema: 1,
@@ -75,6 +79,7 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
                 evidence: evidence_json(trial, now),
                 second_session: trial.second_session.as_deref(),
                 kernel_note: trial.kernel_note.as_deref(),
+                decided_since: decided_since.as_deref(),
             }),
             last: status.last.as_ref(),
             pending_changes: status.has_pending,
@@ -89,7 +94,7 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
             conflicts: &status.conflicts,
         })?;
     } else {
-        out.prose(&text(&status, now))?;
+        out.prose(&text(&status, decided_since, now))?;
     }
     // Without root that nothing can be seen is said already.
     let unreadable = machine.policy().err().filter(|_| status.state != State::Unknown);
@@ -148,7 +153,7 @@ fn proof(trial: &TrialView, now: Duration) -> Vec<String> {
     lines
 }
 
-fn text(status: &Status, now: Duration) -> String {
+fn text(status: &Status, decided_since: Option<String>, now: Duration) -> String {
     let mut lines = vec![match (status.state, &status.trial) {
         (_, Some(trial)) => format!(
             "On trial: {} seconds left. Keep it with 'sudo fwtui confirm', end it with 'sudo fwtui revert'.",
@@ -190,6 +195,7 @@ fn text(status: &Status, now: Duration) -> String {
     if !status.protection.is_empty() {
         lines.push(format!("{}.", capitalised(&protection_words(&status.protection))));
     }
+    lines.extend(decided_since);
     let note = status.trial.as_ref().and_then(|trial| trial.kernel_note.as_ref());
     lines.extend(note.map(|note| format!("{}.", capitalised(note))));
     if let Some(last) = &status.last {

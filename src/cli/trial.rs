@@ -22,12 +22,17 @@ pub(super) fn kept(machine: &Machine) -> String {
         None => ", and restored at boot".to_owned(),
         Some(why) => format!(", but not restored at boot: {why}"),
     };
-    match status.state {
+    let kept = match status.state {
         State::Off => "Confirmed. fwtui's rules are gone, and none are loaded at boot.".to_owned(),
         State::Drifted => {
             format!("Confirmed{at_boot}. The kernel does not hold all of it any more: 'fwtui status' says why.")
         }
         State::Confirmed | State::Trial | State::Unknown => format!("Confirmed. These rules are kept{at_boot}."),
+    };
+    // What was decided meanwhile was not on trial; who took everything out waits for nothing.
+    match status.has_pending == Some(true) && status.state != State::Off {
+        true => format!("{kept}\nMore has been decided meanwhile: 'fwtui preview' shows what waits for an apply."),
+        false => kept,
     }
 }
 

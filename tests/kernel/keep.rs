@@ -57,6 +57,34 @@ fn a_confirmation_is_not_taken_before_anybody_can_have_looked() {
     });
 }
 
+#[test]
+fn what_is_decided_during_a_trial_is_told_and_is_not_kept() {
+    in_sandbox(|lab| {
+        lab.listen_everywhere(8080);
+        lab.does(&["set", "8080/tcp", "open"]);
+        lab.does(&["apply", "--yes", "--timeout", "60"]);
+        assert!(lab.status().0["trial"]["decided_since"].is_null());
+        lab.does(&["set", "8080/tcp", "confine"]);
+        let said = "Decided since it began, and not on trial: 8080/tcp confine.";
+        let status = lab.fwtui(&["status"]);
+        assert!(String::from_utf8_lossy(&status.stdout).contains(said), "{status:?}");
+        let told = lab.status().0["trial"]["decided_since"].as_str().unwrap().to_owned();
+        assert!(told.starts_with(said), "{told}");
+        let kept = eventually(|| {
+            let confirm = lab.fwtui(&["confirm"]);
+            confirm
+                .status
+                .success()
+                .then(|| String::from_utf8(confirm.stdout).unwrap())
+        });
+        let kept = kept.expect("it can be kept");
+        assert!(kept.contains("waits for an apply"), "{kept}");
+        assert!(lab.answers(Neighbour::Public, 8080));
+        lab.does(&["apply", "--yes"]);
+        assert!(lab.refuses(Neighbour::Public, 8080));
+    });
+}
+
 /// The kernel, the state folder and `status` all say that it was kept.
 fn closed_as_confirmed(lab: &Lab, id: &str) {
     eventually(|| (!paths().journal().exists()).then_some(())).expect("the journal is closed");
