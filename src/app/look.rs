@@ -1,5 +1,6 @@
 //! Looking at the machine.
 
+use std::io;
 use std::sync::Arc;
 use std::thread;
 
@@ -28,7 +29,7 @@ pub enum Depth {
     Owners,
     /// Also the kernel's rules and the status: what a list shows.
     Reach,
-    /// Also the ways in and the running connections: what a plan needs.
+    /// Also the ways in, the running connections, the catalogue and the other firewalls: what a plan needs.
     Plan,
     /// Also every process that shares a socket with its owner, outside its cgroup too.
     Complete,
@@ -107,31 +108,20 @@ impl Machine {
             Err(error) => (self.last_confirmed(), Some(error.to_string())),
         };
         let ephemeral = owners::ephemeral_ports();
-        // The rules are read by other programs; meanwhile this one looks for the owners.
-        let ((services, ways_in), kernel) = thread::scope(|scope| {
-            let kernel =
-                (depth >= Depth::Reach).then(|| scope.spawn(|| Self::kernel_and_everything(is_root, &stops.rules)));
-            if depth >= Depth::Reach {
-                // It is long, and read once.
-                scope.spawn(|| self.catalogue());
-            }
+        let ((services, ways_in), kernel, world) = self.read_beside(depth, &interfaces, &stops.rules, || {
             let ownership = self.ownership(&listeners, depth, &stops.owners);
             let is_decided = |id: &ServiceId| policy.entry_for(id).is_some();
             let services = group(&listeners, &ownership, ephemeral, &is_decided);
             let ssh = self.ssh_connection.as_deref();
             let ways_in = (depth >= Depth::Plan).then(|| session::ways_in(&listeners, &ownership, &interfaces, ssh));
-            let blind = || Kernel::unseen("The rules could not be read.");
-            (
-                (services, ways_in.unwrap_or_default()),
-                kernel.map_or_else(blind, |thread| thread.join().unwrap_or_else(|_| blind())),
-            )
+            (services, ways_in.unwrap_or_default())
         });
-        let world = match depth >= Depth::Reach {
-            true => routing::world(&interfaces).unwrap_or_else(|error| {
+        let world = match world {
+            Some(world) => world.unwrap_or_else(|error| {
                 unseen.push(format!("The routes can't be read: {error}."));
                 blind_world(&interfaces)
             }),
-            false => World {
+            None => World {
                 now: clock::since_1970(),
                 ..World::default()
             },
@@ -152,14 +142,14 @@ impl Machine {
             ..Observation::default()
         };
         if depth >= Depth::Plan {
+            let (catalogue, left_out) = self.catalogue();
+            observation.catalogue = Arc::clone(catalogue);
+            observation.unseen.extend(left_out.iter().cloned());
             look_at_connections(&mut observation, &listeners, &stops.owners);
         }
         // Whoever did not want to wait for the rules does not want to wait for other programs either.
         let asks_more = depth >= Depth::Plan && !kernel.is_stopped;
         if depth >= Depth::Reach {
-            let (catalogue, left_out) = self.catalogue();
-            observation.catalogue = Arc::clone(catalogue);
-            observation.unseen.extend(left_out.iter().cloned());
             if !is_root {
                 observation.unseen.push(
                     "Without root, processes of other users and the rules in the kernel can't be seen: sudo fwtui shows them."
@@ -174,6 +164,9 @@ impl Machine {
                 observation.services = add_published(services, netfilter, &observation.world);
             }
             self.judge(&mut observation, kernel);
+            if depth >= Depth::Plan {
+                self.add_tools(&mut observation.status, observation.netfilter.as_deref());
+            }
             observation.telling = self.telling(observation.filter.as_ref(), depth);
         }
         if asks_more {
@@ -183,6 +176,34 @@ impl Machine {
             observation.status.protection = self.protection(None);
         }
         observation
+    }
+
+    /// Reads the rules, which other programs do, and what else can be read beside the search for the
+    /// owners.
+    fn read_beside<T>(
+        &self,
+        depth: Depth,
+        interfaces: &[Interface],
+        stop: &Cancel,
+        search: impl FnOnce() -> T,
+    ) -> (T, Kernel, Option<io::Result<World>>) {
+        let goes_so_far = depth >= Depth::Reach;
+        thread::scope(|scope| {
+            let kernel = goes_so_far.then(|| scope.spawn(|| Self::kernel_and_everything(host::is_root(), stop)));
+            let world = goes_so_far.then(|| scope.spawn(|| routing::world(interfaces)));
+            if depth >= Depth::Plan {
+                // It is long, and read once.
+                scope.spawn(|| self.catalogue());
+            }
+            let found = search();
+            let blind = || Kernel::unseen("The rules could not be read.");
+            let lost = || Err(io::Error::other("the thread for it ended"));
+            (
+                found,
+                kernel.map_or_else(blind, |thread| thread.join().unwrap_or_else(|_| blind())),
+                world.map(|thread| thread.join().unwrap_or_else(|_| lost())),
+            )
+        })
     }
 
     /// How the rules of a plan tell what was sent to this machine. The kernel is asked for a plan only,

@@ -77,7 +77,7 @@ impl Machine {
     }
 
     /// The catalogue of services, and what of its additions is left out: one sentence each.
-    pub(super) fn catalogue(&self) -> &(Arc<Catalogue>, Vec<String>) {
+    pub fn catalogue(&self) -> &(Arc<Catalogue>, Vec<String>) {
         self.catalogue
             .get_or_init(|| catalogue::load(&self.paths, self.config.as_deref()))
     }

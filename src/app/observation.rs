@@ -71,7 +71,7 @@ pub struct Observation {
     pub on_trial: Option<OnTrial>,
     /// What can't be seen, why, and how to see it: one sentence each.
     pub unseen: Vec<String>,
-    /// What is known of services; empty at first paint.
+    /// What is known of services; empty unless a plan was looked for.
     pub catalogue: Arc<Catalogue>,
 }
 

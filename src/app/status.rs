@@ -23,10 +23,10 @@ use crate::sys::{clock, host, interfaces};
 impl Machine {
     /// Where fwtui stands, without looking at sockets and processes.
     pub fn status(&self) -> Status {
-        Status {
-            blocks: self.current_blocks(),
-            ..self.status_of_rules()
-        }
+        let mut status = self.status_of_rules();
+        status.blocks = self.current_blocks();
+        self.add_tools(&mut status, None);
+        status
     }
 
     fn status_of_rules(&self) -> Status {
@@ -233,7 +233,7 @@ impl Machine {
             ),
             (Ok(confirmed), Some(filter)) => standing(confirmed.as_ref(), filter, interfaces),
         };
-        let status = Status {
+        Status {
             state,
             drift,
             counters: kernel.counters.clone(),
@@ -246,8 +246,7 @@ impl Machine {
             can_restore: matches!(&confirmed, Ok(Some(confirmed)) if !confirmed.is_off),
             has_pending,
             ..Status::default()
-        };
-        self.with_tools(status, kernel.netfilter.as_deref())
+        }
     }
 
     /// How the last trial ended.

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::thread;
 
 use serde::Serialize;
 
@@ -220,19 +221,26 @@ impl<'a> From<&'a Listener> for ListenerJson<'a> {
 }
 
 pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error> {
-    let observation = machine.look(Depth::Reach);
+    let observation = thread::scope(|scope| {
+        if args.json {
+            // It is long: meanwhile the rest is looked at.
+            scope.spawn(|| machine.catalogue());
+        }
+        machine.look(Depth::Reach)
+    });
     let scene = observation.scene();
     let candidate = observation.compile(&observation.policy);
     let judged = Judged::new(scene, &observation.policy, &candidate);
     let (now, after) = judged.judges();
     let rows = scene.rows_by(&observation.policy, &now, &after);
     if args.json {
+        let (catalogue, _) = machine.catalogue();
         out.json(&Document {
             schema: 1,
             policy_error: observation.policy_error.as_deref(),
             services: rows
                 .iter()
-                .map(|row| ServiceJson::new(row, by_network(&row.service, &now, &after), &observation.catalogue))
+                .map(|row| ServiceJson::new(row, by_network(&row.service, &now, &after), catalogue))
                 .collect(),
         })?;
     } else if rows.is_empty() {
@@ -258,7 +266,9 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
             out.note(&format!("{id} is {}, but {by} keeps others out.", row.decision));
         }
     }
-    for sentence in &observation.unseen {
+    // Whoever does not see the catalogue need not hear of it.
+    let left_out = args.json.then(|| machine.catalogue().1.as_slice());
+    for sentence in observation.unseen.iter().chain(left_out.unwrap_or_default()) {
         out.note(sentence);
     }
     let code = if observation.policy_error.is_some() {

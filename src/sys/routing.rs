@@ -174,18 +174,18 @@ fn is_default_rule(message: &Message<'_>) -> bool {
 
 fn switches(interfaces: &[Interface]) -> BTreeMap<String, Switches> {
     let forwards_ipv6 = switch(6, "all", "forwarding") != 0;
+    let (localnet, reverse_path) = (switch(4, "all", "route_localnet"), switch(4, "all", "rp_filter"));
     let names = interfaces
         .iter()
         .map(|interface| &interface.name)
         .filter(|name| is_interface_name(name));
     names
         .map(|name| {
-            let greater = |which| switch(4, "all", which).max(switch(4, name, which));
             let switches = Switches {
                 forwards_ipv4: switch(4, name, "forwarding") != 0,
                 forwards_ipv6,
-                routes_localnet: greater("route_localnet") != 0,
-                reverse_path: greater("rp_filter"),
+                routes_localnet: localnet.max(switch(4, name, "route_localnet")) != 0,
+                reverse_path: reverse_path.max(switch(4, name, "rp_filter")),
             };
             (name.clone(), switches)
         })

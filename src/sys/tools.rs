@@ -229,7 +229,14 @@ struct Enabled {
 impl Enabled {
     fn read(root: &Path) -> Self {
         let mut enabled = Self::default();
+        let mut seen = Vec::new();
         for folder in SYSTEMD {
+            // Where /lib is /usr/lib, that is one folder.
+            let real = fs::canonicalize(root.join(folder)).ok();
+            if real.is_some() && seen.contains(&real) {
+                continue;
+            }
+            seen.push(real);
             for (name, path) in entries(&root.join(folder)) {
                 let is_masked = || fs::read_link(&path).is_ok_and(|target| target == Path::new("/dev/null"));
                 if WANTING.iter().any(|ending| name.ends_with(ending)) {

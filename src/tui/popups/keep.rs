@@ -57,10 +57,10 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Drawn {
     // The last thing to look at before a yes, where there is room for it.
     let room = text_height(area, usize::MAX).saturating_sub(lines.len() + 2);
     if room >= 2 && model.observation.on_trial.is_some() {
-        let (title, changes) = on_trial(model, cells, room);
+        let (title, new) = on_trial(model, cells, room);
         lines.push(Line::default());
         lines.push(Line::styled(title, palette.of(Token::Text)));
-        lines.extend(changes);
+        lines.extend(new);
     }
     Sheet {
         model,
