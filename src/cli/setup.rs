@@ -34,6 +34,8 @@ struct Document<'a> {
     machine: MachineKind,
     found: Counts,
     networks: Vec<NetworkJson<'a>>,
+    /// What is trusted by hand, whatever interface it comes by.
+    trusted_sources: Vec<String>,
     refusal: ProposedJson<'a, Refusal>,
     services: Vec<ServiceJson<'a>>,
     logging: ProposedJson<'a, Logging>,
@@ -177,14 +179,9 @@ fn taken(setup: &Setup, is_on_trial: bool, cells: Option<usize>) -> Report {
         ),
     }
     if proposals.trusts_nobody() {
-        let interface = proposals
-            .networks
-            .first()
-            .map_or("INTERFACE", |one| one.interface.as_str());
-        say(
-            &mut report,
-            &format!("{NOBODY_TRUSTED} Say which is: sudo fwtui network {interface} trusted."),
-        );
+        say(&mut report, &format!("{NOBODY_TRUSTED} If one is yours:"));
+        // On a line of its own: it is there to be copied.
+        report.line("  sudo fwtui network NAME trusted");
     }
     let next = match is_on_trial {
         true => {
@@ -205,6 +202,7 @@ fn document<'a>(setup: &'a Setup, policy_error: Option<&'a str>, is_root: bool) 
         machine: proposals.machine,
         found: proposals.counts,
         networks: proposals.networks.iter().map(network_json).collect(),
+        trusted_sources: proposals.trusted_sources.iter().map(ToString::to_string).collect(),
         refusal: proposed_json(&proposals.refusal),
         services: proposals.services.iter().map(service_json).collect(),
         logging: proposed_json(&proposals.logging),
@@ -287,6 +285,13 @@ fn text(setup: &Setup, cells: Option<usize>) -> String {
     heading(&mut report, "NETWORKS");
     for one in &proposals.networks {
         item(&mut report, &format!("{}: {}", one.interface, one.class), &one.why);
+    }
+    for net in &proposals.trusted_sources {
+        item(
+            &mut report,
+            &format!("{net}: {}", NetworkClass::Trusted),
+            "You trust it by hand.",
+        );
     }
     heading(&mut report, "WHAT IS REFUSED GETS");
     item(&mut report, proposals.refusal.value.word(), &proposals.refusal.why);

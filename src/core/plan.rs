@@ -1,5 +1,6 @@
 //! The plan: what applying would change, and what that means.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use crate::core::overview::NetworkReach;
 use crate::core::overview::Row;
 use crate::core::policy::Policy;
 use crate::core::reach::{DecidedBy, Filter, Reach, Who};
-use crate::core::ruleset::{DiffLine, FamilyRules, Obstacle, Ruleset, diff};
+use crate::core::ruleset::{DiffLine, FamilyRules, Obstacle, Rule, Ruleset, diff};
 use crate::core::service::{Service, ServiceId};
 use crate::core::text::printable_within;
 use crate::core::tools::Manager;
@@ -260,6 +261,13 @@ impl Plan {
         ways_in: Vec<(WayIn, Standing)>,
         mut warnings: Vec<Warning>,
     ) -> Self {
+        let loaded = LazyCell::new(|| loaded_as_wanted(filter, &candidate));
+        // Other sources are a change, even where the word for who can connect stays.
+        let has_other_sources = |row: &Row| {
+            let names_sources = row.is_changed && !row.from.is_empty() && row.reach_after == Reach::Trusted;
+            let entry = names_sources.then(|| policy.entry_for(&row.service.id)).flatten();
+            names_sources && entry.is_none_or(|(id, _)| !loaded.contains(&id.to_string()))
+        };
         let mut consequences: Vec<Consequence> = rows
             .iter()
             .filter(|row| row.reach_now != row.reach_after || has_other_sources(row))
@@ -382,9 +390,28 @@ impl Plan {
     }
 }
 
-/// Other sources are a change, even where the word for who can connect stays.
-fn has_other_sources(row: &Row) -> bool {
-    row.is_changed && !row.from.is_empty() && row.reach_after == Reach::Trusted
+/// What the kernel's rules and the candidate have the same rules for, by the rules' reasons.
+fn loaded_as_wanted(filter: &Filter, candidate: &Ruleset) -> BTreeSet<String> {
+    let mut is_same: BTreeMap<&str, bool> = BTreeMap::new();
+    for family in Family::ALL {
+        let now = by_reason(&filter.family(family).own.rules);
+        let after = by_reason(candidate.family(family));
+        for reason in now.keys().chain(after.keys()) {
+            *is_same.entry(reason).or_insert(true) &= now.get(reason) == after.get(reason);
+        }
+    }
+    let same = is_same.into_iter().filter(|(_, is_same)| *is_same);
+    same.map(|(reason, _)| reason.to_owned()).collect()
+}
+
+fn by_reason(rules: &FamilyRules) -> BTreeMap<&str, Vec<&Rule>> {
+    let mut found: BTreeMap<&str, Vec<&Rule>> = BTreeMap::new();
+    for rule in rules.rules() {
+        if let Some(reason) = rule.reason() {
+            found.entry(reason).or_default().push(rule);
+        }
+    }
+    found
 }
 
 fn consequence(row: &Row) -> Consequence {

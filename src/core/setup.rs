@@ -82,6 +82,8 @@ pub struct Found<'a> {
 pub struct Proposals {
     /// The networks, in the order the kernel tells them.
     pub networks: Vec<NetworkProposal>,
+    /// The addresses that are trusted by hand, whatever interface they come by: nothing is asked about them.
+    pub trusted_sources: Vec<IpNet>,
     /// The services that others may reach: what carries the user first, then what listens everywhere,
     /// then the rest, and what is decided already last.
     pub services: Vec<ServiceProposal>,
@@ -96,10 +98,11 @@ pub struct Proposals {
 }
 
 impl Proposals {
-    /// Whether something is for trusted networks while no network that is asked about is trusted.
+    /// Whether something is for trusted networks while no network is trusted.
     pub fn trusts_nobody(&self) -> bool {
         let for_trusted = |one: &ServiceProposal| one.decision == Decision::Trusted;
-        self.services.iter().any(for_trusted) && self.networks.iter().all(|one| one.class == NetworkClass::Public)
+        let is_public = |one: &NetworkProposal| one.class == NetworkClass::Public;
+        self.services.iter().any(for_trusted) && self.trusted_sources.is_empty() && self.networks.iter().all(is_public)
     }
 }
 
@@ -185,6 +188,7 @@ pub fn propose(found: &Found<'_>) -> Proposals {
             networks: networks.len(),
         },
         networks,
+        trusted_sources: found.policy.networks.trusted_sources.clone(),
         services: services::propose(found),
         refusal: Proposed {
             value: found.policy.refusal,

@@ -119,6 +119,29 @@ fn all_of_it_is_taken_and_what_is_decided_stays() {
 }
 
 #[test]
+fn what_is_trusted_by_hand_is_a_trusted_network() {
+    in_sandbox(|home| {
+        let listening = TcpListener::bind("0.0.0.0:9999").unwrap();
+        home.fwtui(&["set", "9999/tcp", "trusted"]).exits(0);
+        let nobody = "No network is trusted yet";
+        home.fwtui(&["setup", "--show"]).exits(0).says(nobody);
+        home.fwtui(&["setup", "--take-all"])
+            .exits(0)
+            .says(nobody)
+            .says("\n  sudo fwtui network NAME trusted\n");
+        home.fwtui(&["network", "198.51.100.0/24", "trusted"]).exits(0);
+        let shown = home
+            .fwtui(&["setup", "--show"])
+            .exits(0)
+            .says("198.51.100.0/24: trusted\n");
+        assert!(!shown.stdout.contains(nobody), "{}", shown.stdout);
+        let setup = home.fwtui(&["setup", "--json"]).exits(0).json();
+        assert_eq!(setup["trusted_sources"], json!(["198.51.100.0/24"]));
+        drop(listening);
+    });
+}
+
+#[test]
 fn a_damaged_policy_is_said_and_left_as_it_is() {
     in_sandbox(|home| {
         fs::write(home.policy(), "{ \"version\": 1, \"refuse\": 1 }").unwrap();

@@ -85,6 +85,32 @@ fn what_is_decided_during_a_trial_is_told_and_is_not_kept() {
     });
 }
 
+#[test]
+fn what_is_on_trial_is_no_change_to_come() {
+    in_sandbox(|lab| {
+        lab.listen_everywhere(8080);
+        lab.keep(&policy(&[("8080/tcp", "open")]));
+        let names = |source| lab.does(&["set", "8080/tcp", "open", "--from", source]);
+        names("192.0.2.7");
+        let said = "8080/tcp: only 192.0.2.7/32 can connect; others are refused";
+        assert!(lab.fails(3, &["preview", "--exit-code"]).is_empty());
+        assert!(lab.does(&["preview"]).contains(said));
+        lab.does(&["apply", "--yes", "--timeout", "60"]);
+        let preview = lab.does(&["preview", "--exit-code"]);
+        assert!(
+            preview.contains("Nothing changes") && !preview.contains(said),
+            "{preview}"
+        );
+        assert_eq!(lab.json(&["preview", "--json"])["consequences"], serde_json::json!([]));
+        lab.does(&["set", "8081/tcp", "open"]);
+        let preview = lab.does(&["preview"]);
+        assert!(preview.contains("8081/tcp") && !preview.contains(said), "{preview}");
+        // The word for who can connect stays, but it means others.
+        names("192.0.2.8");
+        assert!(lab.does(&["preview"]).contains("only 192.0.2.8/32 can connect"));
+    });
+}
+
 /// The kernel, the state folder and `status` all say that it was kept.
 fn closed_as_confirmed(lab: &Lab, id: &str) {
     eventually(|| (!paths().journal().exists()).then_some(())).expect("the journal is closed");

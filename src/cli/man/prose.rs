@@ -373,7 +373,7 @@ pub(super) const JSON: &[(&str, &str)] = &[
     (
         "setup --json",
         "machine (desktop, server, unknown), found (services, of these on_loopback and clients; networks), networks \
-(interface, class, why, decided), refusal and logging (value, why, decided), services (id, name, known, what, advice: \
+(interface, class, why, decided), trusted_sources (trusted by hand), refusal and logging (value, why, decided), services (id, name, known, what, advice: \
 confine, trusted, open, disable; decision, from, why, carries_you, decided), ways_in, tools (as in `status`), conflicts \
 (what to know of other firewalls, in words), resumable (whether answers of an earlier setup are kept; null where that can't be seen), elsewhere (what was decided since \
 they were given: about, answered, now, decided, own: whether the answer is your own and holds, else what stands now is taken over).",

@@ -65,7 +65,11 @@ fn own_way_in(model: &Model, cells: usize) -> Vec<Line<'static>> {
 fn networks(setup: &Setup) -> String {
     let of_class = |class: NetworkClass| {
         let names = setup.answers.networks.iter().filter(|(_, one)| **one == class);
-        let names: Vec<&str> = names.map(|(name, _)| name.as_str()).collect();
+        let mut names: Vec<String> = names.map(|(name, _)| name.clone()).collect();
+        if class == NetworkClass::Trusted {
+            // What is trusted by hand is not asked about, but it gets in all the same.
+            names.extend(setup.base.networks.trusted_sources.iter().map(ToString::to_string));
+        }
         match (names.is_empty(), class) {
             (true, NetworkClass::Trusted) => Some("none is trusted".to_owned()),
             (true, _) => None,
