@@ -3,6 +3,7 @@
 use crate::app::check::is_desktop;
 use crate::app::machine::require_root;
 use crate::app::{Error, Machine, Observation, Presence, Status};
+use crate::core::policy::Policy;
 use crate::core::setup::{Answers, Found, Proposals, propose, words};
 use crate::core::text::capitalised;
 use crate::core::way_in::WayIn;
@@ -80,6 +81,19 @@ impl Machine {
     pub fn forget_answers(&self) -> Result<(), Error> {
         require_root("forget the answers")?;
         Ok(draft::remove(&self.paths)?)
+    }
+
+    /// Forgets the answers if all of them were confirmed, from wherever: then the setup is done.
+    pub(super) fn close_setup(&self) {
+        let (Some(answers), _) = draft::load(&self.paths) else {
+            return;
+        };
+        let confirmed = self.last_confirmed();
+        let are_confirmed = |policy: Policy| policy.wants_the_same_as(&confirmed);
+        if answers.policy(&confirmed).is_ok_and(are_confirmed) {
+            // What is left there harms nobody.
+            let _left = draft::remove(&self.paths);
+        }
     }
 
     /// Whether nobody has decided anything on this machine: there is no policy, nothing was confirmed,

@@ -209,7 +209,10 @@ impl Machine {
     /// that a new connection gets in.
     pub fn confirm(&self, id: Option<&str>, is_unproven_fine: bool) -> Result<Option<String>, Error> {
         match self.ask(&Request::Confirm { is_unproven_fine }, id)? {
-            Answer::Confirmed { trouble } => Ok(trouble),
+            Answer::Confirmed { trouble } => {
+                self.close_setup();
+                Ok(trouble)
+            }
             Answer::Unproven(doubt) => {
                 let error = Error::new(Kind::Unproven, doubt.to_string());
                 let session = self.status().trial.and_then(|trial| trial.second_session);

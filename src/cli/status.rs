@@ -82,7 +82,11 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
                 decided_since: decided_since.as_deref(),
             }),
             last: status.last.as_ref(),
-            pending_changes: status.has_pending,
+            // During a trial: against what is on trial.
+            pending_changes: match status.trial {
+                Some(_) => Some(decided_since.is_some()),
+                None => status.has_pending,
+            },
             drift: status.drift.as_deref(),
             other_backend: status.other_backend.as_deref(),
             protection: &status.protection,
@@ -198,7 +202,8 @@ fn text(status: &Status, decided_since: Option<String>, now: Duration) -> String
     lines.extend(decided_since);
     let note = status.trial.as_ref().and_then(|trial| trial.kernel_note.as_ref());
     lines.extend(note.map(|note| format!("{}.", capitalised(note))));
-    if let Some(last) = &status.last {
+    // What became of one before says nothing of the one that runs.
+    if let (Some(last), None) = (&status.last, &status.trial) {
         lines.push(format!("{}.", capitalised(&last.sentence())));
     }
     lines.extend(blocks(status));

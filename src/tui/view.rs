@@ -54,7 +54,7 @@ fn draw(model: &Model, frame: &mut Frame<'_>) {
 
 /// What fits: the trial, if one runs, and what would help.
 fn draw_too_small(model: &Model, frame: &mut Frame<'_>, area: Rect) {
-    let mut rows = area.rows();
+    let mut rows = area.rows().collect::<Vec<_>>().into_iter();
     let cells = usize::from(area.width);
     if let Some(seconds) = model.seconds_left() {
         let text = format!("{} · {}", banner::countdown(model, seconds), keys_in_short(model));
@@ -65,27 +65,34 @@ fn draw_too_small(model: &Model, frame: &mut Frame<'_>, area: Rect) {
         }
     }
     let (width, height) = SMALLEST;
-    // What became of it, where it is over.
-    let outcome = match model.popups.last() {
-        Some(Popup::Outcome(outcome)) => Some((outcome.token, outcome.title.as_str())),
-        _ => model.notice.as_ref().map(|notice| (notice.token, notice.text.as_str())),
-    };
-    if let Some((token, text)) = outcome {
-        for (line, row) in wrap(text, cells).into_iter().zip(rows.by_ref()) {
-            frame.render_widget(Line::styled(line, model.palette.of(token)), row);
-        }
-    }
     let quit = model.key_of(CommandId::Quit, Context::Screens);
     let leave = match model.popups.is_empty() {
         true => format!(", or press {quit}"),
         false => String::new(),
     };
-    let text = format!(
+    let size = format!(
         "fwtui needs {width}x{height} cells, and this terminal has {}x{}. Make it larger{leave}.",
         area.width, area.height
     );
-    for (row, line) in rows.zip(wrap(&text, cells)) {
-        frame.render_widget(Line::styled(line, model.palette.of(Token::Text)), row);
+    // What became of it, where it is over.
+    let said = match model.popups.last() {
+        Some(Popup::Outcome(outcome)) => Some((outcome.token, outcome.title.as_str())),
+        _ => model.notice.as_ref().map(|notice| (notice.token, notice.text.as_str())),
+    };
+    let in_lines = |(token, text): (Token, &str)| {
+        let lines = wrap(text, cells).into_iter();
+        lines
+            .map(|line| Line::styled(line, model.palette.of(token)))
+            .collect::<Vec<_>>()
+    };
+    let (said, size) = (said.map(in_lines).unwrap_or_default(), in_lines((Token::Text, &size)));
+    // Where there is room for one of them only, it is what would help.
+    let lines = match said.len() + size.len() <= rows.len() {
+        true => [said, size],
+        false => [size, said],
+    };
+    for (line, row) in lines.into_iter().flatten().zip(rows) {
+        frame.render_widget(line, row);
     }
 }
 

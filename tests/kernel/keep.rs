@@ -5,9 +5,11 @@ use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use fwtui::app::sandbox::Neighbour;
+use fwtui::core::policy::Decision;
+use fwtui::core::setup::Answers;
 use fwtui::core::trial::{Reason, SETTLE_TIME};
 use fwtui::guard::{Answer, Message, Request, Running};
-use fwtui::store::state;
+use fwtui::store::{self, state};
 use fwtui::sys::clock;
 
 use crate::harness::{Lab, eventually, in_sandbox};
@@ -63,13 +65,16 @@ fn what_is_decided_during_a_trial_is_told_and_is_not_kept() {
         lab.listen_everywhere(8080);
         lab.does(&["set", "8080/tcp", "open"]);
         lab.does(&["apply", "--yes", "--timeout", "60"]);
-        assert!(lab.status().0["trial"]["decided_since"].is_null());
+        let status = lab.status().0;
+        assert!(status["trial"]["decided_since"].is_null());
+        assert_eq!(status["pending_changes"], false);
         lab.does(&["set", "8080/tcp", "confine"]);
         let said = "Decided since it began, and not on trial: 8080/tcp confine.";
         let status = lab.fwtui(&["status"]);
         assert!(String::from_utf8_lossy(&status.stdout).contains(said), "{status:?}");
         let told = lab.status().0["trial"]["decided_since"].as_str().unwrap().to_owned();
         assert!(told.starts_with(said), "{told}");
+        assert_eq!(lab.status().0["pending_changes"], true);
         let kept = eventually(|| {
             let confirm = lab.fwtui(&["confirm"]);
             confirm
@@ -108,6 +113,25 @@ fn what_is_on_trial_is_no_change_to_come() {
         // The word for who can connect stays, but it means others.
         names("192.0.2.8");
         assert!(lab.does(&["preview"]).contains("only 192.0.2.8/32 can connect"));
+    });
+}
+
+#[test]
+fn a_setup_is_done_once_all_its_answers_were_confirmed() {
+    in_sandbox(|lab| {
+        let answers = Answers {
+            services: [("8080/tcp".parse().unwrap(), Decision::Confine)].into(),
+            ..Answers::default()
+        };
+        store::setup::save(&paths(), &answers).unwrap();
+        lab.keep(&policy(&[("8080/tcp", "open")]));
+        assert_eq!(
+            lab.json(&["setup", "--json"])["resumable"],
+            true,
+            "another answer waits"
+        );
+        lab.keep(&policy(&[("8080/tcp", "confine"), ("8081/tcp", "open")]));
+        assert_eq!(lab.json(&["setup", "--json"])["resumable"], false);
     });
 }
 

@@ -416,6 +416,9 @@ fn a_question_that_is_not_seen_is_named_in_the_line_that_is() {
     session.keys("esc k y");
     session.send(Msg::Confirmed(Ok(None)));
     assert!(said(&session).starts_with("Kept."), "{}", said(&session));
+    // Where only one of the two has room, it is what helps.
+    session.send(Msg::Resize(16, 3));
+    assert!(said(&session).starts_with("fwtui needs"), "{}", said(&session));
 }
 
 #[test]

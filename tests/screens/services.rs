@@ -247,9 +247,15 @@ fn what_is_taken_back_is_named_and_can_be_done_again() {
     session.keys("c");
     select(&mut session, "80/tcp");
     session.keys("t u");
-    assert_eq!(session.notice(), "Taken back: 80/tcp trusted. Waits for an apply.");
+    assert_eq!(
+        session.notice(),
+        "Taken back: 80/tcp trusted. Earlier decisions wait for an apply."
+    );
     session.keys("u");
-    assert_eq!(session.notice(), "Taken back: 22/tcp confine. Waits for an apply.");
+    assert_eq!(
+        session.notice(),
+        "Taken back: 22/tcp confine. Earlier decisions wait for an apply."
+    );
     let effects = session.keys("U");
     assert_eq!(session.notice(), "Done again: 22/tcp confine. Waits for an apply.");
     let confined = |policy: &fwtui::core::policy::Policy| policy.decision_for(&"22/tcp".parse().unwrap());
@@ -274,7 +280,10 @@ fn what_is_decided_as_it_is_in_force_waits_for_nothing() {
     session.keys("o");
     assert_eq!(session.notice(), "22/tcp: open. Nothing waits for an apply.");
     session.keys("u");
-    assert_eq!(session.notice(), "Taken back: 22/tcp open. Waits for an apply.");
+    assert_eq!(
+        session.notice(),
+        "Taken back: 22/tcp open. Earlier decisions wait for an apply."
+    );
 }
 
 /// What an edit does not concern is kept; it must be what would be worked out anew.

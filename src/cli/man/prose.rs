@@ -117,7 +117,8 @@ before. `off` takes rules out, and starts nothing.",
     (
         "list",
         "REACH NOW follows from what the socket is bound to and from the rules in the kernel; AFTER \
-from the policy. An asterisk marks what would change. Sockets of clients that wait for answers on \
+from the policy: `this machine`, `trusted` (trusted networks, or the sources that a decision names), `everyone`, \
+or `unknown`. An asterisk marks what would change. Sockets of clients that wait for answers on \
 ephemeral UDP ports are one row for each owner. Without root, processes of other users and the \
 rules can't be seen.",
     ),
@@ -437,7 +438,7 @@ nothing), own and why.",
         "status --json",
         "state (off, confirmed, trial, drifted, unknown), backend, other_backend, trial (id, seconds_left, timeout, \
 second_session, evidence, kernel_note: what the kernel's timer can't undo, decided_since: what is not on trial, in words), last (id, outcome, reason, why, began, at), \
-blocks (of the policy: count, next_end), pending_changes, drift (why it is drifted, or \
+blocks (of the policy: count, next_end), pending_changes (against what is on trial, or else was confirmed), drift (why it is drifted, or \
 unknown), protection (line, holds, why), tools (tool, in_kernel, at_boot, how, boot: one sentence), conflicts (one \
 sentence each). evidence: family, port, peer, new_connections, seconds_ago; second_session is \
 the command that opens a new connection and confirms there. outcome: confirmed, reverted, revert-failed; reason: \

@@ -44,11 +44,15 @@ pub(super) fn save(model: &mut Model, before: Policy) -> Effect {
 
 /// Says what an edit was, without a full stop, and whether anything waits after it.
 pub(super) fn say_edited(model: &mut Model, edit: &str) {
+    say_with(model, edit, "Waits for an apply");
+}
+
+fn say_with(model: &mut Model, edit: &str, waits: &str) {
     let what = match model.is_in_force() {
-        Some(true) => "Nothing waits",
-        Some(false) | None => "Waits",
+        Some(true) => "Nothing waits for an apply",
+        Some(false) | None => waits,
     };
-    model.say(Token::Changed, format!("{edit}. {what} for an apply."));
+    model.say(Token::Changed, format!("{edit}. {what}."));
 }
 
 /// Decides on the marked services, or the selected one.
@@ -233,19 +237,22 @@ pub(super) fn switch_logging(model: &mut Model) -> Vec<Effect> {
 
 /// Takes the last edit back.
 pub(super) fn undo(model: &mut Model) -> Vec<Effect> {
-    go_in_history(model, model.why_no_undo(), Model::take_back, "Taken back")
+    // What was taken back does not wait: what was decided before it may.
+    let waits = "Earlier decisions wait for an apply";
+    go_in_history(model, model.why_no_undo(), Model::take_back, ("Taken back", waits))
 }
 
 /// Does again what was taken back.
 pub(super) fn redo(model: &mut Model) -> Vec<Effect> {
-    go_in_history(model, model.why_no_redo(), Model::do_again, "Done again")
+    let waits = "Waits for an apply";
+    go_in_history(model, model.why_no_redo(), Model::do_again, ("Done again", waits))
 }
 
 fn go_in_history(
     model: &mut Model,
     why_not: Option<&str>,
     go: fn(&mut Model) -> Option<String>,
-    done: &str,
+    (done, waits): (&str, &str),
 ) -> Vec<Effect> {
     if let Some(why) = model.why_read_only() {
         model.say(Token::Warn, why);
@@ -256,6 +263,6 @@ fn go_in_history(
         model.say(Token::Text, why_not.unwrap_or_default());
         return Vec::new();
     };
-    say_edited(model, &format!("{done}: {edit}"));
+    say_with(model, &format!("{done}: {edit}"), waits);
     vec![save(model, before)]
 }

@@ -93,6 +93,8 @@ pub(super) fn on_found(model: &mut Model, found: Found, is_new: bool) -> Vec<Eff
     let step = setup.step();
     // How the last trial ended is still to be read.
     model.popups.retain(|popup| matches!(popup, Popup::Outcome(_)));
+    // What was said on the screens is not so here: there is no filter, and esc goes back.
+    model.notice = None;
     model.setup = Some(setup);
     resuming::greet(model, found.draft.is_some(), found.notes);
     adopt(model);

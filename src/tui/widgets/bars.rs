@@ -215,25 +215,16 @@ fn searched(search: &Search, clear: &str) -> (Token, String) {
     (Token::Accent, text)
 }
 
-/// What to say when nothing happens.
-fn standing(model: &Model) -> (Token, String) {
-    let status = &model.observation.status;
+/// What of a screen is marked, left out, under way or out of date.
+fn of_the_screen(model: &Model, clear: &str) -> Option<(Token, String)> {
     let marked = model.services.marked();
-    let clear = model.key_of(CommandId::Clear, Context::Screens);
-    if let Some(search) = model
-        .help()
-        .map(|help| &help.search)
-        .filter(|search| !search.needle().is_empty())
-    {
-        return searched(search, &model.key_of(CommandId::Cancel, Context::Reading));
-    }
     if marked > 0 && model.screen == ScreenId::Services {
         let hidden = match model.services.marked_out_of_sight() {
             0 => String::new(),
             hidden => format!(", {hidden} of them hidden by the filter"),
         };
         let text = format!("{marked} marked{hidden}: a decision is for all of them");
-        return (Token::Accent, text);
+        return Some((Token::Accent, text));
     }
     if model.screen == ScreenId::Checkup && model.checkup.is_under_way() {
         let since = model.progress.check(model.now);
@@ -244,15 +235,12 @@ fn standing(model: &Model) -> (Token, String) {
             }
             false => format!("Checking the machine …{since}"),
         };
-        return (Token::Accent, text);
-    }
-    if let Some(search) = model.search().filter(|search| !search.needle().is_empty()) {
-        return searched(search, &clear);
+        return Some((Token::Accent, text));
     }
     if !model.filter().is_empty() {
         let (count, _) = model.found();
         let text = format!("Filter: {} ({count} shown, {clear} shows all)", model.filter());
-        return (Token::Accent, text);
+        return Some((Token::Accent, text));
     }
     if let Some(severity) = model.checkup.severity().filter(|_| model.screen == ScreenId::Checkup) {
         let next = model.key_of(CommandId::CycleSeverity, Context::Checkup);
@@ -260,14 +248,35 @@ fn standing(model: &Model) -> (Token, String) {
             "{}: {next} shows the next, {clear} all.",
             capitalised(&format!("{severity} only"))
         );
-        return (Token::Accent, text);
+        return Some((Token::Accent, text));
     }
     if model.screen == ScreenId::Checkup && model.checkup.is_outdated() {
         let key = model.key_of(CommandId::Refresh, Context::Checkup);
-        return (
+        return Some((
             Token::Warn,
             format!("The rules have changed since: {key} checks again."),
-        );
+        ));
+    }
+    None
+}
+
+/// What to say when nothing happens.
+fn standing(model: &Model) -> (Token, String) {
+    let status = &model.observation.status;
+    let clear = model.key_of(CommandId::Clear, Context::Screens);
+    if let Some(search) = model
+        .help()
+        .map(|help| &help.search)
+        .filter(|search| !search.needle().is_empty())
+    {
+        return searched(search, &model.key_of(CommandId::Cancel, Context::Reading));
+    }
+    if let Some(search) = model.search().filter(|search| !search.needle().is_empty()) {
+        return searched(search, &clear);
+    }
+    // The setup is before them: what they show is not seen.
+    if let Some(said) = of_the_screen(model, &clear).filter(|_| model.setup.is_none()) {
+        return said;
     }
     if model.depth.is_none() || model.trial().is_some() || model.setup.as_ref().is_some_and(|setup| setup.is_done) {
         return (Token::Dim, String::new());

@@ -135,7 +135,7 @@ fn what_is_said_of_a_network_holds_now_and_after_applying_in_every_state() {
 
 #[test]
 fn what_is_said_of_a_network_by_hand_holds_in_every_state() {
-    let lets_in = "ts addresses are let in by fwtui at what is decided 'trusted': avahi-daemon.";
+    let lets_in = "ts addresses are let in by fwtui at what is decided 'trusted': avahi-daemon 5353/udp.";
     let pending = said(&fixture::decided(), "2 end");
     assert!(pending.contains("Now: its addresses are not trusted."), "{pending}");
     assert!(pending.contains(&format!("After applying: i{lets_in}")), "{pending}");

@@ -7,11 +7,12 @@ use fwtui::core::policy::Decision;
 use fwtui::core::setup::Step;
 use fwtui::core::tools::Manager;
 use fwtui::tui::Msg;
+use fwtui::tui::theme::Token;
 
-use super::{begun_with, ends, go_to, sees, select};
+use super::{begun_with, ends, found, go_to, sees, select};
 use crate::Session;
 use crate::fixture;
-use crate::snapshot::check;
+use crate::snapshot::{check, draw, text};
 
 const SIZES: [(u16, u16); 3] = [(60, 20), (80, 24), (120, 40)];
 
@@ -237,4 +238,36 @@ fn what_another_tool_keeps_out_is_said() {
     let mut session = begun_with((80, 24), observation, None);
     session.keys("A");
     assert_eq!(session.model.policy.decision_for(&first.id), Decision::Open);
+}
+
+#[test]
+fn what_is_trusted_by_hand_is_told_in_the_summary() {
+    let mut observation = fixture::fresh();
+    let sources = &mut observation.policy.networks.trusted_sources;
+    sources.push("198.51.100.0/24".parse().unwrap());
+    let mut session = begun_with((120, 40), observation, None);
+    go_to(&mut session, Step::Summary);
+    let shown = text(&draw(&session.model));
+    assert!(
+        shown.contains("Networks: trusted 198.51.100.0/24; public eth0"),
+        "{shown}"
+    );
+    assert!(!shown.contains("No network is trusted yet"), "{shown}");
+}
+
+#[test]
+fn what_was_said_on_the_screens_is_not_said_in_the_setup() {
+    let mut session = Session::on((80, 24), fixture::decided());
+    session.keys("/");
+    session.text("22");
+    session.keys("enter");
+    let filter = "Filter: 22";
+    let shows_it = |session: &Session| text(&draw(&session.model)).contains(filter);
+    assert!(shows_it(&session));
+    session.model.say(Token::Text, "This was said there.");
+    session.keys("f2");
+    let found = Box::new(found(&fixture::decided(), None));
+    session.send(Msg::SetupFound { found, is_new: false });
+    assert!(session.model.setup.is_some() && !shows_it(&session));
+    assert_eq!(session.model.notice, None);
 }

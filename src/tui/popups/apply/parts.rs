@@ -54,13 +54,16 @@ pub(super) fn parts(model: &Model, apply: &Apply, area: Rect) -> Parts {
         apply.timeout.as_secs()
     );
     let mut foot = wrapped(&text, cells, 0, palette.of(Token::Accent));
-    foot.extend(protection(model, cells));
+    let mut asked = Vec::new();
     if let Some(note) = apply.plan.kernel_note() {
         let note = format!("{}.", capitalised(&note));
-        foot.extend(wrapped(&note, cells, 0, palette.of(Token::Warn)));
+        asked.extend(wrapped(&note, cells, 0, palette.of(Token::Warn)));
     }
-    foot.extend(question(model, apply, cells));
+    asked.extend(question(model, apply, cells));
     // The frame, the keys, and the line between the two.
+    let room = usize::from(area.height).saturating_sub(4 + 1 + foot.len() + asked.len());
+    foot.extend(protection(model, cells, room.saturating_sub(body.len())));
+    foot.extend(asked);
     let room = usize::from(area.height).saturating_sub(4 + 1 + foot.len()).max(1);
     Parts {
         room: room.min(body.len()),
@@ -70,15 +73,15 @@ pub(super) fn parts(model: &Model, apply: &Apply, area: Rect) -> Parts {
     }
 }
 
-/// What is missing of the lines of defence that a trial should have.
-fn protection(model: &Model, cells: usize) -> Vec<Line<'static>> {
+/// What is missing of the lines of defence that a trial should have; so many lines are free for it.
+fn protection(model: &Model, cells: usize, free: usize) -> Vec<Line<'static>> {
     let lines = &model.observation.status.protection;
     if lines.iter().all(|line| line.holds) {
         return Vec::new();
     }
     let text = format!("{}.", capitalised(&protection_words(lines)));
     // On a small terminal the consequences matter more than every word of a reason.
-    let most = if model.size.1 < 24 { 2 } else { 5 };
+    let most = free.max(if model.size.1 < 24 { 2 } else { 5 });
     let mut wrapped = wrap(&text, cells);
     if wrapped.len() > most {
         let rest = wrapped.split_off(most - 1).join(" ");

@@ -9,6 +9,7 @@ use crate::app::State;
 use crate::core::network::{Interface, InterfaceKind, NetworkClass, class_of, inhabitants, is_interface_name};
 use crate::core::overview::{if_class, who_gets_in};
 use crate::core::policy::{Decision, Policy};
+use crate::core::service::BoundTo;
 use crate::core::text::capitalised;
 use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::{Model, NetworkLine};
@@ -222,10 +223,12 @@ fn let_in(model: &Model, policy: &Policy, source: IpNet) -> String {
     }
     let rows = model.services.rows().iter();
     let names: Vec<String> = rows
+        // On loopback nobody else gets in, whatever is decided.
+        .filter(|row| row.service.bound_to != BoundTo::Loopback)
         .filter(|row| policy.decision_for(&row.service.id) == Decision::Trusted)
         .map(|row| match row.service.name.as_str() {
             "" => row.service.id.to_string(),
-            name => name.to_owned(),
+            name => format!("{name} {}", row.service.id),
         })
         .collect();
     let shown: Vec<&str> = names.iter().take(MOST_NAMED).map(String::as_str).collect();
