@@ -294,6 +294,8 @@ pub struct Status {
     pub state: State,
     /// Why it counts as drifted.
     pub drift: Option<String>,
+    /// Whether a guard did not answer: how its trial stands is not known.
+    pub is_guard_silent: bool,
     /// `iptables-nft` or `iptables-legacy`.
     pub backend: Option<String>,
     /// What else is in use beside it.

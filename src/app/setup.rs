@@ -3,11 +3,11 @@
 use crate::app::check::is_desktop;
 use crate::app::machine::require_root;
 use crate::app::{Error, Machine, Observation, Presence, Status};
-use crate::core::policy::Policy;
 use crate::core::setup::{Answers, Found, Proposals, propose, words};
 use crate::core::text::capitalised;
 use crate::core::way_in::WayIn;
 use crate::store::setup as draft;
+use crate::store::state::{self, Confirmed};
 use crate::sys::host;
 use crate::sys::owners::ephemeral_ports;
 
@@ -88,9 +88,16 @@ impl Machine {
         let (Some(answers), _) = draft::load(&self.paths) else {
             return;
         };
-        let confirmed = self.last_confirmed();
-        let are_confirmed = |policy: Policy| policy.wants_the_same_as(&confirmed);
-        if answers.policy(&confirmed).is_ok_and(are_confirmed) {
+        let Ok(Some(Confirmed {
+            policy, is_off: false, ..
+        })) = state::confirmed(&self.paths)
+        else {
+            return;
+        };
+        if answers
+            .policy(&policy)
+            .is_ok_and(|wanted| wanted.wants_the_same_as(&policy))
+        {
             // What is left there harms nobody.
             let _left = draft::remove(&self.paths);
         }

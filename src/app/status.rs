@@ -37,6 +37,7 @@ impl Machine {
                 return Status {
                     state: State::Unknown,
                     drift: Some(why),
+                    is_guard_silent: true,
                     ..self.status_outside_trial(&Kernel::nothing(), &[])
                 };
             }
@@ -85,6 +86,7 @@ impl Machine {
         if let Err(why) = &running {
             observation.status.state = State::Unknown;
             observation.status.drift = Some(why.clone());
+            observation.status.is_guard_silent = true;
         }
         if let Ok(Some(running)) = running {
             observation.status.state = State::Trial;

@@ -82,11 +82,7 @@ pub(super) fn run(machine: &Machine, args: &Json, out: &Out) -> Result<u8, Error
                 decided_since: decided_since.as_deref(),
             }),
             last: status.last.as_ref(),
-            // During a trial: against what is on trial.
-            pending_changes: match status.trial {
-                Some(_) => Some(decided_since.is_some()),
-                None => status.has_pending,
-            },
+            pending_changes: status.has_pending,
             drift: status.drift.as_deref(),
             other_backend: status.other_backend.as_deref(),
             protection: &status.protection,

@@ -52,9 +52,8 @@ fn is_useful_in(model: &Model, popup: &Popup, command: &Command) -> bool {
     match (popup, command.id) {
         (_, CommandId::Cancel | CommandId::Help) => true,
         (Popup::Help(help), CommandId::NextMatch | CommandId::PreviousMatch) => !help.search.hits().is_empty(),
-        (Popup::Keep | Popup::Unproven(_), CommandId::Keep) => false,
-        (Popup::Keep, CommandId::Accept) => model.can_keep(),
-        (Popup::Unproven(_), CommandId::Accept) => model.task.is_none(),
+        (Popup::Keep(_) | Popup::Unproven(_), CommandId::Keep) => false,
+        (Popup::Keep(_) | Popup::Unproven(_), CommandId::Accept) => model.can_keep(),
         (Popup::Apply(apply), CommandId::Go) => apply.is_harmless(),
         (Popup::Apply(apply), CommandId::Accept) => !apply.is_harmless() && apply.is_read(),
         (Popup::Apply(apply), CommandId::EndConnections) => !apply.plan.going_on.is_empty(),
@@ -135,7 +134,7 @@ fn no_service(model: &Model) -> Option<String> {
     told(model.services.selected().is_none().then_some("No service is selected."))
 }
 
-fn no_rules(model: &Model) -> Option<String> {
+pub(super) fn no_rules(model: &Model) -> Option<String> {
     if model.depth != Some(Depth::Complete) {
         return Some("The rules in the kernel have not been read yet.".to_owned());
     }

@@ -6,6 +6,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Block, BorderType, Clear};
 
 use crate::app::Writing;
+use crate::core::plan::Lockout;
 use crate::core::unit::Proposal;
 use crate::tui::availability;
 use crate::tui::commands::{Command, CommandId, Context};
@@ -58,8 +59,8 @@ pub enum Popup {
     Message(Message),
     /// The question before an apply.
     Apply(Box<Apply>),
-    /// Whether to keep the new rules.
-    Keep,
+    /// Whether to keep the new rules, which refuse these ways in of the user's.
+    Keep(Vec<Lockout>),
     /// A trial that was running already.
     Running,
     /// How a trial ended.
@@ -104,7 +105,7 @@ impl Popup {
             Self::Apply(apply) if apply.wanted_word().is_some() => vec![Context::Typing, Context::Moving],
             Self::Apply(_) => vec![Context::Applying, Context::Moving],
             // While the clock runs, going back and taking more time are never behind another key.
-            Self::Keep => vec![Context::Asking, Context::Trial],
+            Self::Keep(_) => vec![Context::Asking, Context::Trial],
             Self::Unproven(_) => vec![Context::Doubting, Context::Trial],
             Self::Restore | Self::Disable(_) => vec![Context::Asking],
             Self::Replace(_) => vec![Context::Doubting],
@@ -141,7 +142,7 @@ pub fn draw_one(model: &Model, popup: &Popup, frame: &mut Frame<'_>, area: Rect)
         Popup::Help(help) => help::draw(model, help, frame),
         Popup::Message(message) => message::draw(model, message, frame, area),
         Popup::Apply(apply) => apply::draw(model, apply, frame, area),
-        Popup::Keep => keep::draw(model, frame, area),
+        Popup::Keep(lockouts) => keep::draw(model, lockouts, frame, area),
         Popup::Running => running::draw(model, frame, area),
         Popup::Outcome(outcome) => outcome::draw(model, outcome, frame, area),
         Popup::Unproven(unproven) => unproven::draw(model, unproven, frame, area),

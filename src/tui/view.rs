@@ -100,11 +100,11 @@ fn draw_too_small(model: &Model, frame: &mut Frame<'_>, area: Rect) {
 fn keys_in_short(model: &Model) -> String {
     let contexts = match model.popups.last() {
         None | Some(Popup::Running) => vec![Context::Trial],
-        Some(popup @ (Popup::Keep | Popup::Unproven(_) | Popup::Leave)) => popup.contexts(),
+        Some(popup @ (Popup::Keep(_) | Popup::Unproven(_) | Popup::Leave)) => popup.contexts(),
         Some(_) => return "a window is open".to_owned(),
     };
     let question = match model.popups.last() {
-        Some(Popup::Keep) => "keep the new rules? ",
+        Some(Popup::Keep(_)) => "keep the new rules? ",
         Some(Popup::Unproven(_)) => "keep them without proof? ",
         Some(Popup::Leave) => "leave? ",
         _ => "",

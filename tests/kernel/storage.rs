@@ -245,7 +245,9 @@ fn what_stands_in_the_place_of_the_lock_or_the_socket_is_not_followed() {
         let is_refused = |why: &str| {
             let complaint = lab.fails(1, &["apply", "--yes", "--no-rehearsal"]);
             assert!(complaint.contains(why), "{complaint}");
-            assert!(guards().is_empty() && !paths().journal().exists());
+            // The guard has said why, and ends.
+            lab.settled();
+            assert!(!paths().journal().exists());
             assert!(lab.answers(Neighbour::Public, 8080));
         };
         fwtui::sys::files::private_folder(&paths().run()).unwrap();

@@ -218,7 +218,7 @@ const fn file(popup: &Popup) -> &'static str {
         Popup::Help(_) => "help",
         Popup::Message(_) => "error",
         Popup::Apply(_) => "apply",
-        Popup::Keep => "keep",
+        Popup::Keep(_) => "keep",
         Popup::Running => "running",
         Popup::Outcome(_) => "outcome",
         Popup::Unproven(_) => "unproven",

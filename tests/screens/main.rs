@@ -17,6 +17,7 @@ mod blocks;
 mod cases;
 mod checkup;
 mod disabling;
+mod endings;
 mod fixture;
 mod honesty;
 mod keymaps;

@@ -76,7 +76,7 @@ fn a_trials_keys_are_clicked_in_the_banner() {
     for size in [(60, 20), SIZE, (120, 40)] {
         let mut session = Session::on(size, fixture::on_trial(83));
         click_on(&mut session, "keep");
-        assert!(matches!(session.model.popups.as_slice(), [Popup::Keep]), "{size:?}");
+        assert!(matches!(session.model.popups.as_slice(), [Popup::Keep(_)]), "{size:?}");
         click_on(&mut session, "esc no");
         assert!(matches!(
             click_on(&mut session, "revert now").as_slice(),

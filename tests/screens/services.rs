@@ -280,10 +280,7 @@ fn what_is_decided_as_it_is_in_force_waits_for_nothing() {
     session.keys("o");
     assert_eq!(session.notice(), "22/tcp: open. Nothing waits for an apply.");
     session.keys("u");
-    assert_eq!(
-        session.notice(),
-        "Taken back: 22/tcp open. Earlier decisions wait for an apply."
-    );
+    assert_eq!(session.notice(), "Taken back: 22/tcp open. Waits for an apply.");
 }
 
 /// What an edit does not concern is kept; it must be what would be worked out anew.

@@ -31,7 +31,7 @@ fn keep(is_unproven_fine: bool) -> Effect {
     }
 }
 
-fn unproven() -> Msg {
+pub(crate) fn unproven() -> Msg {
     let error = Error::new(Kind::Unproven, "not kept, since nothing shows it")
         .hint("Open a new connection.")
         .hint("Or type this.");
@@ -106,7 +106,7 @@ fn too_early_is_said_in_the_question_and_costs_no_key() {
     assert!(said(&session).contains(words), "{}", said(&session));
     assert!(said(&session).contains("TRIAL   90 seconds"), "{}", said(&session));
     assert_eq!(session.keys("y enter"), []);
-    assert!(matches!(session.model.popups.as_slice(), [Popup::Keep]));
+    assert!(matches!(session.model.popups.as_slice(), [Popup::Keep(_)]));
     session.send(Msg::Tick(NOW + Duration::from_secs(2)));
     assert!(!said(&session).contains("Too early"), "{}", said(&session));
     assert_eq!(session.keys("y"), [keep(false)]);
@@ -152,7 +152,7 @@ fn a_new_connection_takes_the_doubt_away() {
     session.send(unproven());
     let seen = fixture::on_trial_over_ssh(60, &[fixture::evidence("192.0.2.7", 1)]);
     session.send(Msg::Status(Box::new(seen.status)));
-    assert!(matches!(session.model.popups.as_slice(), [Popup::Keep]));
+    assert!(matches!(session.model.popups.as_slice(), [Popup::Keep(_)]));
     assert_eq!(session.keys("y"), [keep(false)]);
 }
 

@@ -438,7 +438,7 @@ nothing), own and why.",
         "status --json",
         "state (off, confirmed, trial, drifted, unknown), backend, other_backend, trial (id, seconds_left, timeout, \
 second_session, evidence, kernel_note: what the kernel's timer can't undo, decided_since: what is not on trial, in words), last (id, outcome, reason, why, began, at), \
-blocks (of the policy: count, next_end), pending_changes (against what is on trial, or else was confirmed), drift (why it is drifted, or \
+blocks (of the policy: count, next_end), pending_changes (of the policy against what was confirmed), drift (why it is drifted, or \
 unknown), protection (line, holds, why), tools (tool, in_kernel, at_boot, how, boot: one sentence), conflicts (one \
 sentence each). evidence: family, port, peer, new_connections, seconds_ago; second_session is \
 the command that opens a new connection and confirms there. outcome: confirmed, reverted, revert-failed; reason: \

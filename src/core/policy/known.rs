@@ -165,7 +165,12 @@ impl Policy {
 
     /// Whether it is there for its marks alone, and nothing was ever decided.
     pub fn has_only_marks(&self) -> bool {
-        !self.known.is_empty() && self.wants_the_same_as(&Self::default())
+        !self.known.is_empty() && self.wants_nothing()
+    }
+
+    /// Whether nothing is decided; findings may be marked.
+    pub fn wants_nothing(&self) -> bool {
+        self.wants_the_same_as(&Self::default())
     }
 }
 

@@ -65,6 +65,11 @@ impl Model {
         self.history.note(before);
     }
 
+    /// Takes what the answers of a setup decide: they are gone back over, and not taken back.
+    pub fn adopt_answers(&mut self, policy: Policy) {
+        self.turn_to(policy);
+    }
+
     /// Why no edit can be taken back, in one sentence; none where one can.
     pub fn why_no_undo(&self) -> Option<&'static str> {
         match (self.history.has_past(), self.history.is_forgotten) {

@@ -5,9 +5,9 @@
 //! the edit. The newest edit wins; what was worked out for an older one is dropped.
 
 use super::Model;
-use crate::app::{Observation, Outlook, State, plan, plan_and_rows_since};
+use crate::app::{Observation, OnTrial, Outlook, State, plan, plan_and_rows_since};
 use crate::core::overview::{Before, Row};
-use crate::core::plan::Plan;
+use crate::core::plan::{Lockout, Plan};
 use crate::core::policy::Policy;
 use crate::tui::msg::Effect;
 use crate::tui::popups;
@@ -169,16 +169,38 @@ impl Model {
         self.observation.filter.is_some() && !self.plan.is_done() && self.observation.status.state != State::Off
     }
 
-    /// Whether the wanted policy, with every edit, is the one in force: on trial, or confirmed. None where
-    /// none is, or that is not known.
+    /// The policy whose rules the kernel holds: the one on trial, or confirmed. None where none does, or that
+    /// is not known.
+    pub fn policy_in_force(&self) -> Option<&Policy> {
+        match self.observation.status.state {
+            State::Trial => self.observation.on_trial.as_ref()?.after.as_ref(),
+            State::Confirmed => self.observation.confirmed.as_ref(),
+            State::Off | State::Drifted | State::Unknown => None,
+        }
+    }
+
+    /// Whether the wanted policy, with every edit, is the one in force. None where none is, or that is not
+    /// known.
     pub fn is_in_force(&self) -> Option<bool> {
-        let held = match self.observation.status.state {
-            State::Trial => self.observation.on_trial.as_ref()?.after.as_ref()?,
-            State::Confirmed => self.observation.confirmed.as_ref()?,
-            State::Off | State::Drifted | State::Unknown => return None,
-        };
-        let now = self.since_1970();
+        let (held, now) = (self.policy_in_force()?, self.since_1970());
         Some(held.current(now).wants_the_same_as(&self.wanted().current(now)))
+    }
+
+    /// Whether an apply would change nothing of what is decided: that is in force, or nothing is decided.
+    pub fn waits_for_nothing(&self) -> bool {
+        let is_off = self.observation.status.state == State::Off;
+        self.is_in_force()
+            .unwrap_or_else(|| is_off && self.wanted().wants_nothing())
+    }
+
+    /// The ways in of the user's that the rules on trial refuse.
+    pub fn lockouts_on_trial(&self) -> Vec<Lockout> {
+        match (&self.observation.on_trial, self.is_in_force()) {
+            (None, _) | (_, Some(true)) => self.plan.lockouts.clone(),
+            (Some(OnTrial { after: Some(tried), .. }), _) => plan(&self.observation, tried, false).lockouts,
+            // Nothing is refused where everything is taken out.
+            (Some(OnTrial { after: None, .. }), _) => Vec::new(),
+        }
     }
 
     /// What was decided since a trial began, and is not on trial, in a sentence.

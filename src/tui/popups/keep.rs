@@ -7,6 +7,7 @@ use ratatui::text::Line;
 use super::running::on_trial;
 use super::{Drawn, Sheet, text_height, text_width};
 use crate::app::boot_trouble;
+use crate::core::plan::Lockout;
 use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
@@ -15,13 +16,22 @@ use crate::tui::widgets::banner::CONFIRM_COMMAND;
 use crate::tui::widgets::proof;
 use crate::tui::widgets::text::wrapped;
 
-pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Drawn {
+pub(super) fn draw(model: &Model, lockouts: &[Lockout], frame: &mut Frame<'_>, area: Rect) -> Drawn {
     let width = text_width(area, 62);
     let cells = usize::from(width);
     let palette = &model.palette;
     let changed = model.changed_on_trial();
+    let is_off = model
+        .observation
+        .on_trial
+        .as_ref()
+        .is_some_and(|tried| tried.after.is_none());
     let (what, token) = match (changed, boot_trouble(&model.observation.status.protection)) {
         (Some(why), _) => (on_trial_no_more(model, why), Token::Bad),
+        (None, _) if is_off => {
+            let text = "fwtui's rules stay out, and none are loaded at boot: it refuses nobody.";
+            (text.to_owned(), Token::Text)
+        }
         (None, None) => {
             let text = "The new rules stay, and come back after a reboot.";
             (text.to_owned(), Token::Text)
@@ -35,7 +45,7 @@ pub(super) fn draw(model: &Model, frame: &mut Frame<'_>, area: Rect) -> Drawn {
         lines.push(Line::default());
         lines.extend(wrapped(&text, cells, 0, palette.of(Token::Warn)));
     }
-    for lockout in &model.plan.lockouts {
+    for lockout in lockouts {
         let text = format!(
             "Your own way in, {}, is refused by them: a new connection of yours is not let in.",
             lockout.service

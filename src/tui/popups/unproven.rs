@@ -9,6 +9,7 @@ use crate::app::Error;
 use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
 use crate::tui::theme::Token;
+use crate::tui::widgets::alerts::on_trial_no_more;
 use crate::tui::widgets::text::wrapped;
 
 /// The second question.
@@ -32,14 +33,21 @@ pub(super) fn draw(model: &Model, unproven: &Unproven, frame: &mut Frame<'_>, ar
     let cells = usize::from(width);
     let palette = &model.palette;
     let mut lines: Vec<Line<'static>> = Vec::new();
-    for (paragraph, token) in unproven.text.iter().zip([Token::Warn, Token::Text]) {
+    let changed = model.changed_on_trial();
+    if let Some(why) = changed {
+        lines.extend(wrapped(&on_trial_no_more(model, why), cells, 0, palette.of(Token::Bad)));
+    }
+    let asked = unproven.text.iter().filter(|_| changed.is_none());
+    for (paragraph, token) in asked.zip([Token::Warn, Token::Text]) {
         lines.extend(wrapped(paragraph, cells, 0, palette.of(token)));
     }
     let yes = model.key_of(CommandId::Accept, Context::Doubting);
     let text = format!(
         "Or press {yes} to keep the new rules all the same: if they lock you out, nothing brings the old ones back."
     );
-    lines.extend(wrapped(&text, cells, 0, palette.of(Token::Bad)));
+    if changed.is_none() {
+        lines.extend(wrapped(&text, cells, 0, palette.of(Token::Bad)));
+    }
     Sheet {
         model,
         title: "Keep without proof?",

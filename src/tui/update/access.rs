@@ -5,6 +5,7 @@ use crate::app::Inquiry;
 use crate::app::explain::Answer;
 use crate::core::overview::NetworkReach;
 use crate::core::service::ServiceId;
+use crate::tui::availability::no_rules;
 use crate::tui::commands::CommandId;
 use crate::tui::model::list::scrolled;
 use crate::tui::model::{Model, Movement};
@@ -20,14 +21,9 @@ pub(super) fn open(model: &mut Model) {
         return;
     };
     let id = row.service.id.clone();
-    if model.depth != Some(Depth::Complete) {
-        model.say(Token::Warn, "The rules in the kernel have not been read yet.");
-    } else if model.observation.netfilter.is_none() {
-        let why = if model.observation.is_root { "" } else { " without root" };
-        let text = format!("Who can connect can't be told: the rules in the kernel can't be read{why}.");
-        model.say(Token::Warn, text);
-    } else {
-        model.popups.push(Popup::WhoCan(WhoCan::new(id)));
+    match no_rules(model) {
+        Some(why) => model.say(Token::Warn, why),
+        None => model.popups.push(Popup::WhoCan(WhoCan::new(id))),
     }
 }
 

@@ -13,6 +13,8 @@ use crate::tui::model::{LOGGINGS, Model, NetworkLine, REFUSALS};
 use crate::tui::msg::Effect;
 use crate::tui::theme::Token;
 
+const WAITS: &str = "Waits for an apply";
+
 /// Carries out an edit: the whole of it, or nothing.
 pub(super) fn edit(model: &mut Model, change: impl FnOnce(&mut Policy) -> Result<(), String>) -> Option<Effect> {
     if let Some(why) = model.why_read_only() {
@@ -44,13 +46,13 @@ pub(super) fn save(model: &mut Model, before: Policy) -> Effect {
 
 /// Says what an edit was, without a full stop, and whether anything waits after it.
 pub(super) fn say_edited(model: &mut Model, edit: &str) {
-    say_with(model, edit, "Waits for an apply");
+    say_with(model, edit, WAITS);
 }
 
 fn say_with(model: &mut Model, edit: &str, waits: &str) {
-    let what = match model.is_in_force() {
-        Some(true) => "Nothing waits for an apply",
-        Some(false) | None => waits,
+    let what = match model.waits_for_nothing() {
+        true => "Nothing waits for an apply",
+        false => waits,
     };
     model.say(Token::Changed, format!("{edit}. {what}."));
 }
@@ -237,15 +239,17 @@ pub(super) fn switch_logging(model: &mut Model) -> Vec<Effect> {
 
 /// Takes the last edit back.
 pub(super) fn undo(model: &mut Model) -> Vec<Effect> {
-    // What was taken back does not wait: what was decided before it may.
-    let waits = "Earlier decisions wait for an apply";
+    // What is in force and was taken back is to be applied; else it is what was decided before that waits.
+    let waits = match model.is_in_force() {
+        Some(true) => WAITS,
+        Some(false) | None => "Earlier decisions wait for an apply",
+    };
     go_in_history(model, model.why_no_undo(), Model::take_back, ("Taken back", waits))
 }
 
 /// Does again what was taken back.
 pub(super) fn redo(model: &mut Model) -> Vec<Effect> {
-    let waits = "Waits for an apply";
-    go_in_history(model, model.why_no_redo(), Model::do_again, ("Done again", waits))
+    go_in_history(model, model.why_no_redo(), Model::do_again, ("Done again", WAITS))
 }
 
 fn go_in_history(

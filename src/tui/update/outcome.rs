@@ -1,14 +1,14 @@
 //! How a trial ended, told in words: to whoever had it on the screen, and to whoever comes later.
 
-use crate::app::{Last, boot_trouble};
+use crate::app::{Last, OnTrial, State, boot_trouble};
 use crate::core::policy::Change;
 use crate::tui::commands::Context;
 use crate::tui::model::Model;
 use crate::tui::popups::{Outcome, Popup};
 use crate::tui::theme::Token;
 
-/// The trial on the screen ended by itself, or from elsewhere.
-pub(super) fn tell_over(model: &mut Model, last: Option<Last>, changes: Vec<Change>) {
+/// The trial on the screen ended by itself, or from elsewhere; what is said where somebody reverted it.
+pub(super) fn tell_over(model: &mut Model, last: Option<Last>, changes: Vec<Change>, reverted: String) {
     let Some(last) = last else {
         let text = "How it ended is not known. This tells where fwtui stands: sudo fwtui status".to_owned();
         let outcome = Outcome::said(model.over.clone(), "The trial is over", text, changes);
@@ -19,10 +19,7 @@ pub(super) fn tell_over(model: &mut Model, last: Option<Last>, changes: Vec<Chan
             let text = kept(model, "Kept elsewhere");
             model.say(Token::Good, text);
         }
-        ("reverted", Some("asked")) => model.say(
-            Token::Warn,
-            "Reverted elsewhere: the old rules are back. Your decisions are kept and wait for an apply.",
-        ),
+        ("reverted", Some("asked")) => model.say(Token::Warn, reverted),
         _ => show(model, Outcome::of(&last, changes)),
     }
 }
@@ -60,8 +57,25 @@ pub(super) fn tell_running(model: &mut Model) {
     }
 }
 
+/// What reverting the trial on the screen comes to.
+pub(super) fn reverted(model: &Model, how: &str) -> String {
+    let now = model.since_1970();
+    let wants_what_was = |tried: &OnTrial| match &tried.before {
+        Some(before) => before.current(now).wants_the_same_as(&model.wanted().current(now)),
+        None => model.wanted().wants_nothing(),
+    };
+    let waiting = match model.observation.on_trial.as_ref().is_some_and(wants_what_was) {
+        true => "Nothing waits for an apply",
+        false => "Your decisions are kept and wait for an apply",
+    };
+    format!("{how}: the old rules are back. {waiting}.")
+}
+
 /// What keeping came to.
 pub(super) fn kept(model: &Model, how: &str) -> String {
+    if model.observation.status.state == State::Off {
+        return format!("{how}. fwtui's rules are gone, and none are loaded at boot.");
+    }
     match boot_trouble(&model.observation.status.protection) {
         None => format!("{how}. The new rules stay, and come back after a reboot."),
         Some(why) => format!("{how}, until the next reboot: {why}."),

@@ -34,7 +34,6 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
         return cancel(model);
     }
     // While more time is asked for, a yes would be lost: the question stays until it can be taken.
-    let is_taken = model.task.is_none();
     let can_keep = model.can_keep();
     match model.popups.last_mut() {
         Some(Popup::Help(_)) => return on_help(model, command),
@@ -51,14 +50,14 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
             }
         }
         Some(Popup::Replace(_)) if command == CommandId::Accept => return planning::replace(model),
-        Some(Popup::Keep | Popup::Unproven(_)) if matches!(command, CommandId::Revert | CommandId::Extend) => {
+        Some(Popup::Keep(_) | Popup::Unproven(_)) if matches!(command, CommandId::Revert | CommandId::Extend) => {
             if command == CommandId::Revert {
                 model.popups.pop();
             }
             return trial::run(model, command);
         }
         // The question says from when on it is taken.
-        Some(Popup::Keep) if command == CommandId::Accept && can_keep => {
+        Some(Popup::Keep(_)) if command == CommandId::Accept && can_keep => {
             model.popups.pop();
             return trial::confirm(model, false);
         }
@@ -73,7 +72,7 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
             model.popups.pop();
             return disable::accept(model, &proposal);
         }
-        Some(Popup::Unproven(_)) if command == CommandId::Accept && is_taken => {
+        Some(Popup::Unproven(_)) if command == CommandId::Accept && can_keep => {
             model.popups.pop();
             return trial::confirm(model, true);
         }
@@ -90,7 +89,7 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
         Some(Popup::Palette(_)) => return palette::run(model, command),
         Some(
             Popup::Message(_)
-            | Popup::Keep
+            | Popup::Keep(_)
             | Popup::Outcome(_)
             | Popup::Unproven(_)
             | Popup::Restore

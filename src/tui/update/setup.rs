@@ -172,7 +172,7 @@ fn renew(model: &mut Model, found: Found) {
     adopt(model);
 }
 
-/// Takes what the answers decide: rows, plan and preview follow.
+/// Takes what the answers decide on a machine that was looked at anew: rows, plan and preview follow.
 pub(super) fn adopt(model: &mut Model) {
     let Some(setup) = &model.setup else { return };
     let policy = setup.policy();
@@ -182,6 +182,15 @@ pub(super) fn adopt(model: &mut Model) {
         Err(why) => contradict(model, why),
     }
     model.recompute();
+}
+
+/// The same for other answers on the same machine: what they do not concern stays as it is.
+fn adopt_answers(model: &mut Model) {
+    let Some(setup) = &model.setup else { return };
+    match setup.policy() {
+        Ok(policy) => model.adopt_answers(policy),
+        Err(why) => contradict(model, why),
+    }
 }
 
 /// Says which answer contradicts another one; once, however often it is tried.
@@ -233,7 +242,7 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
         before == after
     });
     if !is_step_alone {
-        adopt(model);
+        adopt_answers(model);
     }
     let mut effects = effects;
     effects.push(Effect::KeepAnswers(Box::new(after)));
@@ -345,7 +354,7 @@ pub(super) fn on_question(model: &mut Model, question: SetupQuestion, command: C
             };
             setup.start_again();
             show(model, Step::Welcome);
-            adopt(model);
+            adopt_answers(model);
             vec![Effect::ForgetAnswers]
         }
         _ => Vec::new(),
@@ -354,7 +363,7 @@ pub(super) fn on_question(model: &mut Model, question: SetupQuestion, command: C
 
 /// Takes all answers anew, and has them kept.
 fn keep(model: &mut Model) -> Vec<Effect> {
-    adopt(model);
+    adopt_answers(model);
     let answers = model.setup.as_ref().map(|setup| setup.answers.clone());
     answers
         .map(|answers| Effect::KeepAnswers(Box::new(answers)))

@@ -1,5 +1,7 @@
 //! The trial as the screens see it; the guard is what holds it.
 
+use std::time::Duration;
+
 use super::{fail, outcome};
 use crate::app::{Error, Kind, State, Status, TrialView};
 use crate::core::policy::Change;
@@ -11,19 +13,8 @@ use crate::tui::popups::{Popup, Unproven};
 use crate::tui::port::{Depth, Started};
 use crate::tui::theme::Token;
 
-/// What a revert comes to.
-fn reverted(model: &Model) -> &'static str {
-    let before = model
-        .observation
-        .on_trial
-        .as_ref()
-        .and_then(|tried| tried.before.as_ref());
-    let now = model.since_1970();
-    match before.is_some_and(|before| before.current(now).wants_the_same_as(&model.wanted().current(now))) {
-        true => "Reverted: the old rules are back. Nothing waits for an apply.",
-        false => "Reverted: the old rules are back. Your decisions are kept and wait for an apply.",
-    }
-}
+/// A guard that reverts against resistance is silent for so long.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Keep, revert, extend.
 pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
@@ -31,7 +22,8 @@ pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
         // Going back is always possible, unless it is under way or too late.
         (CommandId::Revert, None | Some(Task::Extending)) => revert(model, false),
         (CommandId::Keep, None) => {
-            model.popups.push(Popup::Keep);
+            let lockouts = model.lockouts_on_trial();
+            model.popups.push(Popup::Keep(lockouts));
             Vec::new()
         }
         (CommandId::Extend, None) => {
@@ -122,7 +114,11 @@ pub(super) fn on_confirmed(model: &mut Model, result: Result<Option<String>, Err
     model.task = None;
     match result {
         Ok(trouble) => {
-            forget_trial(model, State::Confirmed);
+            let state = match model.observation.on_trial.as_ref().map(|tried| &tried.after) {
+                Some(None) => State::Off,
+                Some(Some(_)) | None => State::Confirmed,
+            };
+            forget_trial(model, state, true);
             let text = outcome::kept(model, "Kept");
             if then_quit && trouble.is_none() {
                 model.last_words = Some(text);
@@ -146,19 +142,19 @@ pub(super) fn on_confirmed(model: &mut Model, result: Result<Option<String>, Err
 pub(super) fn on_reverted(model: &mut Model, result: Result<(), Error>) -> Vec<Effect> {
     let then_quit = matches!(model.task, Some(Task::Reverting { then_quit: true }));
     model.task = None;
-    let reverted = reverted(model);
+    let reverted = outcome::reverted(model, "Reverted");
     match result {
         Ok(()) if then_quit => {
-            forget_trial(model, State::Unknown);
-            model.last_words = Some(reverted.to_owned());
+            forget_trial(model, State::Unknown, false);
+            model.last_words = Some(reverted);
             return vec![Effect::Quit];
         }
         Ok(()) => {
-            forget_trial(model, State::Unknown);
+            forget_trial(model, State::Unknown, false);
             model.say(Token::Good, reverted);
         }
         Err(error) if error.kind == Kind::Reverted => {
-            forget_trial(model, State::Unknown);
+            forget_trial(model, State::Unknown, false);
             model.say(Token::Good, format!("{}.", capitalised(&error.message)));
         }
         Err(error) => fail(model, "Not reverted", &error),
@@ -186,12 +182,13 @@ pub(super) fn on_extended(model: &mut Model, result: Result<TrialView, Error>) -
 
 /// The trial was over before it could be kept or made longer.
 fn be_too_late(model: &mut Model, error: &Error) {
-    let changes = forget_trial(model, State::Unknown);
+    let changes = forget_trial(model, State::Unknown, false);
     outcome::tell_too_late(model, &error.message, changes);
 }
 
-/// The trial is over: a look that began before must not bring it back. What was on trial is given back.
-fn forget_trial(model: &mut Model, state: State) -> Vec<Change> {
+/// The trial is over, kept or not: a look that began before must not bring it back. What was on trial is
+/// given back.
+fn forget_trial(model: &mut Model, state: State, is_kept: bool) -> Vec<Change> {
     model.drift.has_loaded(model.now);
     model.neighbours.forget();
     model.over = model.observation.status.trial.take().map(|trial| trial.id);
@@ -202,11 +199,18 @@ fn forget_trial(model: &mut Model, state: State) -> Vec<Change> {
     model.popups.retain(|popup| {
         !matches!(
             popup,
-            Popup::Keep | Popup::Running | Popup::Unproven(_) | Popup::Leave | Popup::Outcome(_)
+            Popup::Keep(_) | Popup::Running | Popup::Unproven(_) | Popup::Leave | Popup::Outcome(_)
         )
     });
-    let on_trial = model.observation.on_trial.take();
-    on_trial.map(|on_trial| on_trial.changes()).unwrap_or_default()
+    let Some(on_trial) = model.observation.on_trial.take() else {
+        return Vec::new();
+    };
+    let changes = on_trial.changes();
+    if is_kept && on_trial.after.is_some() {
+        // The next look would say so, too.
+        model.observation.confirmed = on_trial.after;
+    }
+    changes
 }
 
 /// Whether a trial was made longer meanwhile. It never gets shorter: an answer from before is out of date.
@@ -227,6 +231,12 @@ pub(super) fn adopt_status(model: &mut Model, mut status: Status) {
         model.observation.on_trial = None;
         return;
     }
+    let now = model.now;
+    let is_awaited = |trial: &TrialView| now <= trial.deadline.saturating_add(PATIENCE);
+    if status.is_guard_silent && model.trial().is_some_and(is_awaited) {
+        // That is no word on the trial: what was known of it holds until there is one.
+        return;
+    }
     match &status.counters {
         Some(counters) => model.services.count_again(counters),
         // While a trial runs its guard answers, who does not count.
@@ -242,14 +252,16 @@ pub(super) fn adopt_status(model: &mut Model, mut status: Status) {
             .is_some_and(|trial| Some(&trial.id) != shown.as_ref());
     let is_over = had_trial && status.trial.is_none() && model.task.is_none();
     let was_extended = is_longer(model, &mut status);
+    // The outcome of another trial says nothing about the one that was shown.
+    let last = status.last.clone().filter(|last| Some(&last.id) == shown.as_ref());
+    let reverted = outcome::reverted(model, "Reverted elsewhere");
     let changes = if is_over {
-        forget_trial(model, status.state)
+        let is_kept = last.as_ref().is_some_and(|last| last.outcome == "confirmed");
+        forget_trial(model, status.state, is_kept)
     } else {
         Vec::new()
     };
     let began_elsewhere = !had_trial && status.trial.is_some() && model.depth == Some(Depth::Complete);
-    // The outcome of another trial says nothing about the one that was shown.
-    let last = status.last.clone().filter(|last| Some(&last.id) == shown.as_ref());
     let has_drifted = status.state == State::Drifted;
     model.drift.judge(has_drifted);
     let was_changed = model.changed_on_trial().is_some();
@@ -261,9 +273,15 @@ pub(super) fn adopt_status(model: &mut Model, mut status: Status) {
     model.observation.status = status;
     if model.trial().is_some_and(|trial| !trial.evidence.is_empty()) {
         // What the doubt was about has been seen: what is left of the question is the plain one.
+        let is_doubted = model.popups.iter().any(|popup| matches!(popup, Popup::Unproven(_)));
+        let lockouts = if is_doubted {
+            model.lockouts_on_trial()
+        } else {
+            Vec::new()
+        };
         for popup in &mut model.popups {
             if matches!(popup, Popup::Unproven(_)) {
-                *popup = Popup::Keep;
+                *popup = Popup::Keep(lockouts.clone());
             }
         }
     }
@@ -285,10 +303,10 @@ pub(super) fn adopt_status(model: &mut Model, mut status: Status) {
         // A yes was meant for the trial that was shown.
         model
             .popups
-            .retain(|popup| !matches!(popup, Popup::Keep | Popup::Unproven(_)));
+            .retain(|popup| !matches!(popup, Popup::Keep(_) | Popup::Unproven(_)));
         model.say(Token::Warn, "Another trial has taken the place of the one before.");
     }
     if is_over {
-        outcome::tell_over(model, last, changes);
+        outcome::tell_over(model, last, changes, reverted);
     }
 }

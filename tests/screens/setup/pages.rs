@@ -264,8 +264,8 @@ fn what_was_said_on_the_screens_is_not_said_in_the_setup() {
     let filter = "Filter: 22";
     let shows_it = |session: &Session| text(&draw(&session.model)).contains(filter);
     assert!(shows_it(&session));
-    session.model.say(Token::Text, "This was said there.");
     session.keys("f2");
+    session.model.say(Token::Text, "This was said there.");
     let found = Box::new(found(&fixture::decided(), None));
     session.send(Msg::SetupFound { found, is_new: false });
     assert!(session.model.setup.is_some() && !shows_it(&session));

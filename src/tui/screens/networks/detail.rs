@@ -181,12 +181,7 @@ fn of_absent(model: &Model, name: &str) -> Vec<(Token, String)> {
 fn of_source(model: &Model, source: IpNet) -> Vec<(Token, String)> {
     let observation = &model.observation;
     let after = let_in(model, &model.policy, source);
-    let held = match observation.status.state {
-        State::Confirmed => observation.confirmed.as_ref(),
-        State::Trial => observation.on_trial.as_ref().and_then(|trial| trial.after.as_ref()),
-        State::Off | State::Drifted | State::Unknown => None,
-    };
-    let now = match (observation.status.state, held) {
+    let now = match (observation.status.state, model.policy_in_force()) {
         (State::Off, _) | (State::Trial, None) => "nobody is refused by fwtui".to_owned(),
         (_, Some(policy)) => let_in(model, policy, source),
         (State::Drifted, None) => "the kernel does not hold what was confirmed".to_owned(),
