@@ -14,7 +14,7 @@ use fwtui::store::state;
 use fwtui::sys::runner::SystemRunner;
 
 use crate::harness::{Lab, eventually, in_sandbox};
-use crate::machine::{CONFIRM, guards, job, paths, policy};
+use crate::machine::{CONFIRM, job, paths, policy};
 use crate::timer::kill_all;
 use crate::trial::{back_at, closed};
 
