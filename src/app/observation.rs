@@ -205,7 +205,15 @@ pub struct TrialView {
     pub kernel_note: Option<Box<str>>,
 }
 
+/// A guard that reverts against resistance, or has services started, is silent for so long.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 impl TrialView {
+    /// Whether, at a time since boot, a guard that does not answer may still be at it.
+    pub const fn is_awaited(&self, now: Duration) -> bool {
+        now.saturating_sub(self.deadline).as_secs() <= PATIENCE.as_secs()
+    }
+
     /// What is left at a time since boot, in whole seconds, rounded up: 0 means over.
     pub fn seconds_left(&self, now: Duration) -> u64 {
         let left = self.deadline.saturating_sub(now);

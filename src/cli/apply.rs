@@ -137,7 +137,10 @@ fn wait(machine: &Machine, trial: &TrialView, interrupt: &Interrupt, out: &Out) 
 }
 
 fn is_running(machine: &Machine, trial: &TrialView) -> bool {
-    machine.status().trial.is_some_and(|running| running.id == trial.id)
+    let status = machine.status();
+    // A guard that does not answer has ended nothing.
+    status.is_guard_silent && trial.is_awaited(machine.since_boot())
+        || status.trial.is_some_and(|running| running.id == trial.id)
 }
 
 /// Says how the trial ended.

@@ -70,6 +70,36 @@ fn a_guard_and_a_twin_that_stood_still_together_go_on() {
     });
 }
 
+#[test]
+fn a_guard_that_does_not_answer_is_waited_for() {
+    in_sandbox(|lab| {
+        lab.listen_everywhere(8080);
+        lab.does(&["set", "8080/tcp", "confine"]);
+        let mut command = lab.command(&["apply", "--wait", "--timeout", "60"]);
+        let mut starter = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        let running = || matches!(lab.ask(Request::Status, None), Some(Answer::Running { .. })).then_some(());
+        eventually(running).expect("the trial runs");
+        let guard = guards()[0];
+        let both = [guard, twin_of(guard)];
+        for pid in both {
+            kill_process(pid, Signal::STOP).unwrap();
+        }
+        // Longer than an answer is waited for.
+        let over = clock::since_boot() + Duration::from_secs(12);
+        eventually_within(STANDS_STILL, || (clock::since_boot() > over).then_some(()));
+        assert!(starter.try_wait().unwrap().is_none(), "the trial is not over");
+        for pid in both {
+            kill_process(pid, Signal::CONT).unwrap();
+        }
+        lab.ask(Request::Revert, None);
+        let output = starter.wait_with_output().unwrap();
+        let complaint = String::from_utf8(output.stderr).unwrap();
+        assert!(complaint.contains("reverted"), "{complaint}");
+        lab.settled();
+        assert!(lab.answers(Neighbour::Public, 8080));
+    });
+}
+
 /// What a notification socket hears.
 fn heard(socket: &UnixDatagram) -> String {
     let mut buffer = [0; 64];

@@ -1,7 +1,5 @@
 //! The trial as the screens see it; the guard is what holds it.
 
-use std::time::Duration;
-
 use super::{fail, outcome};
 use crate::app::{Error, Kind, State, Status, TrialView};
 use crate::core::policy::Change;
@@ -12,9 +10,6 @@ use crate::tui::msg::Effect;
 use crate::tui::popups::{Popup, Unproven};
 use crate::tui::port::{Depth, Started};
 use crate::tui::theme::Token;
-
-/// A guard that reverts against resistance is silent for so long.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Keep, revert, extend.
 pub(super) fn run(model: &mut Model, command: CommandId) -> Vec<Effect> {
@@ -231,9 +226,7 @@ pub(super) fn adopt_status(model: &mut Model, mut status: Status) {
         model.observation.on_trial = None;
         return;
     }
-    let now = model.now;
-    let is_awaited = |trial: &TrialView| now <= trial.deadline.saturating_add(PATIENCE);
-    if status.is_guard_silent && model.trial().is_some_and(is_awaited) {
+    if status.is_guard_silent && model.trial().is_some_and(|trial| trial.is_awaited(model.now)) {
         // That is no word on the trial: what was known of it holds until there is one.
         return;
     }
