@@ -13,7 +13,7 @@ use crate::core::overview::NetworkReach;
 use crate::core::overview::Row;
 use crate::core::policy::Policy;
 use crate::core::reach::{DecidedBy, Filter, Reach, Who};
-use crate::core::ruleset::{DiffLine, FamilyRules, Obstacle, Rule, Ruleset, diff};
+use crate::core::ruleset::{DiffLine, FamilyRules, Match, Obstacle, Rule, Ruleset, diff};
 use crate::core::service::{Service, ServiceId};
 use crate::core::text::printable_within;
 use crate::core::tools::Manager;
@@ -150,9 +150,7 @@ impl fmt::Display for Warning {
                 "{manager} is active as well, and may refuse what fwtui lets through: {}",
                 manager.next_step()
             ),
-            Self::NobodyTrusted => f.write_str(
-                "No network is trusted yet, so 'trusted' lets nobody in. If one is yours: fwtui network NAME trusted",
-            ),
+            Self::NobodyTrusted => write!(f, "{NOBODY_TRUSTED} If one is yours: fwtui network NAME trusted"),
             Self::PublishedByAddress => f.write_str(
                 "This kernel or its iptables has no connection labels (xt_connlabel): where this machine gets a new \
                  address, the published ports of containers are open at it until the next apply",
@@ -216,6 +214,9 @@ const LONGEST_RULE: usize = 120;
 /// So many services are looked at network by network.
 const MOST_BY_NETWORK: usize = 500;
 
+/// What is to be known where services are for trusted networks and no network is trusted.
+pub const NOBODY_TRUSTED: &str = "No network is trusted yet, so 'trusted' lets nobody in.";
+
 /// What is said of a plan for a kernel whose rules can't be seen.
 pub const UNSEEN: &str = "Who gains or loses access can't be told: the rules in the kernel can't be seen";
 
@@ -261,12 +262,19 @@ impl Plan {
         ways_in: Vec<(WayIn, Standing)>,
         mut warnings: Vec<Warning>,
     ) -> Self {
-        let loaded = LazyCell::new(|| loaded_as_wanted(filter, &candidate));
+        let sources = LazyCell::new(|| {
+            let now = Family::ALL.map(|family| &filter.family(family).own.rules);
+            let after = Family::ALL.map(|family| candidate.family(family));
+            (sources_by_decision(now), sources_by_decision(after))
+        });
         // Other sources are a change, even where the word for who can connect stays.
         let has_other_sources = |row: &Row| {
-            let names_sources = row.is_changed && !row.from.is_empty() && row.reach_after == Reach::Trusted;
-            let entry = names_sources.then(|| policy.entry_for(&row.service.id)).flatten();
-            names_sources && entry.is_none_or(|(id, _)| !loaded.contains(&id.to_string()))
+            let is_named = row.reach_after == Reach::Trusted && !row.from.is_empty();
+            let entry = is_named.then(|| policy.entry_for(&row.service.id)).flatten();
+            entry.is_some_and(|(id, _)| {
+                let (id, (now, after)) = (id.to_string(), &*sources);
+                now.get(id.as_str()) != after.get(id.as_str())
+            })
         };
         let mut consequences: Vec<Consequence> = rows
             .iter()
@@ -390,25 +398,19 @@ impl Plan {
     }
 }
 
-/// What the kernel's rules and the candidate have the same rules for, by the rules' reasons.
-fn loaded_as_wanted(filter: &Filter, candidate: &Ruleset) -> BTreeSet<String> {
-    let mut is_same: BTreeMap<&str, bool> = BTreeMap::new();
-    for family in Family::ALL {
-        let now = by_reason(&filter.family(family).own.rules);
-        let after = by_reason(candidate.family(family));
-        for reason in now.keys().chain(after.keys()) {
-            *is_same.entry(reason).or_insert(true) &= now.get(reason) == after.get(reason);
-        }
-    }
-    let same = is_same.into_iter().filter(|(_, is_same)| *is_same);
-    same.map(|(reason, _)| reason.to_owned()).collect()
-}
-
-fn by_reason(rules: &FamilyRules) -> BTreeMap<&str, Vec<&Rule>> {
-    let mut found: BTreeMap<&str, Vec<&Rule>> = BTreeMap::new();
-    for rule in rules.rules() {
-        if let Some(reason) = rule.reason() {
-            found.entry(reason).or_default().push(rule);
+/// The sources that rules name, by the id of the decision they come from.
+fn sources_by_decision(families: [&FamilyRules; 2]) -> BTreeMap<&str, BTreeSet<IpNet>> {
+    let mut found: BTreeMap<&str, BTreeSet<IpNet>> = BTreeMap::new();
+    for rule in families.into_iter().flat_map(FamilyRules::rules) {
+        if let Rule::Known {
+            matches: Match {
+                source: Some(source), ..
+            },
+            reason: Some(id),
+            ..
+        } = rule
+        {
+            found.entry(id).or_default().insert(*source);
         }
     }
     found

@@ -110,6 +110,11 @@ fn what_is_on_trial_is_no_change_to_come() {
         // The word for who can connect stays, but it means others.
         names("192.0.2.8");
         assert!(lab.does(&["preview"]).contains("only 192.0.2.8/32 can connect"));
+        // Back to what was confirmed is a change, too, while something else is on trial.
+        lab.confirm();
+        lab.does(&["apply", "--yes", "--timeout", "60"]);
+        names("192.0.2.7");
+        assert!(lab.does(&["preview"]).contains(said));
     });
 }
 
