@@ -150,6 +150,11 @@ pub struct OnTrial {
 }
 
 impl OnTrial {
+    /// Whether it takes all rules out.
+    pub const fn is_off(&self) -> bool {
+        self.after.is_none()
+    }
+
     /// What differs.
     pub fn changes(&self) -> Vec<Change> {
         changes(self.before.as_ref(), self.after.as_ref())
@@ -210,8 +215,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 impl TrialView {
     /// Whether, at a time since boot, a guard that does not answer may still be at it.
-    pub const fn is_awaited(&self, now: Duration) -> bool {
-        now.saturating_sub(self.deadline).as_secs() <= PATIENCE.as_secs()
+    pub fn is_awaited(&self, now: Duration) -> bool {
+        now.saturating_sub(self.deadline) <= PATIENCE
     }
 
     /// What is left at a time since boot, in whole seconds, rounded up: 0 means over.

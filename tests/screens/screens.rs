@@ -343,6 +343,7 @@ fn rules_on_trial_that_something_changed() {
         let mut observation = fixture::on_trial(62);
         let why = "IPv4: fwtui's rules are gone from the kernel";
         observation.status.drift = Some(why.into());
+        observation.status.protection = fixture::protection(true);
         for line in &mut observation.status.protection {
             if line.line == Line::Kernel {
                 (line.holds, line.why) = (false, format!("the rules on trial were changed: {why}"));

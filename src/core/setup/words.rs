@@ -76,9 +76,6 @@ pub const fn why_logging(logging: Logging, machine: MachineKind) -> &'static str
     }
 }
 
-/// What is to be known where services are for trusted networks and no network is trusted.
-pub const NOBODY_TRUSTED: &str = "No network is trusted yet, so 'trusted' lets nobody in.";
-
 /// What to know of the other tools that decide over connections: one sentence each, with what to do.
 pub fn beside(tools: &[Presence]) -> Vec<String> {
     let firewalls = tools.iter().filter(|tool| tool.is_active()).filter_map(|tool| {

@@ -195,11 +195,15 @@ impl Model {
 
     /// The ways in of the user's that the rules on trial refuse.
     pub fn lockouts_on_trial(&self) -> Vec<Lockout> {
-        match (&self.observation.on_trial, self.is_in_force()) {
-            (None, _) | (_, Some(true)) => self.plan.lockouts.clone(),
-            (Some(OnTrial { after: Some(tried), .. }), _) => plan(&self.observation, tried, false).lockouts,
-            // Nothing is refused where everything is taken out.
-            (Some(OnTrial { after: None, .. }), _) => Vec::new(),
+        // The plan at hand is of the policy on trial, unless something was decided since.
+        let is_at_hand = self.pending.is_none() && self.is_in_force() == Some(true);
+        match &self.observation.on_trial {
+            Some(OnTrial { after, .. }) if !is_at_hand => {
+                // Nothing is refused where everything is taken out.
+                let tried = after.as_ref();
+                tried.map_or_else(Vec::new, |tried| plan(&self.observation, tried, false).lockouts)
+            }
+            Some(_) | None => self.plan.lockouts.clone(),
         }
     }
 

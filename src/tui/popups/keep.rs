@@ -6,7 +6,7 @@ use ratatui::text::Line;
 
 use super::running::on_trial;
 use super::{Drawn, Sheet, text_height, text_width};
-use crate::app::boot_trouble;
+use crate::app::{OnTrial, boot_trouble};
 use crate::core::plan::Lockout;
 use crate::tui::commands::{CommandId, Context};
 use crate::tui::model::Model;
@@ -21,11 +21,7 @@ pub(super) fn draw(model: &Model, lockouts: &[Lockout], frame: &mut Frame<'_>, a
     let cells = usize::from(width);
     let palette = &model.palette;
     let changed = model.changed_on_trial();
-    let is_off = model
-        .observation
-        .on_trial
-        .as_ref()
-        .is_some_and(|tried| tried.after.is_none());
+    let is_off = model.observation.on_trial.as_ref().is_some_and(OnTrial::is_off);
     let (what, token) = match (changed, boot_trouble(&model.observation.status.protection)) {
         (Some(why), _) => (on_trial_no_more(model, why), Token::Bad),
         (None, _) if is_off => {
@@ -57,7 +53,10 @@ pub(super) fn draw(model: &Model, lockouts: &[Lockout], frame: &mut Frame<'_>, a
         lines.push(Line::default());
         lines.extend(wrapped(&text, cells, 0, palette.of(Token::Warn)));
     }
-    let connections = changed.map_or_else(|| new_connections(model), |_| Vec::new());
+    let connections = match changed {
+        None => new_connections(model),
+        Some(_) => Vec::new(),
+    };
     if !connections.is_empty() {
         lines.push(Line::default());
     }

@@ -2,7 +2,6 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
 
 use super::{Drawn, Message, Sheet, text_width};
 use crate::app::Error;
@@ -32,22 +31,20 @@ pub(super) fn draw(model: &Model, unproven: &Unproven, frame: &mut Frame<'_>, ar
     let width = text_width(area, 66);
     let cells = usize::from(width);
     let palette = &model.palette;
-    let mut lines: Vec<Line<'static>> = Vec::new();
-    let changed = model.changed_on_trial();
-    if let Some(why) = changed {
-        lines.extend(wrapped(&on_trial_no_more(model, why), cells, 0, palette.of(Token::Bad)));
-    }
-    let asked = unproven.text.iter().filter(|_| changed.is_none());
-    for (paragraph, token) in asked.zip([Token::Warn, Token::Text]) {
-        lines.extend(wrapped(paragraph, cells, 0, palette.of(token)));
-    }
-    let yes = model.key_of(CommandId::Accept, Context::Doubting);
-    let text = format!(
-        "Or press {yes} to keep the new rules all the same: if they lock you out, nothing brings the old ones back."
-    );
-    if changed.is_none() {
-        lines.extend(wrapped(&text, cells, 0, palette.of(Token::Bad)));
-    }
+    let lines = if let Some(why) = model.changed_on_trial() {
+        wrapped(&on_trial_no_more(model, why), cells, 0, palette.of(Token::Bad))
+    } else {
+        let yes = model.key_of(CommandId::Accept, Context::Doubting);
+        let risk = format!(
+            "Or press {yes} to keep the new rules all the same: if they lock you out, nothing brings the old ones back."
+        );
+        let asked = unproven.text.iter().map(String::as_str);
+        let all = asked
+            .zip([Token::Warn, Token::Text])
+            .chain([(risk.as_str(), Token::Bad)]);
+        all.flat_map(|(text, token)| wrapped(text, cells, 0, palette.of(token)))
+            .collect()
+    };
     Sheet {
         model,
         title: "Keep without proof?",

@@ -1,7 +1,7 @@
 //! The trial as the screens see it; the guard is what holds it.
 
 use super::{fail, outcome};
-use crate::app::{Error, Kind, State, Status, TrialView};
+use crate::app::{Error, Kind, OnTrial, State, Status, TrialView};
 use crate::core::policy::Change;
 use crate::core::text::capitalised;
 use crate::tui::commands::{CommandId, Context};
@@ -109,10 +109,8 @@ pub(super) fn on_confirmed(model: &mut Model, result: Result<Option<String>, Err
     model.task = None;
     match result {
         Ok(trouble) => {
-            let state = match model.observation.on_trial.as_ref().map(|tried| &tried.after) {
-                Some(None) => State::Off,
-                Some(Some(_)) | None => State::Confirmed,
-            };
+            let is_off = model.observation.on_trial.as_ref().is_some_and(OnTrial::is_off);
+            let state = if is_off { State::Off } else { State::Confirmed };
             forget_trial(model, state, true);
             let text = outcome::kept(model, "Kept");
             if then_quit && trouble.is_none() {
@@ -247,13 +245,11 @@ pub(super) fn adopt_status(model: &mut Model, mut status: Status) {
     let was_extended = is_longer(model, &mut status);
     // The outcome of another trial says nothing about the one that was shown.
     let last = status.last.clone().filter(|last| Some(&last.id) == shown.as_ref());
-    let reverted = outcome::reverted(model, "Reverted elsewhere");
-    let changes = if is_over {
+    let over = is_over.then(|| {
+        let reverted = outcome::reverted(model, "Reverted elsewhere");
         let is_kept = last.as_ref().is_some_and(|last| last.outcome == "confirmed");
-        forget_trial(model, status.state, is_kept)
-    } else {
-        Vec::new()
-    };
+        (forget_trial(model, status.state, is_kept), reverted)
+    });
     let began_elsewhere = !had_trial && status.trial.is_some() && model.depth == Some(Depth::Complete);
     let has_drifted = status.state == State::Drifted;
     model.drift.judge(has_drifted);
@@ -266,15 +262,11 @@ pub(super) fn adopt_status(model: &mut Model, mut status: Status) {
     model.observation.status = status;
     if model.trial().is_some_and(|trial| !trial.evidence.is_empty()) {
         // What the doubt was about has been seen: what is left of the question is the plain one.
-        let is_doubted = model.popups.iter().any(|popup| matches!(popup, Popup::Unproven(_)));
-        let lockouts = if is_doubted {
-            model.lockouts_on_trial()
-        } else {
-            Vec::new()
-        };
-        for popup in &mut model.popups {
-            if matches!(popup, Popup::Unproven(_)) {
-                *popup = Popup::Keep(lockouts.clone());
+        let doubt = |popup: &Popup| matches!(popup, Popup::Unproven(_));
+        if model.popups.iter().any(doubt) {
+            let question = Popup::Keep(model.lockouts_on_trial());
+            for popup in model.popups.iter_mut().filter(|popup| doubt(popup)) {
+                *popup = question.clone();
             }
         }
     }
@@ -299,7 +291,7 @@ pub(super) fn adopt_status(model: &mut Model, mut status: Status) {
             .retain(|popup| !matches!(popup, Popup::Keep(_) | Popup::Unproven(_)));
         model.say(Token::Warn, "Another trial has taken the place of the one before.");
     }
-    if is_over {
+    if let Some((changes, reverted)) = over {
         outcome::tell_over(model, last, changes, reverted);
     }
 }
